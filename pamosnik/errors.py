@@ -1,0 +1,69 @@
+"""The errors a person can act on, grouped by who has to act.
+
+PamosnikError            what happened, and a hint that says what to do
+├── UsageError           the command was called wrongly                       exit 2
+├── ChangesPending       `flows diff` found something                         exit 3
+├── InvalidFlows         a flow file has problems                             exit 4
+├── CheckFailed          a flow test or a doctor check failed                 exit 5
+├── NeedsAuthorisation   Instagram wants the owner to log in                  exit 6
+├── DaemonNotRunning     the command needs `pamosnik serve`                   exit 7
+├── NotFound             no such event, contact, flow, run, queue item        exit 1
+└── HomeError            home folder, database, key or lock cannot be used    exit 1
+
+Everything else that is raised is our mistake and surfaces with its traceback.
+"""
+
+
+class PamosnikError(Exception):
+    """What happened (`message`), and what the reader can do about it (`hint`, may be None)."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(PamosnikError):
+    """The command was called wrongly."""
+
+    exit_code = 2
+
+
+class ChangesPending(PamosnikError):
+    """There is something to apply."""
+
+    exit_code = 3
+
+
+class InvalidFlows(PamosnikError):
+    """A flow file has problems; they were printed."""
+
+    exit_code = 4
+
+
+class CheckFailed(PamosnikError):
+    """A flow test or a doctor check failed."""
+
+    exit_code = 5
+
+
+class NeedsAuthorisation(PamosnikError):
+    """Instagram wants the owner to log in (again)."""
+
+    exit_code = 6
+
+
+class DaemonNotRunning(PamosnikError):
+    """The command needs a running daemon."""
+
+    exit_code = 7
+
+
+class NotFound(PamosnikError):
+    """The thing named on the command line or in an address does not exist in this account."""
+
+
+class HomeError(PamosnikError):
+    """The home folder, its database, key or lock cannot be used as it is."""

@@ -1,0 +1,47 @@
+"""Contacts: people, as one business account knows them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class PausedBy(StrEnum):
+    """Who made automation stop for a person."""
+
+    OWNER = "owner"
+    HAND_OVER = "hand_over"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person and everything remembered about them. Belongs to one connection."""
+
+    id: str
+    account_id: str
+    connection_id: str
+    igsid: str
+    """Instagram-scoped id: the same person has another one at another business."""
+    username: str | None = None
+    name: str | None = None
+    tags: frozenset[str] = frozenset()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Custom fields by name; dates as 2026-12-24, numbers as written without grouping."""
+    first_message_at: datetime | None = None
+    """None until they wrote: comments do not count."""
+    window_open_until: datetime | None = None
+    """None until their first message; may lie in the past."""
+    opted_out_at: datetime | None = None
+    unreachable_since: datetime | None = None
+    """Meta said this person cannot receive messages; ends with their next message."""
+    paused_until: datetime | None = None
+    paused_by: PausedBy | None = None
+    disclosed_at: datetime | None = None
+    """When the line that tells people they talk to a machine was first sent."""
+    follows_me: bool | None = None
+    verified: bool | None = None
+    followers: int | None = None
+
+    def window_open(self, now: datetime) -> bool:
+        """Whether an ordinary message may be sent now."""
+        return self.window_open_until is not None and now < self.window_open_until

@@ -1,0 +1,180 @@
+"""What one turn of the engine takes in and what it gives back. Plain data, both ways."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pamosnik.model.book import Settings
+from pamosnik.model.contact import Contact
+from pamosnik.model.event import Event
+from pamosnik.model.outbox import ItemStatus, OutMessage
+from pamosnik.model.run import Run
+
+# --- what comes in ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a decision may look at beside the flow, the run and the stimulus."""
+
+    contact: Contact
+    settings: Settings
+    timezone: str
+    """The account's, for when the settings name none."""
+    connection_username: str
+    first_time: bool = True
+    """Whether this person never started this flow before."""
+    post_link: str | None = None
+    last_variants: Mapping[str, int] = field(default_factory=dict)
+    """Step path → the variant used last: for public replies by anybody, for sends to this person."""
+    can_start: frozenset[str] = frozenset()
+    """Ids of the flows that are applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The flow begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The person answered the question of an `ask`."""
+
+    wait_id: str
+    value: str | None
+    """Normalised (dates as 2026-12-24); None when an optional question was skipped."""
+    option: str | None
+    """Path of the choice that was taken."""
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """The person wrote something that does not fit the question, and no flow took it."""
+
+    wait_id: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """A button or chip, tapped or typed. `option` is its path."""
+
+    option: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A wait's `due_at` has come."""
+
+    wait_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectSettled:
+    """An outbox item that the run has to know about reached its end."""
+
+    item_id: str
+    status: ItemStatus
+    reason: str | None
+
+
+Stimulus = Started | Answered | NotUnderstood | Tapped | TimerFired | EffectSettled
+
+# --- what comes out --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """A message for the outbox; the first one of a comment's run is the private reply."""
+
+    step: str
+    content: OutMessage
+    private_reply: bool = False
+    variant: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyToComment:
+    """A public reply for the outbox."""
+
+    step: str
+    text: str
+    delay: timedelta
+    variant: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddTag:
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTag:
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetField:
+    field: str
+    value: str | None
+    """None clears it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """The disclosure line went into a message of this turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseContact:
+    """A human takes over until then."""
+
+    until: datetime
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """`run:` — another flow goes on from here, with this run's origin."""
+
+    flow_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountGoal:
+    name: str
+
+
+Effect = (
+    SendMessage
+    | ReplyToComment
+    | AddTag
+    | RemoveTag
+    | SetField
+    | Disclosed
+    | PauseContact
+    | StartRun
+    | CountGoal
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a trace: what was looked at, how it came out, and in words why."""
+
+    what: str
+    """A step path, or "trigger", "only_if", "limits", …"""
+    result: str
+    """A word: "yes", "no", "done", "waits", …"""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The run as it is now, what has to be done, and why. Nothing in here has happened yet."""
+
+    run: Run
+    effects: tuple[Effect, ...]
+    trace: tuple[Check, ...]

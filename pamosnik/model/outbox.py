@@ -1,0 +1,171 @@
+"""The outbox: everything that leaves the machine, one item each, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ItemKind(StrEnum):
+    MESSAGE = "message"
+    PRIVATE_REPLY = "private_reply"
+    COMMENT_REPLY = "comment_reply"
+    COMMENT_ACTION = "comment_action"
+    SENDER_ACTION = "sender_action"
+    CALL = "call"
+    EMAIL = "email"
+    LOOKUP = "lookup"
+
+
+class ItemStatus(StrEnum):
+    QUEUED = "queued"
+    """May leave at `due_at`."""
+    HELD = "held"
+    """Waits for something that has no time: the person's answer, the private reply, the owner."""
+    SENDING = "sending"
+    """Committed before the request leaves; found after a restart it becomes `UNKNOWN`."""
+    SENT = "sent"
+    """Accepted by Meta. There is no delivery receipt."""
+    UNKNOWN = "unknown"
+    """It may have been delivered; evidence or the owner settles it."""
+    EXPIRED = "expired"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ITEM_TRANSITIONS: Mapping[ItemStatus, frozenset[ItemStatus]] = {
+    ItemStatus.QUEUED: frozenset(
+        {ItemStatus.HELD, ItemStatus.SENDING, ItemStatus.EXPIRED, ItemStatus.FAILED, ItemStatus.CANCELLED}
+    ),
+    ItemStatus.HELD: frozenset(
+        {ItemStatus.QUEUED, ItemStatus.EXPIRED, ItemStatus.FAILED, ItemStatus.CANCELLED}
+    ),
+    ItemStatus.SENDING: frozenset(
+        {
+            ItemStatus.SENT,
+            ItemStatus.UNKNOWN,
+            ItemStatus.QUEUED,
+            ItemStatus.HELD,
+            ItemStatus.EXPIRED,
+            ItemStatus.FAILED,
+        }
+    ),
+    ItemStatus.UNKNOWN: frozenset(
+        {ItemStatus.SENT, ItemStatus.QUEUED, ItemStatus.FAILED, ItemStatus.EXPIRED, ItemStatus.CANCELLED}
+    ),
+    ItemStatus.SENT: frozenset(),
+    # `queue retry` by the owner puts these back.
+    ItemStatus.EXPIRED: frozenset({ItemStatus.QUEUED}),
+    ItemStatus.FAILED: frozenset({ItemStatus.QUEUED}),
+    ItemStatus.CANCELLED: frozenset({ItemStatus.QUEUED}),
+}
+"""Which status may follow which. The store refuses everything else."""
+
+OPEN = frozenset({ItemStatus.QUEUED, ItemStatus.HELD, ItemStatus.SENDING, ItemStatus.UNKNOWN})
+
+
+class HeldFor(StrEnum):
+    """What a held item waits for."""
+
+    ANSWER = "answer"
+    """The person's answer: only a private reply may precede it."""
+    PRIVATE_REPLY = "private_reply"
+    """The private message that a public reply announces."""
+    LOGIN = "login"
+    """The connection needs its owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutButton:
+    """A button as it leaves: an address or a payload, never both."""
+
+    label: str
+    url: str | None = None
+    payload: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutMessage:
+    """The content of one message, with all variables filled in."""
+
+    text: str | None = None
+    buttons: tuple[OutButton, ...] = ()
+    chips: tuple[OutButton, ...] = ()
+    images: tuple[str, ...] = ()
+    spelled_out: str | None = None
+    """The same as plain text with the labels written out, for private replies whose buttons are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """One item of the outbox."""
+
+    id: str
+    account_id: str
+    connection_id: str
+    contact_id: str
+    run_id: str | None
+    flow_id: str | None
+    step: str | None
+    kind: ItemKind
+    status: ItemStatus
+    content: OutMessage
+    """A comment reply has only a text."""
+    due_at: datetime
+    deadline: datetime | None
+    """None: never too late."""
+    attempts: int
+    igsid: str
+    comment_id: str | None = None
+    """Of a private reply or a comment reply."""
+    held_for: HeldFor | None = None
+    depends_on: str | None = None
+    """The private reply that must be accepted first."""
+    plain: bool = False
+    """Buttons were refused: send `content.spelled_out`."""
+    wire: str | None = None
+    """The body as it left first; repetitions are the same byte for byte."""
+    first_attempt_at: datetime | None = None
+    uncertain: bool = False
+    """An earlier attempt may have been delivered."""
+    reason: str | None = None
+    message_id: str | None = None
+    """Meta's id of what was sent: message or comment."""
+
+
+class OutcomeKind(StrEnum):
+    """What an answer of Meta's, or its absence, means; grouped by who has to act."""
+
+    SENT = "sent"
+    NOT_SENT = "not_sent"
+    """The request never left: connection refused, DNS, TLS, no free connection."""
+    RETRY = "retry"
+    """Refused for now; repeating is safe."""
+    UNKNOWN = "unknown"
+    """It may have been done."""
+    BACK_OFF = "back_off"
+    """A limit of the account or the app."""
+    PERMANENT = "permanent"
+    """This item will never go."""
+    LOGIN = "login"
+    """The owner has to log in again."""
+    CONFIGURATION = "configuration"
+    """A permission or setting is missing: stop this feature, tell the owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The typed result of one request to Meta."""
+
+    kind: OutcomeKind
+    reason: str
+    """A sentence for people, in our words, without secrets or message texts."""
+    http_status: int | None = None
+    code: int | None = None
+    subcode: int | None = None
+    recipient_id: str | None = None
+    message_id: str | None = None
+    pause_s: float | None = None
+    """Seconds the account or class should rest, when Meta or the class of error names a time."""
+    usage_percent: int | None = None
+    """Highest figure of the usage headers."""
