@@ -51,7 +51,7 @@ class WaitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunWait:
-    """One place where a run stands still; there are several when a tapped branch goes on beside the main line."""
+    """One place where a run stands still; several when a tapped branch goes on beside the main line."""
 
     id: str
     kind: WaitKind

@@ -1,0 +1,138 @@
+"""Accounts: who may log in, their sessions, and their wrapped data keys."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pamosnik._sqlite import Connection
+from pamosnik.store.times import instant, ms
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account, without its password's hash."""
+
+    id: str
+    name: str
+    email: str
+    timezone: str
+    created_at: datetime
+
+
+_ACCOUNT = "account_id, name, email, timezone, created_at"
+
+
+def _account(row: tuple[str, str, str, str, int]) -> Account:
+    return Account(id=row[0], name=row[1], email=row[2], timezone=row[3], created_at=instant(row[4]))
+
+
+def insert(
+    conn: Connection, account: Account, *, password_hash: str, wrapped_key: bytes, adult_stated_at: datetime
+) -> None:
+    """A new account with its data key. `adult_stated_at`: when its holder stated to be an adult."""
+    conn.execute(
+        "INSERT INTO accounts (account_id, name, email, timezone, password_hash, adult_stated_at, created_at)"
+        " VALUES (?,?,?,?,?,?,?)",
+        (
+            account.id,
+            account.name,
+            account.email,
+            account.timezone,
+            password_hash,
+            ms(adult_stated_at),
+            ms(account.created_at),
+        ),
+    )
+    conn.execute(
+        "INSERT INTO account_keys (account_id, wrapped_key, created_at) VALUES (?,?,?)",
+        (account.id, wrapped_key, ms(account.created_at)),
+    )
+
+
+def every(conn: Connection) -> list[Account]:
+    """All accounts of this home, the oldest first. For the machine's owner, never for a page."""
+    rows = conn.execute(f"SELECT {_ACCOUNT} FROM accounts ORDER BY created_at, account_id")  # noqa: S608
+    return [_account(row) for row in rows]
+
+
+def load(conn: Connection, account_id: str) -> Account | None:
+    row = conn.execute(
+        f"SELECT {_ACCOUNT} FROM accounts WHERE account_id=?",  # noqa: S608 - column names
+        (account_id,),
+    ).fetchone()
+    return None if row is None else _account(row)
+
+
+def by_email(conn: Connection, email: str) -> Account | None:
+    """Upper and lower case do not matter."""
+    row = conn.execute(
+        f"SELECT {_ACCOUNT} FROM accounts WHERE email=?",  # noqa: S608 - column names
+        (email,),
+    ).fetchone()
+    return None if row is None else _account(row)
+
+
+def password_hash(conn: Connection, account_id: str) -> str:
+    row = conn.execute("SELECT password_hash FROM accounts WHERE account_id=?", (account_id,)).fetchone()
+    return str(row[0])
+
+
+def set_password_hash(conn: Connection, account_id: str, value: str) -> None:
+    conn.execute("UPDATE accounts SET password_hash=? WHERE account_id=?", (value, account_id))
+
+
+def wrapped_key(conn: Connection, account_id: str) -> bytes | None:
+    """The account's data key, wrapped by the master key; None when it was destroyed."""
+    row = conn.execute("SELECT wrapped_key FROM account_keys WHERE account_id=?", (account_id,)).fetchone()
+    return None if row is None else row[0]
+
+
+def open_session(
+    conn: Connection, token_hash: bytes, account_id: str, *, now: datetime, lasts: timedelta
+) -> None:
+    conn.execute(
+        "INSERT INTO sessions (token_hash, account_id, created_at, last_seen_at, expires_at) VALUES (?,?,?,?,?)",
+        (token_hash, account_id, ms(now), ms(now), ms(now + lasts)),
+    )
+
+
+def session_account(conn: Connection, token_hash: bytes, now: datetime) -> str | None:
+    """The account a session belongs to; None when it is unknown or over."""
+    row = conn.execute(
+        "SELECT account_id FROM sessions WHERE token_hash=? AND expires_at>?", (token_hash, ms(now))
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def close_session(conn: Connection, token_hash: bytes) -> None:
+    conn.execute("DELETE FROM sessions WHERE token_hash=?", (token_hash,))
+
+
+def forget_old_sessions(conn: Connection, now: datetime) -> None:
+    conn.execute("DELETE FROM sessions WHERE expires_at<=?", (ms(now),))
+    conn.execute("DELETE FROM login_attempts WHERE at<=?", (ms(now - timedelta(days=1)),))
+
+
+def note_failed_login(conn: Connection, account_id: str, email_hash: bytes, now: datetime) -> None:
+    conn.execute(
+        "INSERT INTO login_attempts (account_id, email_hash, at) VALUES (?,?,?)",
+        (account_id, email_hash, ms(now)),
+    )
+
+
+def failed_logins(conn: Connection, email_hash: bytes, since: datetime) -> tuple[int, int]:
+    """Failed logins since then: with this e-mail, and in all."""
+    row = conn.execute(
+        "SELECT coalesce(sum(email_hash=?), 0), count(*) FROM login_attempts WHERE at>?",
+        (email_hash, ms(since)),
+    ).fetchone()
+    return row[0], row[1]
+
+
+def audit(
+    conn: Connection, account_id: str, *, actor: str, action: str, subject: str | None, now: datetime
+) -> None:
+    """Notes who did what. Append-only; no message texts, no secrets."""
+    conn.execute(
+        "INSERT INTO audit (account_id, actor, action, subject, at) VALUES (?,?,?,?,?)",
+        (account_id, actor, action, subject, ms(now)),
+    )

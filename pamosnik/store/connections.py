@@ -1,0 +1,193 @@
+"""Connected Instagram accounts. The token is sealed before it comes here and opened after it leaves."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pamosnik._sqlite import Connection
+from pamosnik.store.times import instant, ms, optional_instant
+
+
+class ConnectionStatus(StrEnum):
+    ACTIVE = "active"
+    NEEDS_LOGIN = "needs_login"
+    BLOCKED = "blocked"
+    DISCONNECTED = "disconnected"
+
+
+class PrivateReplyButtons(StrEnum):
+    """Whether Instagram takes buttons in private replies of this account."""
+
+    UNTRIED = "untried"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection, without its token."""
+
+    id: str
+    account_id: str
+    ig_id: str
+    asid: str | None
+    username: str
+    status: ConnectionStatus
+    reason: str | None
+    scopes: tuple[str, ...]
+    token_expires_at: datetime | None
+    connected_at: datetime
+    private_reply_buttons: PrivateReplyButtons
+    rest_until: datetime | None
+    rest_reason: str | None
+
+
+_COLUMNS = (
+    "connection_id, account_id, ig_id, asid, username, status, reason, scopes, token_expires_at, connected_at,"
+    " private_reply_buttons, rest_until, rest_reason"
+)
+
+
+def _connected(r: tuple[Any, ...]) -> Connected:
+    return Connected(
+        id=r[0],
+        account_id=r[1],
+        ig_id=r[2],
+        asid=r[3],
+        username=r[4],
+        status=ConnectionStatus(r[5]),
+        reason=r[6],
+        scopes=tuple(json.loads(r[7])),
+        token_expires_at=optional_instant(r[8]),
+        connected_at=instant(r[9]),
+        private_reply_buttons=PrivateReplyButtons(r[10]),
+        rest_until=optional_instant(r[11]),
+        rest_reason=r[12],
+    )
+
+
+def by_ig_id(conn: Connection, ig_id: str) -> Connected | None:
+    """The connection a webhook's `entry.id` names; None also for disconnected ones."""
+    row = conn.execute(
+        f"SELECT {_COLUMNS} FROM connections WHERE ig_id=? AND status<>'disconnected'",  # noqa: S608 - column names
+        (ig_id,),
+    ).fetchone()
+    return None if row is None else _connected(row)
+
+
+def load(conn: Connection, connection_id: str) -> Connected:
+    """One connection; it must exist."""
+    row = conn.execute(
+        f"SELECT {_COLUMNS} FROM connections WHERE connection_id=?",  # noqa: S608 - column names
+        (connection_id,),
+    ).fetchone()
+    return _connected(row)
+
+
+def of_account(conn: Connection, account_id: str) -> list[Connected]:
+    """An account's connections, the oldest first."""
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM connections WHERE account_id=? ORDER BY connected_at",  # noqa: S608 - column names
+        (account_id,),
+    )
+    return [_connected(row) for row in rows]
+
+
+def sending(conn: Connection, now: datetime) -> list[tuple[Connected, bytes]]:
+    """Connections that may send now, with their sealed tokens."""
+    rows = conn.execute(
+        f"SELECT token_sealed, {_COLUMNS} FROM connections WHERE status='active' AND token_sealed IS NOT NULL"  # noqa: S608
+        " AND (rest_until IS NULL OR rest_until<=?)",
+        (ms(now),),
+    )
+    return [(_connected(row[1:]), row[0]) for row in rows]
+
+
+def sealed_token(conn: Connection, connection_id: str) -> bytes | None:
+    row = conn.execute(
+        "SELECT token_sealed FROM connections WHERE connection_id=?", (connection_id,)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def first_of_each_account(conn: Connection) -> list[Connected]:
+    """One connection per account: where deliveries that name no account are shown."""
+    seen: dict[str, Connected] = {}
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM connections WHERE status<>'disconnected' ORDER BY connected_at"  # noqa: S608
+    )
+    for row in rows:
+        connected = _connected(row)
+        seen.setdefault(connected.account_id, connected)
+    return list(seen.values())
+
+
+@dataclass(frozen=True, slots=True)
+class NewConnection:
+    id: str
+    account_id: str
+    ig_id: str
+    asid: str | None
+    username: str
+    scopes: tuple[str, ...]
+    token_sealed: bytes
+    token_expires_at: datetime | None
+    subscribed_fields: tuple[str, ...]
+
+
+def put(conn: Connection, new: NewConnection, now: datetime) -> None:
+    """Connects, or replaces the token of what is connected already (`connected_at` stays then)."""
+    conn.execute(
+        "INSERT INTO connections (connection_id, account_id, ig_id, asid, username, status, scopes, token_sealed,"
+        " token_expires_at, connected_at, subscribed_fields) VALUES (?,?,?,?,?,'active',?,?,?,?,?)"
+        " ON CONFLICT (ig_id) DO UPDATE SET"
+        " connected_at=iif(status='disconnected', excluded.connected_at, connected_at),"
+        " asid=excluded.asid, username=excluded.username, status='active', reason=NULL, scopes=excluded.scopes,"
+        " token_sealed=excluded.token_sealed, token_expires_at=excluded.token_expires_at,"
+        " subscribed_fields=excluded.subscribed_fields, rest_until=NULL, rest_reason=NULL",
+        (
+            new.id,
+            new.account_id,
+            new.ig_id,
+            new.asid,
+            new.username,
+            json.dumps(new.scopes),
+            new.token_sealed,
+            ms(new.token_expires_at),
+            ms(now),
+            json.dumps(new.subscribed_fields),
+        ),
+    )
+
+
+def set_status(conn: Connection, connection_id: str, status: ConnectionStatus, reason: str | None) -> None:
+    conn.execute(
+        "UPDATE connections SET status=?, reason=? WHERE connection_id=?",
+        (status.value, reason, connection_id),
+    )
+
+
+def rest(conn: Connection, connection_id: str, until: datetime, reason: str) -> None:
+    """Nothing leaves for this connection before then; a longer rest is not shortened."""
+    conn.execute(
+        "UPDATE connections SET rest_reason=iif(coalesce(rest_until, 0)<:until, :reason, rest_reason),"
+        " rest_until=max(coalesce(rest_until, 0), :until) WHERE connection_id=:connection",
+        {"until": ms(until), "reason": reason, "connection": connection_id},
+    )
+
+
+def next_rest_over(conn: Connection, now: datetime) -> datetime | None:
+    """When the next resting connection may send again."""
+    (until,) = conn.execute(
+        "SELECT min(rest_until) FROM connections WHERE rest_until>?", (ms(now),)
+    ).fetchone()
+    return optional_instant(until)
+
+
+def learn_buttons(conn: Connection, connection_id: str, buttons: PrivateReplyButtons) -> None:
+    """Remembers whether Instagram takes buttons in this account's private replies."""
+    conn.execute(
+        "UPDATE connections SET private_reply_buttons=? WHERE connection_id=?", (buttons.value, connection_id)
+    )

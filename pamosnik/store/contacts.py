@@ -1,0 +1,171 @@
+"""People, their tags and fields."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.ids import new_id
+from pamosnik.model.contact import Contact, PausedBy
+from pamosnik.store.times import ms, optional_instant
+
+_CONTACT = (
+    "contact_id, account_id, connection_id, igsid, username, name, first_message_at, window_open_until,"
+    " opted_out_at, unreachable_since, paused_until, paused_by, disclosed_at, follows_me, verified, followers"
+)
+
+
+def meet(
+    conn: Connection,
+    *,
+    account_id: str,
+    connection_id: str,
+    igsid: str,
+    username: str | None,
+    now: datetime,
+) -> Contact:
+    """The contact with this id, made if it is new; learns the username when Meta told one."""
+    contact_id = conn.execute(
+        "SELECT contact_id FROM contacts WHERE connection_id=:connection AND igsid=:igsid"
+        " UNION ALL SELECT contact_id FROM contact_ids WHERE connection_id=:connection AND igsid=:igsid",
+        {"connection": connection_id, "igsid": igsid},
+    ).fetchone()
+    if contact_id is None:
+        new = new_id(now)
+        conn.execute(
+            "INSERT INTO contacts (contact_id, account_id, connection_id, igsid, username, created_at, last_seen_at)"
+            " VALUES (?,?,?,?,?,?,?)",
+            (new, account_id, connection_id, igsid, username, ms(now), ms(now)),
+        )
+        return Contact(
+            id=new, account_id=account_id, connection_id=connection_id, igsid=igsid, username=username
+        )
+    conn.execute(
+        "UPDATE contacts SET last_seen_at=max(last_seen_at, ?), username=coalesce(?, username) WHERE contact_id=?",
+        (ms(now), username, contact_id[0]),
+    )
+    contact = load(conn, contact_id[0])
+    assert contact is not None
+    return contact
+
+
+def load(conn: Connection, contact_id: str) -> Contact | None:
+    """One contact with tags and fields."""
+    row = conn.execute(
+        f"SELECT {_CONTACT} FROM contacts WHERE contact_id=?",  # noqa: S608 - column names
+        (contact_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    tags = conn.execute("SELECT tag FROM contact_tags WHERE contact_id=?", (contact_id,))
+    fields = conn.execute("SELECT field, value FROM contact_fields WHERE contact_id=?", (contact_id,))
+    return Contact(
+        id=row[0],
+        account_id=row[1],
+        connection_id=row[2],
+        igsid=row[3],
+        username=row[4],
+        name=row[5],
+        tags=frozenset(tag for (tag,) in tags),
+        fields=dict(fields.fetchall()),
+        first_message_at=optional_instant(row[6]),
+        window_open_until=optional_instant(row[7]),
+        opted_out_at=optional_instant(row[8]),
+        unreachable_since=optional_instant(row[9]),
+        paused_until=optional_instant(row[10]),
+        paused_by=None if row[11] is None else PausedBy(row[11]),
+        disclosed_at=optional_instant(row[12]),
+        follows_me=None if row[13] is None else bool(row[13]),
+        verified=None if row[14] is None else bool(row[14]),
+        followers=row[15],
+    )
+
+
+def heard_from(conn: Connection, contact_id: str, *, at: datetime, window_until: datetime) -> None:
+    """They wrote or tapped: the window opens, and whoever was unreachable is so no longer."""
+    conn.execute(
+        "UPDATE contacts SET first_message_at=coalesce(min(first_message_at, :at), :at),"
+        " window_open_until=max(coalesce(window_open_until, 0), :until), unreachable_since=NULL"
+        " WHERE contact_id=:contact",
+        {"at": ms(at), "until": ms(window_until), "contact": contact_id},
+    )
+
+
+def add_tag(conn: Connection, contact: Contact, tag: str, now: datetime) -> None:
+    conn.execute(
+        "INSERT INTO contact_tags (account_id, contact_id, tag, added_at) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
+        (contact.account_id, contact.id, tag, ms(now)),
+    )
+
+
+def remove_tag(conn: Connection, contact: Contact, tag: str) -> None:
+    conn.execute("DELETE FROM contact_tags WHERE contact_id=? AND tag=?", (contact.id, tag))
+
+
+def set_field(conn: Connection, contact: Contact, field: str, value: str | None, now: datetime) -> None:
+    """None clears the field."""
+    if value is None:
+        conn.execute("DELETE FROM contact_fields WHERE contact_id=? AND field=?", (contact.id, field))
+        return
+    conn.execute(
+        "INSERT INTO contact_fields (account_id, contact_id, field, value, set_at) VALUES (?,?,?,?,?)"
+        " ON CONFLICT (contact_id, field) DO UPDATE SET value=excluded.value, set_at=excluded.set_at",
+        (contact.account_id, contact.id, field, value, ms(now)),
+    )
+
+
+def pause(conn: Connection, contact_id: str, until: datetime, by: PausedBy) -> None:
+    """Automation stops for this person until then."""
+    conn.execute(
+        "UPDATE contacts SET paused_until=?, paused_by=? WHERE contact_id=?",
+        (ms(until), by.value, contact_id),
+    )
+
+
+def set_opted_out(conn: Connection, contact_id: str, at: datetime | None) -> None:
+    """None: they said START."""
+    conn.execute("UPDATE contacts SET opted_out_at=? WHERE contact_id=?", (ms(at), contact_id))
+
+
+def set_unreachable(conn: Connection, contact_id: str, at: datetime) -> None:
+    """Meta said they cannot receive messages; ends with their next one."""
+    conn.execute(
+        "UPDATE contacts SET unreachable_since=coalesce(unreachable_since, ?) WHERE contact_id=?",
+        (ms(at), contact_id),
+    )
+
+
+def set_disclosed(conn: Connection, contact_id: str, at: datetime) -> None:
+    conn.execute("UPDATE contacts SET disclosed_at=? WHERE contact_id=?", (ms(at), contact_id))
+
+
+def also_known_as(conn: Connection, contact: Contact, igsid: str) -> None:
+    """Remembers a second id of the same person: what a private reply answered as `recipient_id`."""
+    if igsid == contact.igsid:
+        return
+    conn.execute(
+        "INSERT INTO contact_ids (account_id, connection_id, igsid, contact_id)"
+        " SELECT ?,?,?,? WHERE NOT EXISTS (SELECT 1 FROM contacts WHERE connection_id=? AND igsid=?)"
+        " ON CONFLICT DO NOTHING",
+        (contact.account_id, contact.connection_id, igsid, contact.id, contact.connection_id, igsid),
+    )
+
+
+def find(conn: Connection, account_id: str, who: str) -> list[str]:
+    """Ids of the contacts that `@username`, an IGSID or Pamosnik's own id names; newest first."""
+    rows = conn.execute(
+        "SELECT contact_id FROM contacts WHERE account_id=:account AND (contact_id=:who OR igsid=:who"
+        " OR username=:name) ORDER BY last_seen_at DESC",
+        {"account": account_id, "who": who, "name": who.removeprefix("@")},
+    )
+    return [contact_id for (contact_id,) in rows]
+
+
+def newest(
+    conn: Connection, account_id: str, limit: int, connection_ids: Sequence[str] | None = None
+) -> list[str]:
+    """Ids of the contacts heard from last."""
+    rows = conn.execute(
+        "SELECT contact_id, connection_id FROM contacts WHERE account_id=? ORDER BY last_seen_at DESC LIMIT ?",
+        (account_id, limit),
+    )
+    return [contact for contact, connection in rows if connection_ids is None or connection in connection_ids]

@@ -1,0 +1,233 @@
+"""Opening the database, and the only way to write to it.
+
+A write is a function. `Database.write(fn)` runs it inside one BEGIN IMMEDIATE transaction and returns when the
+changes are on disk. A plain BEGIN that reads first and writes later would fail at once with "database is
+locked" whenever another connection committed in between, whatever the busy timeout.
+
+The daemon writes through one `GroupWriter` thread: it takes whatever functions have queued up, runs each under
+its own savepoint in one transaction, commits once (one disk flush for all of them) and then lets all callers
+go on. An exception in one function undoes that function only. When COMMIT fails, or SQLite ends the transaction
+by itself (disk full), every function of the group fails: nobody is told that something is stored that is not.
+"""
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pamosnik import _sqlite
+from pamosnik._sqlite import Connection
+from pamosnik.errors import HomeError
+from pamosnik.store import migrations
+
+T = TypeVar("T")
+
+APPLICATION_ID = 0x50414D4F
+"""Written into the file's header: tells our databases from other programs' files."""
+
+BUSY_TIMEOUT_S = 5.0
+GROUP_AT_MOST = 200
+"""Functions in one transaction: bounds how long the first of them waits."""
+
+
+class Database:
+    """A database file and the connection this thread of work uses. Not for several threads at once."""
+
+    def __init__(self, path: Path, connection: Connection) -> None:
+        self.path = path
+        self.connection = connection
+
+    def write(self, fn: Callable[[Connection], T]) -> T:
+        """Runs `fn` in one transaction; returns when its changes are durable. An exception undoes all of it."""
+        conn = self.connection
+        conn.execute("BEGIN IMMEDIATE")
+        try:
+            result = fn(conn)
+        except BaseException:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise
+        try:
+            conn.execute("COMMIT")
+        except _sqlite.Error as error:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise storage_error(self.path, error) from error
+        return result
+
+    def read(self, fn: Callable[[Connection], T]) -> T:
+        """Runs `fn` on one consistent snapshot."""
+        self.connection.execute("BEGIN")
+        try:
+            return fn(self.connection)
+        finally:
+            self.connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+def storage_error(path: Path, error: Exception) -> HomeError:
+    """An SQLite error that the machine's owner has to act on, in words."""
+    text = str(error)
+    if "full" in text:
+        return HomeError(
+            f"The disk that holds {path} is full; nothing of this change was stored.",
+            hint="Free some space; Pamosnik goes on by itself.",
+        )
+    if "locked" in text or "busy" in text:
+        return HomeError(
+            f"The database {path} was locked by another program for {BUSY_TIMEOUT_S:g} seconds.",
+            hint="Close the other program and try again.",
+        )
+    return HomeError(
+        f"The database {path} cannot be used: {text}.",
+        hint="Restore the newest backup, or move the file away and keep it for rescue.",
+    )
+
+
+def connect(path: Path) -> Connection:
+    """A connection with the pragmas that hold for every connection. The file's folder must exist."""
+    conn = _sqlite.connect(str(path), isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+    # Only counts before the first table is made; it cannot be switched on later without VACUUM.
+    conn.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    conn.execute("PRAGMA journal_mode=WAL")
+    conn.execute("PRAGMA synchronous=FULL")
+    conn.execute("PRAGMA foreign_keys=ON")
+    conn.execute("PRAGMA secure_delete=ON")
+    conn.execute("PRAGMA temp_store=MEMORY")
+    return conn
+
+
+def open_database(path: Path, *, migrate: bool = False) -> Database:
+    """Opens an existing database; with `migrate` makes it or brings it up to date first.
+
+    Refuses a file that is not ours, a newer one, a broken one, and without `migrate` an older one. The caller
+    of `migrate` holds the home's lock: two processes migrating at once are not guarded against here.
+    """
+    new = not path.exists() or path.stat().st_size == 0
+    if new and not migrate:
+        raise HomeError(f"There is no database at {path}.", hint="Try: pamosnik init")
+    if new:
+        path.touch(mode=0o600)
+    conn: Connection | None = None
+    try:
+        conn = connect(path)
+        if new:
+            conn.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        _require_ours(conn, path)
+        migrations.require_not_newer(conn, path)
+        if migrate:
+            migrations.apply(conn, path)
+        migrations.require_current(conn, path)
+    except _sqlite.Error as error:
+        if conn is not None:
+            conn.close()
+        raise storage_error(path, error) from error
+    except BaseException:
+        if conn is not None:
+            conn.close()
+        raise
+    return Database(path, conn)
+
+
+def _require_ours(conn: Connection, path: Path) -> None:
+    found = conn.execute("PRAGMA application_id").fetchone()[0]
+    if found != APPLICATION_ID:
+        raise HomeError(
+            f"{path} is an SQLite file of another program.",
+            hint="Set PAMOSNIK_HOME to the folder that holds Pamosnik's own database, or to a new one.",
+        )
+
+
+class _Job:
+    __slots__ = ("error", "fn", "future", "result")
+
+    def __init__(self, fn: Callable[[Connection], Any], future: "asyncio.Future[Any]") -> None:
+        self.fn = fn
+        self.future = future
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class GroupWriter:
+    """The daemon's only writer: a thread that commits groups of functions. Start it, then `await write(fn)`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._work, name="pamosnik-writer", daemon=True)
+        self._thread.start()
+
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        """Returns when the changes of `fn` are durable. Cancelling the await does not undo them."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(fn, future))
+        return await future
+
+    async def close(self) -> None:
+        """Finishes what was handed in, then ends the thread."""
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            group = [job]
+            stop = False
+            with contextlib.suppress(queue.Empty):
+                while len(group) < GROUP_AT_MOST:
+                    following = self._jobs.get_nowait()
+                    if following is None:
+                        stop = True
+                        break
+                    group.append(following)
+            self._commit(group)
+            self._loop.call_soon_threadsafe(_deliver, group)
+            if stop:
+                return
+
+    def _commit(self, group: list[_Job]) -> None:
+        conn = self._database.connection
+        try:
+            conn.execute("BEGIN IMMEDIATE")
+            for job in group:
+                self._run_one(conn, job)
+            conn.execute("COMMIT")
+        except _sqlite.Error as error:
+            # COMMIT failed, or SQLite ended the transaction inside a function: nothing of this group is stored.
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            failure = storage_error(self._database.path, error)
+            for job in group:
+                job.error = job.error or failure
+
+    def _run_one(self, conn: Connection, job: _Job) -> None:
+        conn.execute("SAVEPOINT job")
+        try:
+            job.result = job.fn(conn)
+        except BaseException as error:
+            job.error = error
+            if not conn.in_transaction:
+                raise _sqlite.OperationalError(f"the transaction ended early: {error}") from error
+            conn.execute("ROLLBACK TO job")
+        conn.execute("RELEASE job")
+
+
+def _deliver(group: list[_Job]) -> None:
+    for job in group:
+        if job.future.cancelled():
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)

@@ -1,0 +1,159 @@
+"""The inbox: one row for each thing Meta told us, however often it was delivered."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pamosnik._sqlite import Connection
+from pamosnik.ids import new_id
+from pamosnik.model.decision import Check
+from pamosnik.model.event import Attachment, Event, EventKind, Incoming, Verdict
+from pamosnik.store.times import instant, ms, optional_instant
+
+_INCOMING = (
+    "dedup_key, kind, occurred_at, igsid, username, text, mid, payload, title, comment_id, parent_id,"
+    " media_id, ad_id, story_id, ref, emoji, reply_to_mid, attachments, verdict, reason"
+)
+_EVENT = f"event_id, account_id, connection_id, received_at, attempts, {_INCOMING}"
+
+
+def add(
+    conn: Connection, *, account_id: str, connection_id: str, ig_id: str, incoming: Incoming, now: datetime
+) -> tuple[str, bool]:
+    """Stores one item; returns its event's id and whether it is new.
+
+    A repetition makes no second row: it raises `seen_times`, and adds the payload when the row had none (a tap
+    that was first recovered from the conversation, where payloads are not told).
+    """
+    event_id = new_id(now)
+    attachments = [[a.type, a.url, a.media_id] for a in incoming.attachments]
+    row = conn.execute(
+        f"INSERT INTO events (event_id, account_id, connection_id, received_at, {_INCOMING})"  # noqa: S608 - column names
+        " VALUES (?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT (connection_id, dedup_key) DO UPDATE SET seen_times = seen_times + 1,"
+        " payload = coalesce(payload, excluded.payload), title = coalesce(title, excluded.title)"
+        " RETURNING event_id",
+        (
+            event_id,
+            account_id,
+            connection_id,
+            ms(now),
+            incoming.key,
+            incoming.kind.value,
+            ms(incoming.occurred_at),
+            incoming.igsid,
+            incoming.username,
+            incoming.text,
+            incoming.mid,
+            incoming.payload,
+            incoming.title,
+            incoming.comment_id,
+            incoming.parent_id,
+            incoming.media_id,
+            incoming.ad_id,
+            incoming.story_id,
+            incoming.ref,
+            incoming.emoji,
+            incoming.reply_to_mid,
+            json.dumps(attachments) if attachments else None,
+            incoming.verdict.value,
+            incoming.reason,
+        ),
+    ).fetchone()
+    return row[0], row[0] == event_id
+
+
+def pending(conn: Connection, limit: int) -> list[str]:
+    """Ids of events without a verdict, oldest arrival first."""
+    rows = conn.execute(
+        "SELECT event_id FROM events WHERE verdict = 'pending' ORDER BY event_id LIMIT ?", (limit,)
+    )
+    return [event_id for (event_id,) in rows]
+
+
+def load(conn: Connection, event_id: str) -> Event | None:
+    """One event by Pamosnik's id."""
+    row = conn.execute(
+        f"SELECT {_EVENT}, (SELECT ig_id FROM connections c WHERE c.connection_id = events.connection_id)"  # noqa: S608
+        " FROM events WHERE event_id = ?",
+        (event_id,),
+    ).fetchone()
+    return None if row is None else _event(row)
+
+
+def _event(r: tuple[Any, ...]) -> Event:
+    attachments = tuple(Attachment(*parts) for parts in json.loads(r[22])) if r[22] else ()
+    return Event(
+        id=r[0],
+        account_id=r[1],
+        connection_id=r[2],
+        received_at=instant(r[3]),
+        attempts=r[4],
+        incoming=Incoming(
+            ig_id=r[25],
+            key=r[5],
+            kind=EventKind(r[6]),
+            occurred_at=optional_instant(r[7]),
+            igsid=r[8],
+            username=r[9],
+            text=r[10],
+            mid=r[11],
+            payload=r[12],
+            title=r[13],
+            comment_id=r[14],
+            parent_id=r[15],
+            media_id=r[16],
+            ad_id=r[17],
+            story_id=r[18],
+            ref=r[19],
+            emoji=r[20],
+            reply_to_mid=r[21],
+            attachments=attachments,
+            verdict=Verdict(r[23]),
+            reason=r[24],
+        ),
+    )
+
+
+def decide(
+    conn: Connection,
+    event_id: str,
+    verdict: Verdict,
+    *,
+    now: datetime,
+    reason: str | None = None,
+    flow_id: str | None = None,
+    run_id: str | None = None,
+    trace: Sequence[Check] = (),
+) -> None:
+    """Writes the verdict of a pending event; what already has one keeps it."""
+    conn.execute(
+        "UPDATE events SET verdict=?, reason=?, flow_id=?, run_id=?, trace=?, decided_at=?"
+        " WHERE event_id=? AND verdict='pending'",
+        (verdict.value, reason, flow_id, run_id, trace_json(trace), ms(now), event_id),
+    )
+
+
+def trace_json(trace: Sequence[Check]) -> str | None:
+    """A trace as it stands in columns."""
+    if not trace:
+        return None
+    return json.dumps([[c.what, c.result, c.detail] for c in trace], ensure_ascii=False)
+
+
+def count_failure(conn: Connection, event_id: str) -> int:
+    """Notes that a turn on this event failed; returns how many have."""
+    row = conn.execute(
+        "UPDATE events SET attempts = attempts + 1 WHERE event_id = ? RETURNING attempts", (event_id,)
+    ).fetchone()
+    return int(row[0])
+
+
+def forget_content(conn: Connection, connection_id: str, mid: str) -> int:
+    """Erases what a deleted message said; returns how many events held it."""
+    forgotten = conn.execute(
+        "UPDATE events SET text=NULL, title=NULL, attachments=NULL, emoji=NULL WHERE connection_id=? AND mid=?",
+        (connection_id, mid),
+    )
+    return int(forgotten.rowcount)

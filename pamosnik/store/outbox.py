@@ -1,0 +1,361 @@
+"""The outbox: what leaves the machine, in order, each item once.
+
+A lane is a queue of its own: a person's messages, or the public replies under a comment. Within a lane items
+leave in the order they were made; an item of uncertain outcome holds its lane for an hour at most.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pamosnik._sqlite import Connection
+from pamosnik.ids import new_id
+from pamosnik.model.outbox import (
+    ITEM_TRANSITIONS,
+    HeldFor,
+    ItemKind,
+    ItemStatus,
+    OutboxItem,
+    OutButton,
+    OutMessage,
+)
+from pamosnik.store.runs import ImpossibleTransitionError
+from pamosnik.store.times import instant, ms, optional_instant
+
+NEVER_TOO_LATE = 9_000_000_000_000_000
+"""In the column `deadline`, so that it sorts last."""
+
+UNKNOWN_HOLDS_LANE = timedelta(hours=1)
+
+_ITEM = (
+    "item_id, account_id, connection_id, contact_id, run_id, flow_id, step, kind, status, content, due_at, deadline,"
+    " attempts, igsid, comment_id, held_for, depends_on, plain, wire, first_attempt_at, uncertain, reason, message_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """What a turn hands to the outbox."""
+
+    account_id: str
+    connection_id: str
+    contact_id: str
+    source: str
+    """The run, or the event when no run speaks."""
+    turn: int
+    ordinal: int
+    run_id: str | None
+    flow_id: str | None
+    step: str | None
+    kind: ItemKind
+    lane: str
+    content: OutMessage
+    igsid: str
+    due_at: datetime
+    deadline: datetime | None
+    comment_id: str | None = None
+    held_for: HeldFor | None = None
+    depends_on: str | None = None
+    reason: str | None = None
+
+
+def add(conn: Connection, item: NewItem, now: datetime) -> str:
+    """Puts an item in; returns its id. Doing it again for the same turn and ordinal changes nothing."""
+    status = ItemStatus.QUEUED if item.held_for is None else ItemStatus.HELD
+    row = conn.execute(
+        "INSERT INTO outbox (item_id, account_id, connection_id, contact_id, source, turn, ordinal, run_id, flow_id,"
+        " step, kind, lane, status, held_for, depends_on, content, igsid, comment_id, due_at, deadline, reason,"
+        " created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT (source, turn, ordinal) DO UPDATE SET ordinal=excluded.ordinal RETURNING item_id",
+        (
+            new_id(now),
+            item.account_id,
+            item.connection_id,
+            item.contact_id,
+            item.source,
+            item.turn,
+            item.ordinal,
+            item.run_id,
+            item.flow_id,
+            item.step,
+            item.kind.value,
+            item.lane,
+            status.value,
+            None if item.held_for is None else item.held_for.value,
+            item.depends_on,
+            content_json(item.content),
+            item.igsid,
+            item.comment_id,
+            ms(item.due_at),
+            NEVER_TOO_LATE if item.deadline is None else ms(item.deadline),
+            item.reason,
+            ms(now),
+        ),
+    ).fetchone()
+    return str(row[0])
+
+
+def content_json(content: OutMessage) -> str:
+    """A message's content as it stands in the column."""
+    raw: dict[str, object] = {}
+    if content.text is not None:
+        raw["text"] = content.text
+    for name, buttons in (("buttons", content.buttons), ("chips", content.chips)):
+        if buttons:
+            raw[name] = [[b.label, b.url, b.payload] for b in buttons]
+    if content.images:
+        raw["images"] = list(content.images)
+    if content.spelled_out is not None:
+        raw["spelled_out"] = content.spelled_out
+    return json.dumps(raw, ensure_ascii=False)
+
+
+def content_from_json(text: str) -> OutMessage:
+    """The inverse of `content_json`."""
+    raw = json.loads(text)
+    return OutMessage(
+        text=raw.get("text"),
+        buttons=tuple(OutButton(*parts) for parts in raw.get("buttons", ())),
+        chips=tuple(OutButton(*parts) for parts in raw.get("chips", ())),
+        images=tuple(raw.get("images", ())),
+        spelled_out=raw.get("spelled_out"),
+    )
+
+
+def _item(r: tuple[Any, ...]) -> OutboxItem:
+    return OutboxItem(
+        id=r[0],
+        account_id=r[1],
+        connection_id=r[2],
+        contact_id=r[3],
+        run_id=r[4],
+        flow_id=r[5],
+        step=r[6],
+        kind=ItemKind(r[7]),
+        status=ItemStatus(r[8]),
+        content=content_from_json(r[9]),
+        due_at=instant(r[10]),
+        deadline=None if r[11] == NEVER_TOO_LATE else instant(r[11]),
+        attempts=r[12],
+        igsid=r[13],
+        comment_id=r[14],
+        held_for=None if r[15] is None else HeldFor(r[15]),
+        depends_on=r[16],
+        plain=bool(r[17]),
+        wire=r[18],
+        first_attempt_at=optional_instant(r[19]),
+        uncertain=bool(r[20]),
+        reason=r[21],
+        message_id=r[22],
+    )
+
+
+def load(conn: Connection, item_id: str) -> OutboxItem | None:
+    """One item by Pamosnik's id."""
+    row = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE item_id=?",  # noqa: S608 - column names
+        (item_id,),
+    ).fetchone()
+    return None if row is None else _item(row)
+
+
+def claimable(
+    conn: Connection, connection_id: str, kind: ItemKind, now: datetime, limit: int
+) -> list[OutboxItem]:
+    """Items that may leave now, as far as time and order within their lane say: earliest deadline first."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox AS o WHERE status='queued' AND connection_id=:connection AND kind=:kind"  # noqa: S608
+        " AND due_at<=:now AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.lane=o.lane AND e.seq<o.seq"
+        " AND e.status IN ('queued','held','sending','unknown')"
+        " AND (e.status<>'unknown' OR e.first_attempt_at>:unknown_since))"
+        " ORDER BY deadline, seq LIMIT :limit",
+        {
+            "connection": connection_id,
+            "kind": kind.value,
+            "now": ms(now),
+            "unknown_since": ms(now - UNKNOWN_HOLDS_LANE),
+            "limit": limit,
+        },
+    )
+    return [_item(row) for row in rows]
+
+
+def move(
+    conn: Connection,
+    item: OutboxItem,
+    status: ItemStatus,
+    *,
+    now: datetime,
+    reason: str | None = None,
+    due_at: datetime | None = None,
+    held_for: HeldFor | None = None,
+    message_id: str | None = None,
+    uncertain: bool | None = None,
+    plain: bool | None = None,
+    forget_wire: bool = False,
+) -> None:
+    """Changes an item's status. Refuses what the transition table, or a change since it was read, does not allow."""
+    if status not in ITEM_TRANSITIONS[item.status]:
+        raise ImpossibleTransitionError(f"outbox item {item.id} cannot go from {item.status} to {status}")
+    settled = status in (ItemStatus.SENT, ItemStatus.EXPIRED, ItemStatus.FAILED, ItemStatus.CANCELLED)
+    changed = conn.execute(
+        "UPDATE outbox SET status=:status, reason=:reason, due_at=coalesce(:due_at, due_at), held_for=:held_for,"
+        " message_id=coalesce(:message_id, message_id), uncertain=coalesce(:uncertain, uncertain),"
+        " plain=coalesce(:plain, plain), wire=iif(:forget_wire, NULL, wire), settled_at=:settled_at"
+        " WHERE item_id=:item AND status=:before",
+        {
+            "status": status.value,
+            "reason": reason,
+            "due_at": ms(due_at),
+            "held_for": None if held_for is None else held_for.value,
+            "message_id": message_id,
+            "uncertain": None if uncertain is None else int(uncertain),
+            "plain": None if plain is None else int(plain),
+            "forget_wire": int(forget_wire),
+            "settled_at": ms(now) if settled else None,
+            "item": item.id,
+            "before": item.status.value,
+        },
+    ).rowcount
+    if changed != 1:
+        raise ImpossibleTransitionError(f"outbox item {item.id} is not {item.status} any more")
+
+
+def start_attempt(conn: Connection, item: OutboxItem, wire: str, now: datetime) -> None:
+    """`queued` → `sending`, and the attempt that counts against Meta's hourly limits. Commit, then send."""
+    move(conn, item, ItemStatus.SENDING, now=now)
+    conn.execute(
+        "UPDATE outbox SET attempts=attempts+1, wire=coalesce(wire, :wire), last_attempt_at=:now,"
+        " first_attempt_at=coalesce(first_attempt_at, :now) WHERE item_id=:item",
+        {"wire": wire, "now": ms(now), "item": item.id},
+    )
+    conn.execute(
+        "INSERT INTO attempts (account_id, connection_id, kind, at) VALUES (?,?,?,?)",
+        (item.account_id, item.connection_id, item.kind.value, ms(now)),
+    )
+
+
+def attempts_since(
+    conn: Connection, connection_id: str, kind: ItemKind, since: datetime
+) -> tuple[int, datetime | None]:
+    """How many requests of a kind left after `since`, and when the earliest of them did."""
+    n, earliest = conn.execute(
+        "SELECT count(*), min(at) FROM attempts WHERE connection_id=? AND kind=? AND at>?",
+        (connection_id, kind.value, ms(since)),
+    ).fetchone()
+    return n, optional_instant(earliest)
+
+
+def forget_attempts(conn: Connection, before: datetime) -> int:
+    """Drops attempts that no limit looks at any more."""
+    return int(conn.execute("DELETE FROM attempts WHERE at<?", (ms(before),)).rowcount)
+
+
+def interrupted(conn: Connection) -> list[OutboxItem]:
+    """Items whose request may have left when the process ended. Only for the start of the daemon."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE status='sending'"  # noqa: S608 - column names
+    )
+    return [_item(row) for row in rows]
+
+
+def too_late(conn: Connection, now: datetime, limit: int) -> list[OutboxItem]:
+    """Items whose deadline has passed while they waited."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE status IN ('queued','held') AND deadline<=? ORDER BY deadline LIMIT ?",  # noqa: S608
+        (ms(now), limit),
+    )
+    return [_item(row) for row in rows]
+
+
+def waiting_on(conn: Connection, item_id: str) -> list[OutboxItem]:
+    """Held items that this private reply must be accepted for."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE depends_on=? AND status='held'"  # noqa: S608 - column names
+        " AND held_for='private_reply' AND run_id=(SELECT run_id FROM outbox WHERE item_id=?)",
+        (item_id, item_id),
+    )
+    return [_item(row) for row in rows]
+
+
+def open_of_run(conn: Connection, run_id: str, kind: ItemKind | None = None) -> list[OutboxItem]:
+    """A run's items that have not reached their end, in order."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE run_id=? AND status IN ('queued','held','sending','unknown')"  # noqa: S608
+        " AND (? IS NULL OR kind=?) ORDER BY seq",
+        (run_id, kind, kind),
+    )
+    return [_item(row) for row in rows]
+
+
+def depend_on(conn: Connection, item: OutboxItem, private_item: str) -> None:
+    """A public reply made before its run had a private message now waits for that one."""
+    conn.execute("UPDATE outbox SET depends_on=? WHERE item_id=?", (private_item, item.id))
+
+
+def open_of_person(conn: Connection, contact_id: str) -> list[OutboxItem]:
+    """A person's messages and private replies that have not reached their end, in order."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE lane=? AND status IN ('queued','held','sending','unknown') ORDER BY seq",  # noqa: S608
+        (person_lane(contact_id),),
+    )
+    return [_item(row) for row in rows]
+
+
+def person_lane(contact_id: str) -> str:
+    """The lane of a person's messages."""
+    return f"p:{contact_id}"
+
+
+def comment_lane(comment_id: str) -> str:
+    """The lane of the public replies under a comment."""
+    return f"c:{comment_id}"
+
+
+def prolong(conn: Connection, contact_id: str, window_until: datetime) -> None:
+    """The person wrote: messages to them may go until the window closes."""
+    conn.execute(
+        "UPDATE outbox SET deadline=max(deadline, :until) WHERE lane=:lane AND kind='message'"
+        " AND status IN ('queued','held') AND deadline<:never",
+        {"until": ms(window_until), "lane": person_lane(contact_id), "never": NEVER_TOO_LATE},
+    )
+
+
+def by_message_id(conn: Connection, connection_id: str, message_id: str) -> OutboxItem | None:
+    """The item that Meta gave this message or comment id."""
+    row = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE message_id=? AND connection_id=?",  # noqa: S608 - column names
+        (message_id, connection_id),
+    ).fetchone()
+    return None if row is None else _item(row)
+
+
+def tell_run(conn: Connection, item_id: str) -> None:
+    """Its run has to hear how this item ended."""
+    conn.execute("UPDATE outbox SET told=0 WHERE item_id=? AND run_id IS NOT NULL", (item_id,))
+
+
+def untold(conn: Connection, limit: int) -> list[str]:
+    """Items whose end their run has yet to hear of, oldest first."""
+    return [
+        i for (i,) in conn.execute("SELECT item_id FROM outbox WHERE told=0 ORDER BY seq LIMIT ?", (limit,))
+    ]
+
+
+def told(conn: Connection, item_id: str) -> None:
+    conn.execute("UPDATE outbox SET told=1 WHERE item_id=?", (item_id,))
+
+
+def next_due(conn: Connection) -> datetime | None:
+    """When the next queued item may leave."""
+    (due,) = conn.execute("SELECT min(due_at) FROM outbox WHERE status='queued'").fetchone()
+    return optional_instant(due)
+
+
+def next_deadline(conn: Connection) -> datetime | None:
+    """When the next waiting item will be too late."""
+    (deadline,) = conn.execute(
+        "SELECT min(deadline) FROM outbox WHERE status IN ('queued','held') AND deadline<?", (NEVER_TOO_LATE,)
+    ).fetchone()
+    return optional_instant(deadline)

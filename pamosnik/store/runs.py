@@ -1,0 +1,266 @@
+"""Runs, the places where they wait, and what each of their turns did."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.errors import PamosnikError
+from pamosnik.model.decision import Check
+from pamosnik.model.flow import CameFrom, Mode
+from pamosnik.model.run import RUN_TRANSITIONS, Origin, Run, RunStatus, RunWait, WaitKind
+from pamosnik.store.inbox import trace_json
+from pamosnik.store.times import instant, ms, optional_instant
+
+_RUN = (
+    "run_id, account_id, connection_id, contact_id, flow_id, version, mode, status, origin, started_at, turn,"
+    " answer, step, taps_open, main_done, finished_at, reason, data"
+)
+_WAIT = "wait_id, kind, path, opened_at, due_at, tries, branch"
+
+
+class ImpossibleTransitionError(PamosnikError):
+    """The transition table does not allow this change of status. Always a mistake of ours."""
+
+
+def insert(conn: Connection, run: Run) -> None:
+    """A new run, before its first turn is recorded. Not live until `save` says so."""
+    conn.execute(
+        "INSERT INTO runs (run_id, account_id, connection_id, contact_id, flow_id, version, mode, status, live, turn,"
+        " origin, comment_id, media_id, taps_open, main_done, started_at) VALUES (?,?,?,?,?,?,?,?,0,0,?,?,?,0,0,?)",
+        (
+            run.id,
+            run.account_id,
+            run.connection_id,
+            run.contact_id,
+            run.flow_id,
+            run.version,
+            run.mode.value,
+            run.status.value,
+            _origin_json(run.origin),
+            run.origin.comment_id,
+            run.origin.media_id,
+            ms(run.started_at),
+        ),
+    )
+
+
+def save(conn: Connection, run: Run) -> None:
+    """Writes a run at rest, with its waits. Refuses what the transition table does not allow."""
+    (before,) = conn.execute("SELECT status FROM runs WHERE run_id=?", (run.id,)).fetchone()
+    if run.status not in RUN_TRANSITIONS[RunStatus(before)]:
+        raise ImpossibleTransitionError(f"run {run.id} cannot go from {before} to {run.status}")
+    conn.execute(
+        "UPDATE runs SET status=?, live=?, turn=?, origin=?, answer=?, step=?, taps_open=?, main_done=?, data=?,"
+        " finished_at=?, reason=? WHERE run_id=?",
+        (
+            run.status.value,
+            int(_counts_as_in_it(conn, run)),
+            run.turn,
+            _origin_json(run.origin),
+            run.answer,
+            run.step,
+            int(run.taps_open),
+            int(run.main_done),
+            json.dumps(dict(run.data)),
+            ms(run.finished_at),
+            run.reason,
+            run.id,
+        ),
+    )
+    _save_waits(conn, run)
+
+
+def _counts_as_in_it(conn: Connection, run: Run) -> bool:
+    """A run that waits only for a tap does not count; nor does an older one that a tap woke beside a live one."""
+    if run.finished_at is not None or all(wait.kind is WaitKind.TAP for wait in run.waits):
+        return False
+    if run.mode is Mode.PARALLEL:
+        return True
+    other = conn.execute(
+        "SELECT 1 FROM runs WHERE contact_id=? AND flow_id=? AND live=1 AND mode<>'parallel' AND run_id<>?",
+        (run.contact_id, run.flow_id, run.id),
+    ).fetchone()
+    return other is None
+
+
+def _save_waits(conn: Connection, run: Run) -> None:
+    keep = [wait.id for wait in run.waits]
+    marks = ",".join("?" * len(keep))
+    conn.execute(
+        f"DELETE FROM waits WHERE run_id=? AND wait_id NOT IN ({marks})",  # noqa: S608 - question marks
+        (run.id, *keep),
+    )
+    conn.executemany(
+        "INSERT INTO waits (wait_id, account_id, run_id, contact_id, kind, path, branch, opened_at, due_at, tries)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (wait_id) DO UPDATE SET due_at=excluded.due_at,"
+        " tries=excluded.tries, attempts=0",
+        [
+            (
+                wait.id,
+                run.account_id,
+                run.id,
+                run.contact_id,
+                wait.kind.value,
+                wait.path,
+                wait.branch,
+                ms(wait.opened_at),
+                ms(wait.due_at),
+                wait.tries,
+            )
+            for wait in run.waits
+        ],
+    )
+
+
+def _origin_json(origin: Origin) -> str:
+    return json.dumps(
+        {
+            "came_from": origin.came_from.value,
+            "event_id": origin.event_id,
+            "text": origin.text,
+            "comment_id": origin.comment_id,
+            "top_comment_id": origin.top_comment_id,
+            "comment_at": ms(origin.comment_at),
+            "live": origin.live,
+            "media_id": origin.media_id,
+            "private_item": origin.private_item,
+        },
+        ensure_ascii=False,
+    )
+
+
+def _origin(text: str) -> Origin:
+    raw = json.loads(text)
+    return Origin(
+        came_from=CameFrom(raw["came_from"]),
+        event_id=raw["event_id"],
+        text=raw["text"],
+        comment_id=raw["comment_id"],
+        top_comment_id=raw["top_comment_id"],
+        comment_at=optional_instant(raw["comment_at"]),
+        live=raw["live"],
+        media_id=raw["media_id"],
+        private_item=raw["private_item"],
+    )
+
+
+def load(conn: Connection, run_id: str) -> Run | None:
+    """One run with its waits."""
+    row = conn.execute(
+        f"SELECT {_RUN} FROM runs WHERE run_id=?",  # noqa: S608 - column names
+        (run_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    waits = conn.execute(
+        f"SELECT {_WAIT} FROM waits WHERE run_id=? ORDER BY opened_at, wait_id",  # noqa: S608 - column names
+        (run_id,),
+    )
+    return Run(
+        id=row[0],
+        account_id=row[1],
+        connection_id=row[2],
+        contact_id=row[3],
+        flow_id=row[4],
+        version=row[5],
+        mode=Mode(row[6]),
+        status=RunStatus(row[7]),
+        origin=_origin(row[8]),
+        started_at=instant(row[9]),
+        turn=row[10],
+        answer=row[11],
+        step=row[12],
+        taps_open=bool(row[13]),
+        main_done=bool(row[14]),
+        finished_at=optional_instant(row[15]),
+        reason=row[16],
+        data=json.loads(row[17]),
+        waits=tuple(_wait(wait) for wait in waits),
+    )
+
+
+def _wait(row: tuple[str, str, str, int, int, int, str]) -> RunWait:
+    return RunWait(
+        id=row[0],
+        kind=WaitKind(row[1]),
+        path=row[2],
+        opened_at=instant(row[3]),
+        due_at=instant(row[4]),
+        tries=row[5],
+        branch=row[6],
+    )
+
+
+def waiting_for_person(conn: Connection, contact_id: str) -> list[tuple[str, RunWait]]:
+    """Run ids and waits that an answer or a tap of this person could end, the latest opened first."""
+    rows = conn.execute(
+        f"SELECT run_id, {_WAIT} FROM waits WHERE contact_id=? AND kind IN ('answer', 'tap')"  # noqa: S608
+        " ORDER BY opened_at DESC, wait_id DESC LIMIT 50",
+        (contact_id,),
+    )
+    return [(row[0], _wait(row[1:])) for row in rows]
+
+
+def live_runs(conn: Connection, contact_id: str) -> dict[str, list[str]]:
+    """Flow id → ids of the runs this person is in, as `mode` counts it."""
+    found: dict[str, list[str]] = {}
+    for flow_id, run_id in conn.execute(
+        "SELECT flow_id, run_id FROM runs WHERE contact_id=? AND live=1", (contact_id,)
+    ):
+        found.setdefault(flow_id, []).append(run_id)
+    return found
+
+
+def unfinished(conn: Connection, contact_id: str) -> list[str]:
+    """Ids of this person's runs that still wait for something."""
+    rows = conn.execute("SELECT DISTINCT run_id FROM waits WHERE contact_id=? ORDER BY run_id", (contact_id,))
+    return [run_id for (run_id,) in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class DueWait:
+    """A wait whose time has come."""
+
+    wait_id: str
+    run_id: str
+    due_at: datetime
+
+
+def waits_due(conn: Connection, now: datetime, limit: int) -> list[DueWait]:
+    """Waits whose `due_at` has come, earliest first."""
+    rows = conn.execute(
+        "SELECT wait_id, run_id, due_at FROM waits WHERE due_at<=? ORDER BY due_at LIMIT ?", (ms(now), limit)
+    )
+    return [DueWait(wait_id, run_id, instant(due)) for wait_id, run_id, due in rows]
+
+
+def next_wait_due(conn: Connection) -> datetime | None:
+    """When the next wait ends."""
+    (due,) = conn.execute("SELECT min(due_at) FROM waits").fetchone()
+    return optional_instant(due)
+
+
+def count_wait_failure(conn: Connection, wait_id: str) -> int:
+    """Notes that a turn on this wait failed; returns how many have (0 when the wait is gone)."""
+    row = conn.execute(
+        "UPDATE waits SET attempts = attempts + 1 WHERE wait_id=? RETURNING attempts", (wait_id,)
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def record_turn(
+    conn: Connection,
+    run: Run,
+    *,
+    stimulus: str,
+    event_id: str | None,
+    trace: Sequence[Check],
+    now: datetime,
+) -> None:
+    """What the decision that made `run.turn` looked at and did."""
+    conn.execute(
+        "INSERT INTO turns (account_id, run_id, turn, stimulus, event_id, trace, at) VALUES (?,?,?,?,?,?,?)",
+        (run.account_id, run.id, run.turn, stimulus, event_id, trace_json(trace) or "[]", ms(now)),
+    )

@@ -1,0 +1,102 @@
+"""Numbers: each run once under each word, summed per day, flow, step and post. They hold no person."""
+
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.store.times import ms
+
+STARTED = "started"
+COMPLETED = "completed"
+SENT = "sent"
+SEEN = "seen"
+CLICKED = "clicked"
+REPLIED = "replied"
+FAILED = "failed"
+EXPIRED = "expired"
+GOAL = "goal:"
+"""Followed by the goal's name."""
+
+
+def mark_run(conn: Connection, run_id: str, what: str, day: str) -> bool:
+    """Counts a run under `what`; False when it was counted there before. `day`: YYYY-MM-DD of the account."""
+    marked = conn.execute(
+        "UPDATE runs SET counted = counted || ' ' || :what || ' ' WHERE run_id=:run"
+        " AND instr(counted, ' ' || :what || ' ')=0 RETURNING account_id, connection_id, flow_id, media_id",
+        {"what": what, "run": run_id},
+    ).fetchone()
+    if marked is None:
+        return False
+    account_id, connection_id, flow_id, media_id = marked
+    count(conn, account_id, connection_id, flow_id, what, day, media_id=media_id or "")
+    return True
+
+
+def count(
+    conn: Connection,
+    account_id: str,
+    connection_id: str,
+    flow_id: str,
+    what: str,
+    day: str,
+    *,
+    step: str = "",
+    media_id: str = "",
+) -> None:
+    """Adds one to a day's total."""
+    conn.execute(
+        "INSERT INTO totals (account_id, connection_id, day, flow_id, step, media_id, what, n)"
+        " VALUES (?,?,?,?,?,?,?,1) ON CONFLICT DO UPDATE SET n=n+1",
+        (account_id, connection_id, day, flow_id, step, media_id, what),
+    )
+
+
+def totals(
+    conn: Connection,
+    account_id: str,
+    *,
+    flow_id: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> list[tuple[str, str, str, int]]:
+    """(connection id, flow id, what, n) summed over the days from `since` to `until`, both included."""
+    rows: list[tuple[str, str, str, int]] = conn.execute(
+        "SELECT connection_id, flow_id, what, sum(n) FROM totals WHERE account_id=:account AND step=''"
+        " AND (:flow IS NULL OR flow_id=:flow) AND (:since IS NULL OR day>=:since)"
+        " AND (:until IS NULL OR day<=:until) GROUP BY 1, 2, 3",
+        {"account": account_id, "flow": flow_id, "since": since, "until": until},
+    ).fetchall()
+    return rows
+
+
+def totals_by(
+    conn: Connection,
+    account_id: str,
+    by: str,
+    *,
+    flow_id: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> list[tuple[str, str, str, str, int]]:
+    """(value of `by`, connection id, flow id, what, n); `by` is day, post or step. Newest or first value first."""
+    column, only, order = {
+        "day": ("day", "step=''", "1 DESC"),
+        "post": ("media_id", "step='' AND media_id<>''", "1"),
+        "step": ("step", "step<>''", "1"),
+    }[by]
+    rows: list[tuple[str, str, str, str, int]] = conn.execute(
+        f"SELECT {column}, connection_id, flow_id, what, sum(n) FROM totals WHERE account_id=:account AND {only}"  # noqa: S608
+        " AND (:flow IS NULL OR flow_id=:flow) AND (:since IS NULL OR day>=:since)"
+        f" AND (:until IS NULL OR day<=:until) GROUP BY 1, 2, 3, 4 ORDER BY {order}, 3, 4",
+        {"account": account_id, "flow": flow_id, "since": since, "until": until},
+    ).fetchall()
+    return rows
+
+
+def latest_sent_run(conn: Connection, contact_id: str, since: datetime) -> str | None:
+    """The newest run since then that sent this person something: what a reply of theirs answers."""
+    row = conn.execute(
+        "SELECT run_id FROM runs WHERE contact_id=? AND started_at>=? AND instr(counted, ' sent ')>0"
+        " ORDER BY run_id DESC LIMIT 1",
+        (contact_id, ms(since)),
+    ).fetchone()
+    return None if row is None else str(row[0])
