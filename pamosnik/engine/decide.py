@@ -46,6 +46,7 @@ from pamosnik.model.flow import (
     At,
     Choose,
     ClearFields,
+    Condition,
     Flow,
     Goal,
     HandOver,
@@ -349,9 +350,7 @@ class _Turn:
             step.at, message.texts, buttons=message.buttons, chips=message.chips, images=message.images
         )
         taps = _taps(message)
-        self.run = replace(
-            self.run, taps_open=taps, data={**self.run.data, _LAST_MESSAGE: step.at.path}
-        )
+        self.run = replace(self.run, taps_open=taps, data={**self.run.data, _LAST_MESSAGE: step.at.path})
         if taps:
             self._open(WaitKind.TAP, step.at.path, self.now + TAP_COUNTS_FOR, branch="")
 
@@ -527,7 +526,7 @@ class _Turn:
 
     # --- small things --------------------------------------------------------------------------------
 
-    def _holds(self, condition: conditions.Condition) -> bool | None:
+    def _holds(self, condition: Condition) -> bool | None:
         return conditions.holds(
             condition,
             replace(self.facts, contact=self.contact),
@@ -570,5 +569,3 @@ def _owner(option_path: str) -> str:
 
 def _taps(message: Message) -> bool:
     return any(option.does_something for option in (*message.buttons, *message.chips))
-
-

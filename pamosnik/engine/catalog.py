@@ -1,0 +1,220 @@
+"""All applied flows of an account, prepared for the question: whose trigger fits this event?"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from pamosnik.engine.match import Heard, KeywordIndex, forbidden
+from pamosnik.model.book import Book
+from pamosnik.model.event import Event, EventKind
+from pamosnik.model.flow import (
+    AnyPost,
+    AnythingElseTrigger,
+    CameFrom,
+    CommentTrigger,
+    DmTrigger,
+    FirstMessageTrigger,
+    Flow,
+    MatchMode,
+    StoryMentionTrigger,
+    StoryReplyTrigger,
+    Trigger,
+    Words,
+)
+from pamosnik.model.words import fold, trim
+
+_SHORTCODE = re.compile(r"/(?:p|reel|reels|tv)/([\w-]+)")
+
+NAMED_WITH_WORDS, WORDS, NAMED, FIRST_MESSAGE, ANY, ANYTHING_ELSE = 2, 3, 4, 5, 6, 7
+"""How specific a trigger is; lower wins. 1 is for taps, menus, ice breakers, links and ads."""
+
+_TALK = frozenset({EventKind.MESSAGE, EventKind.STORY_REPLY, EventKind.SHARED_POST, EventKind.POSTBACK})
+
+
+def shortcode(link: str) -> str | None:
+    """The part of a post's link that names the post; None when it is no link to a post."""
+    found = _SHORTCODE.search(link)
+    return None if found is None else found[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """What is known about the post of an event."""
+
+    shortcode: str | None = None
+    """From the link of the post commented on."""
+    bound: Mapping[str, str] = field(default_factory=dict)
+    """Flow id → media id, for flows that take the `next` post."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A flow whose trigger fits."""
+
+    flow: Flow
+    specificity: int
+    place: int
+    """In file order."""
+    detail: str
+    """Which trigger, in words."""
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        return (-self.flow.priority, self.specificity, self.place)
+
+
+class Catalog:
+    """Made once for each applied book; knows no person."""
+
+    def __init__(self, book: Book, *, paused: frozenset[str] = frozenset()) -> None:
+        """`paused`: flows that a command paused, beside those whose file says so."""
+        self.book = book
+        self.paused = paused
+        self.flows: Mapping[str, Flow] = {flow.id: flow for flow in book.flows}
+        self._triggers = [
+            (place, flow, trigger) for place, flow in enumerate(book.flows) for trigger in flow.triggers
+        ]
+        self._index = KeywordIndex(
+            (number, word, words.match)
+            for number, (_, _, trigger) in enumerate(self._triggers)
+            if (words := words_of(trigger)) is not None
+            for word in words.words
+        )
+        self._wordless = [
+            number
+            for number, (_, _, trigger) in enumerate(self._triggers)
+            if (words := words_of(trigger)) is None or not words.words
+        ]
+        self._exact = self._exact_keywords()
+        self.names_posts = any(_names_posts(trigger) for _, _, trigger in self._triggers)
+        """Whether the links or the order of posts matter, which only Instagram knows."""
+
+    def _exact_keywords(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for _, flow, trigger in self._triggers:
+            if isinstance(trigger, DmTrigger) and trigger.words is not None:
+                for word in trigger.words.words:
+                    if trigger.words.match is not MatchMode.REGEX:
+                        found.setdefault(trim(fold(word.removesuffix("*"))), set()).add(flow.id)
+        return {word: frozenset(ids) for word, ids in found.items()}
+
+    def is_keyword_of_another(self, heard: Heard, flow_id: str) -> bool:
+        """Whether the whole text is a keyword of a flow other than this one."""
+        return bool(self._exact.get(heard.trimmed, frozenset()) - {flow_id})
+
+    def candidates(
+        self, event: Event, heard: Heard, *, first_message: bool, posts: Posts, username: str
+    ) -> list[Candidate]:
+        """Flows with a trigger that fits, the one to be asked first at the front. `username`: the connection's."""
+        best: dict[str, Candidate] = {}
+        for candidate in self._fitting(event, heard, first_message=first_message, posts=posts):
+            flow = candidate.flow
+            if flow.connections and username.casefold() not in {u.casefold() for u in flow.connections}:
+                continue
+            if flow.id not in best or candidate.rank < best[flow.id].rank:
+                best[flow.id] = candidate
+        return sorted(best.values(), key=lambda candidate: candidate.rank)
+
+    def _fitting(
+        self, event: Event, heard: Heard, *, first_message: bool, posts: Posts
+    ) -> Iterator[Candidate]:
+        hits: dict[int, str | None] = {**self._index.find(heard), **dict.fromkeys(self._wordless)}
+        for number in sorted(hits):
+            place, flow, trigger = self._triggers[number]
+            keyword = hits[number]
+            words = words_of(trigger)
+            if words is not None and forbidden(words, heard) is not None:
+                continue
+            specificity = _specificity(trigger, event, flow, first_message=first_message, posts=posts)
+            if specificity is not None:
+                detail = _NAMES[type(trigger)] + (f" “{keyword}”" if keyword else "")
+                yield Candidate(flow, specificity, place, detail)
+
+
+def words_of(trigger: Trigger) -> Words | None:
+    """The words a trigger waits for; None for those that have none."""
+    match trigger:
+        case CommentTrigger() | DmTrigger() | StoryReplyTrigger():
+            return trigger.words
+        case StoryMentionTrigger() | FirstMessageTrigger() | AnythingElseTrigger():
+            return None
+        case _:
+            assert_never(trigger)
+
+
+_NAMES: Mapping[type[Trigger], str] = {
+    CommentTrigger: "comment",
+    DmTrigger: "dm",
+    StoryReplyTrigger: "story_reply",
+    StoryMentionTrigger: "story_mention",
+    FirstMessageTrigger: "first_message",
+    AnythingElseTrigger: "anything_else",
+}
+
+
+def came_from(kind: EventKind) -> CameFrom:
+    """How a run that this kind of event starts began."""
+    if kind in (EventKind.COMMENT, EventKind.LIVE_COMMENT):
+        return CameFrom.COMMENT
+    if kind in (EventKind.STORY_REPLY, EventKind.STORY_MENTION):
+        return CameFrom.STORY
+    return CameFrom.DM
+
+
+def _specificity(
+    trigger: Trigger, event: Event, flow: Flow, *, first_message: bool, posts: Posts
+) -> int | None:
+    """None: the trigger does not fit this event."""
+    kind = event.kind
+    match trigger:
+        case CommentTrigger():
+            fits = kind is EventKind.COMMENT and (trigger.replies or event.incoming.parent_id is None)
+            named = trigger.posts is not AnyPost.ANY
+            if not fits or (named and not _on_post(trigger, event, flow, posts)):
+                return None
+            return _words_or_any(trigger.words, named=named)
+        case DmTrigger():
+            if kind not in (EventKind.MESSAGE, EventKind.POSTBACK):
+                return None
+            return _words_or_any(trigger.words, named=False)
+        case StoryReplyTrigger():
+            if kind is not EventKind.STORY_REPLY:
+                return None
+            story = event.incoming.story_id
+            if trigger.stories and not any(story in (s, *s.split("/")) for s in trigger.stories):
+                return None
+            return _words_or_any(trigger.words, named=bool(trigger.stories))
+        case StoryMentionTrigger():
+            return ANY if kind is EventKind.STORY_MENTION else None
+        case FirstMessageTrigger():
+            return FIRST_MESSAGE if first_message and kind in _TALK else None
+        case AnythingElseTrigger():
+            return ANYTHING_ELSE if kind in _TALK else None
+        case _:
+            assert_never(trigger)
+
+
+def _words_or_any(words: Words | None, *, named: bool) -> int:
+    if words is not None and words.words:
+        return NAMED_WITH_WORDS if named else WORDS
+    return NAMED if named else ANY
+
+
+def _on_post(trigger: CommentTrigger, event: Event, flow: Flow, posts: Posts) -> bool:
+    media_id = event.incoming.media_id
+    if media_id is None:
+        return False
+    if isinstance(trigger.posts, AnyPost):
+        return posts.bound.get(flow.id) == media_id
+    for post in trigger.posts:
+        code = shortcode(post)
+        if (code is not None and code == posts.shortcode) or post == media_id:
+            return True
+    return False
+
+
+def _names_posts(trigger: Trigger) -> bool:
+    if not isinstance(trigger, CommentTrigger) or trigger.posts is AnyPost.ANY:
+        return False
+    return trigger.posts is AnyPost.NEXT or any(shortcode(str(post)) is not None for post in trigger.posts)

@@ -1,0 +1,294 @@
+"""Who answers an event: a run that waits for this person, or one flow, or nobody.
+
+Order: a tapped button; the questions this person was asked, the latest first, if the answer fits; the flows in their
+order; the question whose answer did not fit; a flow for anything else. Safety words, pauses and opt-outs come before
+all of this (`services.turn`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from pamosnik.engine import answers, conditions, render, sentences
+from pamosnik.engine.catalog import ANYTHING_ELSE, Candidate, Catalog, Posts, came_from
+from pamosnik.engine.match import Heard
+from pamosnik.model.book import Sentence
+from pamosnik.model.decision import Answered, Check, Facts, NotUnderstood, Stimulus, Tapped
+from pamosnik.model.event import COMMENTS, Event, Verdict
+from pamosnik.model.flow import ONCE, Accept, Ask, FieldType, Flow, FlowState, Mode, Option, Send
+from pamosnik.model.run import Run, RunWait, WaitKind
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWait:
+    """A place where a run waits for this person."""
+
+    run_id: str
+    flow: Flow
+    wait: RunWait
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A button, chip or choice of ours that was tapped, found by its payload."""
+
+    run: Run
+    flow: Flow
+    option: Option
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who it is, what they did before, and where runs wait for them."""
+
+    facts: Facts
+    first_message: bool
+    """Whether this event is their first message ever."""
+    waits: tuple[OpenWait, ...] = ()
+    """The latest opened first."""
+    live: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Flow id → runs this person is in, as `mode` counts it."""
+    starts: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
+    """Flow id → media id ('' without a post) → when it last started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """This flow begins."""
+
+    flow: Flow
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """This run goes on."""
+
+    run_id: str
+    stimulus: Stimulus
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """Nothing happens, and why."""
+
+    verdict: Verdict
+    reason: str
+    flow_id: str | None = None
+
+
+Choice = Start | Resume | Nobody
+
+
+def choose(
+    event: Event,
+    heard: Heard,
+    catalog: Catalog,
+    person: Person,
+    *,
+    tap: Tap | None,
+    posts: Posts,
+    now: datetime,
+) -> tuple[Choice, tuple[Check, ...]]:
+    """The one who answers, and what was looked at on the way."""
+    return _Chooser(event, heard, catalog, person, posts, now).choose(tap)
+
+
+class _Chooser:
+    def __init__(
+        self, event: Event, heard: Heard, catalog: Catalog, person: Person, posts: Posts, now: datetime
+    ) -> None:
+        self.event = event
+        self.heard = heard
+        self.catalog = catalog
+        self.person = person
+        self.posts = posts
+        self.now = now
+        self.trace: list[Check] = []
+        self.yielded: Resume | None = None
+        self.misfit: Resume | None = None
+
+    def choose(self, tap: Tap | None) -> tuple[Choice, tuple[Check, ...]]:
+        return self._first(tap), tuple(self.trace)
+
+    def _first(self, tap: Tap | None) -> Choice:
+        if tap is not None:
+            taken = self._tap(tap)
+            if taken is not None:
+                return taken
+        if self.event.kind not in COMMENTS:
+            answered = self._answer()
+            if answered is not None:
+                return answered
+        fitting = self.catalog.candidates(
+            self.event,
+            self.heard,
+            first_message=self.person.first_message,
+            posts=self.posts,
+            username=self.person.facts.connection_username,
+        )
+        started, refused = self._flows(c for c in fitting if c.specificity != ANYTHING_ELSE)
+        if started is None and self.yielded is not None:
+            return self.yielded
+        if started is None and self.misfit is not None:
+            self.trace.append(
+                Check("question", "not understood", "the answer does not fit, and no flow takes it")
+            )
+            return self.misfit
+        if started is None:
+            started, last_refused = self._flows(c for c in fitting if c.specificity == ANYTHING_ELSE)
+            refused = refused or last_refused
+        if started is not None:
+            return started
+        return refused or Nobody(Verdict.NO_MATCH, "no flow has a trigger for it")
+
+    # --- taps and answers ----------------------------------------------------------------------------
+
+    def _tap(self, tap: Tap) -> Choice | None:
+        owner = tap.option.path.rsplit(".", 2)[0]
+        step = tap.flow.steps.get(owner)
+        asked = next((w for w in tap.run.waits if w.kind is WaitKind.ANSWER and w.path == owner), None)
+        if asked is not None and isinstance(step, Ask):
+            self.trace.append(Check("question", "answered", "by a tap"))
+            return Resume(tap.run.id, self._answered(asked, step, tap.option))
+        if not tap.option.does_something:
+            return None  # a chip that only writes its label: what is written counts
+        busy = any(w.branch == tap.option.path and w.kind is not WaitKind.TAP for w in tap.run.waits)
+        if busy:
+            reason = "the steps of this button are still under way"
+            return Nobody(Verdict.FILTERED, reason, tap.flow.id)
+        self.trace.append(Check("button", "tapped", tap.option.path))
+        return Resume(tap.run.id, Tapped(tap.option.path, self.event))
+
+    def _answer(self) -> Resume | None:
+        """The latest question that the text answers. Remembers the ones it could answer later."""
+        for waiting in self.person.waits:
+            step = waiting.flow.steps.get(waiting.wait.path)
+            if waiting.wait.kind is WaitKind.TAP and isinstance(step, Send):
+                option = self._typed_label(step)
+                if option is not None:
+                    self.trace.append(Check("button", "typed", option.path))
+                    return Resume(waiting.run_id, Tapped(option.path, self.event))
+            elif waiting.wait.kind is WaitKind.ANSWER and isinstance(step, Ask):
+                answer = self._fits(waiting, step)
+                if answer is not None:
+                    self.trace.append(Check("question", "answered", waiting.wait.path))
+                    return answer
+        return None
+
+    def _typed_label(self, step: Send) -> Option | None:
+        options = [o for o in (*step.message.buttons, *step.message.chips) if o.does_something]
+        number = answers.choose_option(
+            [self._label(option) for option in options], self.event.incoming.text, whole_only=True
+        )
+        return None if number is None else options[number]
+
+    def _fits(self, waiting: OpenWait, step: Ask) -> Resume | None:
+        text = self.event.incoming.text
+        labels = [self._label(option) for option in step.choices]
+        number = answers.choose_option(labels, text)
+        if number is not None:
+            return Resume(waiting.run_id, self._answered(waiting.wait, step, step.choices[number]))
+        if step.optional and answers.choose_option([self._skip()], text, whole_only=True) is not None:
+            return Resume(waiting.run_id, Answered(waiting.wait.id, None, None, self.event))
+        free = step.accept in (Accept.TEXT, Accept.ANYTHING)
+        value = None if labels and not free else self._value(step.accept, step)
+        if value is None:
+            if self.misfit is None:
+                self.misfit = Resume(waiting.run_id, NotUnderstood(waiting.wait.id, self.event))
+            return None
+        answer = Resume(waiting.run_id, Answered(waiting.wait.id, value, None, self.event))
+        if free and self.catalog.is_keyword_of_another(self.heard, waiting.flow.id):
+            self.yielded = self.yielded or answer
+            return None
+        return answer
+
+    def _answered(self, wait: RunWait, step: Ask, option: Option) -> Answered:
+        label = self._label(option)
+        spec = self.person.facts.settings.fields.get(step.save_as or "")
+        value: str | None = label
+        if spec is not None and spec.type not in (FieldType.TEXT, FieldType.CHOICE):
+            value = self._understood(Accept(spec.type.value), label, ()) or label
+        return Answered(wait.id, value, option.path, self.event)
+
+    def _value(self, accept: Accept, step: Ask) -> str | None:
+        spec = self.person.facts.settings.fields.get(step.save_as or "")
+        choices = () if spec is None else spec.choices
+        return self._understood(accept, self.event.incoming.text, choices)
+
+    def _understood(self, accept: Accept, text: str | None, choices: Sequence[str]) -> str | None:
+        facts = self.person.facts
+        return answers.understand(
+            accept,
+            text,
+            self.event.incoming.attachments,
+            choices=choices,
+            language=facts.settings.language,
+            zone=facts.settings.timezone or facts.timezone,
+            now=self.now,
+        )
+
+    def _label(self, option: Option) -> str:
+        filled = render.values(self.person.facts, text=None, answer=None, now=self.now)
+        return render.render(option.label, filled, limit_bytes=None)
+
+    def _skip(self) -> str:
+        return sentences.say(self.person.facts.settings, Sentence.SKIP)
+
+    # --- flows ---------------------------------------------------------------------------------------
+
+    def _flows(self, candidates: Iterable[Candidate]) -> tuple[Start | None, Nobody | None]:
+        """The first that has nothing against it, and the first that has."""
+        refused: Nobody | None = None
+        for candidate in candidates:
+            flow = candidate.flow
+            against = self._against(flow)
+            if against is None:
+                self.trace.append(Check(flow.id, "starts", candidate.detail))
+                return Start(flow, candidate.detail), refused
+            self.trace.append(Check(flow.id, "steps aside", against))
+            refused = refused or Nobody(Verdict.FILTERED, against, flow.id)
+        return None, refused
+
+    def _against(self, flow: Flow) -> str | None:
+        """Why this flow does not take the event now; None when nothing is against it."""
+        if flow.state is FlowState.PAUSED or flow.id in self.catalog.paused:
+            return "the flow is paused"
+        if flow.active.from_ is not None and self.now < flow.active.from_:
+            return f"active only from {flow.active.from_:%Y-%m-%d %H:%M} UTC"
+        if flow.active.until is not None and self.now >= flow.active.until:
+            return f"active only until {flow.active.until:%Y-%m-%d %H:%M} UTC"
+        return self._against_person(flow) or self._against_limits(flow) or self._against_mode(flow)
+
+    def _against_person(self, flow: Flow) -> str | None:
+        facts = replace(self.person.facts, first_time=flow.id not in self.person.starts)
+        for condition in flow.only_if:
+            found = conditions.holds(
+                condition,
+                facts,
+                text=self.event.incoming.text,
+                came_from=came_from(self.event.kind),
+                now=self.now,
+            )
+            if found is not True:
+                state = "is not known" if found is None else "is not true"
+                return f"only_if: {conditions.describe(condition)} {state}"
+        return None
+
+    def _against_limits(self, flow: Flow) -> str | None:
+        before = self.person.starts.get(flow.id)
+        if not before:
+            return None
+        limit = flow.limits.per_person
+        if limit == ONCE:
+            return "limits: per_person once, and this person had it"
+        if isinstance(limit, timedelta) and max(before.values()) + limit > self.now:
+            return f"limits: per_person, again after {max(before.values()) + limit:%Y-%m-%d %H:%M} UTC"
+        if flow.limits.per_post and (self.event.incoming.media_id or "") in before:
+            return "limits: per_post once, and this person had it for this post"
+        return None
+
+    def _against_mode(self, flow: Flow) -> str | None:
+        if flow.mode is Mode.SINGLE and self.person.live.get(flow.id):
+            return "mode single: this person is already in it"
+        return None

@@ -1,0 +1,142 @@
+"""Whether a condition holds. Three-valued: None is "unknown", which satisfies nothing but its own name."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import assert_never
+
+from pamosnik.engine.match import Heard, matches
+from pamosnik.model.decision import Facts
+from pamosnik.model.flow import (
+    AllOf,
+    AnyOf,
+    CameFrom,
+    CameFromCondition,
+    Condition,
+    FieldCondition,
+    FieldTest,
+    FirstTime,
+    HasNotTag,
+    HasTag,
+    NoneOf,
+    TextCondition,
+    WindowOpen,
+)
+from pamosnik.model.words import fold
+
+
+def holds(
+    condition: Condition, facts: Facts, *, text: str | None, came_from: CameFrom, now: datetime
+) -> bool | None:
+    """None: cannot be known. `text` is what started the run; `came_from` how."""
+
+    def inner(conditions: Iterable[Condition]) -> list[bool | None]:
+        return [holds(c, facts, text=text, came_from=came_from, now=now) for c in conditions]
+
+    match condition:
+        case HasTag():
+            return condition.tag in facts.contact.tags
+        case HasNotTag():
+            return condition.tag not in facts.contact.tags
+        case FieldCondition():
+            return _field(condition, facts.contact.fields.get(condition.field))
+        case TextCondition():
+            return matches(condition.words, Heard.of(text))
+        case FirstTime():
+            return facts.first_time
+        case WindowOpen():
+            return facts.contact.window_open(now)
+        case CameFromCondition():
+            return came_from in condition.origins
+        case AnyOf():
+            return any_of(inner(condition.conditions))
+        case AllOf():
+            return all_of(inner(condition.conditions))
+        case NoneOf():
+            found = any_of(inner(condition.conditions))
+            return None if found is None else not found
+        case _:
+            assert_never(condition)
+
+
+def all_of(results: Iterable[bool | None]) -> bool | None:
+    """False if one is, else unknown if one is."""
+    found = list(results)
+    return False if False in found else None if None in found else True
+
+
+def any_of(results: Iterable[bool | None]) -> bool | None:
+    """True if one is, else unknown if one is."""
+    found = list(results)
+    return True if True in found else None if None in found else False
+
+
+def _field(condition: FieldCondition, value: str | None) -> bool:
+    wanted = condition.values
+    match condition.test:
+        case FieldTest.KNOWN:
+            return (value is not None) == (wanted[0] == "true")
+        case FieldTest.IS_NOT:
+            return value is None or not _same(value, wanted[0])
+        case _ if value is None:
+            return False
+        case FieldTest.IS | FieldTest.ONE_OF:
+            return any(_same(value, one) for one in wanted)
+        case FieldTest.CONTAINS:
+            return fold(wanted[0]) in fold(value)
+        case FieldTest.MORE_THAN:
+            return _compare(value, wanted[0]) > 0
+        case FieldTest.LESS_THAN:
+            return _compare(value, wanted[0]) < 0
+        case FieldTest.BEFORE:
+            return value < wanted[0]
+        case FieldTest.AFTER:
+            return value > wanted[0]
+        case _:
+            assert_never(condition.test)
+
+
+def _same(value: str, wanted: str) -> bool:
+    a, b = _number(value), _number(wanted)
+    return a == b if a is not None and b is not None else fold(value) == fold(wanted)
+
+
+def _compare(value: str, wanted: str) -> int:
+    """Below, equal, above as -1, 0, 1; 0 when either is no number."""
+    a, b = _number(value), _number(wanted)
+    return 0 if a is None or b is None else (a > b) - (a < b)
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def describe(condition: Condition) -> str:
+    """A condition as it stands in a flow file, for people."""
+    match condition:
+        case HasTag():
+            return f"has_tag: {condition.tag}"
+        case HasNotTag():
+            return f"has_not_tag: {condition.tag}"
+        case FieldCondition():
+            return f"field: {condition.field} {condition.test.value} {', '.join(condition.values)}"
+        case TextCondition():
+            return f"text: {', '.join(condition.words.words)}"
+        case FirstTime():
+            return "first_time"
+        case WindowOpen():
+            return "window_open"
+        case CameFromCondition():
+            return f"came_from: {', '.join(condition.origins)}"
+        case AnyOf():
+            return f"any: [{'; '.join(map(describe, condition.conditions))}]"
+        case AllOf():
+            return f"all: [{'; '.join(map(describe, condition.conditions))}]"
+        case NoneOf():
+            return f"none: [{'; '.join(map(describe, condition.conditions))}]"
+        case _:
+            assert_never(condition)

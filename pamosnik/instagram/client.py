@@ -1,0 +1,166 @@
+"""The one HTTP client. One request gives one outcome; it repeats nothing by itself.
+
+httpx stays the interface; aiohttp carries it, because httpx's own pool slows down with the number of requests in
+flight. The token travels in a header: addresses end up in logs.
+"""
+
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from urllib.parse import quote
+
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from pamosnik.instagram import errors
+from pamosnik.model.outbox import ItemKind, OutboxItem, Outcome, OutcomeKind
+
+GRAPH = "https://graph.instagram.com"
+
+TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=30.0)
+AT_ONCE = 512
+ANSWER_BYTES = 4 << 20
+"""Longer answers are no answers of Meta's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An outcome, with the answer's body when it was a JSON object."""
+
+    outcome: Outcome
+    body: Mapping[str, object]
+
+
+class Instagram:
+    """Requests to Meta. Close it, or use it as a context."""
+
+    def __init__(self, *, version: str, meta_url: str | None = None) -> None:
+        """`meta_url`: one base address in place of all of Meta's hosts (the sandbox, a test server)."""
+        self._graph = (meta_url or GRAPH).rstrip("/")
+        self._version = version
+        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+        self._http = httpx.AsyncClient(
+            transport=AiohttpTransport(limits=limits, verify=ssl.create_default_context()),
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> "Instagram":
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    # --- sending -------------------------------------------------------------------------------------
+
+    async def send(self, item: OutboxItem, body: str, *, ig_id: str, token: str) -> Outcome:
+        """Sends an outbox item's body as it is. Never raises for what the network or Meta does."""
+        if item.kind is ItemKind.COMMENT_REPLY:
+            assert item.comment_id is not None
+            path = f"{quote(item.comment_id, safe='')}/replies"
+            # Meta documents this text as a parameter of the address, not as a body.
+            answer = await self._request("POST", path, token=token, params=json.loads(body), known_id="id")
+        else:
+            answer = await self._request(
+                "POST", f"{ig_id}/messages", token=token, body=body, known_id="message_id"
+            )
+        return answer.outcome
+
+    # --- the account ---------------------------------------------------------------------------------
+
+    async def me(self, token: str) -> Answer:
+        """Who the token belongs to: `user_id` (IG_ID), `id` (app-scoped), `username`, `account_type`.
+        https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/get-started"""
+        answer = await self._request(
+            "GET", "me", token=token, params={"fields": "user_id,id,username,name,account_type"}
+        )
+        # Meta's documents show the object inside `data`; real answers are flat.
+        data = answer.body.get("data")
+        inner = data[0] if isinstance(data, list) and data else data
+        return Answer(answer.outcome, inner) if isinstance(inner, dict) else answer
+
+    async def subscribe(self, ig_id: str, token: str, fields: tuple[str, ...]) -> Answer:
+        """Asks for the account's webhooks. By its id: `me` was seen refused."""
+        return await self._request(
+            "POST", f"{ig_id}/subscribed_apps", token=token, params={"subscribed_fields": ",".join(fields)}
+        )
+
+    async def subscriptions(self, ig_id: str, token: str) -> Answer:
+        """The apps and fields the account is subscribed to."""
+        return await self._request("GET", f"{ig_id}/subscribed_apps", token=token)
+
+    async def newest_conversations(self, token: str) -> Answer:
+        """One page of conversations. Creator accounts are reported to need one such call before webhooks start."""
+        return await self._request(
+            "GET",
+            "me/conversations",
+            token=token,
+            params={"platform": "instagram", "fields": "id,updated_time"},
+        )
+
+    async def media(self, ig_id: str, token: str, after: str | None = None) -> Answer:
+        """One page of the account's posts, newest first, with their links."""
+        params = {"fields": "id,permalink,timestamp", "limit": "50"}
+        if after is not None:
+            params["after"] = after
+        return await self._request("GET", f"{ig_id}/media", token=token, params=params)
+
+    # --- one request ---------------------------------------------------------------------------------
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str,
+        body: str | None = None,
+        params: Mapping[str, str] | None = None,
+        known_id: str | None = None,
+    ) -> Answer:
+        headers = {"Authorization": f"Bearer {token}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        request = self._http.build_request(
+            method,
+            f"{self._graph}/{self._version}/{path}",
+            params=params,
+            headers=headers,
+            content=None if body is None else body.encode(),
+        )
+        try:
+            response = await self._http.send(request)
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.UnsupportedProtocol,
+        ) as error:
+            return Answer(Outcome(OutcomeKind.NOT_SENT, f"no connection to Instagram ({_name(error)})"), {})
+        except httpx.HTTPError as error:
+            reason = f"no usable answer from Instagram ({_name(error)})"
+            return Answer(Outcome(OutcomeKind.UNKNOWN, reason), {})
+        outcome = errors.classify(
+            response.status_code, response.content[:ANSWER_BYTES], response.headers, known_id=known_id
+        )
+        return Answer(outcome, _object(response.content))
+
+
+def _name(error: Exception) -> str:
+    """The kind of error. Its text may hold an address."""
+    return type(error).__name__
+
+
+def _object(content: bytes) -> Mapping[str, object]:
+    try:
+        raw = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return raw if isinstance(raw, dict) else {}
