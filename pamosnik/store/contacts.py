@@ -113,11 +113,11 @@ def set_field(conn: Connection, contact: Contact, field: str, value: str | None,
     )
 
 
-def pause(conn: Connection, contact_id: str, until: datetime, by: PausedBy) -> None:
-    """Automation stops for this person until then."""
+def pause(conn: Connection, contact_id: str, until: datetime, by: PausedBy, note: str | None = None) -> None:
+    """Automation stops for this person until then; `note` is for the human who takes over."""
     conn.execute(
-        "UPDATE contacts SET paused_until=?, paused_by=? WHERE contact_id=?",
-        (ms(until), by.value, contact_id),
+        "UPDATE contacts SET paused_until=?, paused_by=?, paused_note=? WHERE contact_id=?",
+        (ms(until), by.value, note, contact_id),
     )
 
 

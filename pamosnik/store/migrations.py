@@ -211,6 +211,7 @@ CREATE TABLE contacts (
   unreachable_since INTEGER,
   paused_until INTEGER,
   paused_by TEXT CHECK (paused_by IN ('owner', 'hand_over')),
+  paused_note TEXT, -- for the human who takes over
   disclosed_at INTEGER
 ) STRICT;
 
@@ -258,6 +259,7 @@ CREATE TABLE flows ( -- what is applied now
   flow_id TEXT NOT NULL,
   version TEXT NOT NULL,
   place INTEGER NOT NULL, -- file order
+  title TEXT NOT NULL,
   paused_at INTEGER, -- by command; survives apply
   applied_at INTEGER NOT NULL,
   PRIMARY KEY (account_id, flow_id),
@@ -289,6 +291,15 @@ CREATE TABLE bound_posts ( -- `post: next`: the post a flow was bound to
   since INTEGER NOT NULL,
   media_id TEXT, -- NULL until a post appears
   PRIMARY KEY (account_id, connection_id, flow_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE posts ( -- posts that comments came in for, where their link or age matters
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  media_id TEXT NOT NULL,
+  shortcode TEXT, -- of its link; NULL: Instagram did not tell
+  posted_at INTEGER,
+  PRIMARY KEY (connection_id, media_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE runs (

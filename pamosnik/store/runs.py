@@ -264,3 +264,55 @@ def record_turn(
         "INSERT INTO turns (account_id, run_id, turn, stimulus, event_id, trace, at) VALUES (?,?,?,?,?,?,?)",
         (run.account_id, run.id, run.turn, stimulus, event_id, trace_json(trace) or "[]", ms(now)),
     )
+
+
+# --- limits and variants ---------------------------------------------------------------------------------
+
+
+def count_start(conn: Connection, run: Run) -> None:
+    """Remembers that this person started this flow, for the contact's life."""
+    conn.execute(
+        "INSERT INTO starts (account_id, contact_id, flow_id, media_id, first_at, last_at) VALUES (?,?,?,?,?,?)"
+        " ON CONFLICT DO UPDATE SET last_at=excluded.last_at",
+        (
+            run.account_id,
+            run.contact_id,
+            run.flow_id,
+            run.origin.media_id or "",
+            ms(run.started_at),
+            ms(run.started_at),
+        ),
+    )
+
+
+def starts(conn: Connection, contact_id: str) -> dict[str, dict[str, datetime]]:
+    """Flow id → media id ('' without a post) → when this person last started it."""
+    found: dict[str, dict[str, datetime]] = {}
+    for flow_id, media_id, last_at in conn.execute(
+        "SELECT flow_id, media_id, last_at FROM starts WHERE contact_id=?", (contact_id,)
+    ):
+        found.setdefault(flow_id, {})[media_id] = instant(last_at)
+    return found
+
+
+def last_variants(conn: Connection, connection_id: str, flow_id: str, contact_id: str) -> dict[str, int]:
+    """Step path → variant used last: by anybody for public replies, for this person for messages."""
+    rows = conn.execute(
+        "SELECT step, used FROM variants WHERE connection_id=? AND flow_id=? AND contact_id IN ('', ?)",
+        (connection_id, flow_id, contact_id),
+    )
+    return dict(rows.fetchall())
+
+
+def use_variant(conn: Connection, run: Run, step: str, variant: int, *, public: bool) -> None:
+    """Notes which variant of a text went out."""
+    conn.execute(
+        "INSERT INTO variants (account_id, connection_id, flow_id, step, contact_id, used) VALUES (?,?,?,?,?,?)"
+        " ON CONFLICT DO UPDATE SET used=excluded.used",
+        (run.account_id, run.connection_id, run.flow_id, step, "" if public else run.contact_id, variant),
+    )
+
+
+def postpone(conn: Connection, wait_id: str, until: datetime) -> None:
+    """A timer that came while a human has the conversation fires when the pause is over."""
+    conn.execute("UPDATE waits SET due_at=? WHERE wait_id=?", (ms(until), wait_id))

@@ -1,0 +1,54 @@
+"""When a request may leave: Meta's limits, and growing gaps after failures. The clock and the past are arguments."""
+
+import hashlib
+from collections import deque
+from datetime import datetime, timedelta
+
+from pamosnik.instagram import limits
+from pamosnik.model.outbox import ItemKind, OutboxItem
+
+HOUR = timedelta(hours=1)
+_SECOND = timedelta(seconds=1)
+_FIRST_GAP_S = 2.0
+_LONGEST_GAP_S = 900.0
+
+
+def backoff(attempts: int, seed: str) -> timedelta:
+    """The gap after the `attempts`-th failure: doubling from 2 s to 15 min, up to a quarter longer by chance.
+
+    The chance is derived from `seed`, so a repeated computation gives the same gap.
+    """
+    gap = min(_FIRST_GAP_S * 2 ** min(attempts - 1, 20), _LONGEST_GAP_S)
+    share = int.from_bytes(hashlib.sha256(f"{seed}|{attempts}".encode()).digest()[:2]) / 65536
+    return timedelta(seconds=gap * (1 + share / 4))
+
+
+def hourly_room(sent: int) -> int:
+    """How many private replies may leave now, when `sent` attempts left within the last hour."""
+    return max(limits.PRIVATE_REPLIES_PER_HOUR - sent, 0)
+
+
+def has_media(item: OutboxItem) -> bool:
+    """Whether the item counts against the limit for media."""
+    return item.kind is ItemKind.MESSAGE and bool(item.content.images)
+
+
+class PerSecond:
+    """At most `limit` in any sliding second. Forgets with the process: a restart takes longer than a second."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._times: deque[datetime] = deque()
+
+    def room(self, now: datetime) -> int:
+        """How many may leave now."""
+        while self._times and self._times[0] <= now - _SECOND:
+            self._times.popleft()
+        return self._limit - len(self._times)
+
+    def take(self, now: datetime) -> None:
+        self._times.append(now)
+
+    def free_at(self, now: datetime) -> datetime:
+        """When there is room again."""
+        return now if self.room(now) > 0 else self._times[0] + _SECOND

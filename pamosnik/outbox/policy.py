@@ -1,0 +1,141 @@
+"""Two questions about an outbox item: may it leave now, and what does an answer mean for it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from pamosnik.instagram import errors
+from pamosnik.model.contact import Contact, PausedBy
+from pamosnik.model.outbox import ItemKind, ItemStatus, OutboxItem, Outcome, OutcomeKind
+from pamosnik.outbox.pacing import backoff
+
+FETCHES_OF_MEDIA = 2
+"""Meta could not fetch a picture: once more, then it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """It may leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not before then."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It will never leave."""
+
+    status: ItemStatus
+    reason: str
+
+
+def permit(item: OutboxItem, contact: Contact, now: datetime) -> Permit | Hold | Refuse:
+    """Whether an item that is due may leave. Answers to safety words (no flow) pass where flows may not."""
+    if item.deadline is not None and now >= item.deadline:
+        return Refuse(ItemStatus.EXPIRED, _too_late(item))
+    if item.flow_id is not None:
+        if contact.opted_out_at is not None:
+            return Refuse(ItemStatus.CANCELLED, "the person opted out")
+        if contact.unreachable_since is not None and item.kind is not ItemKind.COMMENT_REPLY:
+            return Refuse(ItemStatus.FAILED, "the person cannot receive messages until they write again")
+        if (
+            contact.paused_until is not None
+            and contact.paused_by is PausedBy.OWNER
+            and now < contact.paused_until
+        ):
+            return Hold(contact.paused_until, "paused: the owner writes with this person")
+    if item.kind is ItemKind.MESSAGE and not contact.window_open(now):
+        return Refuse(ItemStatus.EXPIRED, "the 24-hour window of this person is closed")
+    return Permit()
+
+
+def _too_late(item: OutboxItem) -> str:
+    if item.kind is ItemKind.PRIVATE_REPLY:
+        return "the comment is older than 7 days"
+    if item.kind is ItemKind.MESSAGE:
+        return "nobody answered in time: the 24-hour window is closed"
+    return "too late"
+
+
+# --- answers ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Delivered, as far as Meta says."""
+
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Again at `at`; certain not to have been delivered. `rest`: the whole connection waits until then."""
+
+    at: datetime
+    reason: str
+    rest: bool = False
+    plain: bool = False
+    """Without buttons: Instagram refused them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """It may have been delivered: evidence has to tell."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsOwner:
+    """Held until the owner has done something; `login`: they have to log in again."""
+
+    reason: str
+    login: bool
+
+
+After = Done | Retry | Settle | GiveUp | NeedsOwner
+
+
+def after(outcome: Outcome, item: OutboxItem, now: datetime) -> After:
+    """What to do after an attempt; `item.attempts` counts this one."""
+    match outcome.kind:
+        case OutcomeKind.SENT:
+            return Done()
+        case OutcomeKind.NOT_SENT:
+            return Retry(now + backoff(item.attempts, item.id), outcome.reason)
+        case OutcomeKind.RETRY:
+            if item.attempts >= FETCHES_OF_MEDIA:
+                return GiveUp(outcome.reason)
+            return Retry(now + backoff(item.attempts, item.id), outcome.reason)
+        case OutcomeKind.UNKNOWN:
+            return Settle(outcome.reason)
+        case OutcomeKind.BACK_OFF:
+            return Retry(now + timedelta(seconds=outcome.pause_s or 0), outcome.reason, rest=True)
+        case OutcomeKind.PERMANENT:
+            return _refused(outcome, item, now)
+        case OutcomeKind.LOGIN:
+            return NeedsOwner(outcome.reason, login=True)
+        case OutcomeKind.CONFIGURATION:
+            return NeedsOwner(outcome.reason, login=False)
+        case _:
+            assert_never(outcome.kind)
+
+
+def _refused(outcome: Outcome, item: OutboxItem, now: datetime) -> After:
+    if item.kind is ItemKind.PRIVATE_REPLY:
+        if outcome.subcode == errors.PRIVATE_REPLY_REFUSED and item.uncertain:
+            return Done("delivered by an earlier attempt")
+        buttons_refused = outcome.code == 100 and outcome.subcode in (None, errors.INVALID_MESSAGE_DATA)
+        if buttons_refused and not item.plain and item.content.spelled_out is not None:
+            return Retry(now, "Instagram refused the buttons: sent as text", plain=True)
+    return GiveUp(outcome.reason)

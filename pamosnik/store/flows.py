@@ -1,0 +1,224 @@
+"""Applied flows: immutable versions, what is live now, and what apply did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.store.times import instant, ms, optional_instant
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedFlow:
+    """A flow as it is applied. `body` is the normal form, JSON; `timezone` the one its clock times were read in."""
+
+    flow_id: str
+    version: str
+    title: str
+    body: str
+    timezone: str
+    paused_at: datetime | None
+    applied_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewFlow:
+    """A flow that is to be applied."""
+
+    flow_id: str
+    version: str
+    title: str
+    body: str
+    timezone: str
+    was: str | None = None
+    """The id it had before."""
+
+
+def revision(conn: Connection, account_id: str) -> int:
+    """Rises with everything that changes how flows run; 0: nothing was ever applied."""
+    row = conn.execute("SELECT revision FROM books WHERE account_id=?", (account_id,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def settings(conn: Connection, account_id: str) -> str:
+    """The settings all flows share, JSON."""
+    row = conn.execute("SELECT settings FROM books WHERE account_id=?", (account_id,)).fetchone()
+    return "{}" if row is None else str(row[0])
+
+
+def applied(conn: Connection, account_id: str) -> list[AppliedFlow]:
+    """What is applied now, in file order."""
+    rows = conn.execute(
+        "SELECT f.flow_id, f.version, f.title, v.body, v.timezone, f.paused_at, f.applied_at FROM flows f"
+        " JOIN flow_versions v USING (account_id, flow_id, version) WHERE account_id=? ORDER BY place, flow_id",
+        (account_id,),
+    )
+    return [AppliedFlow(r[0], r[1], r[2], r[3], r[4], optional_instant(r[5]), instant(r[6])) for r in rows]
+
+
+def version(conn: Connection, account_id: str, flow_id: str, version: str) -> tuple[str, str] | None:
+    """(body, timezone) of one version, whole or by the first characters of its name."""
+    row = conn.execute(
+        "SELECT body, timezone FROM flow_versions WHERE account_id=? AND flow_id=? AND version>=? AND version<?",
+        (account_id, flow_id, version, version + "g"),
+    ).fetchone()
+    return None if row is None else (str(row[0]), str(row[1]))
+
+
+def in_flight(conn: Connection, account_id: str) -> Mapping[str, int]:
+    """Flow id → people who are in it now."""
+    rows = conn.execute(
+        "SELECT flow_id, count(DISTINCT contact_id) FROM runs WHERE account_id=? AND status IN ('active','waiting')"
+        " GROUP BY flow_id",
+        (account_id,),
+    )
+    return dict(rows.fetchall())
+
+
+def put(
+    conn: Connection,
+    account_id: str,
+    new: list[NewFlow],
+    removed: list[str],
+    settings: str,
+    *,
+    note: str | None,
+    now: datetime,
+) -> None:
+    """Makes this what is applied, in one transaction with the caller's. Flows not named stay, after the new ones."""
+    before = {flow.flow_id: flow for flow in applied(conn, account_id)}
+    for flow in new:
+        if flow.was is not None and flow.was in before and flow.flow_id not in before:
+            rename(conn, account_id, flow.was, flow.flow_id)
+            before[flow.flow_id] = before.pop(flow.was)
+    for flow_id in removed:
+        if conn.execute("DELETE FROM flows WHERE account_id=? AND flow_id=?", (account_id, flow_id)).rowcount:
+            _history(conn, account_id, flow_id, None, "removed", note, now)
+    conn.execute("UPDATE flows SET place=place+100000 WHERE account_id=?", (account_id,))
+    for place, flow in enumerate(new):
+        _put_one(conn, account_id, flow, place, before.get(flow.flow_id), note, now)
+    conn.execute(
+        "INSERT INTO books (account_id, revision, settings, applied_at) VALUES (?,1,?,?) ON CONFLICT (account_id)"
+        " DO UPDATE SET revision=revision+1, settings=excluded.settings, applied_at=excluded.applied_at",
+        (account_id, settings, ms(now)),
+    )
+
+
+def _put_one(
+    conn: Connection,
+    account_id: str,
+    flow: NewFlow,
+    place: int,
+    before: AppliedFlow | None,
+    note: str | None,
+    now: datetime,
+) -> None:
+    conn.execute(
+        "INSERT INTO flow_versions (account_id, flow_id, version, body, timezone, created_at) VALUES (?,?,?,?,?,?)"
+        " ON CONFLICT DO NOTHING",
+        (account_id, flow.flow_id, flow.version, flow.body, flow.timezone, ms(now)),
+    )
+    conn.execute(
+        "INSERT INTO flows (account_id, flow_id, version, place, title, applied_at) VALUES (?,?,?,?,?,?)"
+        " ON CONFLICT (account_id, flow_id) DO UPDATE SET version=excluded.version, place=excluded.place,"
+        " title=excluded.title, applied_at=iif(version=excluded.version, applied_at, excluded.applied_at)",
+        (account_id, flow.flow_id, flow.version, place, flow.title, ms(now)),
+    )
+    if before is None or before.version != flow.version:
+        change = "added" if before is None else "changed"
+        _history(conn, account_id, flow.flow_id, flow.version, change, note, now)
+
+
+def rename(conn: Connection, account_id: str, old: str, new: str) -> None:
+    """`was`: runs, limits and numbers of a flow follow it to its new id."""
+    ids = {"account": account_id, "old": old, "new": new}
+    conn.execute(
+        "INSERT INTO flow_versions (account_id, flow_id, version, body, timezone, created_at)"
+        " SELECT account_id, :new, version, body, timezone, created_at FROM flow_versions"
+        " WHERE account_id=:account AND flow_id=:old ON CONFLICT DO NOTHING",
+        ids,
+    )
+    for table in ("flows", "runs", "starts", "variants", "totals", "bound_posts", "outbox", "events"):
+        conn.execute(
+            f"UPDATE OR IGNORE {table} SET flow_id=:new WHERE account_id=:account AND flow_id=:old",  # noqa: S608
+            ids,
+        )
+
+
+def _history(
+    conn: Connection,
+    account_id: str,
+    flow_id: str,
+    version: str | None,
+    change: str,
+    note: str | None,
+    now: datetime,
+) -> None:
+    conn.execute(
+        "INSERT INTO flow_history (account_id, flow_id, version, change, note, at) VALUES (?,?,?,?,?,?)",
+        (account_id, flow_id, version, change, note, ms(now)),
+    )
+
+
+# --- posts -----------------------------------------------------------------------------------------------
+
+
+def learn_post(
+    conn: Connection,
+    account_id: str,
+    connection_id: str,
+    media_id: str,
+    shortcode: str | None,
+    posted_at: datetime | None,
+) -> None:
+    """What Instagram told about a post."""
+    conn.execute(
+        "INSERT INTO posts (account_id, connection_id, media_id, shortcode, posted_at) VALUES (?,?,?,?,?)"
+        " ON CONFLICT DO UPDATE SET shortcode=excluded.shortcode, posted_at=excluded.posted_at",
+        (account_id, connection_id, media_id, shortcode, ms(posted_at)),
+    )
+
+
+def post(conn: Connection, connection_id: str, media_id: str) -> tuple[str | None, datetime | None] | None:
+    """(shortcode, when posted) of a post; None when Instagram was never asked."""
+    row = conn.execute(
+        "SELECT shortcode, posted_at FROM posts WHERE connection_id=? AND media_id=?",
+        (connection_id, media_id),
+    ).fetchone()
+    return None if row is None else (row[0], optional_instant(row[1]))
+
+
+def expect_next_post(
+    conn: Connection, account_id: str, connection_id: str, flow_id: str, version: str, since: datetime
+) -> None:
+    """`post: next` was said first by this version; a flow that is bound or waiting already stays as it is."""
+    conn.execute(
+        "INSERT INTO bound_posts (account_id, connection_id, flow_id, version, since) VALUES (?,?,?,?,?)"
+        " ON CONFLICT DO NOTHING",
+        (account_id, connection_id, flow_id, version, ms(since)),
+    )
+
+
+def bind_next_posts(conn: Connection, connection_id: str) -> None:
+    """Binds every flow that waits for a post to the first known one after it began to wait."""
+    conn.execute(
+        "UPDATE bound_posts SET media_id="
+        "(SELECT media_id FROM posts p WHERE p.connection_id=bound_posts.connection_id"
+        " AND p.posted_at>bound_posts.since ORDER BY p.posted_at LIMIT 1)"
+        " WHERE connection_id=? AND media_id IS NULL",
+        (connection_id,),
+    )
+
+
+def bound_posts(conn: Connection, connection_id: str) -> Mapping[str, str]:
+    """Flow id → the post that `post: next` was bound to."""
+    rows = conn.execute(
+        "SELECT flow_id, media_id FROM bound_posts WHERE connection_id=? AND media_id IS NOT NULL",
+        (connection_id,),
+    )
+    return dict(rows.fetchall())
+
+
+def forget_next_post(conn: Connection, account_id: str, flow_id: str) -> None:
+    """The flow does not say `post: next` any more."""
+    conn.execute("DELETE FROM bound_posts WHERE account_id=? AND flow_id=?", (account_id, flow_id))
