@@ -273,8 +273,8 @@ def waiting_on(conn: Connection, item_id: str) -> list[OutboxItem]:
     """Held items that this private reply must be accepted for."""
     rows = conn.execute(
         f"SELECT {_ITEM} FROM outbox WHERE depends_on=? AND status='held'"  # noqa: S608 - column names
-        " AND held_for='private_reply' AND run_id=(SELECT run_id FROM outbox WHERE item_id=?)",
-        (item_id, item_id),
+        " AND held_for='private_reply'",
+        (item_id,),
     )
     return [_item(row) for row in rows]
 
@@ -285,6 +285,16 @@ def open_of_run(conn: Connection, run_id: str, kind: ItemKind | None = None) -> 
         f"SELECT {_ITEM} FROM outbox WHERE run_id=? AND status IN ('queued','held','sending','unknown')"  # noqa: S608
         " AND (? IS NULL OR kind=?) ORDER BY seq",
         (run_id, kind, kind),
+    )
+    return [_item(row) for row in rows]
+
+
+def open_public_replies(conn: Connection, comment_id: str, contact_id: str) -> list[OutboxItem]:
+    """Public replies to this person under this comment that have not reached their end, in order."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE lane=? AND contact_id=?"  # noqa: S608 - column names
+        " AND status IN ('queued','held','sending','unknown') ORDER BY seq",
+        (comment_lane(comment_id), contact_id),
     )
     return [_item(row) for row in rows]
 
@@ -359,3 +369,10 @@ def next_deadline(conn: Connection) -> datetime | None:
         "SELECT min(deadline) FROM outbox WHERE status IN ('queued','held') AND deadline<?", (NEVER_TOO_LATE,)
     ).fetchone()
     return optional_instant(deadline)
+
+
+def note_message_id(conn: Connection, item_id: str, message_id: str) -> None:
+    """The echo of an item that is being sent: a crash now finds it delivered."""
+    conn.execute(
+        "UPDATE outbox SET message_id=? WHERE item_id=? AND message_id IS NULL", (message_id, item_id)
+    )

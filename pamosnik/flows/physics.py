@@ -1,0 +1,212 @@
+"""What Instagram will not allow, seen from the file alone. The numbers are `instagram.limits`."""
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from pamosnik.flows.check import Outcome, Placed, branches, only_comments, steps, triggers
+from pamosnik.flows.problems import Problem, Severity
+from pamosnik.flows.texts import BadVariable, parse_text
+from pamosnik.instagram import limits
+from pamosnik.model.flow import Variable
+
+Raw = Mapping[str, object]
+
+_VARIANTS_WANTED = 3
+_WAITS_FOR_PERSON = "ask"
+
+
+def check(outcome: Outcome) -> list[Problem]:
+    """All problems of the flows in these files."""
+    found: list[Problem] = []
+    for flow_id in sorted(outcome.here):
+        body = outcome.flows[flow_id]
+        for step in steps(flow_id, body):
+            found += _step(outcome, step)
+        found += _comment_flow(outcome, flow_id, body)
+        found += _waits(outcome, flow_id, body)
+    return found
+
+
+def _step(outcome: Outcome, step: Placed) -> Iterator[Problem]:
+    raw, path = step.raw, step.path
+    buttons, chips = cast("list[Raw]", raw.get("buttons", [])), cast("list[Raw]", raw.get("chips", []))
+    choices = cast("list[Raw]", raw.get("choices", []))
+    if len(buttons) > limits.BUTTONS:
+        yield _too_many(outcome, f"{path}.buttons", "buttons", len(buttons), limits.BUTTONS)
+    if len(chips) > limits.CHIPS:
+        yield _too_many(outcome, f"{path}.chips", "chips", len(chips), limits.CHIPS)
+    room = limits.CHIPS - bool(raw.get("optional"))
+    if len(choices) > room:
+        yield _too_many(outcome, f"{path}.choices", "choices", len(choices), room)
+    for key, options in (("buttons", buttons), ("chips", chips), ("choices", choices)):
+        for number, option in enumerate(options):
+            yield from _option(outcome, f"{path}.{key}.{number}", option, key)
+    yield from _images(outcome, path, raw)
+    if raw["do"] in ("send", "ask"):
+        yield from _message_texts(outcome, path, raw, with_buttons=bool(buttons))
+    if raw["do"] == "reply_publicly":
+        variants = cast("list[str]", raw.get("one_of", []))
+        if len(variants) < _VARIANTS_WANTED:
+            yield outcome.problem(
+                path,
+                "few-variants",
+                "the same public reply under many comments looks like spam",
+                f"Give at least {_VARIANTS_WANTED} variants under `one_of`.",
+                Severity.WARNING,
+            )
+
+
+def _too_many(outcome: Outcome, path: str, what: str, n: int, most: int) -> Problem:
+    return outcome.problem(path, f"too-many-{what}", f"{n} {what}; Instagram takes {most} at most")
+
+
+def _option(outcome: Outcome, path: str, option: Raw, key: str) -> Iterator[Problem]:
+    label = str(option["label"])
+    if _shortest(label) > limits.LABEL_CHARS:
+        yield outcome.problem(
+            f"{path}.label",
+            "label-too-long",
+            f"the label has {len(label)} characters; Instagram takes {limits.LABEL_CHARS}",
+        )
+    if "url" in option:
+        if key != "buttons":
+            yield outcome.problem(
+                f"{path}.url", "link-needs-button", f"`{key}` cannot open an address", "Use `buttons`."
+            )
+        elif not str(option["url"]).startswith(("https://", "http://", "{")):
+            yield outcome.problem(f"{path}.url", "bad-address", "an address begins with https://")
+
+
+def _images(outcome: Outcome, path: str, raw: Raw) -> Iterator[Problem]:
+    images = cast("list[str]", raw.get("images", []))
+    if len(images) > limits.IMAGES:
+        yield _too_many(outcome, f"{path}.images", "images", len(images), limits.IMAGES)
+    one = [("image", str(raw["image"]))] if "image" in raw else []
+    for place, address in (*((f"images.{n}", image) for n, image in enumerate(images)), *one):
+        if address.startswith("{"):
+            continue
+        if not address.startswith("https://"):
+            yield outcome.problem(
+                f"{path}.{place}",
+                "media-address",
+                f"`{address}` is no public https address; Instagram fetches pictures itself",
+                "Put the file on your website and write its address.",
+            )
+        elif not address.split("?")[0].lower().endswith(limits.IMAGE_SUFFIXES):
+            yield outcome.problem(
+                f"{path}.{place}",
+                "media-type",
+                "Instagram takes png, jpeg and gif pictures",
+                None,
+                Severity.WARNING,
+            )
+
+
+def _message_texts(outcome: Outcome, path: str, raw: Raw, *, with_buttons: bool) -> Iterator[Problem]:
+    texts = [(f"{path}.one_of.{n}", text) for n, text in enumerate(cast("list[str]", raw.get("one_of", [])))]
+    texts += [(f"{path}.{key}", str(raw[key])) for key in ("text", "question") if key in raw]
+    for place, text in texts:
+        size = len(_without_variables(text).encode())
+        if size > limits.TEXT_BYTES:
+            yield outcome.problem(
+                place,
+                "text-too-long",
+                f"the text has {size} bytes; Instagram takes {limits.TEXT_BYTES} (an emoji counts 4)",
+                "Split it into two messages.",
+            )
+        elif with_buttons and _shortest(text) > limits.BUTTON_TEXT_CHARS:
+            yield outcome.problem(
+                place,
+                "text-too-long",
+                f"with buttons Instagram takes {limits.BUTTON_TEXT_CHARS} characters; these are {_shortest(text)}",
+                "Send the long part as a message of its own.",
+            )
+
+
+def _without_variables(text: str) -> str:
+    try:
+        parts = parse_text(text).parts
+    except BadVariable:
+        return text
+    return "".join((part.stand_in or "") if isinstance(part, Variable) else part for part in parts)
+
+
+def _shortest(text: str) -> int:
+    return len(_without_variables(text))
+
+
+# --- one private message after a comment -----------------------------------------------------------------
+
+
+def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
+    kinds = {str(trigger["on"]) for trigger in triggers(body)}
+    if "comment" not in kinds:
+        return
+    if "limits" not in body:
+        yield outcome.problem(
+            f"{flow_id}:when.0",
+            "no-limits",
+            "everybody gets this as often as they comment",
+            "Add, for example: limits: { per_person: 24h }",
+            Severity.WARNING,
+        )
+    severity = Severity.ERROR if only_comments(body) else Severity.WARNING
+    second = _second_message(cast("list[Raw]", body["do"]), f"{flow_id}:do", sent=False)[1]
+    if second is not None:
+        yield outcome.problem(
+            second,
+            "second-message",
+            "after a comment Instagram allows one private message until the person answers",
+            "Put it under a button or chip of the first message, or after an `ask`.",
+            severity,
+        )
+
+
+def _second_message(raw: list[Raw], path: str, *, sent: bool) -> tuple[bool, str | None]:
+    """Whether a message went out on some way through these steps, and where a second one would, unanswered."""
+    for number, step in enumerate(raw):
+        here = f"{path}.{number}"
+        kind = step["do"]
+        if kind == "choose":
+            ways = [_second_message(inner, p, sent=sent) for p, inner in branches(step, here)]
+            for _, second in ways:
+                if second is not None:
+                    return True, second
+            sent = sent or any(way for way, _ in ways)
+        elif kind in ("send", "ask"):
+            images = "image" in step or "images" in step
+            if sent or (images and ("text" in step or "one_of" in step)):
+                return True, here
+            if kind == _WAITS_FOR_PERSON:
+                return False, None  # what follows has the person's answer before it
+            sent = True
+        elif kind in ("stop", "run"):
+            return sent, None
+    return sent, None
+
+
+def _waits(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
+    """A wait that may outlast the window needs to say what happens then."""
+    for step in steps(flow_id, body):
+        raw = step.raw
+        if raw["do"] != "wait" or "if_window_closed" in raw or step.last:
+            continue
+        long = cast("int", raw.get("for", 0)) >= limits.WINDOW.total_seconds() or bool(raw.get("days"))
+        if long and _sends_after(outcome.flows[flow_id], step.path):
+            yield outcome.problem(
+                step.path,
+                "wait-outlasts-window",
+                "after this wait the 24-hour window is closed, and Instagram refuses messages",
+                "Say what happens then: if_window_closed: skip, stop or tell_me.",
+            )
+
+
+def _sends_after(body: Raw, path: str) -> bool:
+    """Whether a message follows a step in its own list."""
+    flow_id, _, inside = path.partition(":")
+    parent, _, number = inside.rpartition(".")
+    for step in steps(flow_id, body):
+        place, _, own = step.path.partition(":")[2].rpartition(".")
+        if place == parent and int(own) > int(number) and step.raw["do"] in ("send", "ask"):
+            return True
+    return False

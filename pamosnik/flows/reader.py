@@ -1,0 +1,292 @@
+"""The machinery under `schema`: reads nodes into plain JSON and remembers where each value stood."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from difflib import get_close_matches
+
+from pamosnik.flows import source
+from pamosnik.flows.problems import Problem, Severity
+from pamosnik.flows.source import Mark, Node, Scalar
+
+Json = object
+Read = Callable[["Reader", Node, str], Json]
+"""Reads a node at a path; None when it could not, after saying why."""
+
+_NAME = re.compile(r"[^\W_][\w-]{0,63}|_[\w-]{0,63}", re.UNICODE)
+_DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a mapping. The first key of a row is what its short form gives."""
+
+    name: str
+    read: Read
+    doc: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A mapping with known keys."""
+
+    name: str
+    keys: tuple[Key, ...]
+    later: frozenset[str] = frozenset()
+    """Keys of the flow language that this version cannot do yet."""
+    bare: bool = False
+    """May stand alone, without a value."""
+
+    def __call__(self, reader: "Reader", node: Node, path: str) -> Json:
+        return reader.row(self, node, path)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Collects problems and positions of one file."""
+
+    file: str
+    problems: list[Problem] = field(default_factory=list)
+    positions: dict[str, Mark] = field(default_factory=dict)
+
+    # --- saying ----------------------------------------------------------------------------------------
+
+    def error(self, mark: Mark, code: str, message: str, hint: str | None = None) -> None:
+        self._say(Severity.ERROR, mark, code, message, hint)
+
+    def warn(self, mark: Mark, code: str, message: str, hint: str | None = None) -> None:
+        self._say(Severity.WARNING, mark, code, message, hint)
+
+    def _say(self, severity: Severity, mark: Mark, code: str, message: str, hint: str | None) -> None:
+        self.problems.append(Problem(self.file, mark.line, mark.column, severity, code, message, hint))
+
+    def unknown(self, mark: Mark, what: str, name: str, known: Iterable[str], later: Iterable[str]) -> None:
+        """An unknown word, with the nearest known one."""
+        if name in later:
+            message = f"`{name}` is part of the flow language, but this version of Pamosnik cannot do it yet"
+            self.error(mark, "not-available-yet", message, "Leave it out for now.")
+            return
+        names = list(known)
+        near = get_close_matches(name, names, n=1, cutoff=0.6)
+        hint = f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(names)}."
+        self.error(mark, f"unknown-{what.replace(' ', '-')}", f"unknown {what}: `{name}`", hint)
+
+    # --- mappings and lists ----------------------------------------------------------------------------
+
+    def row(self, row: Row, node: Node, path: str) -> Json:
+        """A mapping with the row's keys; its short form is the value of the first key."""
+        self.positions.setdefault(path, node.mark)
+        if not isinstance(node, source.Mapping):
+            if is_empty(node):
+                if not row.bare:
+                    self.error(node.mark, "missing-value", f"`{row.name}` needs a value")
+                    return None
+                return {}
+            if not row.keys:
+                self.error(node.mark, "needs-nothing", f"`{row.name}` takes no value")
+                return None
+            first = row.keys[0]
+            value = first.read(self, node, f"{path}.{first.name}")
+            return None if value is None else {first.name: value}
+        return self.entries(row, node, path)
+
+    def entries(self, row: Row, node: source.Mapping, path: str) -> Json:
+        by_name = {key.name: key for key in row.keys}
+        found: dict[str, Json] = {}
+        failed = False
+        for key, value in node.entries:
+            known = by_name.get(key.value)
+            if known is None:
+                failed = True
+                self._unknown_key(row, key, value, node, by_name)
+                continue
+            self.positions[f"{path}.{key.value}"] = value.mark
+            read = known.read(self, value, f"{path}.{key.value}")
+            failed = failed or read is None
+            found[key.value] = read
+        for wanted in row.keys:
+            if wanted.required and wanted.name not in {key.value for key, _ in node.entries}:
+                failed = True
+                self.error(node.mark, "missing-key", f"`{row.name}` needs `{wanted.name}`", wanted.doc)
+        return None if failed else found
+
+    def _unknown_key(
+        self, row: Row, key: Scalar, value: Node, node: source.Mapping, known: Mapping[str, Key]
+    ) -> None:
+        if node.in_braces and is_empty(value) and key.value not in row.later:
+            self.error(
+                key.mark,
+                "comma-in-braces",
+                f"inside {{ }} a comma begins a new key, so `{key.value}` is read as one",
+                "Put the text in double quotes.",
+            )
+            return
+        self.unknown(key.mark, "key", key.value, known, row.later)
+
+
+def is_empty(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.plain and node.value in ("", "~")
+
+
+def items(node: Node) -> Sequence[Node]:
+    """A list's items; one thing is a list of one."""
+    return node.items if isinstance(node, source.Sequence) else (node,)
+
+
+# --- kinds of values -------------------------------------------------------------------------------------
+
+
+def text(reader: Reader, node: Node, path: str) -> Json:
+    """What is written, character by character."""
+    reader.positions[path] = node.mark
+    if not isinstance(node, Scalar):
+        reader.error(node.mark, "text-expected", "a text is expected here")
+        return None
+    if is_empty(node):
+        reader.error(node.mark, "empty-text", "a text is expected here, and there is none")
+        return None
+    if node.comment_follows:
+        reader.warn(
+            node.mark,
+            "comment-cuts-text",
+            "the text ends before ` #`; what follows is a comment",
+            "Put the text in double quotes if the # belongs to it.",
+        )
+    if node.raw_backslash:
+        reader.warn(
+            node.mark,
+            "backslash-n",
+            "`\\n` is a new line only inside double quotes",
+            "Use double quotes, or a block under `|`.",
+        )
+    return node.value
+
+
+def name(reader: Reader, node: Node, path: str) -> Json:
+    """An id, tag or name."""
+    found = text(reader, node, path)
+    if isinstance(found, str) and not _NAME.fullmatch(found):
+        reader.error(
+            node.mark,
+            "bad-name",
+            f"`{found}` is no name: letters, digits, - and _ only, 64 characters at most",
+        )
+        return None
+    return found
+
+
+def boolean(reader: Reader, node: Node, path: str) -> Json:
+    reader.positions[path] = node.mark
+    if isinstance(node, Scalar) and node.plain and node.value in ("true", "false"):
+        return node.value == "true"
+    word = node.value.lower() if isinstance(node, Scalar) else ""
+    right = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}.get(word)
+    hint = f"Write `{right}`." if right else None
+    reader.error(node.mark, "boolean-expected", "`true` or `false` is expected here", hint)
+    return None
+
+
+def integer(reader: Reader, node: Node, path: str) -> Json:
+    reader.positions[path] = node.mark
+    if isinstance(node, Scalar) and re.fullmatch(r"-?\d{1,9}", node.value):
+        return int(node.value)
+    reader.error(node.mark, "number-expected", "a whole number is expected here")
+    return None
+
+
+def duration(reader: Reader, node: Node, path: str) -> Json:
+    """Seconds."""
+    reader.positions[path] = node.mark
+    found = seconds(node.value) if isinstance(node, Scalar) else None
+    if found is None:
+        reader.error(
+            node.mark,
+            "duration-expected",
+            "a duration is expected here",
+            "Write it like 90s, 10m, 2h, 3d or 1h30m.",
+        )
+    return found
+
+
+def seconds(written: str) -> int | None:
+    """The seconds of a duration as it is written; None when it is none."""
+    found = _DURATION.fullmatch(written.strip())
+    if found is None or not any(found.groups()):
+        return None
+    days, hours, minutes, rest = (int(part or 0) for part in found.groups())
+    return int(timedelta(days=days, hours=hours, minutes=minutes, seconds=rest).total_seconds())
+
+
+def duration_range(reader: Reader, node: Node, path: str) -> Json:
+    """[shortest, longest] in seconds."""
+    reader.positions[path] = node.mark
+    parts = node.value.split(" to ") if isinstance(node, Scalar) else []
+    found = [seconds(part) for part in parts]
+    if len(found) == 1 and found[0] is not None:
+        return [found[0], found[0]]
+    if len(found) != 2 or found[0] is None or found[1] is None or found[0] > found[1]:
+        reader.error(node.mark, "range-expected", "a range is expected here", "Write it like 20s to 90s.")
+        return None
+    return found
+
+
+def clock(reader: Reader, node: Node, path: str) -> Json:
+    """HH:MM."""
+    reader.positions[path] = node.mark
+    found = _CLOCK.fullmatch(node.value) if isinstance(node, Scalar) else None
+    if found is None:
+        reader.error(node.mark, "clock-expected", "a clock time is expected here", 'Write it like "09:00".')
+        return None
+    return f"{int(found[1]):02}:{found[2]}"
+
+
+def one_of(*words: str) -> Read:
+    """One of these words."""
+
+    def read(reader: Reader, node: Node, path: str) -> Json:
+        reader.positions[path] = node.mark
+        if isinstance(node, Scalar) and node.value in words:
+            return node.value
+        written = node.value if isinstance(node, Scalar) else "this"
+        reader.unknown(node.mark, "word", written, words, ())
+        return None
+
+    return read
+
+
+def list_of(read_one: Read) -> Read:
+    """A list; one thing is a list of one."""
+
+    def read(reader: Reader, node: Node, path: str) -> Json:
+        reader.positions[path] = node.mark
+        if is_empty(node):
+            reader.error(node.mark, "empty-list", "something is expected here, and there is nothing")
+            return None
+        found = [read_one(reader, item, f"{path}.{number}") for number, item in enumerate(items(node))]
+        return None if None in found else found
+
+    return read
+
+
+def mapping_of(read_one: Read, read_name: Read = name) -> Read:
+    """Names that the writer chose, each with a value."""
+
+    def read(reader: Reader, node: Node, path: str) -> Json:
+        reader.positions[path] = node.mark
+        if not isinstance(node, source.Mapping):
+            reader.error(
+                node.mark, "mapping-expected", "names with values are expected here, like `name: value`"
+            )
+            return None
+        found: dict[str, Json] = {}
+        for key, value in node.entries:
+            key_name = read_name(reader, key, f"{path}.{key.value}")
+            found[key.value] = read_one(reader, value, f"{path}.{key.value}")
+            if key_name is None:
+                return None
+        return None if None in found.values() else found
+
+    return read

@@ -1,0 +1,1 @@
+"""What an operator or an event can make happen: one function per verb, shared by command line, page and daemon."""

@@ -1,0 +1,210 @@
+"""Writing down what a turn decided: contact changes, outbox items, numbers; in the turn's transaction."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.ids import new_id
+from pamosnik.instagram import limits
+from pamosnik.model.contact import Contact, PausedBy
+from pamosnik.model.decision import (
+    AddTag,
+    CountGoal,
+    Decision,
+    Disclosed,
+    PauseContact,
+    RemoveTag,
+    ReplyToComment,
+    SendMessage,
+    SetField,
+    StartRun,
+)
+from pamosnik.model.flow import Ask, Flow, RunFlow, Send
+from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
+from pamosnik.model.run import ENDED, Run, RunStatus
+from pamosnik.store import contacts, outbox, runs, stats
+
+new_run_id = new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    run: Run
+    """As it was stored: its origin knows the private reply now."""
+    flows_to_start: tuple[str, ...]
+
+
+def record(
+    conn: Connection, flow: Flow, decision: Decision, contact: Contact, *, day: str, now: datetime
+) -> Recorded:
+    """Stores a decision. Repeating it for the same turn puts nothing into the outbox twice."""
+    run = decision.run
+    to_start: list[str] = []
+    for ordinal, effect in enumerate(decision.effects):
+        match effect:
+            case SendMessage():
+                run = _put_message(conn, run, effect, contact, ordinal, now)
+            case ReplyToComment():
+                _put_reply(conn, run, effect, contact, ordinal, now)
+            case AddTag():
+                contacts.add_tag(conn, contact, effect.tag, now)
+            case RemoveTag():
+                contacts.remove_tag(conn, contact, effect.tag)
+            case SetField():
+                contacts.set_field(conn, contact, effect.field, effect.value, now)
+            case Disclosed():
+                contacts.set_disclosed(conn, contact.id, now)
+            case PauseContact():
+                contacts.pause(conn, contact.id, effect.until, PausedBy.HAND_OVER, effect.note)
+            case StartRun():
+                to_start.append(effect.flow_id)
+            case CountGoal():
+                stats.mark_run(conn, run.id, stats.GOAL + effect.name, day)
+                stats.mark_run(conn, run.id, stats.COMPLETED, day)
+    runs.save(conn, run)
+    _count_end(conn, flow, run, day)
+    _settle_public_replies(conn, flow, run, hands_on=bool(to_start), now=now)
+    return Recorded(run, tuple(to_start))
+
+
+def _count_end(conn: Connection, flow: Flow, run: Run, day: str) -> None:
+    if run.status is RunStatus.COMPLETED and not flow.has_goal:
+        stats.mark_run(conn, run.id, stats.COMPLETED, day)
+    elif run.status is RunStatus.FAILED:
+        stats.mark_run(conn, run.id, stats.FAILED, day)
+    elif run.status is RunStatus.EXPIRED:
+        stats.mark_run(conn, run.id, stats.EXPIRED, day)
+
+
+def _put_message(
+    conn: Connection, run: Run, effect: SendMessage, contact: Contact, ordinal: int, now: datetime
+) -> Run:
+    origin = run.origin
+    if effect.private_reply:
+        assert origin.comment_at is not None
+        deadline = origin.comment_at + limits.PRIVATE_REPLY_WITHIN
+        item_id = outbox.add(
+            conn,
+            replace(
+                _new(run, effect.step, effect.content, contact, ordinal, now),
+                kind=ItemKind.PRIVATE_REPLY,
+                comment_id=origin.comment_id,
+                deadline=deadline,
+            ),
+            now,
+        )
+        run = replace(run, origin=replace(origin, private_item=item_id))
+    else:
+        new = _new(run, effect.step, effect.content, contact, ordinal, now)
+        if contact.window_open(now):
+            new = replace(new, deadline=contact.window_open_until)
+        elif origin.comment_at is not None:
+            # Only the person's answer opens the window after a comment.
+            until = origin.comment_at + limits.PRIVATE_REPLY_WITHIN
+            new = replace(
+                new, held_for=HeldFor.ANSWER, deadline=until, reason="waits for the person's answer"
+            )
+        outbox.add(conn, new, now)
+    if effect.variant is not None:
+        runs.use_variant(conn, run, effect.step, effect.variant, public=False)
+    return run
+
+
+def _new(
+    run: Run, step: str, content: OutMessage, contact: Contact, ordinal: int, now: datetime
+) -> outbox.NewItem:
+    return outbox.NewItem(
+        account_id=run.account_id,
+        connection_id=run.connection_id,
+        contact_id=run.contact_id,
+        source=run.id,
+        turn=run.turn,
+        ordinal=ordinal,
+        run_id=run.id,
+        flow_id=run.flow_id,
+        step=step,
+        kind=ItemKind.MESSAGE,
+        lane=outbox.person_lane(run.contact_id),
+        content=content,
+        igsid=contact.igsid,
+        due_at=now,
+        deadline=now + limits.WINDOW,
+    )
+
+
+def _put_reply(
+    conn: Connection, run: Run, effect: ReplyToComment, contact: Contact, ordinal: int, now: datetime
+) -> None:
+    """Held at first: `_settle_public_replies` lets it go as soon as nothing speaks against it."""
+    comment_id = run.origin.top_comment_id
+    assert comment_id is not None
+    outbox.add(
+        conn,
+        replace(
+            _new(run, effect.step, OutMessage(text=effect.text), contact, ordinal, now),
+            kind=ItemKind.COMMENT_REPLY,
+            lane=outbox.comment_lane(comment_id),
+            comment_id=comment_id,
+            due_at=now + effect.delay,
+            deadline=None,
+            held_for=HeldFor.PRIVATE_REPLY,
+            reason="waits until the private message was accepted",
+        ),
+        now,
+    )
+    if effect.variant is not None:
+        runs.use_variant(conn, run, effect.step, effect.variant, public=True)
+
+
+def _settle_public_replies(conn: Connection, flow: Flow, run: Run, *, hands_on: bool, now: datetime) -> None:
+    """A public reply follows the private message; where there will be none it goes at once."""
+    private = None if run.origin.private_item is None else outbox.load(conn, run.origin.private_item)
+    will_send = hands_on or (
+        run.status not in ENDED and any(isinstance(s, Send | Ask | RunFlow) for s in flow.steps.values())
+    )
+    comment_id = run.origin.top_comment_id
+    if comment_id is None:
+        return
+    for item in outbox.open_public_replies(conn, comment_id, run.contact_id):
+        if item.status is not ItemStatus.HELD or item.held_for is not HeldFor.PRIVATE_REPLY:
+            continue
+        if private is not None:
+            outbox.depend_on(conn, item, private.id)
+            follow_private(conn, item, private, now)
+        elif not will_send:
+            outbox.move(conn, item, ItemStatus.QUEUED, now=now)
+
+
+def follow_private(conn: Connection, item: OutboxItem, private: OutboxItem, now: datetime) -> None:
+    """What the end of a private message means for the public reply that announces it."""
+    if private.status is ItemStatus.SENT:
+        outbox.move(conn, item, ItemStatus.QUEUED, now=now)
+    elif private.status in (ItemStatus.FAILED, ItemStatus.EXPIRED, ItemStatus.CANCELLED):
+        reason = f"the private message did not go out: {private.reason or private.status.value}"
+        outbox.move(conn, item, ItemStatus.CANCELLED, now=now, reason=reason)
+
+
+def delivered(
+    conn: Connection, item: OutboxItem, *, message_id: str | None, reason: str | None, day: str, now: datetime
+) -> None:
+    """An item was accepted: by Meta's answer, or by evidence."""
+    outbox.move(conn, item, ItemStatus.SENT, now=now, message_id=message_id, reason=reason)
+    if item.run_id is not None and item.kind is not ItemKind.COMMENT_REPLY:
+        stats.mark_run(conn, item.run_id, stats.SENT, day)
+    let_followers_go(conn, item.id, now)
+
+
+def seen_in_echo(conn: Connection, item: OutboxItem, mid: str, day: str, now: datetime) -> None:
+    """The echo came before Meta's answer, or instead of it."""
+    if item.status is ItemStatus.UNKNOWN:
+        delivered(conn, item, message_id=mid, reason="settled by its echo", day=day, now=now)
+    else:
+        outbox.note_message_id(conn, item.id, mid)
+
+
+def let_followers_go(conn: Connection, private_id: str, now: datetime) -> None:
+    """Public replies that waited for this private message."""
+    private = outbox.load(conn, private_id)
+    assert private is not None
+    for item in outbox.waiting_on(conn, private_id):
+        follow_private(conn, item, private, now)

@@ -1,0 +1,51 @@
+"""Applied flows, compiled once and kept until something is applied, paused or resumed."""
+
+import json
+from collections import OrderedDict
+
+from pamosnik._sqlite import Connection
+from pamosnik.engine.catalog import Catalog
+from pamosnik.flows.compile import compile_flow, compile_settings
+from pamosnik.model.book import Book
+from pamosnik.model.flow import Flow
+from pamosnik.store import flows as flow_store
+
+_VERSIONS_KEPT = 500
+
+
+class Library:
+    """Not for several threads at once: one belongs to the writer thread, one to each command."""
+
+    def __init__(self) -> None:
+        self._catalogs: dict[str, tuple[int, Catalog]] = {}
+        self._versions: OrderedDict[tuple[str, str, str], Flow] = OrderedDict()
+
+    def catalog(self, conn: Connection, account_id: str) -> Catalog:
+        """What is applied now; empty when nothing is."""
+        revision = flow_store.revision(conn, account_id)
+        known = self._catalogs.get(account_id)
+        if known is not None and known[0] == revision:
+            return known[1]
+        applied = flow_store.applied(conn, account_id)
+        book = Book(
+            flows=tuple(compile_flow(f.flow_id, json.loads(f.body), timezone=f.timezone) for f in applied),
+            settings=compile_settings(json.loads(flow_store.settings(conn, account_id))),
+        )
+        catalog = Catalog(book, paused=frozenset(f.flow_id for f in applied if f.paused_at is not None))
+        self._catalogs[account_id] = (revision, catalog)
+        return catalog
+
+    def flow(self, conn: Connection, account_id: str, flow_id: str, version: str) -> Flow | None:
+        """One version, named whole or by its first characters; None when it is not kept."""
+        key = (account_id, flow_id, version)
+        if key in self._versions:
+            self._versions.move_to_end(key)
+            return self._versions[key]
+        found = flow_store.version(conn, account_id, flow_id, version)
+        if found is None:
+            return None
+        flow = compile_flow(flow_id, json.loads(found[0]), timezone=found[1])
+        self._versions[key] = flow
+        if len(self._versions) > _VERSIONS_KEPT:
+            self._versions.popitem(last=False)
+        return flow

@@ -1,0 +1,535 @@
+"""One engine turn: take an event, a wait whose time has come, or a settled message; decide; write it all down.
+
+Each function here runs inside one transaction of the caller's: the verdict, the run, what is remembered of the
+person, the waits, the outbox and the trace are stored together or not at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from pamosnik._sqlite import Connection
+from pamosnik.engine import choose, payload, sentences
+from pamosnik.engine.catalog import Catalog, Posts, came_from
+from pamosnik.engine.choose import Nobody, OpenWait, Person, Resume, Start, Tap
+from pamosnik.engine.decide import decide
+from pamosnik.engine.match import Heard
+from pamosnik.instagram import limits
+from pamosnik.model import safety
+from pamosnik.model.book import Sentence, Settings
+from pamosnik.model.contact import Contact, PausedBy
+from pamosnik.model.decision import (
+    Check,
+    EffectSettled,
+    Facts,
+    NotUnderstood,
+    Started,
+    Stimulus,
+    Tapped,
+    TimerFired,
+)
+from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, Event, EventKind, Verdict
+from pamosnik.model.flow import Flow, Mode
+from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutMessage
+from pamosnik.model.run import ENDED, Origin, Run, RunStatus
+from pamosnik.model.words import fold, trim
+from pamosnik.services import effects
+from pamosnik.services.library import Library
+from pamosnik.services.numbers import day_of
+from pamosnik.store import accounts, connections, contacts, inbox, outbox, runs, stats
+from pamosnik.store import flows as flow_store
+from pamosnik.store.connections import Connected
+from pamosnik.store.runs import DueWait
+
+BEFORE_CONNECTION_TOLERANCE = timedelta(seconds=5)
+OWNER_PAUSES_FOR = timedelta(hours=12)
+HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
+FLOWS_IN_A_ROW = 20
+"""`run:` may lead from flow to flow; more than this in one turn is a circle."""
+
+
+class EndlessRunsError(RuntimeError):
+    """Flows that start each other without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """Where a turn plays."""
+
+    conn: Connection
+    library: Library
+    account_id: str
+    timezone: str
+    connected: Connected
+    catalog: Catalog
+    now: datetime
+
+    @property
+    def settings(self) -> Settings:
+        return self.catalog.book.settings
+
+    @property
+    def day(self) -> str:
+        return day_of(self.now, self.timezone)
+
+
+def _scene(conn: Connection, library: Library, account_id: str, connection_id: str, now: datetime) -> _Scene:
+    account = accounts.load(conn, account_id)
+    assert account is not None
+    return _Scene(
+        conn=conn,
+        library=library,
+        account_id=account_id,
+        timezone=account.timezone,
+        connected=connections.load(conn, connection_id),
+        catalog=library.catalog(conn, account_id),
+        now=now,
+    )
+
+
+# --- an event --------------------------------------------------------------------------------------------
+
+
+def take_event(conn: Connection, library: Library, event_id: str, now: datetime) -> Verdict | None:
+    """Gives a pending event its verdict; None when it has one already or is gone."""
+    event = inbox.load(conn, event_id)
+    if event is None or event.incoming.verdict is not Verdict.PENDING:
+        return None
+    scene = _scene(conn, library, event.account_id, event.connection_id, now)
+    if event.at < scene.connected.connected_at - BEFORE_CONNECTION_TOLERANCE:
+        return _say(scene, event, Verdict.NOTED, "it happened before the account was connected")
+    match event.kind:
+        case EventKind.ECHO:
+            return _echo(scene, event)
+        case EventKind.SEEN:
+            return _seen(scene, event)
+        case EventKind.DELETION:
+            if event.incoming.mid is not None:
+                inbox.forget_content(conn, event.connection_id, event.incoming.mid)
+            return _say(scene, event, Verdict.NOTED, "the person deleted a message; its content is erased")
+        case kind if kind in INBOUND_MESSAGES or kind in COMMENTS:
+            return _from_person(scene, event)
+        case _:
+            return _say(scene, event, Verdict.NOTED, "no flow listens to this kind of event")
+
+
+def fail_event(conn: Connection, event_id: str, now: datetime) -> None:
+    """After its turn failed twice: the event's end is `error`."""
+    inbox.decide(
+        conn,
+        event_id,
+        Verdict.ERROR,
+        now=now,
+        reason="Pamosnik failed on it twice; the log of that time names the place",
+    )
+
+
+def _say(
+    scene: _Scene,
+    event: Event,
+    verdict: Verdict,
+    reason: str,
+    *,
+    flow_id: str | None = None,
+    run_id: str | None = None,
+    trace: Sequence[Check] = (),
+) -> Verdict:
+    inbox.decide(
+        scene.conn,
+        event.id,
+        verdict,
+        now=scene.now,
+        reason=reason,
+        flow_id=flow_id,
+        run_id=run_id,
+        trace=trace,
+    )
+    return verdict
+
+
+def _meet(scene: _Scene, event: Event) -> Contact:
+    assert event.incoming.igsid is not None
+    return contacts.meet(
+        scene.conn,
+        account_id=event.account_id,
+        connection_id=event.connection_id,
+        igsid=event.incoming.igsid,
+        username=event.incoming.username,
+        now=scene.now,
+    )
+
+
+def _from_person(scene: _Scene, event: Event) -> Verdict:
+    contact = _meet(scene, event)
+    first_message = event.kind in INBOUND_MESSAGES and contact.first_message_at is None
+    if event.kind in INBOUND_MESSAGES:
+        contact = _heard(scene, event, contact)
+        verdict = _safety(scene, event, contact)
+        if verdict is not None:
+            return verdict
+    if contact.opted_out_at is not None:
+        return _say(scene, event, Verdict.OPTED_OUT, "this person opted out; only START undoes it")
+    if contact.paused_until is not None and scene.now < contact.paused_until:
+        return _paused(scene, event, contact)
+    heard = Heard.of(event.incoming.text)
+    choice, trace = choose.choose(
+        event,
+        heard,
+        scene.catalog,
+        _person(scene, contact, first_message=first_message),
+        tap=_tap(scene, event, contact),
+        posts=_posts(scene, event),
+        now=scene.now,
+    )
+    match choice:
+        case Start():
+            run = _start(scene, contact, choice.flow, _origin(event), event)
+            return _say(
+                scene,
+                event,
+                Verdict.STARTED,
+                choice.detail,
+                flow_id=choice.flow.id,
+                run_id=run.id,
+                trace=trace,
+            )
+        case Resume():
+            resumed = runs.load(scene.conn, choice.run_id)
+            assert resumed is not None
+            _turn(scene, contact, resumed, choice.stimulus, event)
+            return _say(
+                scene,
+                event,
+                Verdict.RESUMED,
+                _resumed_by(choice.stimulus),
+                flow_id=resumed.flow_id,
+                run_id=resumed.id,
+                trace=trace,
+            )
+        case Nobody():
+            return _say(scene, event, choice.verdict, choice.reason, flow_id=choice.flow_id, trace=trace)
+
+
+def _resumed_by(stimulus: Stimulus) -> str:
+    if isinstance(stimulus, Tapped):
+        return "a button was chosen"
+    if isinstance(stimulus, NotUnderstood):
+        return "the answer did not fit the question"
+    return "a question was answered"
+
+
+def _heard(scene: _Scene, event: Event, contact: Contact) -> Contact:
+    """They wrote: the window opens, and what waited for their answer may go."""
+    until = event.at + limits.WINDOW
+    contacts.heard_from(scene.conn, contact.id, at=event.at, window_until=until)
+    outbox.prolong(scene.conn, contact.id, until)
+    for item in outbox.open_of_person(scene.conn, contact.id):
+        if item.status is ItemStatus.HELD and item.held_for is HeldFor.ANSWER:
+            outbox.move(scene.conn, item, ItemStatus.QUEUED, now=scene.now, due_at=scene.now)
+    answered = stats.latest_sent_run(scene.conn, contact.id, scene.now - limits.PRIVATE_REPLY_WITHIN)
+    if answered is not None:
+        stats.mark_run(scene.conn, answered, stats.REPLIED, scene.day)
+    heard = contacts.load(scene.conn, contact.id)
+    assert heard is not None
+    return heard
+
+
+def _paused(scene: _Scene, event: Event, contact: Contact) -> Verdict:
+    until = f"{contact.paused_until:%Y-%m-%d %H:%M} UTC"
+    if contact.paused_by is PausedBy.HAND_OVER:
+        return _say(scene, event, Verdict.HANDED_OVER, f"a human has taken over until {until}")
+    return _say(
+        scene, event, Verdict.PAUSED, f"the owner writes with this person; automation rests until {until}"
+    )
+
+
+# --- safety words ----------------------------------------------------------------------------------------
+
+
+def _safety(scene: _Scene, event: Event, contact: Contact) -> Verdict | None:
+    """STOP, START and the words for a human, before everything else. The whole text has to be one of them."""
+    said = trim(fold(event.incoming.text or ""))
+    if not said:
+        return None
+    settings = scene.settings
+    built_in = safety.words(settings.language)
+    if said in _folded(built_in.stop, settings.stop_words):
+        return _opt_out(scene, event, contact)
+    if said in _folded(built_in.start, settings.start_words) and contact.opted_out_at is not None:
+        contacts.set_opted_out(scene.conn, contact.id, None)
+        _confirm(scene, event, contact, Sentence.STARTED)
+        return _say(scene, event, Verdict.NOTED, "the person wants automatic messages again")
+    if said in _folded(built_in.human, settings.human_words) and contact.opted_out_at is None:
+        contacts.pause(
+            scene.conn, contact.id, scene.now + HUMAN_TAKES_OVER_FOR, PausedBy.HAND_OVER, "asked for a human"
+        )
+        _confirm(scene, event, contact, Sentence.HUMAN_CALLED)
+        return _say(scene, event, Verdict.HANDED_OVER, "the person asked for a human")
+    return None
+
+
+def _folded(*words: Sequence[str]) -> set[str]:
+    return {trim(fold(word)) for group in words for word in group}
+
+
+def _opt_out(scene: _Scene, event: Event, contact: Contact) -> Verdict:
+    already = contact.opted_out_at is not None
+    if not already:
+        contacts.set_opted_out(scene.conn, contact.id, scene.now)
+        for run_id in runs.unfinished(scene.conn, contact.id):
+            _stop(scene, run_id, "the person opted out")
+        _confirm(scene, event, contact, Sentence.STOPPED)
+    return _say(scene, event, Verdict.OPTED_OUT, "the person opted out" + (" before" if already else ""))
+
+
+def _confirm(scene: _Scene, event: Event, contact: Contact, sentence: Sentence) -> None:
+    outbox.add(
+        scene.conn,
+        outbox.NewItem(
+            account_id=event.account_id,
+            connection_id=event.connection_id,
+            contact_id=contact.id,
+            source=event.id,
+            turn=0,
+            ordinal=0,
+            run_id=None,
+            flow_id=None,
+            step=None,
+            kind=ItemKind.MESSAGE,
+            lane=outbox.person_lane(contact.id),
+            content=OutMessage(text=sentences.say(scene.settings, sentence)),
+            igsid=contact.igsid,
+            due_at=scene.now,
+            deadline=event.at + limits.WINDOW,
+        ),
+        scene.now,
+    )
+
+
+def _stop(scene: _Scene, run_id: str, reason: str) -> None:
+    """Ends a run early; what it has not sent yet stays here."""
+    run = runs.load(scene.conn, run_id)
+    if run is None:
+        return
+    if run.status not in ENDED:
+        run = replace(run, status=RunStatus.STOPPED, finished_at=scene.now, reason=reason)
+    runs.save(scene.conn, replace(run, waits=()))
+    for item in outbox.open_of_run(scene.conn, run_id):
+        if item.status in (ItemStatus.QUEUED, ItemStatus.HELD):
+            outbox.move(scene.conn, item, ItemStatus.CANCELLED, now=scene.now, reason=reason)
+
+
+# --- echoes and receipts ---------------------------------------------------------------------------------
+
+
+def _echo(scene: _Scene, event: Event) -> Verdict:
+    """Our own sends come back; what we did not send, the owner wrote from the phone."""
+    mid = event.incoming.mid
+    if mid is not None and outbox.by_message_id(scene.conn, event.connection_id, mid) is not None:
+        return _say(scene, event, Verdict.OWN, "the echo of a message Pamosnik sent")
+    contact = _meet(scene, event)
+    for item in outbox.open_of_person(scene.conn, contact.id):
+        if item.status in (ItemStatus.SENDING, ItemStatus.UNKNOWN) and _same_content(item.content, event):
+            if mid is not None:
+                effects.seen_in_echo(scene.conn, item, mid, scene.day, scene.now)
+            return _say(scene, event, Verdict.OWN, "the echo of a message Pamosnik sent")
+    until = event.at + OWNER_PAUSES_FOR
+    if contact.paused_until is None or contact.paused_until < until:
+        contacts.pause(scene.conn, contact.id, until, PausedBy.OWNER)
+    reason = (
+        f"the owner wrote from the phone: automation rests for this person until {until:%Y-%m-%d %H:%M} UTC"
+    )
+    return _say(scene, event, Verdict.NOTED, reason)
+
+
+def _same_content(content: OutMessage, event: Event) -> bool:
+    text = event.incoming.text
+    if text is None:
+        return bool(content.images) and any(a.type == "image" for a in event.incoming.attachments)
+    return trim(fold(text)) in {trim(fold(t)) for t in (content.text, content.spelled_out) if t is not None}
+
+
+def _seen(scene: _Scene, event: Event) -> Verdict:
+    item = None
+    if event.incoming.mid is not None:
+        item = outbox.by_message_id(scene.conn, event.connection_id, event.incoming.mid)
+    if item is not None and item.run_id is not None:
+        stats.mark_run(scene.conn, item.run_id, stats.SEEN, scene.day)
+    return _say(scene, event, Verdict.NOTED, "the person has seen the message")
+
+
+# --- who it is, what was tapped, where -------------------------------------------------------------------
+
+
+def _person(scene: _Scene, contact: Contact, *, first_message: bool) -> Person:
+    waits = []
+    for run_id, wait in runs.waiting_for_person(scene.conn, contact.id):
+        run = runs.load(scene.conn, run_id)
+        flow = None if run is None else _flow_of(scene, run)
+        if flow is not None:
+            waits.append(OpenWait(run_id, flow, wait))
+    return Person(
+        facts=Facts(
+            contact=contact,
+            settings=scene.settings,
+            timezone=scene.timezone,
+            connection_username=scene.connected.username,
+        ),
+        first_message=first_message,
+        waits=tuple(waits),
+        live=runs.live_runs(scene.conn, contact.id),
+        starts=runs.starts(scene.conn, contact.id),
+    )
+
+
+def _flow_of(scene: _Scene, run: Run) -> Flow | None:
+    return scene.library.flow(scene.conn, scene.account_id, run.flow_id, run.version)
+
+
+def _tap(scene: _Scene, event: Event, contact: Contact) -> Tap | None:
+    """The button a payload names, if it belongs to a run of the person who tapped."""
+    target = payload.from_payload(event.incoming.payload)
+    run = None if target is None else runs.load(scene.conn, target.run_id)
+    if target is None or run is None or run.contact_id != contact.id:
+        return None
+    flow = _flow_of(scene, run)
+    option = None if flow is None else flow.options.get(target.option)
+    return None if flow is None or option is None else Tap(run, flow, option)
+
+
+def _posts(scene: _Scene, event: Event) -> Posts:
+    media_id = event.incoming.media_id
+    if media_id is None or event.kind not in COMMENTS or not scene.catalog.names_posts:
+        return Posts()
+    known = flow_store.post(scene.conn, event.connection_id, media_id)
+    return Posts(
+        shortcode=None if known is None else known[0],
+        bound=flow_store.bound_posts(scene.conn, event.connection_id),
+    )
+
+
+def _origin(event: Event) -> Origin:
+    incoming = event.incoming
+    comment = event.kind in COMMENTS
+    return Origin(
+        came_from=came_from(event.kind),
+        event_id=event.id,
+        text=incoming.text,
+        comment_id=incoming.comment_id if comment else None,
+        top_comment_id=(incoming.parent_id or incoming.comment_id) if comment else None,
+        comment_at=event.at if comment else None,
+        live=event.kind is EventKind.LIVE_COMMENT,
+        media_id=incoming.media_id if comment else None,
+    )
+
+
+# --- runs ------------------------------------------------------------------------------------------------
+
+
+def _start(
+    scene: _Scene, contact: Contact, flow: Flow, origin: Origin, event: Event | None, *, in_a_row: int = 0
+) -> Run:
+    if in_a_row > FLOWS_IN_A_ROW:
+        raise EndlessRunsError(f"flow {flow.id} starts flows that start each other without end")
+    if flow.mode is Mode.RESTART and in_a_row == 0:
+        for run_id in runs.live_runs(scene.conn, contact.id).get(flow.id, []):
+            _stop(scene, run_id, "restarted")
+    run = Run(
+        id=effects.new_run_id(scene.now),
+        account_id=scene.account_id,
+        connection_id=scene.connected.id,
+        contact_id=contact.id,
+        flow_id=flow.id,
+        version=flow.version,
+        mode=flow.mode,
+        status=RunStatus.ACTIVE,
+        origin=origin,
+        started_at=scene.now,
+    )
+    first_time = flow.id not in runs.starts(scene.conn, contact.id)
+    runs.insert(scene.conn, run)
+    runs.count_start(scene.conn, run)
+    stats.mark_run(scene.conn, run.id, stats.STARTED, scene.day)
+    _turn(scene, contact, run, Started(), event, first_time=first_time, in_a_row=in_a_row)
+    return run
+
+
+def _turn(
+    scene: _Scene,
+    contact: Contact,
+    run: Run,
+    stimulus: Stimulus,
+    event: Event | None,
+    *,
+    first_time: bool = False,
+    in_a_row: int = 0,
+) -> None:
+    """Decides and writes down what is decided; goes on in another flow where the flow says so."""
+    flow = _flow_of(scene, run)
+    assert flow is not None
+    facts = Facts(
+        contact=contact,
+        settings=scene.settings,
+        timezone=scene.timezone,
+        connection_username=scene.connected.username,
+        first_time=first_time,
+        last_variants=runs.last_variants(scene.conn, run.connection_id, run.flow_id, contact.id),
+        can_start=frozenset(scene.catalog.flows),
+    )
+    decision = decide(flow, run, stimulus, facts, scene.now)
+    if isinstance(stimulus, Tapped):
+        stats.mark_run(scene.conn, run.id, stats.CLICKED, scene.day)
+    recorded = effects.record(scene.conn, flow, decision, contact, day=scene.day, now=scene.now)
+    runs.record_turn(
+        scene.conn,
+        recorded.run,
+        stimulus=type(stimulus).__name__,
+        event_id=None if event is None else event.id,
+        trace=decision.trace,
+        now=scene.now,
+    )
+    for flow_id in recorded.flows_to_start:
+        known = contacts.load(scene.conn, contact.id)
+        assert known is not None
+        following = scene.catalog.flows[flow_id]
+        _start(scene, known, following, recorded.run.origin, event, in_a_row=in_a_row + 1)
+
+
+def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -> None:
+    """A wait whose time has come. While somebody else has the conversation it comes later."""
+    run = runs.load(conn, due.run_id)
+    if run is None or not any(wait.id == due.wait_id for wait in run.waits):
+        return
+    scene = _scene(conn, library, run.account_id, run.connection_id, now)
+    contact = contacts.load(conn, run.contact_id)
+    assert contact is not None
+    if contact.opted_out_at is not None:
+        _stop(scene, run.id, "the person opted out")
+    elif contact.paused_until is not None and now < contact.paused_until:
+        runs.postpone(conn, due.wait_id, contact.paused_until)
+    else:
+        _turn(scene, contact, run, TimerFired(due.wait_id), None)
+
+
+def fail_wait(conn: Connection, due: DueWait, now: datetime) -> None:
+    """After its turn failed twice: the run's end is `failed`."""
+    run = runs.load(conn, due.run_id)
+    if run is not None:
+        reason = "Pamosnik failed on it twice; the log of that time names the place"
+        status = run.status if run.status in ENDED else RunStatus.FAILED
+        runs.save(
+            conn, replace(run, status=status, finished_at=run.finished_at or now, reason=reason, waits=())
+        )
+
+
+def take_settled(conn: Connection, library: Library, item_id: str, now: datetime) -> None:
+    """A message whose run has to know how it ended."""
+    item = outbox.load(conn, item_id)
+    outbox.told(conn, item_id)
+    run = None if item is None or item.run_id is None else runs.load(conn, item.run_id)
+    if item is None or run is None or run.status in ENDED:
+        return
+    scene = _scene(conn, library, run.account_id, run.connection_id, now)
+    contact = contacts.load(conn, run.contact_id)
+    assert contact is not None
+    _turn(scene, contact, run, EffectSettled(item.id, item.status, item.reason), None)
