@@ -78,11 +78,8 @@ def compile_flow(flow_id: str, body: Raw, *, timezone: str) -> Flow:
     compiler = _Compiler()
     first = compiler.steps(_list(body, "do"), "do", None)
     limits = _map(body, "limits")
-    per_person = cast("int | str | None", limits.get("per_person"))
-    if isinstance(per_person, int):
-        per_person_limit: timedelta | str | None = timedelta(seconds=per_person)
-    else:
-        per_person_limit = per_person
+    per_person = limits.get("per_person")
+    cool_down = timedelta(seconds=per_person) if isinstance(per_person, int) else None
     return Flow(
         id=flow_id,
         version=version_of(body),
@@ -92,9 +89,7 @@ def compile_flow(flow_id: str, body: Raw, *, timezone: str) -> Flow:
         steps=compiler.table,
         first=first,
         limits=Limits(
-            per_person=timedelta(seconds=per_person)
-            if isinstance(per_person, int)
-            else cast("str | None", per_person),
+            per_person=ONCE if per_person == ONCE else cool_down,
             per_post="per_post" in limits,
         ),
         mode=Mode(str(body.get("mode", Mode.SINGLE))),

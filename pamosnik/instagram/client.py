@@ -113,6 +113,11 @@ class Instagram:
             params["after"] = after
         return await self._request("GET", f"{ig_id}/media", token=token, params=params)
 
+    async def one_media(self, media_id: str, token: str) -> Answer:
+        """One post, with its link."""
+        params = {"fields": "id,permalink,timestamp"}
+        return await self._request("GET", quote(media_id, safe=""), token=token, params=params)
+
     # --- one request ---------------------------------------------------------------------------------
 
     async def _request(

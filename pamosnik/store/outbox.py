@@ -376,3 +376,17 @@ def note_message_id(conn: Connection, item_id: str, message_id: str) -> None:
     conn.execute(
         "UPDATE outbox SET message_id=? WHERE item_id=? AND message_id IS NULL", (message_id, item_id)
     )
+
+
+def put_off(conn: Connection, item_id: str, until: datetime, reason: str) -> None:
+    """A queued item that may not leave before `until`."""
+    conn.execute("UPDATE outbox SET due_at=?, reason=? WHERE item_id=?", (ms(until), reason, item_id))
+
+
+def held_for_login(conn: Connection, connection_id: str) -> list[OutboxItem]:
+    """Items that wait for the owner, in order."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE connection_id=? AND status='held' AND held_for='login' ORDER BY seq",  # noqa: S608
+        (connection_id,),
+    )
+    return [_item(row) for row in rows]

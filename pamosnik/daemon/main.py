@@ -1,0 +1,166 @@
+"""The composition root: opens the home, puts the parts together, owns the signals, and stops in order."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from pamosnik.clock import Clock
+from pamosnik.config import Config
+from pamosnik.daemon import housekeeping
+from pamosnik.daemon.posts import PostFinder
+from pamosnik.daemon.runner import Runner
+from pamosnik.daemon.sender import Sender
+from pamosnik.daemon.web import make_app
+from pamosnik.errors import HomeError
+from pamosnik.instagram.client import Instagram
+from pamosnik.security import vault
+from pamosnik.services import home, sending
+from pamosnik.store.database import Database, GroupWriter, open_database
+
+LOOK_FOR_CHANGES_S = 1.0
+"""How soon a change made by the command line is noticed."""
+STOP_WEB_WITHIN_S = 10
+
+log = logging.getLogger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """Without uvicorn's own signal handling: it would raise the signal again before the other parts end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(
+    settings: Config,
+    clock: Clock,
+    *,
+    on_ready: Callable[[str], None] = lambda _: None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Runs until SIGTERM, SIGINT or `stop`. `on_ready` gets the address once connections are accepted."""
+    with home.lock(settings.home):
+        keys = vault.load_master_keys(settings.key_file, settings.passphrase)
+        with (
+            open_database(settings.database, migrate=True) as database,
+            open_database(settings.database) as reader,
+        ):
+            writer = GroupWriter(database)
+            try:
+                async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
+                    await _run(
+                        settings,
+                        clock,
+                        writer,
+                        reader,
+                        instagram,
+                        keys,
+                        on_ready=on_ready,
+                        stop=stop or asyncio.Event(),
+                    )
+            finally:
+                await writer.close()
+
+
+async def _run(
+    settings: Config,
+    clock: Clock,
+    writer: GroupWriter,
+    reader: Database,
+    instagram: Instagram,
+    keys: vault.MasterKeys,
+    *,
+    on_ready: Callable[[str], None],
+    stop: asyncio.Event,
+) -> None:
+    interrupted = await writer.write(lambda conn: sending.found_after_crash(conn, clock.now()))
+    if interrupted:
+        log.warning(
+            "%d messages were under way when Pamosnik ended", interrupted, extra={"action": "start.unknown"}
+        )
+    sender = Sender(writer, reader, instagram, keys, clock)
+    runner = Runner(writer, reader, clock, PostFinder(writer, reader, instagram, keys), sender.wake)
+    sender.on_settled = runner.wake
+    app = make_app(settings, writer, reader, clock, on_events=runner.wake)
+    # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
+    listener = _listen(settings.host, settings.port)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            lifespan="off",
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=STOP_WEB_WITHIN_S,
+        )
+    )
+    scheduler = housekeeping.schedule(writer, clock)
+    with _signals(stop):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.serve(sockets=[listener]), name="web")
+            group.create_task(runner.run(), name="runner")
+            group.create_task(sender.run(), name="sender")
+            watching = group.create_task(_watch(writer, runner, sender), name="watch")
+            scheduler.start()
+            on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
+            await stop.wait()
+            log.info("Stopping", extra={"action": "stop"})
+            # The front door first, so that nothing new comes in while the rest finishes.
+            server.should_exit = True
+            watching.cancel()
+            runner.stop()
+            sender.stop()
+            scheduler.shutdown(wait=False)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise HomeError(
+            f"Cannot listen on {host}:{port}: {error.strerror}.",
+            hint="Another program may have this port. Take another one with --port.",
+        ) from error
+    listener.listen(2048)
+    listener.setblocking(False)
+    return listener
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _watch(writer: GroupWriter, runner: Runner, sender: Sender) -> None:
+    """Notices what the command line changed. Asked on the writer's connection: on any other, our own commits count."""
+    last = None
+    while True:
+        version = await writer.write(lambda conn: conn.execute("PRAGMA data_version").fetchone()[0])
+        if last is not None and version != last:
+            runner.wake()
+            sender.wake()
+        last = version
+        await asyncio.sleep(LOOK_FOR_CHANGES_S)

@@ -1,0 +1,132 @@
+"""The runner: takes what has happened and gives every event, wait and settled message its turn."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from pamosnik._sqlite import Connection
+from pamosnik.clock import Clock
+from pamosnik.daemon.posts import PostFinder
+from pamosnik.errors import HomeError
+from pamosnik.services import turn
+from pamosnik.services.library import Library
+from pamosnik.store import inbox, outbox, runs
+from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.runs import DueWait
+
+AT_ONCE = 200
+TRIES = 2
+NAP = timedelta(seconds=30)
+"""Looks again after this long even if nobody woke it."""
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Claims, decides, records; then waits to be woken or for the next `due_at`."""
+
+    def __init__(
+        self,
+        writer: GroupWriter,
+        reader: Database,
+        clock: Clock,
+        posts: PostFinder,
+        on_work: Callable[[], None],
+    ) -> None:
+        """`on_work` is called when a turn may have put something into the outbox."""
+        self._writer = writer
+        self._reader = reader
+        self._clock = clock
+        self._posts = posts
+        self._on_work = on_work
+        self._library = Library()
+        self._woken = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Takes no new work; the turn under way is finished."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        while not self._stopping:
+            self._woken.clear()
+            if await self.round() == 0:
+                await self._rest()
+
+    async def round(self) -> int:
+        """One look at everything that waits; returns how many turns were taken."""
+        now = self._clock.now()
+        conn = self._reader.connection
+        events = inbox.pending(conn, AT_ONCE)
+        waits = runs.waits_due(conn, now, AT_ONCE)
+        settled = outbox.untold(conn, AT_ONCE)
+        if events:
+            await self._posts.find_for(events)
+        try:
+            # Events of one batch keep their order: the writer takes functions in the order they come.
+            await asyncio.gather(
+                *(self._event(event_id, now) for event_id in events),
+                *(self._wait(due, now) for due in waits),
+                *(self._settled(item_id, now) for item_id in settled),
+            )
+        except HomeError as error:
+            log.error("%s %s", error.message, error.hint or "", extra={"action": "runner.storage"})  # noqa: TRY400
+            await asyncio.sleep(1)
+        taken = len(events) + len(waits) + len(settled)
+        if taken:
+            self._on_work()
+        return taken
+
+    async def _rest(self) -> None:
+        due = runs.next_wait_due(self._reader.connection)
+        now = self._clock.now()
+        pause = NAP if due is None else min(max(due - now, timedelta(milliseconds=5)), NAP)
+        try:
+            await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
+        except TimeoutError:
+            return
+
+    # --- one item: an exception is its own result, rolled back and tried once more -------------------
+
+    async def _event(self, event_id: str, now: datetime) -> None:
+        def fail(conn: Connection) -> None:
+            if inbox.count_failure(conn, event_id) >= TRIES:
+                turn.fail_event(conn, event_id, now)
+
+        work = partial(turn.take_event, library=self._library, event_id=event_id, now=now)
+        await self._take(lambda conn: work(conn), fail, "event", event_id)
+
+    async def _wait(self, due: DueWait, now: datetime) -> None:
+        def fail(conn: Connection) -> None:
+            if runs.count_wait_failure(conn, due.wait_id) >= TRIES:
+                turn.fail_wait(conn, due, now)
+
+        work = partial(turn.take_wait, library=self._library, due=due, now=now)
+        await self._take(lambda conn: work(conn), fail, "wait", due.wait_id)
+
+    async def _settled(self, item_id: str, now: datetime) -> None:
+        def fail(conn: Connection) -> None:
+            outbox.told(conn, item_id)
+
+        work = partial(turn.take_settled, library=self._library, item_id=item_id, now=now)
+        await self._take(lambda conn: work(conn), fail, "outbox item", item_id)
+
+    async def _take(
+        self, work: Callable[[Connection], T], fail: Callable[[Connection], None], kind: str, item_id: str
+    ) -> None:
+        try:
+            await self._writer.write(work)
+        except HomeError:
+            raise  # the disk's trouble, not this item's: it keeps its place
+        except Exception:
+            # Rolled back; a second failure ends the item, so it cannot come round for ever.
+            log.exception("A turn failed on %s %s", kind, item_id, extra={"action": "turn.failed"})
+            await self._writer.write(fail)

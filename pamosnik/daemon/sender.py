@@ -1,0 +1,187 @@
+"""The sender: lets leave what may leave, for many people at once, each one's messages in order.
+
+`sending` is committed before a request leaves, its outcome as soon as it is known. If the process ends in between,
+the next start finds `sending` and makes it `unknown`: it is never sent again blindly.
+"""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+from functools import partial
+
+from pamosnik.clock import Clock
+from pamosnik.errors import HomeError, PamosnikError
+from pamosnik.instagram import limits
+from pamosnik.instagram.client import Instagram
+from pamosnik.model.outbox import ItemKind
+from pamosnik.outbox.pacing import PerSecond, has_media
+from pamosnik.security.vault import MasterKeys
+from pamosnik.services import connecting, sending
+from pamosnik.services.sending import Claimed
+from pamosnik.store import connections, outbox
+from pamosnik.store.connections import Connected
+from pamosnik.store.database import Database, GroupWriter
+
+IN_FLIGHT = 256
+KINDS = (ItemKind.PRIVATE_REPLY, ItemKind.MESSAGE, ItemKind.COMMENT_REPLY)
+NAP = timedelta(seconds=30)
+BLOCKED_NAP = timedelta(seconds=1)
+"""Something is due and may not leave yet, for a reason that no clock tells: looks again after this."""
+STOP_WITHIN_S = 20.0
+EXPIRE_AT_ONCE = 200
+
+log = logging.getLogger(__name__)
+
+
+class Sender:
+    """Claims within the limits, sends, records."""
+
+    def __init__(
+        self, writer: GroupWriter, reader: Database, instagram: Instagram, keys: MasterKeys, clock: Clock
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._instagram = instagram
+        self._keys = keys
+        self._clock = clock
+        self._texts: dict[str, PerSecond] = {}
+        self._media: dict[str, PerSecond] = {}
+        self._tokens: dict[str, tuple[bytes, str]] = {}
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self.on_settled = lambda: None
+        """Called when an outcome may have given the runner something to do."""
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Claims nothing more; what is under way may finish."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        try:
+            while not self._stopping:
+                self._woken.clear()
+                try:
+                    claimed = await self.round()
+                except HomeError as error:
+                    log.error("%s %s", error.message, error.hint or "", extra={"action": "sender.storage"})  # noqa: TRY400
+                    await asyncio.sleep(1)
+                    continue
+                if claimed == 0:
+                    await self._rest()
+        finally:
+            await self._finish()
+
+    async def _finish(self) -> None:
+        if self._in_flight:
+            _, late = await asyncio.wait(self._in_flight, timeout=STOP_WITHIN_S)
+            for task in late:
+                task.cancel()  # stays `sending`; the next start makes it `unknown`
+
+    # --- claiming ------------------------------------------------------------------------------------
+
+    async def round(self) -> int:
+        """Claims and begins to send what may leave now; returns how many items that was."""
+        now = self._clock.now()
+        deadline = outbox.next_deadline(self._reader.connection)
+        if deadline is not None and deadline <= now:
+            await self._writer.write(partial(sending.expire, now=now, limit=EXPIRE_AT_ONCE))
+            self.on_settled()
+        claimed = 0
+        for connected, sealed in connections.sending(self._reader.connection, now):
+            for kind in KINDS:
+                claimed += await self._claim(connected, sealed, kind, now)
+        return claimed
+
+    async def _claim(self, connected: Connected, sealed: bytes, kind: ItemKind, now: datetime) -> int:
+        texts = self._texts.setdefault(connected.id, PerSecond(limits.TEXTS_PER_SECOND))
+        media = self._media.setdefault(connected.id, PerSecond(limits.MEDIA_PER_SECOND))
+        room = min(IN_FLIGHT - len(self._in_flight), texts.room(now))
+        if room <= 0 or not outbox.claimable(self._reader.connection, connected.id, kind, now, 1):
+            return 0
+        token = self._token(connected, sealed)
+        if token is None:
+            return 0
+        claimed = await self._writer.write(
+            partial(
+                sending.claim,
+                connection_id=connected.id,
+                kind=kind,
+                room=room,
+                media_room=media.room(now),
+                now=now,
+            )
+        )
+        for one in claimed:
+            texts.take(now)
+            if has_media(one.item):
+                media.take(now)
+            task = asyncio.create_task(self._send(one, connected.ig_id, token))
+            self._in_flight.add(task)
+            task.add_done_callback(self._done)
+        return len(claimed)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        self._woken.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error(
+                "An attempt could not be recorded",
+                exc_info=task.exception(),
+                extra={"action": "sender.failed"},
+            )
+
+    def _token(self, connected: Connected, sealed: bytes) -> str | None:
+        known = self._tokens.get(connected.id)
+        if known is None or known[0] != sealed:
+            try:
+                opened = connecting.token(self._reader.connection, self._keys, connected)
+            except PamosnikError as error:
+                log.error("%s", error.message, extra={"action": "sender.token", "connection": connected.id})  # noqa: TRY400
+                return None
+            known = self._tokens[connected.id] = (sealed, opened)
+        return known[1]
+
+    # --- sending -------------------------------------------------------------------------------------
+
+    async def _send(self, claimed: Claimed, ig_id: str, token: str) -> None:
+        outcome = await self._instagram.send(claimed.item, claimed.body, ig_id=ig_id, token=token)
+        log.info(
+            "%s %s: %s",
+            claimed.item.kind.value,
+            claimed.item.id,
+            outcome.reason,
+            extra={"action": f"outbox.{outcome.kind.value}", "run_id": claimed.item.run_id},
+        )
+        await asyncio.shield(self._record(claimed.item.id, partial(sending.record, outcome=outcome)))
+        self.on_settled()
+
+    async def _record(self, item_id: str, record: "partial[None]") -> None:
+        """Until it is on disk: the answer exists only here."""
+        while True:
+            try:
+                await self._writer.write(partial(record, item_id=item_id, now=self._clock.now()))
+                return
+            except HomeError as error:
+                log.error("%s", error.message, extra={"action": "sender.storage"})  # noqa: TRY400
+                await asyncio.sleep(1)
+
+    # --- waiting -------------------------------------------------------------------------------------
+
+    async def _rest(self) -> None:
+        pause = max(self._pause(self._clock.now()), timedelta(milliseconds=5))
+        try:
+            await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
+        except TimeoutError:
+            return
+
+    def _pause(self, now: datetime) -> timedelta:
+        conn = self._reader.connection
+        times = [outbox.next_due(conn), outbox.next_deadline(conn), connections.next_rest_over(conn, now)]
+        ahead = [at - now if at > now else BLOCKED_NAP for at in times if at is not None]
+        full = [b.free_at(now) - now for b in self._texts.values() if b.room(now) <= 0]
+        return min((*ahead, *full, NAP))

@@ -1,0 +1,170 @@
+"""The HTTP surface: Meta's webhooks, health, and the status page."""
+
+import hmac
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pamosnik.clock import Clock
+from pamosnik.config import Config
+from pamosnik.daemon.status_page import StatusPage
+from pamosnik.errors import HomeError
+from pamosnik.instagram import limits, webhook
+from pamosnik.services import intake
+from pamosnik.store.database import Database, GroupWriter
+
+log = logging.getLogger(__name__)
+
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'"),
+    (b"cache-control", b"no-store"),
+)
+_COMPLAIN_EVERY_S = 60.0
+
+
+class _SafeHeaders:
+    """The same careful headers on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+class Webhook:
+    """Meta's endpoint: checks who signed, stores, and only then says 200."""
+
+    def __init__(
+        self,
+        writer: GroupWriter,
+        clock: Clock,
+        *,
+        secrets: Sequence[str],
+        verify_token: str | None,
+        on_events: Callable[[], None],
+    ) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._secrets = tuple(secrets)
+        self._verify_token = verify_token
+        self._on_events = on_events
+        self._complained_at = 0.0
+
+    async def handshake(self, request: Request) -> Response:
+        """Meta asks whether this address is ours: the challenge goes back if the token is right."""
+        given = request.query_params.get("hub.verify_token", "").encode("utf-8", "replace")
+        right = (self._verify_token or "").encode()
+        asked = request.query_params.get("hub.mode") == "subscribe"
+        if not right or not asked or not hmac.compare_digest(given, right):
+            return PlainTextResponse("The verify token is not the one of this installation.", 403)
+        return PlainTextResponse(request.query_params.get("hub.challenge", ""))
+
+    async def deliver(self, request: Request) -> Response:
+        """200 means: committed to disk. Never a 5xx for anything a stranger can send."""
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if webhook.signed_by(body, request.headers.get("x-hub-signature-256"), self._secrets) is None:
+            self._complain()
+            return PlainTextResponse("The signature does not fit.", 403)
+        delivery = webhook.parse(body)
+        if not delivery.readable:
+            log.warning("A signed delivery was not readable", extra={"action": "webhook.unreadable"})
+        if delivery.items:
+            try:
+                await self._store(delivery)
+            except HomeError as error:
+                # Meta repeats it for hours; the disk may have room again by then.
+                log.error("%s", error.message, extra={"action": "webhook.storage"})  # noqa: TRY400
+                return PlainTextResponse("Not stored.", 503)
+        return PlainTextResponse("ok")
+
+    async def _store(self, delivery: webhook.Delivery) -> None:
+        stored = await self._writer.write(partial(intake.store, items=delivery.items, now=self._clock.now()))
+        if stored.of_unknown_accounts:
+            log.warning(
+                "%d items were for Instagram accounts that are not connected",
+                stored.of_unknown_accounts,
+                extra={"action": "webhook.unknown_account"},
+            )
+        if stored.new:
+            self._on_events()
+
+    def _complain(self) -> None:
+        """Once a minute: a stranger must not fill the log."""
+        now = time.monotonic()
+        if now - self._complained_at < _COMPLAIN_EVERY_S:
+            return
+        self._complained_at = now
+        hint = "" if self._secrets else " No app secret is set: PAMOSNIK_INSTAGRAM_APP_SECRET."
+        log.warning(
+            "A delivery was refused: its signature does not fit the app secrets.%s",
+            hint,
+            extra={"action": "webhook.bad_signature"},
+        )
+
+
+def make_app(
+    settings: Config,
+    writer: GroupWriter,
+    reader: Database,
+    clock: Clock,
+    *,
+    on_events: Callable[[], None],
+) -> Starlette:
+    """All routes of the daemon."""
+    hook = Webhook(
+        writer,
+        clock,
+        secrets=settings.webhook_secrets,
+        verify_token=settings.verify_token,
+        on_events=on_events,
+    )
+    page = StatusPage(writer, reader, clock, secure=(settings.public_url or "").startswith("https:"))
+
+    async def readyz(_: Request) -> Response:
+        try:
+            reader.connection.execute("SELECT 1 FROM accounts LIMIT 1").fetchone()
+        except Exception:  # noqa: BLE001 - whatever it is, the answer is "not ready"
+            return JSONResponse({"ready": False}, 503)
+        return JSONResponse({"ready": True})
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    return Starlette(
+        routes=[
+            Route("/webhooks/instagram", hook.handshake, methods=["GET"]),
+            Route("/webhooks/instagram", hook.deliver, methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            *page.routes(),
+        ],
+        middleware=[Middleware(_SafeHeaders)],
+        exception_handlers={HTTPException: _plain_error},
+        max_body_size=limits.WEBHOOK_BODY_BYTES,
+    )
+
+
+async def _plain_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return PlainTextResponse(error.detail, error.status_code, headers=dict(error.headers or {}))

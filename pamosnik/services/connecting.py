@@ -1,0 +1,137 @@
+"""Connecting an Instagram account: ask who the token belongs to, check, subscribe, keep the token sealed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pamosnik._sqlite import Connection
+from pamosnik.errors import NeedsAuthorisation, PamosnikError
+from pamosnik.ids import new_id
+from pamosnik.instagram import limits
+from pamosnik.instagram.client import Answer, Instagram
+from pamosnik.model.outbox import OutcomeKind
+from pamosnik.security import vault
+from pamosnik.security.vault import MasterKeys
+from pamosnik.services import sending
+from pamosnik.store import accounts, connections, notices
+from pamosnik.store import flows as flow_store
+from pamosnik.store.connections import Connected, NewConnection
+
+DASHBOARD_TOKEN_LASTS = timedelta(days=60)
+"""As documented for tokens of the dashboard; the answer of the first refresh tells better.
+https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/get-started"""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Found:
+    """What Instagram said about a token. Its repr shows nothing, for it holds the token."""
+
+    token: str
+    ig_id: str
+    asid: str | None
+    username: str
+    scopes: tuple[str, ...]
+
+
+async def look_up(instagram: Instagram, token: str) -> Found:
+    """Asks Instagram who this is, whether it may read messages, and subscribes its webhooks."""
+    me = await instagram.me(token)
+    _require(me, "Instagram does not accept the token")
+    ig_id, username = _text(me.body, "user_id"), _text(me.body, "username")
+    if ig_id is None or username is None:
+        raise PamosnikError(
+            "Instagram's answer names no professional account.",
+            hint="Switch the account to Business or Creator in the Instagram app, then make a new token.",
+        )
+    # Creator accounts are reported to need one such call before webhooks start; it also shows the permission.
+    _require(await instagram.newest_conversations(token), "The token may not read messages")
+    fields = limits.SUBSCRIBED_FIELDS
+    _require(await instagram.subscribe(ig_id, token, fields), "The account's webhooks cannot be subscribed")
+    return Found(token, ig_id, _text(me.body, "id"), username, limits.SCOPES)
+
+
+def _require(answer: Answer, what: str) -> None:
+    outcome = answer.outcome
+    if outcome.kind is OutcomeKind.SENT:
+        return
+    message = f"{what}: {outcome.reason}."
+    if outcome.kind in (OutcomeKind.LOGIN, OutcomeKind.CONFIGURATION):
+        raise NeedsAuthorisation(
+            message,
+            hint="Check the permissions and the tester role in Meta's dashboard, make a new token there,"
+            " and run `pamosnik connect --token-stdin` again.",
+        )
+    raise PamosnikError(message, hint="Try again in a minute.")
+
+
+def _text(raw: Mapping[str, object], key: str) -> str | None:
+    value = raw.get(key)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value else None
+
+
+def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now: datetime) -> Connected:
+    """Stores the connection with its token sealed. Connecting again replaces the token and frees what waited."""
+    known = connections.by_ig_id(conn, found.ig_id)
+    if known is not None and known.account_id != account_id:
+        raise PamosnikError(
+            f"{found.username} is connected to another account of this installation.",
+            hint="Disconnect it there first.",
+        )
+    connections.put(
+        conn,
+        NewConnection(
+            id=new_id(now) if known is None else known.id,
+            account_id=account_id,
+            ig_id=found.ig_id,
+            asid=found.asid,
+            username=found.username,
+            scopes=found.scopes,
+            token_sealed=vault.seal_token(
+                data_key(conn, keys, account_id), found.token, account_id=account_id, ig_id=found.ig_id
+            ),
+            token_expires_at=now + DASHBOARD_TOKEN_LASTS,
+            subscribed_fields=limits.SUBSCRIBED_FIELDS,
+        ),
+        now,
+    )
+    connected = connections.by_ig_id(conn, found.ig_id)
+    assert connected is not None
+    notices.settle(conn, account_id, connected.id)
+    sending.release_after_login(conn, connected.id, now)
+    accounts.audit(
+        conn,
+        account_id,
+        actor="command",
+        action="connect: consent given",
+        subject=connected.id,
+        now=now,
+    )
+    for flow in flow_store.applied(conn, account_id):
+        if '"next"' in flow.body:
+            flow_store.expect_next_post(conn, account_id, connected.id, flow.flow_id, flow.version, now)
+    return connected
+
+
+def data_key(conn: Connection, keys: MasterKeys, account_id: str) -> bytes:
+    """The account's data key. Raises `Unreadable` when the master key does not fit."""
+    wrapped = accounts.wrapped_key(conn, account_id)
+    if wrapped is None:
+        raise PamosnikError(
+            "The key of this account was destroyed.", hint="Nothing sealed can be read any more."
+        )
+    return keys.unwrap(account_id, wrapped)
+
+
+def token(conn: Connection, keys: MasterKeys, connected: Connected) -> str:
+    """The connection's token, for the moment it is used."""
+    sealed = connections.sealed_token(conn, connected.id)
+    if sealed is None:
+        raise NeedsAuthorisation(f"{connected.username} has no token.", hint="Try: pamosnik connect")
+    return vault.open_token(
+        data_key(conn, keys, connected.account_id),
+        sealed,
+        account_id=connected.account_id,
+        ig_id=connected.ig_id,
+    )

@@ -1,0 +1,92 @@
+"""Flows as the owner handles them: look at what apply would change, apply, pause."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.flows.compile import version_of
+from pamosnik.flows.load import AppliedSource, Loaded, load
+from pamosnik.flows.plan import ChangeKind, Plan, plan
+from pamosnik.store import accounts, connections
+from pamosnik.store import flows as flow_store
+from pamosnik.store.flows import NewFlow
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Files read against what is applied, and what they would change."""
+
+    loaded: Loaded
+    plan: Plan
+
+
+def propose(conn: Connection, account_id: str, files: Sequence[tuple[str, str]], *, prune: bool) -> Proposal:
+    """Reads and checks; changes nothing."""
+    account = accounts.load(conn, account_id)
+    assert account is not None
+    applied = flow_store.applied(conn, account_id)
+    bodies: Mapping[str, Mapping[str, object]] = (
+        {} if prune else {flow.flow_id: json.loads(flow.body) for flow in applied}
+    )
+    settings = json.loads(flow_store.settings(conn, account_id))
+    loaded = load(
+        files,
+        applied=AppliedSource(bodies, {} if prune else settings),
+        account_timezone=account.timezone,
+    )
+    return Proposal(
+        loaded,
+        plan(
+            loaded,
+            {flow.flow_id: (flow.version, flow.title) for flow in applied},
+            applied_settings=settings,
+            in_flight=flow_store.in_flight(conn, account_id),
+            prune=prune,
+        ),
+    )
+
+
+def apply(
+    conn: Connection, account_id: str, proposal: Proposal, *, note: str | None, actor: str, now: datetime
+) -> None:
+    """Makes the proposal what is applied. People in flight finish the version they began."""
+    account = accounts.load(conn, account_id)
+    assert account is not None
+    timezone = str(proposal.loaded.settings.get("timezone", account.timezone))
+    new = [
+        NewFlow(
+            flow_id=flow.id,
+            version=version_of(flow.body),
+            title=str(flow.body.get("title", flow.id)),
+            body=json.dumps(
+                {key: value for key, value in flow.body.items() if key != "was"}, ensure_ascii=False
+            ),
+            timezone=timezone,
+            was=str(flow.body["was"]) if "was" in flow.body else None,
+        )
+        for flow in proposal.loaded.flows
+    ]
+    removed = [c.flow_id for c in proposal.plan.changes if c.kind is ChangeKind.REMOVED]
+    settings = json.dumps(proposal.loaded.settings, ensure_ascii=False)
+    flow_store.put(conn, account_id, new, removed, settings, note=note, now=now)
+    _next_posts(conn, account_id, new, removed, now)
+    accounts.audit(conn, account_id, actor=actor, action="flows apply", subject=None, now=now)
+
+
+def _next_posts(
+    conn: Connection, account_id: str, new: list[NewFlow], removed: list[str], now: datetime
+) -> None:
+    """`post: next` counts from the version that first said it."""
+    for flow in new:
+        says_next = any(
+            "next" in trigger.get("post", ()) for trigger in json.loads(flow.body).get("when", ())
+        )
+        if not says_next:
+            flow_store.forget_next_post(conn, account_id, flow.flow_id)
+            continue
+        for connected in connections.of_account(conn, account_id):
+            flow_store.expect_next_post(conn, account_id, connected.id, flow.flow_id, flow.version, now)
+    for flow_id in removed:
+        flow_store.forget_next_post(conn, account_id, flow_id)

@@ -1,0 +1,151 @@
+"""The home folder: making it, opening it, and keeping a second daemon out of it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+from pamosnik import config
+from pamosnik.config import Config
+from pamosnik.errors import HomeError, NotFound, UsageError
+from pamosnik.ids import new_id
+from pamosnik.security import passwords, tokens, vault
+from pamosnik.security.vault import MasterKeys
+from pamosnik.store import accounts
+from pamosnik.store.accounts import Account
+from pamosnik.store.database import Database, open_database
+
+LOCK_FILE = "daemon.lock"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NewAccount:
+    """What `init` asks. Its repr shows nothing, for it holds a password."""
+
+    name: str
+    email: str
+    password: str
+    timezone: str
+
+
+def require_valid(new: NewAccount) -> None:
+    """Refuses empty names, what is no e-mail address, unknown time zones and weak passwords."""
+    if not new.name.strip():
+        raise UsageError("The name is empty.", hint="Give the name of your business.")
+    name, at, domain = new.email.partition("@")
+    if not (name and at and "." in domain.strip(".")) or any(c.isspace() for c in new.email):
+        raise UsageError(f"This is no e-mail address: {new.email}", hint="Write it like anna@shop.example.")
+    if new.timezone not in available_timezones():
+        raise UsageError(f"Unknown time zone: {new.timezone}", hint="Write it like Europe/Warsaw.")
+    passwords.require_good(new.password)
+
+
+def initialise(settings: Config, new: NewAccount, now: datetime) -> tuple[Account, bool]:
+    """Makes folder, keys, database and first account; (account, True), or what is there already and False."""
+    config.prepare_home(settings.home)
+    with lock(settings.home):
+        if not settings.key_file.exists():
+            if settings.database.exists():
+                # A new key could not open what the old one sealed.
+                vault.load_master_keys(settings.key_file, settings.passphrase)
+            vault.create_master_keys(settings.key_file, settings.passphrase)
+        keys = vault.load_master_keys(settings.key_file, settings.passphrase)
+        if settings.verify_token is None:
+            config.save_setting(settings.home, "verify_token", tokens.new_token())
+        with open_database(settings.database, migrate=True) as database:
+            known = accounts.every(database.connection)
+            if known:
+                return known[0], False
+            return create_account(database, keys, new, now), True
+
+
+def create_account(database: Database, keys: MasterKeys, new: NewAccount, now: datetime) -> Account:
+    """An account with its own data key. Creating it states that its holder is an adult."""
+    require_valid(new)
+    hashed = passwords.hash_password(new.password)
+    account = Account(new_id(now), new.name.strip(), new.email.strip(), new.timezone, now)
+    wrapped = keys.wrap(account.id, vault.new_data_key())
+    database.write(
+        lambda conn: accounts.insert(
+            conn, account, password_hash=hashed, wrapped_key=wrapped, adult_stated_at=now
+        )
+    )
+    return account
+
+
+def choose_account(database: Database, email: str | None) -> Account:
+    """The account a command means: the one named, or the only one."""
+    known = accounts.every(database.connection)
+    if not known:
+        raise HomeError("There is no account yet.", hint="Try: pamosnik init")
+    if email is not None:
+        found = accounts.by_email(database.connection, email)
+        if found is None:
+            raise NotFound(f"There is no account {email}.", hint=f"Known: {_emails(known)}")
+        return found
+    if len(known) > 1:
+        raise UsageError(
+            "This home has several accounts.", hint=f"Add --account with one of: {_emails(known)}"
+        )
+    return known[0]
+
+
+def _emails(known: list[Account]) -> str:
+    return ", ".join(account.email for account in known)
+
+
+def local_timezone() -> str:
+    """The machine's time zone; UTC when it does not tell."""
+    name = os.environ.get("TZ") or ""
+    link = Path("/etc/localtime")
+    if not name and link.is_symlink():
+        name = str(link.readlink()).partition("zoneinfo/")[2]
+    try:
+        return ZoneInfo(name).key if name else "UTC"
+    except (ValueError, OSError, KeyError):
+        return "UTC"
+
+
+@contextmanager
+def lock(home: Path) -> Iterator[None]:
+    """Holds the home for one daemon (or `init`). Raises `HomeError` when another process has it."""
+    path = home / LOCK_FILE
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
+            raise HomeError(
+                f"Another Pamosnik (process {holder or 'unknown'}) is running on {home}.",
+                hint="Stop it first, or set PAMOSNIK_HOME to another folder.",
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def daemon_running(home: Path) -> bool:
+    """Whether a daemon holds this home."""
+    path = home / LOCK_FILE
+    if not path.exists():
+        return False
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def daemon_since(home: Path) -> float | None:
+    """When the running daemon took the home, in seconds since 1970; None when none runs."""
+    return (home / LOCK_FILE).stat().st_mtime if daemon_running(home) else None

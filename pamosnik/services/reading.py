@@ -1,0 +1,357 @@
+"""What people and scripts read, in the shapes of the JSON contract. Times are ISO 8601 in UTC."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pamosnik._sqlite import Connection
+from pamosnik.errors import NotFound
+from pamosnik.model.contact import Contact
+from pamosnik.store import connections, contacts, notices, reads, stats
+from pamosnik.store import flows as flow_store
+from pamosnik.store.accounts import Account
+from pamosnik.store.connections import Connected, ConnectionStatus
+from pamosnik.store.outbox import NEVER_TOO_LATE
+from pamosnik.store.times import instant
+
+Shape = dict[str, object]
+_SOON = timedelta(hours=1)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """2026-12-02T11:00:00Z"""
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _iso_ms(value: int | None) -> str | None:
+    return None if value is None else iso(instant(value))
+
+
+# --- events ----------------------------------------------------------------------------------------------
+
+
+def events(conn: Connection, account: Account, *, limit: int | None, since: datetime | None) -> list[Shape]:
+    return [_event(row) for row in reads.events(conn, account.id, limit=limit, since=since)]
+
+
+def event(conn: Connection, account: Account, what: str) -> tuple[Shape, list[list[str]]]:
+    """The event that an id names (the latest of a person), and the checks behind its verdict."""
+    rows = reads.find_events(conn, account.id, what)
+    if not rows:
+        raise NotFound(f"No event is known by {what}.", hint="Try: pamosnik events list")
+    row = rows[0]
+    return _event(row), json.loads(row[11]) if row[11] else []
+
+
+def _event(row: tuple[Any, ...]) -> Shape:
+    return {
+        "id": row[0],
+        "kind": row[1],
+        "from": {"username": row[2] or row[16], "igsid": row[3]},
+        "text": row[4],
+        "at": _iso_ms(row[5] if row[5] is not None else row[6]),
+        "verdict": row[7],
+        "flow": row[8],
+        "reason": row[9],
+        "run": row[10],
+        "comment_id": row[12],
+        "message_id": row[13],
+        "seen_times": row[14],
+        "connection": row[15],
+    }
+
+
+# --- runs, queue, contacts -------------------------------------------------------------------------------
+
+
+def runs(
+    conn: Connection, account: Account, *, limit: int | None = None, run_id: str | None = None
+) -> list[Shape]:
+    return [_run(row) for row in reads.runs(conn, account.id, limit=limit, run_id=run_id)]
+
+
+def run(conn: Connection, account: Account, run_id: str) -> tuple[Shape, list[Shape]]:
+    """One run, and what each of its turns did."""
+    found = runs(conn, account, run_id=run_id, limit=1)
+    if not found:
+        raise NotFound(f"There is no run {run_id}.", hint="Try: pamosnik runs list")
+    turns: list[Shape] = [
+        {"turn": t[0], "stimulus": t[1], "event": t[2], "trace": json.loads(t[3]), "at": _iso_ms(t[4])}
+        for t in reads.turns(conn, run_id)
+    ]
+    return found[0], turns
+
+
+def _run(row: tuple[Any, ...]) -> Shape:
+    return {
+        "id": row[0],
+        "flow": row[1],
+        "version": row[2],
+        "contact": {"username": row[3], "igsid": row[4]},
+        "status": row[5],
+        "step": row[6],
+        "due_at": _iso_ms(row[11]),
+        "started_at": _iso_ms(row[7]),
+        "finished_at": _iso_ms(row[8]),
+        "reason": row[9],
+        "connection": row[10],
+    }
+
+
+def queue(
+    conn: Connection,
+    account: Account,
+    *,
+    limit: int | None = None,
+    open_only: bool = False,
+    run_id: str | None = None,
+) -> list[Shape]:
+    found = reads.queue(conn, account.id, limit=limit, open_only=open_only, run_id=run_id)
+    return [_item(row) for row in found]
+
+
+def _item(row: tuple[Any, ...]) -> Shape:
+    return {
+        "id": row[0],
+        "kind": row[1],
+        "to": {"username": row[2], "igsid": row[3], "comment_id": row[4]},
+        "flow": row[5],
+        "status": row[6],
+        "due_at": _iso_ms(row[7]),
+        "deadline": None if row[8] == NEVER_TOO_LATE else _iso_ms(row[8]),
+        "attempts": row[9],
+        "reason": row[10],
+        "message_id": row[11],
+        "connection": row[12],
+        "run": row[13],
+    }
+
+
+def people(conn: Connection, account: Account, *, limit: int) -> list[Shape]:
+    names = _usernames(conn, account.id)
+    found = (contacts.load(conn, contact_id) for contact_id in contacts.newest(conn, account.id, limit))
+    return [_contact(contact, names) for contact in found if contact is not None]
+
+
+def person(conn: Connection, account: Account, who: str) -> list[Shape]:
+    """Everybody that `@username`, an IGSID or an id names: one for each connection."""
+    names = _usernames(conn, account.id)
+    found = [contacts.load(conn, contact_id) for contact_id in contacts.find(conn, account.id, who)]
+    if not found:
+        raise NotFound(f"No contact is known by {who}.", hint="Try: pamosnik contacts list")
+    return [_contact(contact, names) for contact in found if contact is not None]
+
+
+def _usernames(conn: Connection, account_id: str) -> Mapping[str, str]:
+    return {c.id: c.username for c in connections.of_account(conn, account_id)}
+
+
+def _contact(contact: Contact, names: Mapping[str, str]) -> Shape:
+    return {
+        "id": contact.id,
+        "username": contact.username,
+        "igsid": contact.igsid,
+        "name": contact.name,
+        "tags": sorted(contact.tags),
+        "fields": dict(sorted(contact.fields.items())),
+        "window_open_until": iso(contact.window_open_until),
+        "opted_out": contact.opted_out_at is not None,
+        "unreachable": contact.unreachable_since is not None,
+        "paused_until": iso(contact.paused_until),
+        "connection": names.get(contact.connection_id),
+    }
+
+
+# --- numbers ---------------------------------------------------------------------------------------------
+
+_WORDS = (
+    stats.STARTED,
+    stats.COMPLETED,
+    stats.SENT,
+    stats.SEEN,
+    stats.CLICKED,
+    stats.REPLIED,
+    stats.FAILED,
+    stats.EXPIRED,
+)
+
+
+def numbers(
+    conn: Connection,
+    account: Account,
+    *,
+    flow: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> Shape:
+    """One row per connection and flow; applied flows that nobody started count 0."""
+    names = _usernames(conn, account.id)
+    rows: dict[tuple[str, str], dict[str, object]] = {}
+
+    def row(connection: str, flow_id: str) -> dict[str, object]:
+        key = (flow_id, connection)
+        if key not in rows:
+            counts = dict.fromkeys(_WORDS, 0)
+            rows[key] = {"flow": flow_id, **counts, "goals": {}, "splits": {}, "connection": connection}
+        return rows[key]
+
+    for connection_id, flow_id, what, n in stats.totals(
+        conn, account.id, flow_id=flow, since=since, until=until
+    ):
+        found = row(names.get(connection_id, ""), flow_id)
+        if what.startswith(stats.GOAL):
+            goals = found["goals"]
+            assert isinstance(goals, dict)
+            goals[what.removeprefix(stats.GOAL)] = n
+        else:
+            found[what] = n
+    for applied in flow_store.applied(conn, account.id):
+        if flow in (None, applied.flow_id) and not any(key[0] == applied.flow_id for key in rows):
+            for name in names.values() or ("",):
+                row(name, applied.flow_id)
+    return {"flows": [rows[key] for key in sorted(rows)]}
+
+
+# --- connections and health ------------------------------------------------------------------------------
+
+
+def connection(connected: Connected) -> Shape:
+    return {
+        "username": connected.username,
+        "ig_id": connected.ig_id,
+        "status": connected.status.value,
+        "token_expires_at": iso(connected.token_expires_at),
+        "scopes": list(connected.scopes),
+        "connected_at": iso(connected.connected_at),
+        "reason": connected.reason,
+    }
+
+
+def status(
+    conn: Connection, account: Account, *, running: bool, since: datetime | None, now: datetime
+) -> Shape:
+    connected = connections.of_account(conn, account.id)
+    problems = _problems(conn, account, connected)
+    if not running:
+        problems.append(
+            {
+                "code": "daemon_not_running",
+                "message": "The daemon is not running.",
+                "fix": "Try: pamosnik serve",
+                "since": None,
+            }
+        )
+    counts = reads.queue_counts(conn, account.id)
+    next_due, last_due = reads.queue_times(conn, account.id)
+    last_event, pending = reads.event_counts(conn, account.id)
+    return {
+        "healthy": not problems,
+        "daemon": {"running": running, "since": iso(since)},
+        "connections": [connection(c) for c in connected],
+        "queue": {
+            **{name: counts.get(name, 0) for name in ("queued", "sending", "unknown", "held")},
+            "next_due_at": _iso_ms(next_due),
+            "last_due_at": _iso_ms(last_due),
+            "will_expire": reads.queue_expiring(conn, account.id, now + _SOON),
+        },
+        "events": {"last_at": _iso_ms(last_event), "pending": pending},
+        "problems": problems,
+    }
+
+
+def _problems(conn: Connection, account: Account, connected: list[Connected]) -> list[Shape]:
+    problems: list[Shape] = [
+        {"code": n.code, "message": n.message, "fix": n.fix, "since": iso(n.since)}
+        for n in notices.of_account(conn, account.id)
+    ]
+    if not any(c.status is ConnectionStatus.ACTIVE for c in connected):
+        if not problems:
+            problems.append(
+                {
+                    "code": "not_connected",
+                    "message": "No Instagram account is connected.",
+                    "fix": "Try: pamosnik connect --token-stdin",
+                    "since": None,
+                }
+            )
+    elif not flow_store.applied(conn, account.id):
+        problems.append(
+            {
+                "code": "no_flows",
+                "message": "No flow is applied.",
+                "fix": "Try: pamosnik flows apply flows.yaml",
+                "since": None,
+            }
+        )
+    return problems
+
+
+# --- the page --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the status page shows, times in the account's zone."""
+
+    problems: list[Shape]
+    connections: list[Shape]
+    queue: list[tuple[str, int]]
+    flows: list[Shape]
+    events: list[Shape]
+
+
+def overview(conn: Connection, *, account: Account, events: int, now: datetime) -> Overview:
+    """Everything of one account, read on one snapshot."""
+    zone = ZoneInfo(account.timezone)
+    connected = connections.of_account(conn, account.id)
+    counts = reads.queue_counts(conn, account.id)
+    return Overview(
+        problems=_problems(conn, account, connected),
+        connections=[
+            {
+                "username": c.username,
+                "status": c.status.value,
+                "token_until": _local(c.token_expires_at, zone),
+            }
+            for c in connected
+        ],
+        queue=[(name, counts.get(name, 0)) for name in ("queued", "sending", "held", "unknown")],
+        flows=_flow_numbers(conn, account),
+        events=[_shown(row, zone) for row in reads.events(conn, account.id, limit=events)],
+    )
+
+
+def _local(moment: datetime | None, zone: ZoneInfo) -> str:
+    return "–" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _flow_numbers(conn: Connection, account: Account) -> list[Shape]:
+    summed: dict[str, dict[str, int]] = {}
+    for _, flow_id, what, n in stats.totals(conn, account.id):
+        counts = summed.setdefault(flow_id, {})
+        counts[what] = counts.get(what, 0) + n
+    return [
+        {
+            "title": flow.title,
+            "paused": flow.paused_at is not None,
+            **{word: summed.get(flow.flow_id, {}).get(word, 0) for word in _WORDS},
+        }
+        for flow in flow_store.applied(conn, account.id)
+    ]
+
+
+def _shown(row: tuple[Any, ...], zone: ZoneInfo) -> Shape:
+    at = row[5] if row[5] is not None else row[6]
+    name = row[2] or row[16]
+    return {
+        "at": _local(instant(at), zone),
+        "who": f"@{name}" if name else (row[3] or "–"),
+        "kind": row[1].replace("_", " "),
+        "text": row[4] or "",
+        "verdict": row[7].replace("_", " "),
+        "flow": row[8],
+        "reason": row[9] or "",
+    }

@@ -1,0 +1,201 @@
+"""What the sender asks the database: what may leave now, and what an answer changes."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.instagram import bodies, errors
+from pamosnik.model.contact import Contact
+from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, Outcome
+from pamosnik.outbox import pacing, policy
+from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
+from pamosnik.services import effects
+from pamosnik.services.numbers import day_of
+from pamosnik.store import accounts, connections, contacts, notices, outbox, stats
+from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
+
+_BLOCKED = 551
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An item that is `sending`, committed, and the body to send."""
+
+    item: OutboxItem
+    body: str
+
+
+def claim(
+    conn: Connection, connection_id: str, kind: ItemKind, room: int, media_room: int, now: datetime
+) -> list[Claimed]:
+    """Takes what may leave now, at most `room` items of which `media_room` with pictures. Commit before sending."""
+    if kind is ItemKind.PRIVATE_REPLY:
+        sent, _ = outbox.attempts_since(conn, connection_id, kind, now - pacing.HOUR)
+        room = min(room, pacing.hourly_room(sent))
+    if room <= 0:
+        return []
+    connected = connections.load(conn, connection_id)
+    if connected.status is not ConnectionStatus.ACTIVE:
+        return []
+    claimed: list[Claimed] = []
+    for item in outbox.claimable(conn, connection_id, kind, now, room):
+        if pacing.has_media(item):
+            if media_room <= 0:
+                continue
+            media_room -= 1
+        taken = _take(conn, item, connected.private_reply_buttons, now)
+        if taken is not None:
+            claimed.append(taken)
+    return claimed
+
+
+def _take(conn: Connection, item: OutboxItem, buttons: PrivateReplyButtons, now: datetime) -> Claimed | None:
+    contact = contacts.load(conn, item.contact_id)
+    assert contact is not None
+    match policy.permit(item, contact, now):
+        case Permit():
+            refused = item.kind is ItemKind.PRIVATE_REPLY and buttons is PrivateReplyButtons.REFUSED
+            body = item.wire or bodies.wire(item, plain=item.plain or refused)
+            outbox.start_attempt(conn, item, body, now)
+            return Claimed(item, body)
+        case Hold(until=until, reason=reason):
+            # Not before the pause is over: the status stays `queued`.
+            outbox.put_off(conn, item.id, until, reason)
+        case Refuse(status=status, reason=reason):
+            _end(conn, item, status, reason, now)
+    return None
+
+
+def next_private_reply(conn: Connection, connection_id: str, now: datetime) -> datetime | None:
+    """When the hour has room for another private reply; None when it has room now."""
+    sent, earliest = outbox.attempts_since(conn, connection_id, ItemKind.PRIVATE_REPLY, now - pacing.HOUR)
+    return earliest + pacing.HOUR if earliest is not None and pacing.hourly_room(sent) == 0 else None
+
+
+def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> None:
+    """Writes down what became of an attempt. Does nothing when evidence has settled the item meanwhile."""
+    item = outbox.load(conn, item_id)
+    if item is None or item.status is not ItemStatus.SENDING:
+        return
+    day = _day(conn, item, now)
+    match policy.after(outcome, item, now):
+        case Done(reason=reason):
+            effects.delivered(conn, item, message_id=outcome.message_id, reason=reason, day=day, now=now)
+            _learn(conn, item, outcome)
+        case Retry(at=at, reason=reason, rest=rest, plain=plain):
+            outbox.move(
+                conn,
+                item,
+                ItemStatus.QUEUED,
+                now=now,
+                reason=reason,
+                due_at=at,
+                plain=True if plain else None,
+                forget_wire=plain,
+            )
+            if rest:
+                connections.rest(conn, item.connection_id, at, reason)
+        case Settle(reason=reason):
+            _uncertain(conn, item, reason, day, now)
+        case GiveUp(reason=reason):
+            _end(conn, item, ItemStatus.FAILED, reason, now)
+            _remember_person(conn, item, outcome, now)
+        case NeedsOwner(reason=reason, login=login):
+            outbox.move(conn, item, ItemStatus.HELD, now=now, held_for=HeldFor.LOGIN, reason=reason)
+            _tell_owner(conn, item, reason, login=login, now=now)
+
+
+def _day(conn: Connection, item: OutboxItem, now: datetime) -> str:
+    account = accounts.load(conn, item.account_id)
+    assert account is not None
+    return day_of(now, account.timezone)
+
+
+def _uncertain(conn: Connection, item: OutboxItem, reason: str, day: str, now: datetime) -> None:
+    if item.message_id is not None:
+        # Its echo came while the request was under way.
+        outbox.move(conn, item, ItemStatus.UNKNOWN, now=now, reason=reason, uncertain=True)
+        unknown = replace(item, status=ItemStatus.UNKNOWN)
+        effects.delivered(
+            conn, unknown, message_id=item.message_id, reason="settled by its echo", day=day, now=now
+        )
+        return
+    outbox.move(conn, item, ItemStatus.UNKNOWN, now=now, reason=reason, uncertain=True)
+
+
+def _learn(conn: Connection, item: OutboxItem, outcome: Outcome) -> None:
+    contact = contacts.load(conn, item.contact_id)
+    if contact is not None and outcome.recipient_id is not None:
+        contacts.also_known_as(conn, contact, outcome.recipient_id)
+    if item.kind is ItemKind.PRIVATE_REPLY and item.content.spelled_out is not None:
+        # Only a fallback that went through proves that it was the buttons Instagram minded.
+        learned = PrivateReplyButtons.REFUSED if item.plain else PrivateReplyButtons.ACCEPTED
+        connected = connections.load(conn, item.connection_id)
+        if connected.private_reply_buttons is PrivateReplyButtons.UNTRIED or item.plain:
+            connections.learn_buttons(conn, item.connection_id, learned)
+
+
+def _end(conn: Connection, item: OutboxItem, status: ItemStatus, reason: str, now: datetime) -> None:
+    """An item that will not leave any more: its public reply and its run hear of it."""
+    outbox.move(conn, item, status, now=now, reason=reason)
+    if item.run_id is not None and status is ItemStatus.FAILED:
+        stats.mark_run(conn, item.run_id, stats.FAILED, _day(conn, item, now))
+    if item.kind is ItemKind.PRIVATE_REPLY:
+        effects.let_followers_go(conn, item.id, now)
+        outbox.tell_run(conn, item.id)
+
+
+def _remember_person(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:
+    if outcome.code == _BLOCKED and outcome.subcode is None:
+        contacts.set_opted_out(conn, item.contact_id, now)
+    elif outcome.subcode in errors.UNREACHABLE:
+        contacts.set_unreachable(conn, item.contact_id, now)
+
+
+def _tell_owner(conn: Connection, item: OutboxItem, reason: str, *, login: bool, now: datetime) -> None:
+    connected = connections.load(conn, item.connection_id)
+    if login:
+        connections.set_status(conn, item.connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
+    notices.raise_notice(
+        conn,
+        item.account_id,
+        item.connection_id,
+        "needs_login" if login else "configuration",
+        f"Instagram refused to send for {connected.username}: {reason}.",
+        "Run `pamosnik connect` and log in again."
+        if login
+        else "Mend it, then run `pamosnik connect` again.",
+        now,
+    )
+
+
+def found_after_crash(conn: Connection, now: datetime) -> int:
+    """At start: requests that may have left when the process ended are `unknown`. Returns how many."""
+    found = outbox.interrupted(conn)
+    for item in found:
+        _uncertain(conn, item, "Pamosnik ended while it was being sent", _day(conn, item, now), now)
+    return len(found)
+
+
+def expire(conn: Connection, now: datetime, limit: int) -> int:
+    """Ends what waited too long; returns how many."""
+    late = outbox.too_late(conn, now, limit)
+    for item in late:
+        refusal = policy.permit(replace(item, status=ItemStatus.QUEUED), _contact(conn, item), now)
+        reason = refusal.reason if isinstance(refusal, Refuse) else "too late"
+        _end(conn, item, ItemStatus.EXPIRED, reason, now)
+    return len(late)
+
+
+def _contact(conn: Connection, item: OutboxItem) -> Contact:
+    contact = contacts.load(conn, item.contact_id)
+    assert contact is not None
+    return contact
+
+
+def release_after_login(conn: Connection, connection_id: str, now: datetime) -> int:
+    """The owner has connected again: what waited for that may go. Returns how many."""
+    held = outbox.held_for_login(conn, connection_id)
+    for item in held:
+        outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=now)
+    return len(held)

@@ -1,0 +1,127 @@
+"""Lists for people and scripts: newest first, one account at a time. Rows leave as plain tuples of columns."""
+
+from datetime import datetime
+from typing import Any
+
+from pamosnik._sqlite import Connection
+from pamosnik.store.times import ms
+
+EVENT_COLUMNS = (
+    "e.event_id, e.kind, e.username, e.igsid, e.text, e.occurred_at, e.received_at, e.verdict, e.flow_id, e.reason,"
+    " e.run_id, e.trace, e.comment_id, e.mid, e.seen_times, c.username,"
+    " (SELECT username FROM contacts p WHERE p.connection_id=e.connection_id AND p.igsid=e.igsid)"
+)
+
+
+def events(
+    conn: Connection, account_id: str, *, limit: int | None, since: datetime | None = None
+) -> list[tuple[Any, ...]]:
+    """What came in, the latest arrival first."""
+    return conn.execute(
+        f"SELECT {EVENT_COLUMNS} FROM events e JOIN connections c USING (connection_id)"  # noqa: S608 - column names
+        " WHERE e.account_id=? AND (? IS NULL OR e.received_at>=?) ORDER BY e.event_id DESC LIMIT ?",
+        (account_id, ms(since), ms(since), -1 if limit is None else limit),
+    ).fetchall()
+
+
+def find_events(conn: Connection, account_id: str, what: str) -> list[tuple[Any, ...]]:
+    """Events that an id of ours, a message id, a comment id, an IGSID or `@username` names; the latest first."""
+    return conn.execute(
+        f"SELECT {EVENT_COLUMNS} FROM events e JOIN connections c USING (connection_id)"  # noqa: S608 - column names
+        " WHERE e.account_id=:account AND (e.event_id=:what OR e.mid=:what OR e.comment_id=:what OR e.igsid=:what"
+        " OR e.igsid IN (SELECT igsid FROM contacts WHERE account_id=:account AND username=:name))"
+        " ORDER BY e.event_id DESC LIMIT 20",
+        {"account": account_id, "what": what, "name": what.removeprefix("@")},
+    ).fetchall()
+
+
+RUN_COLUMNS = (
+    "r.run_id, r.flow_id, r.version, p.username, p.igsid, r.status, r.step, r.started_at, r.finished_at, r.reason,"
+    " c.username, (SELECT min(due_at) FROM waits w WHERE w.run_id=r.run_id)"
+)
+
+
+def runs(
+    conn: Connection,
+    account_id: str,
+    *,
+    limit: int | None,
+    run_id: str | None = None,
+    contact_id: str | None = None,
+) -> list[tuple[Any, ...]]:
+    """Runs, the latest first; one by its id, or those of one contact."""
+    return conn.execute(
+        f"SELECT {RUN_COLUMNS} FROM runs r JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
+        " JOIN connections c ON c.connection_id=r.connection_id WHERE r.account_id=?"
+        " AND (? IS NULL OR r.run_id=?) AND (? IS NULL OR r.contact_id=?) ORDER BY r.run_id DESC LIMIT ?",
+        (account_id, run_id, run_id, contact_id, contact_id, -1 if limit is None else limit),
+    ).fetchall()
+
+
+def turns(conn: Connection, run_id: str) -> list[tuple[Any, ...]]:
+    """(turn, stimulus, event id, trace, at) of a run, in order."""
+    return conn.execute(
+        "SELECT turn, stimulus, event_id, trace, at FROM turns WHERE run_id=? ORDER BY turn", (run_id,)
+    ).fetchall()
+
+
+QUEUE_COLUMNS = (
+    "o.item_id, o.kind, p.username, o.igsid, o.comment_id, o.flow_id, o.status, o.due_at, o.deadline, o.attempts,"
+    " o.reason, o.message_id, c.username, o.run_id"
+)
+
+
+def queue(
+    conn: Connection,
+    account_id: str,
+    *,
+    limit: int | None,
+    open_only: bool = False,
+    run_id: str | None = None,
+) -> list[tuple[Any, ...]]:
+    """What is going out, and what went; the latest made first."""
+    return conn.execute(
+        f"SELECT {QUEUE_COLUMNS} FROM outbox o JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
+        " JOIN connections c ON c.connection_id=o.connection_id WHERE o.account_id=?"
+        " AND (NOT ? OR o.status IN ('queued','held','sending','unknown')) AND (? IS NULL OR o.run_id=?)"
+        " ORDER BY o.seq DESC LIMIT ?",
+        (account_id, open_only, run_id, run_id, -1 if limit is None else limit),
+    ).fetchall()
+
+
+def queue_counts(conn: Connection, account_id: str) -> dict[str, int]:
+    """Status → items that have not reached their end."""
+    rows = conn.execute(
+        "SELECT status, count(*) FROM outbox WHERE account_id=? AND status IN ('queued','held','sending','unknown')"
+        " GROUP BY status",
+        (account_id,),
+    )
+    return dict(rows.fetchall())
+
+
+def queue_times(conn: Connection, account_id: str) -> tuple[int | None, int | None]:
+    """When the first and the last queued item are due."""
+    row = conn.execute(
+        "SELECT min(due_at), max(due_at) FROM outbox WHERE account_id=? AND status='queued'", (account_id,)
+    ).fetchone()
+    return row[0], row[1]
+
+
+def queue_expiring(conn: Connection, account_id: str, before: datetime) -> int:
+    """Waiting items whose deadline comes before then."""
+    row = conn.execute(
+        "SELECT count(*) FROM outbox WHERE account_id=? AND status IN ('queued','held') AND deadline<=?",
+        (account_id, ms(before)),
+    ).fetchone()
+    return int(row[0])
+
+
+def event_counts(conn: Connection, account_id: str) -> tuple[int | None, int]:
+    """When the last event arrived, and how many wait for their turn."""
+    last = conn.execute(
+        "SELECT received_at FROM events WHERE account_id=? ORDER BY event_id DESC LIMIT 1", (account_id,)
+    ).fetchone()
+    waiting = conn.execute(
+        "SELECT count(*) FROM events WHERE verdict='pending' AND account_id=?", (account_id,)
+    ).fetchone()
+    return (None if last is None else last[0]), int(waiting[0])
