@@ -123,7 +123,8 @@ async def _run(
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+    # Named, so that asyncio switches Nagle's algorithm off: it would hold small answers for 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -155,7 +156,7 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
 
 
 async def _watch(writer: GroupWriter, runner: Runner, sender: Sender) -> None:
-    """Notices what the command line changed. Asked on the writer's connection: on any other, our own commits count."""
+    """Notices what the command line changed. Asked on the writer's connection: elsewhere our own commits count."""
     last = None
     while True:
         version = await writer.write(lambda conn: conn.execute("PRAGMA data_version").fetchone()[0])

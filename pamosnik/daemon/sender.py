@@ -6,6 +6,7 @@ the next start finds `sending` and makes it `unknown`: it is never sent again bl
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -50,7 +51,7 @@ class Sender:
         self._in_flight: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._stopping = False
-        self.on_settled = lambda: None
+        self.on_settled: Callable[[], None] = lambda: None
         """Called when an outcome may have given the runner something to do."""
 
     def wake(self) -> None:

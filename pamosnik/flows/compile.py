@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pamosnik.flows.texts import parse_text
 from pamosnik.model.book import FieldSpec, Sentence, Settings
 from pamosnik.model.flow import (
+    ONCE,
     Accept,
     Active,
     AllOf,

@@ -17,22 +17,24 @@ def events(
     conn: Connection, account_id: str, *, limit: int | None, since: datetime | None = None
 ) -> list[tuple[Any, ...]]:
     """What came in, the latest arrival first."""
-    return conn.execute(
+    rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {EVENT_COLUMNS} FROM events e JOIN connections c USING (connection_id)"  # noqa: S608 - column names
         " WHERE e.account_id=? AND (? IS NULL OR e.received_at>=?) ORDER BY e.event_id DESC LIMIT ?",
         (account_id, ms(since), ms(since), -1 if limit is None else limit),
     ).fetchall()
+    return rows
 
 
 def find_events(conn: Connection, account_id: str, what: str) -> list[tuple[Any, ...]]:
     """Events that an id of ours, a message id, a comment id, an IGSID or `@username` names; the latest first."""
-    return conn.execute(
+    rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {EVENT_COLUMNS} FROM events e JOIN connections c USING (connection_id)"  # noqa: S608 - column names
         " WHERE e.account_id=:account AND (e.event_id=:what OR e.mid=:what OR e.comment_id=:what OR e.igsid=:what"
         " OR e.igsid IN (SELECT igsid FROM contacts WHERE account_id=:account AND username=:name))"
         " ORDER BY e.event_id DESC LIMIT 20",
         {"account": account_id, "what": what, "name": what.removeprefix("@")},
     ).fetchall()
+    return rows
 
 
 RUN_COLUMNS = (
@@ -50,19 +52,21 @@ def runs(
     contact_id: str | None = None,
 ) -> list[tuple[Any, ...]]:
     """Runs, the latest first; one by its id, or those of one contact."""
-    return conn.execute(
+    rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {RUN_COLUMNS} FROM runs r JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
         " JOIN connections c ON c.connection_id=r.connection_id WHERE r.account_id=?"
         " AND (? IS NULL OR r.run_id=?) AND (? IS NULL OR r.contact_id=?) ORDER BY r.run_id DESC LIMIT ?",
         (account_id, run_id, run_id, contact_id, contact_id, -1 if limit is None else limit),
     ).fetchall()
+    return rows
 
 
 def turns(conn: Connection, run_id: str) -> list[tuple[Any, ...]]:
     """(turn, stimulus, event id, trace, at) of a run, in order."""
-    return conn.execute(
+    rows: list[tuple[Any, ...]] = conn.execute(
         "SELECT turn, stimulus, event_id, trace, at FROM turns WHERE run_id=? ORDER BY turn", (run_id,)
     ).fetchall()
+    return rows
 
 
 QUEUE_COLUMNS = (
@@ -80,13 +84,14 @@ def queue(
     run_id: str | None = None,
 ) -> list[tuple[Any, ...]]:
     """What is going out, and what went; the latest made first."""
-    return conn.execute(
+    rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {QUEUE_COLUMNS} FROM outbox o JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
         " JOIN connections c ON c.connection_id=o.connection_id WHERE o.account_id=?"
         " AND (NOT ? OR o.status IN ('queued','held','sending','unknown')) AND (? IS NULL OR o.run_id=?)"
         " ORDER BY o.seq DESC LIMIT ?",
         (account_id, open_only, run_id, run_id, -1 if limit is None else limit),
     ).fetchall()
+    return rows
 
 
 def queue_counts(conn: Connection, account_id: str) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""One module per noun. Each has `register(app)`; heavy imports stand inside the commands."""

@@ -1,0 +1,142 @@
+"""What all commands share: opening the home, and printing for people or for scripts."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pamosnik.errors import UsageError
+
+if TYPE_CHECKING:
+    from pamosnik.config import Config
+    from pamosnik.store.accounts import Account
+    from pamosnik.store.database import Database
+
+NEWEST = 50
+"""Rows that people see by default; scripts get all."""
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Limit = Annotated[int | None, typer.Option(help="How many, the newest first.", min=1)]
+All = Annotated[bool, typer.Option("--all", help="All of them.")]
+Since = Annotated[str | None, typer.Option(help="Only what is newer: 2h, 3d or a date.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An open home, and the account the command means."""
+
+    settings: "Config"
+    database: "Database"
+    account: "Account"
+
+
+@contextlib.contextmanager
+def open_home() -> Iterator[Home]:
+    """The settings, the database and the account; closed at the end."""
+    from pamosnik import config
+    from pamosnik.services import home
+    from pamosnik.store.database import open_database
+
+    settings = config.load()
+    with open_database(settings.database) as database:
+        account = home.choose_account(database, os.environ.get(config.ACCOUNT_VARIABLE) or None)
+        yield Home(settings, database, account)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def note(text: str) -> None:
+    """A remark for people, on stderr; silent with --quiet."""
+    if not os.environ.get("PAMOSNIK_QUIET"):
+        sys.stderr.write(f"{text}\n")
+
+
+def say(text: str) -> None:
+    """A line of the answer, on stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def print_json(value: object) -> None:
+    import json
+
+    say(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_table(rows: Sequence[Mapping[str, object]], columns: Sequence[tuple[str, str]], empty: str) -> None:
+    """`columns`: (key, heading). On a terminal as wide as it is; in a pipe every line whole."""
+    if not rows:
+        note(empty)
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 200)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for _, heading in columns:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(shown(row.get(key)) for key, _ in columns))
+    console.print(table)
+
+
+def print_facts(facts: Sequence[tuple[str, object]]) -> None:
+    """One thing, a line for each fact."""
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        say(f"{name:<{width}}  {shown(value)}")
+
+
+def shown(value: object) -> str:
+    """A value of the JSON contract for people."""
+    if value is None or value in ("", [], {}):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        if "igsid" in value:
+            name = value.get("username")
+            return f"@{name}" if name else str(value["igsid"] or "–")
+        return ", ".join(f"{key}: {shown(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    return str(value)
+
+
+def how_many(limit: int | None, everything: bool, as_json: bool) -> int | None:
+    """The limit that holds; None for all."""
+    if everything or (as_json and limit is None):
+        return None
+    return limit or NEWEST
+
+
+def since_instant(written: str | None) -> datetime | None:
+    """`2h`, `3d`, `2026-12-01` or `2026-12-01 09:00` (UTC)."""
+    if written is None:
+        return None
+    from pamosnik.flows.reader import seconds
+
+    ago = seconds(written)
+    if ago is not None:
+        return now() - timedelta(seconds=ago)
+    for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M"):
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(written, form).replace(tzinfo=UTC)
+    raise UsageError(f"--since {written} is no time.", hint="Write it like 2h, 3d or 2026-12-01.")
+
+
+def confirm(question: str, *, yes: bool) -> bool:
+    """Asks on a terminal. Without one nothing is done unless --yes says so."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} Nobody can be asked here.", hint="Add --yes.")
+    return typer.confirm(question)

@@ -1,0 +1,219 @@
+"""Flow files: validate, apply, list, show."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pamosnik.commands.common import (
+    Json,
+    Yes,
+    confirm,
+    note,
+    now,
+    open_home,
+    print_facts,
+    print_json,
+    print_table,
+    say,
+)
+from pamosnik.errors import InvalidFlows, NotFound
+
+if TYPE_CHECKING:
+    from pamosnik.flows.load import Loaded
+
+Files = Annotated[list[Path], typer.Argument(help="Flow files, or folders of them.")]
+
+
+def register(app: typer.Typer) -> None:
+    flows = typer.Typer(help="Flow files: check, apply, look.", rich_markup_mode=None, no_args_is_help=True)
+    flows.command()(validate)
+    flows.command()(apply)
+    flows.command("list")(list_)
+    flows.command()(show)
+    app.add_typer(flows, name="flows")
+
+
+def validate(
+    files: Files,
+    as_json: Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+) -> None:
+    """Checks flow files; needs no home, no network, no account."""
+    from pamosnik.flows.load import load, read_files
+
+    loaded = load(read_files(files))
+    if as_json:
+        print_json(_problems(loaded))
+    else:
+        _show_problems(loaded)
+    if loaded.has_errors or (strict and loaded.problems):
+        raise typer.Exit(InvalidFlows.exit_code)
+    if not as_json:
+        note(f"{len(loaded.flows)} flow{'s' if len(loaded.flows) != 1 else ''} checked, no errors.")
+
+
+def _problems(loaded: "Loaded") -> Sequence[dict[str, object]]:
+    return [
+        {
+            "file": p.file,
+            "line": p.line,
+            "column": p.column,
+            "severity": p.severity.value,
+            "code": p.code,
+            "message": p.message,
+            "hint": p.hint,
+        }
+        for p in loaded.problems
+    ]
+
+
+def _show_problems(loaded: "Loaded") -> None:
+    from pamosnik.flows.problems import render
+
+    for problem in loaded.problems:
+        say(render(problem, loaded.texts.get(problem.file)))
+
+
+def apply(
+    files: Files,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove applied flows that stand in no file.")
+    ] = False,
+    yes: Yes = False,
+    note_text: Annotated[str | None, typer.Option("--note", help="Kept in the history.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Makes flow files live: shows what would change, asks, applies."""
+    from pamosnik.flows.load import read_files
+    from pamosnik.flows.plan import lines
+    from pamosnik.services import flows
+
+    with open_home() as home:
+        conn = home.database.connection
+        written = read_files(files)
+        proposal = flows.propose(conn, home.account.id, written, prune=prune)
+        if proposal.loaded.has_errors:
+            if as_json:
+                print_json(_problems(proposal.loaded))
+            else:
+                _show_problems(proposal.loaded)
+            raise InvalidFlows("Nothing was applied: the files have errors.", hint="Mend them and try again.")
+        if as_json:
+            print_json(
+                {
+                    "changes": [
+                        {
+                            "flow": c.flow_id,
+                            "change": c.kind.value,
+                            "title": c.title,
+                            "version": c.version,
+                            "people": c.people,
+                        }
+                        for c in proposal.plan.changes
+                    ],
+                    "settings_changed": proposal.plan.settings_changed,
+                    "applied": not dry_run and (yes or proposal.plan.is_empty),
+                }
+            )
+        else:
+            _show_problems(proposal.loaded)
+            for line in lines(proposal.plan):
+                say(line)
+        if proposal.plan.is_empty:
+            note("Nothing to change: this is applied already.")
+            return
+        if dry_run:
+            note("Nothing was changed (--dry-run).")
+            return
+        if not confirm("Apply this?", yes=yes):
+            note("Nothing was changed.")
+            return
+        home.database.write(
+            lambda conn: flows.apply(
+                conn, home.account.id, proposal, note=note_text, actor="command", now=now()
+            )
+        )
+        note("Applied.")
+
+
+def list_(as_json: Json = False) -> None:
+    """Applied flows, in the order they are asked."""
+    from pamosnik.services import reading
+    from pamosnik.store import flows as store
+
+    with open_home() as home:
+        in_flight = store.in_flight(home.database.connection, home.account.id)
+        rows: list[dict[str, object]] = [
+            {
+                "flow": f.flow_id,
+                "title": f.title,
+                "version": f.version[:16],
+                "state": "paused" if f.paused_at else "live",
+                "people": in_flight.get(f.flow_id, 0),
+                "applied_at": reading.iso(f.applied_at),
+            }
+            for f in store.applied(home.database.connection, home.account.id)
+        ]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        rows,
+        [
+            ("flow", "Flow"),
+            ("title", "Title"),
+            ("state", "State"),
+            ("people", "In it"),
+            ("applied_at", "Applied"),
+        ],
+        "No flow is applied. Try: pamosnik flows apply flows.example.yaml",
+    )
+
+
+def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: Json = False) -> None:
+    """One applied flow: its triggers and steps as they are understood."""
+    import json
+
+    from pamosnik.store import flows as store
+
+    with open_home() as home:
+        applied = {f.flow_id: f for f in store.applied(home.database.connection, home.account.id)}
+        found = applied.get(flow)
+        if found is None:
+            known = ", ".join(applied) or "none"
+            raise NotFound(f"There is no flow {flow}.", hint=f"Applied are: {known}")
+        bound = {
+            connection: posts[flow]
+            for connection, posts in _bound(home.database, home.account.id).items()
+            if flow in posts
+        }
+    body = json.loads(found.body)
+    body.pop("tests", None)
+    if as_json:
+        print_json({"flow": flow, "version": found.version, "body": body, "bound_posts": bound})
+        return
+    print_facts(
+        [
+            ("flow", flow),
+            ("title", found.title),
+            ("version", found.version[:16]),
+            ("state", "paused" if found.paused_at else "live"),
+            *((f"next post of @{name}", media) for name, media in bound.items()),
+        ]
+    )
+    import yaml
+
+    say("\n" + yaml.safe_dump(body, allow_unicode=True, sort_keys=False).rstrip())
+
+
+def _bound(database: object, account_id: str) -> dict[str, dict[str, str]]:
+    from pamosnik.store import connections
+    from pamosnik.store import flows as store
+    from pamosnik.store.database import Database
+
+    assert isinstance(database, Database)
+    conn = database.connection
+    return {c.username: dict(store.bound_posts(conn, c.id)) for c in connections.of_account(conn, account_id)}

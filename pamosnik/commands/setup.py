@@ -1,0 +1,231 @@
+"""Setting up: init, connect, connections, serve, demo, sandbox, config, version."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pamosnik.commands.common import Json, note, now, open_home, print_facts, print_json, print_table, say
+from pamosnik.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(demo)
+    app.command()(init)
+    app.command()(connect)
+    app.command()(serve)
+    connections = typer.Typer(
+        help="Connected Instagram accounts.", rich_markup_mode=None, no_args_is_help=False
+    )
+    connections.callback(invoke_without_command=True)(_connections)
+    connections.command("list")(connections_list)
+    app.add_typer(connections, name="connections")
+    app.command()(sandbox)
+    config = typer.Typer(help="Settings.", rich_markup_mode=None, no_args_is_help=True)
+    config.callback()(_config)
+    config.command("show")(config_show)
+    app.add_typer(config, name="config")
+    app.command()(version)
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the conversation.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the daemon; 0 takes a free one.")] = 0,
+) -> None:
+    """Plays a comment and a conversation with a fake Instagram: no set-up, no Meta account."""
+    import asyncio
+
+    from pamosnik.rehearsal import demo as rehearsal
+
+    stay = not once and sys.stdout.isatty() and sys.stdin.isatty()
+    raise typer.Exit(asyncio.run(rehearsal.play(port=port, stay=stay, say=say)))
+
+
+def init(
+    name: Annotated[str | None, typer.Option(help="Name of your business.")] = None,
+    email: Annotated[str | None, typer.Option(help="E-mail address to log in with.")] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    timezone: Annotated[str | None, typer.Option(help="Time zone, like Europe/Warsaw.")] = None,
+) -> None:
+    """Makes the home folder, keys, database and first account. Creating it states that you are an adult."""
+    from pamosnik import config
+    from pamosnik.services import home
+
+    settings = config.load()
+    if settings.database.exists() and _has_account(settings.database):
+        note(f"There is an account already in {settings.home}; nothing was changed.")
+        return
+    if not sys.stdin.isatty() and not (name and email and password_stdin):
+        raise UsageError(
+            "Nobody can be asked here.", hint="Give --name, --email and --password-stdin (and --timezone)."
+        )
+    given_name = name or typer.prompt("Name of your business")
+    given_email = email or typer.prompt("E-mail address")
+    zone = timezone or home.local_timezone()
+    if timezone is None and sys.stdin.isatty() and not password_stdin:
+        zone = typer.prompt("Time zone", default=zone)
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = typer.prompt("Password (10 characters or more)", hide_input=True, confirmation_prompt=True)
+    account, _ = home.initialise(settings, home.NewAccount(given_name, given_email, password, zone), now())
+    note(f"Made {settings.home} with the account {account.email} ({account.timezone}).")
+    note("Next: put the app secret into PAMOSNIK_INSTAGRAM_APP_SECRET, then run")
+    note("  pamosnik connect --token-stdin   (paste the token from Meta's dashboard)")
+    note("  pamosnik flows apply flows.yaml")
+    note("  pamosnik serve")
+
+
+def _has_account(database: Path) -> bool:
+    from pamosnik.store import accounts
+    from pamosnik.store.database import open_database
+
+    with open_database(database) as opened:
+        return bool(accounts.every(opened.connection))
+
+
+def connect(
+    token_stdin: Annotated[
+        bool, typer.Option("--token-stdin", help="Read the token from standard input.")
+    ] = False,
+) -> None:
+    """Connects an Instagram professional account with a token from Meta's dashboard."""
+    import asyncio
+
+    from pamosnik.instagram.client import Instagram
+    from pamosnik.security import vault
+    from pamosnik.services import connecting
+
+    with open_home() as home:
+        if token_stdin:
+            token = sys.stdin.readline().strip()
+        elif sys.stdin.isatty():
+            token = typer.prompt("Token from Meta's dashboard (it is not shown)", hide_input=True).strip()
+        else:
+            raise UsageError("There is no token.", hint="Try: pamosnik connect --token-stdin < token.txt")
+        if not token or any(c.isspace() for c in token) or not token.isascii():
+            raise UsageError("This is no token.", hint="Copy it again from Meta's dashboard, without spaces.")
+        keys = vault.load_master_keys(home.settings.key_file, home.settings.passphrase)
+
+        async def ask() -> connecting.Found:
+            async with Instagram(
+                version=home.settings.graph_version, meta_url=home.settings.meta_url
+            ) as instagram:
+                return await connecting.look_up(instagram, token)
+
+        found = asyncio.run(ask())
+        connected = home.database.write(
+            lambda conn: connecting.keep(conn, keys, home.account.id, found, now())
+        )
+    note(f"Connected @{connected.username} ({connected.ig_id}); its webhooks are subscribed.")
+    if not home.settings.webhook_secrets:
+        note("No app secret is set yet: webhooks will be refused. Set PAMOSNIK_INSTAGRAM_APP_SECRET.")
+
+
+def _connections(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        connections_list(as_json=False)
+
+
+def connections_list(as_json: Json = False) -> None:
+    """Connected accounts, their state, and how long their login lasts."""
+    from pamosnik.services import reading
+    from pamosnik.store import connections
+
+    with open_home() as home:
+        rows = [
+            reading.connection(c) for c in connections.of_account(home.database.connection, home.account.id)
+        ]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        rows,
+        [
+            ("username", "Account"),
+            ("ig_id", "Instagram id"),
+            ("status", "State"),
+            ("token_expires_at", "Login valid until"),
+            ("connected_at", "Connected"),
+        ],
+        "Nothing is connected yet. Try: pamosnik connect --token-stdin",
+    )
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    insecure_http: Annotated[
+        bool, typer.Option("--insecure-http", help="Allow an address other machines can reach, without TLS.")
+    ] = False,
+) -> None:
+    """Runs the daemon: webhook endpoint, status page, engine, sender, housekeeping."""
+    import asyncio
+
+    import uvloop
+
+    from pamosnik import config, logs
+    from pamosnik.clock import SystemClock
+    from pamosnik.daemon import main as daemon
+
+    settings = config.load({"host": host, "port": None if port is None else str(port)})
+    if settings.host not in ("127.0.0.1", "::1", "localhost") and not insecure_http:
+        raise UsageError(
+            f"{settings.host} can be reached from other machines, and the connection is not encrypted.",
+            hint="Let a tunnel reach 127.0.0.1, or add --insecure-http.",
+        )
+    config.prepare_home(settings.home)
+    if not settings.database.exists():
+        raise UsageError(f"There is no database in {settings.home}.", hint="Try: pamosnik init")
+    logs.set_up(settings.log_format)
+
+    def ready(address: str) -> None:
+        note(
+            f"Pamosnik listens on {address} (status page: {address}/, webhook: {address}/webhooks/instagram)"
+        )
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(daemon.serve(settings, SystemClock(), on_ready=ready))
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8789,
+) -> None:
+    """The fake Instagram alone, for your own experiments; ends with Ctrl-C."""
+    import asyncio
+
+    from pamosnik.rehearsal import stand_alone
+
+    asyncio.run(stand_alone.run(port, say))
+
+
+def _config() -> None:
+    pass
+
+
+def config_show(as_json: Json = False) -> None:
+    """Every setting, its value and where it came from. Secrets are hidden."""
+    from pamosnik import config
+
+    rows = config.load().describe()
+    if as_json:
+        print_json([{"name": name, "value": value, "source": source} for name, value, source in rows])
+        return
+    print_facts([(name, f"{value}   ({source})") for name, value, source in rows])
+
+
+def version(as_json: Json = False) -> None:
+    """The version of Pamosnik, Python and SQLite."""
+    import platform
+    from importlib.metadata import version as installed
+
+    from pamosnik._sqlite import sqlite_version
+
+    facts = {"pamosnik": installed("pamosnik"), "python": platform.python_version(), "sqlite": sqlite_version}
+    if as_json:
+        print_json(facts)
+    else:
+        say(" · ".join(f"{name} {value}" for name, value in facts.items()))

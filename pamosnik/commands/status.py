@@ -1,0 +1,104 @@
+"""Numbers and health: stats, status."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from pamosnik.commands.common import Json, now, open_home, print_json, print_table, say
+from pamosnik.errors import DaemonNotRunning, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(stats)
+    app.command()(status)
+
+
+def stats(
+    flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
+    since: Annotated[str | None, typer.Option(help="First day, like 2026-11-01.")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day.")] = None,
+    as_json: Json = False,
+) -> None:
+    """How often flows started, sent, were clicked and completed. Numbers of runs."""
+    from pamosnik.services import reading
+
+    for name, day in (("--since", since), ("--until", until)):
+        _require_day(name, day)
+    with open_home() as home:
+        found = reading.numbers(home.database.connection, home.account, flow=flow, since=since, until=until)
+    if as_json:
+        print_json(found)
+        return
+    rows = found["flows"]
+    assert isinstance(rows, list)
+    columns = [
+        ("flow", "Flow"),
+        ("connection", "Account"),
+        ("started", "Started"),
+        ("sent", "Sent"),
+        ("seen", "Seen"),
+        ("clicked", "Clicked"),
+        ("replied", "Replied"),
+        ("completed", "Completed"),
+        ("failed", "Failed"),
+        ("expired", "Expired"),
+        ("goals", "Goals"),
+    ]
+    print_table(rows, columns, "Nothing to count yet.")
+
+
+def _require_day(name: str, day: str | None) -> None:
+    if day is None:
+        return
+    try:
+        datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise UsageError(f"{name} {day} is no day.", hint="Write it like 2026-11-01.") from None
+
+
+def status(
+    require_daemon: Annotated[
+        bool, typer.Option("--require-daemon", help="Exit with 7 when the daemon is not running.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Health at a glance."""
+    from pamosnik.services import home as homes
+    from pamosnik.services import reading
+
+    with open_home() as home:
+        since = homes.daemon_since(home.settings.home)
+        found = reading.status(
+            home.database.connection,
+            home.account,
+            running=since is not None,
+            since=None if since is None else datetime.fromtimestamp(since, UTC),
+            now=now(),
+        )
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+    if require_daemon and since is None:
+        raise DaemonNotRunning("The daemon is not running.", hint="Try: pamosnik serve")
+
+
+def _show(found: dict[str, object]) -> None:
+    queue, events, daemon = found["queue"], found["events"], found["daemon"]
+    connections, problems = found["connections"], found["problems"]
+    assert isinstance(queue, dict)
+    assert isinstance(events, dict)
+    assert isinstance(daemon, dict)
+    assert isinstance(connections, list)
+    assert isinstance(problems, list)
+    say("Everything is in order." if found["healthy"] else "Needs you:")
+    for problem in problems:
+        say(f"  {problem['message']} {problem['fix']}")
+    say(f"daemon       {'running since ' + str(daemon['since']) if daemon['running'] else 'not running'}")
+    for connected in connections:
+        until = connected["token_expires_at"] or "unknown"
+        say(f"connection   @{connected['username']} {connected['status']}, login valid until {until}")
+    counts = ", ".join(f"{queue[name]} {name}" for name in ("queued", "sending", "held", "unknown"))
+    say(f"queue        {counts}; {queue['will_expire']} will expire within the hour")
+    say(f"events       {events['pending']} waiting; last at {events['last_at'] or '–'}")

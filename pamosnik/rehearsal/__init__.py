@@ -1,0 +1,1 @@
+"""Sandbox and daemon in one place: the demo, and the sandbox on its own."""

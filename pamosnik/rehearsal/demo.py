@@ -1,0 +1,302 @@
+"""The demo: a throwaway home, the fake Instagram, the example flows and the real daemon, talking over real HTTP."""
+
+import asyncio
+import contextlib
+import secrets
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+
+import aiohttp
+
+from pamosnik import config, logs
+from pamosnik.clock import SystemClock
+from pamosnik.daemon import main as daemon
+from pamosnik.errors import PamosnikError
+from pamosnik.instagram.client import Instagram
+from pamosnik.sandbox.main import Sandbox
+from pamosnik.security import vault
+from pamosnik.services import connecting, flows, home, reading
+from pamosnik.store import accounts
+from pamosnik.store.accounts import Account
+from pamosnik.store.database import open_database
+
+PATIENCE_S = 20.0
+LOOK_AGAIN_S = 0.05
+EMAIL = "demo@example.com"
+EXAMPLE = "flows.example.yaml"
+_FIELDS = ["messages", "messaging_postbacks", "messaging_seen", "comments", "live_comments"]
+
+Say = Callable[[str], None]
+T = TypeVar("T")
+
+
+class NotAnswered(PamosnikError):
+    """An expected reply did not arrive in time."""
+
+
+def example_flows() -> str:
+    """The text of flows.example.yaml, from the package or from the source tree."""
+    packaged = resources.files("pamosnik.rehearsal").joinpath(EXAMPLE)
+    if packaged.is_file():
+        return packaged.read_text("utf-8")
+    return (Path(__file__).parents[2] / EXAMPLE).read_text("utf-8")
+
+
+async def play(*, port: int, stay: bool, say: Say) -> int:
+    """Plays the conversation and prints it; with `stay` keeps everything running until Ctrl-C.
+
+    Returns the exit code: 0 when every expected reply arrived.
+    """
+    logs.set_up("text", level=40)
+    with tempfile.TemporaryDirectory(prefix="pamosnik-demo-") as folder:
+        sandbox = Sandbox()
+        await sandbox.start(host="127.0.0.1", port=0, clock=SystemClock())
+        try:
+            return await _with_daemon(Path(folder), sandbox, port=port, stay=stay, say=say)
+        finally:
+            await sandbox.stop()
+
+
+async def _with_daemon(folder: Path, sandbox: Sandbox, *, port: int, stay: bool, say: Say) -> int:
+    password = secrets.token_urlsafe(9)
+    settings = config.load(
+        {
+            "home": str(folder / "home"),
+            "port": str(port),
+            "meta_url": sandbox.base_url,
+            "instagram_app_secret": sandbox.app_secret,
+            "verify_token": secrets.token_urlsafe(16),
+        },
+        environ={},
+    )
+    await _set_up(settings, sandbox, password)
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    serving = asyncio.create_task(daemon.serve(settings, SystemClock(), on_ready=ready.set_result, stop=stop))
+    try:
+        await asyncio.wait((ready, serving), return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+        async with aiohttp.ClientSession() as session:
+            stage = _Stage(session, sandbox, settings, ready.result(), say)
+            code = await _conversation(stage)
+        _where_next(say)
+        if stay:
+            say(f"\nStill running: {ready.result()}/ (e-mail {EMAIL}, password {password}). Ctrl-C ends it.")
+            await stop.wait()
+        return code
+    finally:
+        stop.set()
+        await serving
+
+
+async def _set_up(settings: config.Config, sandbox: Sandbox, password: str) -> None:
+    clock = SystemClock()
+    new = home.NewAccount("Rosa's Shop", EMAIL, password, "Europe/Warsaw")
+    account, _ = await asyncio.to_thread(home.initialise, settings, new, clock.now())
+    keys = vault.load_master_keys(settings.key_file, None)
+    async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
+        found = await connecting.look_up(instagram, sandbox.token)
+    with open_database(settings.database) as database:
+        database.write(lambda conn: connecting.keep(conn, keys, account.id, found, clock.now()))
+        files = [(EXAMPLE, example_flows())]
+        proposal = flows.propose(database.connection, account.id, files, prune=False)
+        if proposal.loaded.has_errors:
+            raise PamosnikError(f"{EXAMPLE} has errors.", hint=f"Try: pamosnik flows validate {EXAMPLE}")
+        database.write(
+            lambda conn: flows.apply(conn, account.id, proposal, note="demo", actor="demo", now=clock.now())
+        )
+
+
+# --- the stage -------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Stage:
+    """People to act with, and eyes on what they get."""
+
+    session: aiohttp.ClientSession
+    sandbox: Sandbox
+    settings: config.Config
+    address: str
+    say: Say
+    seen: dict[str, int] = field(default_factory=dict)
+
+    async def act(self, path: str, **what: object) -> Mapping[str, object]:
+        async with self.session.post(f"{self.sandbox.base_url}/sandbox{path}", json=what) as answer:
+            body: Mapping[str, object] = await answer.json()
+            if answer.status >= 400:
+                raise PamosnikError(f"The fake Instagram refused {path}: {body}")
+            return body
+
+    async def get(self, path: str, **query: str) -> list[Mapping[str, object]]:
+        async with self.session.get(f"{self.sandbox.base_url}/sandbox{path}", params=query) as answer:
+            found: list[Mapping[str, object]] = await answer.json()
+            return found
+
+    async def configure(self) -> None:
+        await self.act(
+            "/configure",
+            callback_url=f"{self.address}/webhooks/instagram",
+            verify_token=self.settings.verify_token,
+            live=True,
+            fields=_FIELDS,
+        )
+
+    async def next_messages(self, username: str, many: int) -> None:
+        """Waits until the business has written `many` more messages to this person, and prints them."""
+        before = self.seen.get(username, 0)
+
+        async def written() -> Sequence[Mapping[str, object]] | None:
+            thread = await self.get(f"/thread/{username}")
+            from_us = [message for message in thread if message["from"] == "business"]
+            return from_us[before : before + many] if len(from_us) >= before + many else None
+
+        for message in await _until(written, f"{many} messages to {username}"):
+            self.seen[username] = self.seen.get(username, 0) + 1
+            _show_message(self.say, message)
+
+    async def public_reply(self, post: str, comment_id: str) -> None:
+        async def replied() -> Mapping[str, object] | None:
+            for comment in await self.get("/comments", post=post):
+                replies = comment["replies"]
+                if comment["id"] == comment_id and isinstance(replies, list) and replies:
+                    first: Mapping[str, object] = replies[0]
+                    return first
+            return None
+
+        found = await _until(replied, "a public reply")
+        self.say(f"  rosas_shop, in public    {found['text']}")
+
+
+async def _until(look: Callable[[], Awaitable[T | None]], what: str) -> T:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                found = await look()
+                if found is not None:
+                    return found
+                await asyncio.sleep(LOOK_AGAIN_S)
+    raise NotAnswered(f"The demo waited {PATIENCE_S:g} s for {what} in vain.", hint="Please report this.")
+
+
+def _show_message(say: Say, message: Mapping[str, object]) -> None:
+    lines = str(message["text"] or "(picture)").split("\n")
+    say(f"  rosas_shop, privately    {lines[0]}")
+    for line in lines[1:]:
+        say(f"                           {line}")
+    for kind, mark in (("buttons", "[ {} ]"), ("chips", "( {} )")):
+        options = message[kind]
+        if isinstance(options, list) and options:
+            say("                           " + " ".join(mark.format(option) for option in options))
+
+
+# --- the play --------------------------------------------------------------------------------------------
+
+
+async def _conversation(stage: _Stage) -> int:
+    say = stage.say
+    say("A fake Instagram and the real Pamosnik daemon, talking over signed HTTP on this machine.\n")
+    await stage.configure()
+    try:
+        await _comment_scene(stage)
+        await _booking_scene(stage)
+    except NotAnswered as error:
+        say(f"\n{error.message} {error.hint}")
+        return 1
+    await stage.act("/settle")
+    await _until(lambda: _settled(stage), "the last event's verdict")
+    _report(stage)
+    return 0
+
+
+async def _comment_scene(stage: _Stage) -> None:
+    stage.say("Anna comments under a post, which starts the flow price-list:")
+    stage.say("  anna, in public          Price please!")
+    comment = await stage.act("/comment", person="anna", text="Price please!")
+    await stage.next_messages("anna", 1)
+    await stage.public_reply(str(comment["post"]), str(comment["id"]))
+    stage.say("  anna taps                [ Send it to me ]")
+    await stage.act("/tap", person="anna", title="Send it to me")
+    await stage.next_messages("anna", 1)
+
+
+async def _booking_scene(stage: _Stage) -> None:
+    stage.say("\nBen writes a message, which starts the flow booking:")
+    stage.say("  ben                      rezerwacja")
+    await stage.act("/dm", person="ben", text="rezerwacja")
+    await stage.next_messages("ben", 1)
+    stage.say("  ben                      24.12.")
+    await stage.act("/dm", person="ben", text="24.12.")
+    await stage.next_messages("ben", 1)
+    stage.say("  ben taps                 ( 2 )")
+    await stage.act("/tap", person="ben", title="2")
+    await stage.next_messages("ben", 1)
+
+
+async def _settled(stage: _Stage) -> bool | None:
+    with open_database(stage.settings.database) as database:
+        conn = database.connection
+        account = _account(accounts.every(conn))
+        pending = [
+            e for e in reading.events(conn, account, limit=None, since=None) if e["verdict"] == "pending"
+        ]
+        going = reading.queue(conn, account, open_only=True)
+    return None if pending or going else True
+
+
+def _account(known: Sequence[Account]) -> Account:
+    return known[0]
+
+
+def _report(stage: _Stage) -> None:
+    """What `events list`, `queue list` and `stats` say about it."""
+    say = stage.say
+    with open_database(stage.settings.database) as database:
+        conn = database.connection
+        account = _account(accounts.every(conn))
+        events = list(reversed(reading.events(conn, account, limit=None, since=None)))
+        items = list(reversed(reading.queue(conn, account)))
+        numbers = reading.numbers(conn, account)["flows"]
+        people = reading.people(conn, account, limit=10)
+    say("\nEvery event has a verdict:")
+    for event in events:
+        if event["verdict"] not in ("own", "noted"):
+            flow = f" {event['flow']}" if event["flow"] else ""
+            say(
+                f"  {event['kind']!s:<10} {event['text'] or ''!s:<16} {event['verdict']}{flow}: {event['reason']}"
+            )
+    own = sum(event["verdict"] == "own" for event in events)
+    say(f"  and {own} echoes of what Pamosnik itself had sent, recognised as its own")
+    say("\nEverything went out once:")
+    for item in items:
+        to = item["to"]
+        assert isinstance(to, dict)
+        name = str(to["username"] or to["igsid"])
+        say(f"  {item['kind']!s:<15} to @{name:<18} {item['status']}, attempts: {item['attempts']}")
+    say("\nRemembered and counted:")
+    for person in people:
+        if person["tags"] or person["fields"]:
+            say(
+                f"  {'@' + str(person['username'] or person['igsid']):<20} {person['tags']} {person['fields']}"
+            )
+    assert isinstance(numbers, list)
+    for row in numbers:
+        if row["started"]:
+            goals = ", ".join(f"{name} {n}" for name, n in row["goals"].items())
+            say(
+                f"  {row['flow']:<20} started {row['started']}, sent {row['sent']}, clicked {row['clicked']},"
+                f" completed {row['completed']}, goals: {goals}"
+            )
+
+
+def _where_next(say: Say) -> None:
+    say("\nWhere to look next:")
+    say("  flows.example.yaml                 the flows you have just seen")
+    say("  pamosnik flows validate FILE       checks your own")
+    say("  pamosnik init                      your own shop: home, account, keys")
+    say("  docs/guide.md                      connecting the real Instagram, step by step")

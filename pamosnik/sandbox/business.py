@@ -1,0 +1,243 @@
+"""What the API does for an account, with Instagram's refusals as `GraphError`.
+
+A private reply answers a comment, creates the thread and opens no window: only what the person does opens
+one. Everything sent is told as an echo, every public reply as a comment of the account itself.
+"""
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from pamosnik.sandbox import errors, items, rules
+from pamosnik.sandbox.content import Action, Order, SenderAction, SendMessage
+from pamosnik.sandbox.things import Account, Comment, Content, Media, MediaKind, Message, Person, Thread
+from pamosnik.sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """`mid` is None after a sender action."""
+
+    igsid: str
+    mid: str | None
+
+
+def perform(world: World, account: Account, order: Order) -> Sent:
+    """Carries out one call of the Send API."""
+    match order.body:
+        case SenderAction():
+            return _act(world, account, order.igsid, order.body)
+        case SendMessage():
+            if order.comment_id is not None:
+                return private_reply(world, account, order.comment_id, order.body.content)
+            return send(world, account, order.igsid or "", order.body)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def send(world: World, account: Account, igsid: str, message: SendMessage) -> Sent:
+    person = _reachable(world, account, igsid)
+    thread = _open_thread(world, account, person, human_agent=message.human_agent)
+    _check_own_media(world, account, message.content)
+    if message.reply_to_mid is not None:
+        _message_of(world, thread, message.reply_to_mid)
+    written = _write(world, thread, message.content)
+    return _told(world, account, thread, replace(written, reply_to_mid=message.reply_to_mid))
+
+
+def private_reply(world: World, account: Account, comment_id: str, content: Content) -> Sent:
+    """Once per comment; the comment is used up by success only."""
+    comment = _eligible(world, account, comment_id)
+    if content.attachments:
+        raise errors.bad_parameter("Private replies cannot carry media.", 2534015)
+    if (content.cards or content.chips) and not account.private_reply_buttons:
+        raise errors.bad_parameter("Private replies support text only.")
+    if not account.message_access:
+        raise errors.message_access_off()
+    thread = world.ensure_thread(account, comment.igsid or "")
+    written = _write(world, thread, content)
+    world.comments[comment.id] = replace(comment, privately_answered=True)
+    return _told(world, account, thread, replace(written, comment_id=comment.id))
+
+
+def reply_to_comment(world: World, account: Account, comment_id: str, text: str) -> Comment:
+    """Attaches to the top-level comment."""
+    parent = own_comment(world, account, comment_id)
+    media = world.media[parent.media_id]
+    _refuse_live(media)
+    if parent.hidden:
+        raise errors.bad_parameter("Cannot reply to a hidden comment.")
+    return _comment(world, account, media, text, parent.id)
+
+
+def comment_on_media(world: World, account: Account, media_id: str, text: str) -> Comment:
+    media = own_media(world, account, media_id)
+    _refuse_live(media)
+    return _comment(world, account, media, text, None)
+
+
+def hide_comment(world: World, account: Account, comment_id: str, *, hide: bool) -> None:
+    """Accepted without effect for the account's own comments, which always stay visible."""
+    comment = own_comment(world, account, comment_id)
+    _refuse_live(world.media[comment.media_id])
+    if comment.igsid is not None:
+        world.comments[comment.id] = replace(comment, hidden=hide)
+
+
+def delete_comment(world: World, account: Account, comment_id: str) -> None:
+    comment = own_comment(world, account, comment_id)
+    _refuse_live(world.media[comment.media_id])
+    world.remove_comment(comment)
+
+
+def enable_comments(world: World, account: Account, media_id: str, *, enabled: bool) -> None:
+    media = own_media(world, account, media_id)
+    _refuse_live(media)
+    world.media[media.id] = replace(media, comments_enabled=enabled)
+
+
+def own_media(world: World, account: Account, media_id: str) -> Media:
+    media = world.media.get(media_id)
+    if media is None or media.ig_id != account.ig_id:
+        raise errors.missing_object(media_id)
+    return media
+
+
+def own_comment(world: World, account: Account, comment_id: str) -> Comment:
+    """A comment under the account's media; a live one only while broadcasting."""
+    comment = world.comments.get(comment_id)
+    if comment is None:
+        raise errors.missing_object(comment_id)
+    media = own_media(world, account, comment.media_id)
+    if media.kind is MediaKind.LIVE and not media.broadcasting:
+        raise errors.missing_object(comment_id)
+    return comment
+
+
+def profile_of(world: World, account: Account, igsid: str) -> Person:
+    """Readable once the person has written or tapped, unless they blocked the account."""
+    person = world.person_known_as(account, igsid)
+    if person is None:
+        raise errors.missing_object(igsid)
+    thread = world.thread_with(account, igsid)
+    if thread is None or thread.opened_at is None or account.ig_id in person.blocked:
+        raise errors.consent_required()
+    return person
+
+
+def visible_threads(world: World, account: Account) -> tuple[Thread, ...]:
+    """Threads in Requests disappear after 30 silent days."""
+    now = world.clock.now()
+    return tuple(
+        thread
+        for thread in world.threads_of(account)
+        if not thread.in_requests or now - thread.updated_at <= rules.REQUEST_SILENCE
+    )
+
+
+def readable_message(world: World, account: Account, mid: str) -> Message:
+    """Only the newest messages of a thread can be read; older ones answer like deleted ones."""
+    message = world.messages.get(mid)
+    if message is None or world.threads[message.thread_id].ig_id != account.ig_id:
+        raise errors.missing_object(mid)
+    if message.deleted or message not in newest_messages(world, world.threads[message.thread_id]):
+        raise errors.message_gone()
+    return message
+
+
+def newest_messages(world: World, thread: Thread) -> tuple[Message, ...]:
+    return world.messages_in(thread)[-rules.READABLE_MESSAGES :]
+
+
+def _act(world: World, account: Account, igsid: str | None, act: SenderAction) -> Sent:
+    """Reactions and typing need the window like messages; marking as seen needs a thread."""
+    if igsid is None:
+        raise errors.bad_parameter("sender_action needs recipient[id].")
+    person = _reachable(world, account, igsid)
+    if act.action is Action.MARK_SEEN:
+        if world.thread_with(account, igsid) is None:
+            raise errors.outside_window()
+        return Sent(igsid, None)
+    thread = _open_thread(world, account, person, human_agent=False)
+    if act.mid is not None:
+        target = _message_of(world, thread, act.mid)
+        world.put_message(replace(target, business_reaction=act.reaction))
+    return Sent(igsid, None)
+
+
+def _reachable(world: World, account: Account, igsid: str) -> Person:
+    person = world.person_known_as(account, igsid)
+    if person is None:
+        raise errors.no_such_user()
+    if not account.message_access:
+        raise errors.message_access_off()
+    if account.ig_id in person.blocked:
+        raise errors.person_unavailable()
+    return person
+
+
+def _open_thread(world: World, account: Account, person: Person, *, human_agent: bool) -> Thread:
+    if human_agent and not account.human_agent:
+        raise errors.human_agent_not_approved()
+    length = rules.HUMAN_AGENT_WINDOW if human_agent else rules.STANDARD_WINDOW
+    thread = world.thread_with(account, world.igsid(account, person))
+    if thread is None or not world.window_open(thread, length):
+        raise errors.outside_window()
+    return thread
+
+
+def _eligible(world: World, account: Account, comment_id: str) -> Comment:
+    """Whether a private reply may go out; replies in a thread the account began do not count."""
+    comment = world.comments.get(comment_id)
+    if comment is None or comment.igsid is None or comment.privately_answered:
+        raise errors.comment_not_eligible()
+    media = world.media[comment.media_id]
+    person = world.person_known_as(account, comment.igsid)
+    too_old = world.clock.now() - comment.created_at > rules.PRIVATE_REPLY_AGE
+    over = media.kind is MediaKind.LIVE and not media.broadcasting
+    if person is None or account.ig_id in person.blocked or too_old or over:
+        raise errors.comment_not_eligible()
+    if comment.parent_id is not None and world.comments[comment.parent_id].igsid is None:
+        raise errors.comment_not_eligible()
+    return comment
+
+
+def _check_own_media(world: World, account: Account, content: Content) -> None:
+    for attachment in content.attachments:
+        if attachment.media_id is not None:
+            own_media(world, account, attachment.media_id)
+
+
+def _message_of(world: World, thread: Thread, mid: str) -> Message:
+    message = world.messages.get(mid)
+    if message is None or message.thread_id != thread.id or message.deleted:
+        raise errors.bad_parameter(f"The message {mid} is not part of this conversation.")
+    return message
+
+
+def _write(world: World, thread: Thread, content: Content) -> Message:
+    written = world.add_message(thread, content, from_business=True)
+    world.put_thread(replace(world.threads[thread.id], in_requests=False))
+    return written
+
+
+def _told(world: World, account: Account, thread: Thread, written: Message) -> Sent:
+    world.put_message(written)
+    world.tell(account, "messages", items.echo(account, thread.igsid, written))
+    return Sent(thread.igsid, written.mid)
+
+
+def _comment(world: World, account: Account, media: Media, text: str, parent_id: str | None) -> Comment:
+    if not text.strip():
+        raise errors.bad_parameter("The parameter message is required.")
+    if len(text) > rules.COMMENT_CHARACTERS:
+        raise errors.bad_parameter("The comment is too long.")
+    if not media.comments_enabled:
+        raise errors.bad_parameter("Comments are switched off for this media.")
+    said = world.add_comment(media, None, account.username, text, parent_id)
+    world.tell(account, items.comment_field(media), items.comment(account, media, said))
+    return said
+
+
+def _refuse_live(media: Media) -> None:
+    if media.kind is MediaKind.LIVE:
+        raise errors.bad_parameter("This operation is not supported for live media.")

@@ -1,0 +1,243 @@
+"""Reads and checks the body of `POST /{ig_id}/messages`; what Instagram would refuse is a `GraphError`.
+
+Sizes of remote files are not checked: the sandbox does not fetch them. Their kind is read from the address.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import urlsplit
+
+from pamosnik.sandbox import rules
+from pamosnik.sandbox.errors import bad_parameter
+from pamosnik.sandbox.params import Params
+from pamosnik.sandbox.things import Attachment, Button, ButtonKind, Card, Chip, Content
+
+_SUFFIXES = {
+    "image": rules.IMAGE_SUFFIXES,
+    "audio": rules.AUDIO_SUFFIXES,
+    "video": rules.VIDEO_SUFFIXES,
+    "file": rules.FILE_SUFFIXES,
+}
+# A machine may serve its own pictures to its own sandbox without a certificate.
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_STICKER = "https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=like_heart&signature=sandbox"
+
+
+class Action(Enum):
+    TYPING_ON = "typing_on"
+    TYPING_OFF = "typing_off"
+    MARK_SEEN = "mark_seen"
+    REACT = "react"
+    UNREACT = "unreact"
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    content: Content
+    reply_to_mid: str | None = None
+    human_agent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SenderAction:
+    action: Action
+    # the message reacted to, and with what
+    mid: str | None = None
+    reaction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Exactly one of `igsid` and `comment_id` is given."""
+
+    igsid: str | None
+    comment_id: str | None
+    body: SendMessage | SenderAction
+
+
+def read_order(params: Params) -> Order:
+    recipient = params.group("recipient")
+    igsid, comment_id = recipient.text_or_none("id"), recipient.text_or_none("comment_id")
+    if (igsid is None) == (comment_id is None):
+        raise bad_parameter("Param recipient must have exactly one of id and comment_id.")
+    return Order(igsid, comment_id, _read_body(params))
+
+
+def _read_body(params: Params) -> SendMessage | SenderAction:
+    if "sender_action" in params:
+        return _read_action(params)
+    reply_to = params.group("reply_to").text("mid") if "reply_to" in params else None
+    return SendMessage(read_content(params.group("message")), reply_to, _read_tag(params))
+
+
+def _read_action(params: Params) -> SenderAction:
+    """Indicators come alone; a reaction has its payload beside it."""
+    if "message" in params:
+        raise bad_parameter("sender_action cannot be combined with message.")
+    word = params.text("sender_action")
+    if word not in {action.value for action in Action}:
+        raise bad_parameter(f"Param sender_action must not be {word}.")
+    action = Action(word)
+    if action not in (Action.REACT, Action.UNREACT):
+        return SenderAction(action)
+    payload = params.group("payload")
+    reaction = payload.text("reaction") if action is Action.REACT else None
+    return SenderAction(action, payload.text("message_id"), reaction)
+
+
+def _read_tag(params: Params) -> bool:
+    """True for HUMAN_AGENT, the only tag Instagram has."""
+    kind = params.text_or_none("messaging_type")
+    tag = params.text_or_none("tag")
+    if kind not in (None, "RESPONSE", "UPDATE", "MESSAGE_TAG"):
+        raise bad_parameter(f"Param messaging_type must not be {kind}.")
+    if tag not in (None, "HUMAN_AGENT"):
+        raise bad_parameter(f"The tag {tag} is not supported.")
+    if kind == "MESSAGE_TAG" and tag is None:
+        raise bad_parameter("The parameter tag is required.")
+    return tag is not None
+
+
+def read_content(message: Params) -> Content:
+    message.refuse_others("text", "attachment", "attachments", "quick_replies", "metadata")
+    given = [name for name in ("text", "attachment", "attachments") if name in message]
+    if len(given) != 1:
+        raise bad_parameter("Message must have exactly one of text, attachment and attachments.")
+    chips = _read_chips(message.groups("quick_replies")) if "quick_replies" in message else ()
+    if "text" in message:
+        return Content(text=_read_text(message.text("text")), chips=chips)
+    if "attachments" in message:
+        return Content(attachments=_read_images(message.groups("attachments")), chips=chips)
+    return _read_attachment(message.group("attachment"), chips)
+
+
+def _read_text(text: str) -> str:
+    if not text.strip():
+        raise bad_parameter("Param message[text] must not be empty.")
+    if len(text.encode()) > rules.TEXT_BYTES:
+        raise bad_parameter(
+            f"Length of param message[text] must be less than or equal to {rules.TEXT_BYTES}."
+        )
+    return text
+
+
+def _read_chips(chips: tuple[Params, ...]) -> tuple[Chip, ...]:
+    """Long titles are cut; kinds other than `text` are accepted and create no chip."""
+    if not 1 <= len(chips) <= rules.QUICK_REPLIES:
+        raise bad_parameter(f"Param quick_replies must have 1 to {rules.QUICK_REPLIES} items.")
+    return tuple(_read_chip(chip) for chip in chips if chip.text("content_type") == "text")
+
+
+def _read_chip(chip: Params) -> Chip:
+    title, payload = chip.text("title"), chip.text("payload")
+    if not title.strip():
+        raise bad_parameter("Param title of a quick reply must not be empty.")
+    _at_most(payload, rules.PAYLOAD_CHARACTERS, "payload of a quick reply")
+    return Chip(title[: rules.QUICK_REPLY_TITLE], payload)
+
+
+def _read_images(images: tuple[Params, ...]) -> tuple[Attachment, ...]:
+    if not 1 <= len(images) <= rules.IMAGES_PER_MESSAGE:
+        raise bad_parameter(f"Param attachments must have 1 to {rules.IMAGES_PER_MESSAGE} items.")
+    if any(one.text("type") != "image" for one in images):
+        raise bad_parameter("Only images can be sent together.")
+    return tuple(_read_file("image", one.group("payload")) for one in images)
+
+
+def _read_attachment(attachment: Params, chips: tuple[Chip, ...]) -> Content:
+    kind = attachment.text("type")
+    if kind == "template":
+        return Content(cards=_read_template(attachment.group("payload")), chips=chips)
+    if kind == "like_heart":
+        return Content(attachments=(Attachment("image", _STICKER),), chips=chips)
+    payload = attachment.group("payload")
+    if kind == "MEDIA_SHARE":
+        return Content(attachments=(_shared(payload.text("id")),), chips=chips)
+    if kind not in _SUFFIXES:
+        raise bad_parameter(f"Param message[attachment][type] must not be {kind}.")
+    return Content(attachments=(_read_file(kind, payload),), chips=chips)
+
+
+def _shared(media_id: str) -> Attachment:
+    url = f"https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id={media_id}&signature=sandbox"
+    return Attachment("ig_post", url, media_id)
+
+
+def _read_file(kind: str, payload: Params) -> Attachment:
+    if "attachment_id" in payload:
+        raise bad_parameter("The attachment id is not yours.", 2018074)
+    url = payload.text("url")
+    _check_address(url)
+    suffix = urlsplit(url).path.lower().rpartition("/")[2].rpartition(".")
+    if suffix[1] and f".{suffix[2]}" not in _SUFFIXES[kind]:
+        raise bad_parameter(f"The file at {url} is not of type {kind}.", 2018047)
+    return Attachment(kind, url)
+
+
+def _check_address(url: str) -> None:
+    parts = urlsplit(url)
+    reachable = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not parts.hostname or not reachable:
+        raise bad_parameter(f"Failed to fetch the file from the url {url}.", 2018008)
+
+
+def _read_template(payload: Params) -> tuple[Card, ...]:
+    kind = payload.text("template_type")
+    if kind == "button":
+        text = payload.text("text")
+        _at_most(text, rules.BUTTON_TEMPLATE_TEXT, "text")
+        return (Card(title=text, buttons=_read_buttons(payload)),)
+    if kind != "generic":
+        raise bad_parameter(f"Param template_type must not be {kind}.")
+    elements = payload.groups("elements")
+    if not 1 <= len(elements) <= rules.ELEMENTS:
+        raise bad_parameter(f"Param elements must have 1 to {rules.ELEMENTS} items.")
+    return tuple(_read_card(element) for element in elements)
+
+
+def _read_card(element: Params) -> Card:
+    if not any(name in element for name in ("subtitle", "image_url", "default_action", "buttons")):
+        raise bad_parameter("An element needs a subtitle, image_url, default_action or buttons.")
+    title, subtitle = element.text("title"), element.text_or_none("subtitle")
+    _at_most(title, rules.ELEMENT_TEXT, "title of an element")
+    _at_most(subtitle or "", rules.ELEMENT_TEXT, "subtitle of an element")
+    return Card(
+        title=title,
+        subtitle=subtitle,
+        image_url=element.text_or_none("image_url"),
+        default_url=_read_default_action(element),
+        buttons=_read_buttons(element) if "buttons" in element else (),
+    )
+
+
+def _read_default_action(element: Params) -> str | None:
+    if "default_action" not in element:
+        return None
+    action = element.group("default_action")
+    if action.text("type") != "web_url" or "title" in action:
+        raise bad_parameter("default_action must be a web_url without a title.")
+    return action.text("url")
+
+
+def _read_buttons(template: Params) -> tuple[Button, ...]:
+    buttons = template.groups("buttons")
+    if not 1 <= len(buttons) <= rules.BUTTONS:
+        raise bad_parameter(f"Param buttons must have 1 to {rules.BUTTONS} items.")
+    return tuple(_read_button(button) for button in buttons)
+
+
+def _read_button(button: Params) -> Button:
+    kind, title = button.text("type"), button.text("title")
+    _at_most(title, rules.BUTTON_TITLE, "title of a button")
+    if kind == "web_url":
+        return Button(ButtonKind.URL, title, button.text("url"))
+    if kind != "postback":
+        raise bad_parameter(f"Param type of a button must not be {kind}.")
+    payload = button.text("payload")
+    _at_most(payload, rules.PAYLOAD_CHARACTERS, "payload of a button")
+    return Button(ButtonKind.POSTBACK, title, payload)
+
+
+def _at_most(value: str, length: int, what: str) -> None:
+    if len(value) > length:
+        raise bad_parameter(f"Length of param {what} must be less than or equal to {length}.")

@@ -1,0 +1,201 @@
+"""What people do on their phones, and what the owner does on theirs. Every action tells its webhook.
+
+Messages, quick replies, postbacks, story replies and mentions open the messaging window; comments, reactions
+and reading do not.
+"""
+
+from dataclasses import dataclass, replace
+
+from pamosnik.errors import NotFound, UsageError
+from pamosnik.sandbox import items
+from pamosnik.sandbox.things import (
+    Account,
+    Attachment,
+    Button,
+    ButtonKind,
+    Chip,
+    Comment,
+    Content,
+    Media,
+    MediaKind,
+    Message,
+    Person,
+    Thread,
+)
+from pamosnik.sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """A tap on a URL button opens `url` and writes no message; every other tap writes one."""
+
+    message: Message | None
+    url: str | None
+
+
+def comment(
+    world: World, account: Account, person: Person, media: Media, text: str, *, parent: Comment | None = None
+) -> Comment:
+    """A reply to a reply lands under the top-level comment."""
+    if not media.comments_enabled:
+        raise UsageError(f"comments on {media.id} are switched off")
+    if media.kind is MediaKind.LIVE and not media.broadcasting:
+        raise UsageError(f"the broadcast {media.id} is over")
+    igsid = world.igsid(account, person)
+    parent_id = None if parent is None else parent.id
+    said = world.add_comment(media, igsid, person.username, text, parent_id)
+    world.tell(account, items.comment_field(media), items.comment(account, media, said))
+    return said
+
+
+def delete_comment(world: World, comment: Comment) -> None:
+    """Tells nothing: Instagram has no event for it."""
+    world.remove_comment(comment)
+
+
+def message(
+    world: World,
+    account: Account,
+    person: Person,
+    text: str | None,
+    *,
+    attachments: tuple[Attachment, ...] = (),
+    reply_to_mid: str | None = None,
+) -> Message:
+    if text is None and not attachments:
+        raise UsageError("a message has a text or an attachment")
+    if reply_to_mid is not None and reply_to_mid not in world.messages:
+        raise NotFound(f"no message {reply_to_mid}")
+    written = _write(world, account, person, Content(text=text, attachments=attachments))
+    return _told(world, account, replace(written, reply_to_mid=reply_to_mid))
+
+
+def story_reply(world: World, account: Account, person: Person, story: Media, text: str) -> Message:
+    written = _write(world, account, person, Content(text=text))
+    return _told(world, account, replace(written, story=story))
+
+
+def story_mention(world: World, account: Account, person: Person) -> Message:
+    """The person's own story mentions the account; the story itself is not the account's media."""
+    url = (
+        f"https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=mention-{person.username}&signature=sandbox"
+    )
+    written = _write(world, account, person, Content(attachments=(Attachment("story_mention", url),)))
+    return _told(world, account, written)
+
+
+def share_post(world: World, account: Account, person: Person, media: Media) -> Message:
+    kind = "ig_reel" if media.kind is MediaKind.REEL else "ig_post"
+    shared = Attachment(kind, items.story_url(media), media.id, media.caption)
+    return _told(world, account, _write(world, account, person, Content(attachments=(shared,))))
+
+
+def tap(world: World, account: Account, person: Person, title: str) -> Tapped:
+    """Taps the newest chip or button of that title. Chips of a message vanish with the tap."""
+    thread = _thread(world, account, person)
+    for shown in reversed(world.messages_in(thread)):
+        if not shown.from_business:
+            continue
+        for chip in shown.content.chips:
+            if chip.title == title:
+                return Tapped(_tap_chip(world, account, person, shown, chip), None)
+        for button in shown.content.buttons:
+            if button.title == title:
+                return _tap_button(world, account, person, button)
+    raise NotFound(f"{person.username} sees no button or quick reply {title!r}")
+
+
+def react(
+    world: World, account: Account, person: Person, emoji: str | None, mid: str | None = None
+) -> Message:
+    """Reacts to `mid` or the newest message of the account; None takes the reaction back."""
+    seen = _seen(world, account, person, mid)
+    changed = world.put_message(replace(seen, person_reaction=emoji))
+    igsid = world.igsid(account, person)
+    world.tell(account, "message_reactions", items.reaction(account, igsid, changed, world.clock.now()))
+    return changed
+
+
+def read(world: World, account: Account, person: Person) -> Message:
+    """Reads up to the newest message of the account."""
+    seen = _seen(world, account, person, None)
+    igsid = world.igsid(account, person)
+    world.tell(account, "messaging_seen", items.read(account, igsid, seen, world.clock.now()))
+    return seen
+
+
+def delete_message(world: World, account: Account, person: Person, mid: str | None = None) -> Message:
+    """Unsends `mid` or the person's newest message."""
+    own = [written for written in _messages(world, account, person) if not written.from_business]
+    gone = _newest(own, mid, f"{person.username} has no such message")
+    changed = world.put_message(replace(gone, deleted=True))
+    igsid = world.igsid(account, person)
+    world.tell(account, "messages", items.deleted(account, igsid, changed, world.clock.now()))
+    return changed
+
+
+def owner_message(world: World, account: Account, person: Person, text: str) -> Message:
+    """The owner writes by hand: an echo whose mid no API call ever answered."""
+    igsid = world.igsid(account, person)
+    thread = world.ensure_thread(account, igsid)
+    written = world.add_message(thread, Content(text=text), from_business=True)
+    world.put_thread(replace(world.threads[thread.id], in_requests=False))
+    world.tell(account, "messages", items.echo(account, igsid, written))
+    return written
+
+
+def _write(world: World, account: Account, person: Person, content: Content) -> Message:
+    """Adds a message of the person and opens the window; telling is the caller's part."""
+    if account.ig_id in person.blocked:
+        raise UsageError(f"{person.username} has blocked {account.username}")
+    thread = world.ensure_thread(account, world.igsid(account, person))
+    written = world.add_message(thread, content, from_business=False)
+    world.put_thread(replace(world.threads[thread.id], opened_at=written.created_at))
+    return written
+
+
+def _told(world: World, account: Account, written: Message) -> Message:
+    world.put_message(written)
+    igsid = world.threads[written.thread_id].igsid
+    world.tell(account, "messages", items.person_message(account, igsid, written))
+    world.tell(account, "message_edit", items.edit_companion(written))
+    return written
+
+
+def _tap_chip(world: World, account: Account, person: Person, shown: Message, chip: Chip) -> Message:
+    written = _write(world, account, person, Content(text=chip.title))
+    world.put_message(replace(shown, content=replace(shown.content, chips=())))
+    return _told(world, account, replace(written, payload=chip.payload))
+
+
+def _tap_button(world: World, account: Account, person: Person, button: Button) -> Tapped:
+    if button.kind is ButtonKind.URL:
+        return Tapped(None, button.value)
+    written = _write(world, account, person, Content(text=button.title))
+    tapped = world.put_message(replace(written, payload=button.value))
+    igsid = world.igsid(account, person)
+    world.tell(account, "messaging_postbacks", items.postback(account, igsid, tapped))
+    return Tapped(tapped, None)
+
+
+def _thread(world: World, account: Account, person: Person) -> Thread:
+    thread = world.thread_with(account, world.igsid(account, person))
+    if thread is None:
+        raise NotFound(f"{person.username} and {account.username} have no thread")
+    return thread
+
+
+def _messages(world: World, account: Account, person: Person) -> tuple[Message, ...]:
+    return world.messages_in(_thread(world, account, person))
+
+
+def _seen(world: World, account: Account, person: Person, mid: str | None) -> Message:
+    theirs = [written for written in _messages(world, account, person) if written.from_business]
+    return _newest(theirs, mid, f"{person.username} has no such message from {account.username}")
+
+
+def _newest(candidates: list[Message], mid: str | None, otherwise: str) -> Message:
+    for candidate in reversed(candidates):
+        if mid in (None, candidate.mid):
+            return candidate
+    raise NotFound(otherwise)

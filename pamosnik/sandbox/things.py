@@ -1,0 +1,227 @@
+"""What exists in the sandbox. All values are frozen; `World` replaces them.
+
+Ids are Meta's kinds: `ig_id` names a professional account, `asid` the same account for one app, `igsid` one
+person for one account, `mid` a message.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+# A JSON object on its way out. Whatever comes in is read into the types below at once.
+Json = dict[str, object]
+
+
+class MediaKind(Enum):
+    POST = "post"
+    REEL = "reel"
+    STORY = "story"
+    LIVE = "live"
+
+
+class TokenKind(Enum):
+    SHORT = "short"
+    LONG = "long"
+
+
+class ButtonKind(Enum):
+    URL = "web_url"
+    POSTBACK = "postback"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The Meta app: its keys and what is configured in its dashboard."""
+
+    app_id: str
+    name: str
+    secret: str
+    live: bool = True
+    callback_url: str | None = None
+    verify_token: str | None = None
+    fields: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A professional account that granted `scopes` to the app."""
+
+    ig_id: str
+    asid: str
+    # what `from.self_ig_scoped_id` says when the account comments on its own media
+    self_igsid: str
+    username: str
+    name: str
+    account_type: str
+    scopes: frozenset[str]
+    # fields it asked for in `subscribed_apps`; empty = not subscribed
+    subscribed_fields: tuple[str, ...] = ()
+    # has (and accepted) a role on the app
+    has_role: bool = True
+    # "Allow access to messages" in the Instagram app
+    message_access: bool = True
+    # the Human Agent feature is approved
+    human_agent: bool = False
+    # whether private replies may carry buttons and quick replies; tools report both
+    private_reply_buttons: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    username: str
+    name: str | None
+    follower_count: int = 0
+    verified: bool = False
+    # ig_ids of accounts this person follows, is followed by, and has blocked
+    follows: frozenset[str] = frozenset()
+    followed_by: frozenset[str] = frozenset()
+    blocked: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    value: str
+    ig_id: str
+    kind: TokenKind
+    scopes: frozenset[str]
+    issued_at: datetime
+    expires_at: datetime
+    # the 190 subcode it answers with since it was revoked
+    revoked: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoginCode:
+    value: str
+    ig_id: str
+    client_id: str
+    redirect_uri: str
+    scopes: frozenset[str]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    id: str
+    ig_id: str
+    kind: MediaKind
+    caption: str | None
+    shortcode: str
+    permalink: str
+    created_at: datetime
+    comments_enabled: bool = True
+    # only for LIVE
+    broadcasting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    id: str
+    media_id: str
+    # None = the media's own account wrote it
+    igsid: str | None
+    username: str
+    text: str
+    created_at: datetime
+    # the top-level comment this is attached to
+    parent_id: str | None = None
+    hidden: bool = False
+    privately_answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """`kind` is the `type` of the webhook: image, video, audio, file, story_mention, ig_post, ig_reel, …"""
+
+    kind: str
+    url: str
+    media_id: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    kind: ButtonKind
+    title: str
+    # the address of a URL button, the payload of a postback
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A quick reply."""
+
+    title: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One element of a generic template; a button template is one card whose title is its text."""
+
+    title: str
+    subtitle: str | None = None
+    image_url: str | None = None
+    default_url: str | None = None
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message shows. A template has cards and no text."""
+
+    text: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    cards: tuple[Card, ...] = ()
+    chips: tuple[Chip, ...] = ()
+
+    @property
+    def buttons(self) -> tuple[Button, ...]:
+        return tuple(button for card in self.cards for button in card.buttons)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    mid: str
+    thread_id: str
+    from_business: bool
+    created_at: datetime
+    content: Content
+    reply_to_mid: str | None = None
+    # the story answered or mentioned in
+    story: Media | None = None
+    # payload of the chip or button that wrote it
+    payload: str | None = None
+    # the comment a private reply answers
+    comment_id: str | None = None
+    person_reaction: str | None = None
+    business_reaction: str | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Everything between one account and one person."""
+
+    id: str
+    ig_id: str
+    igsid: str
+    updated_at: datetime
+    mids: tuple[str, ...] = ()
+    # the person's last action that opens the messaging window; None = never, which also means no consent
+    opened_at: datetime | None = None
+    # in the account's Requests folder until the account answers
+    in_requests: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One change a webhook may tell: `item` goes into `entry[].messaging[]` or `entry[].changes[]`."""
+
+    ig_id: str
+    field: str
+    item: Json
+
+    @property
+    def edge(self) -> str:
+        return "changes" if "field" in self.item else "messaging"

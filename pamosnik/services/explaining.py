@@ -1,0 +1,85 @@
+"""`why`: one sentence on what happened to an event, the checks behind it, and what to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from pamosnik._sqlite import Connection
+from pamosnik.engine.catalog import Catalog, words_of
+from pamosnik.model.words import fold, tokens, trim
+from pamosnik.services import reading
+from pamosnik.services.library import Library
+from pamosnik.services.reading import Shape
+from pamosnik.store.accounts import Account
+
+_WORDS = {
+    "started": "started the flow {flow}",
+    "resumed": "went on in the flow {flow}",
+    "no_match": "was taken by no flow",
+    "filtered": "fits the flow {flow}, which did not take it",
+    "noted": "was noted; nothing had to be done",
+    "paused": "was not answered: the owner has this conversation",
+    "handed_over": "was not answered: a human has taken over",
+    "opted_out": "was not answered: this person opted out",
+    "own": "is the account's own",
+    "test": "is a test of Meta's dashboard",
+    "unsupported": "cannot be understood by this version",
+    "error": "could not be worked on",
+    "pending": "waits for its turn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    event: Shape
+    sentence: str
+    checks: Sequence[Sequence[str]]
+    sent: Sequence[Shape]
+    """Outbox items of the run, in order."""
+    advice: str | None
+
+    def as_json(self) -> Shape:
+        return {
+            **self.event,
+            "sentence": self.sentence,
+            "checks": [list(check) for check in self.checks],
+            "queue": list(self.sent),
+            "advice": self.advice,
+        }
+
+
+def why(conn: Connection, account: Account, what: str) -> Why:
+    """About the event that an id names, or a person's latest. Raises `NotFound`."""
+    event, checks = reading.event(conn, account, what)
+    verdict = str(event["verdict"])
+    done = _WORDS[verdict].format(flow=event["flow"])
+    kind = str(event["kind"]).replace("_", " ")
+    reason = f": {event['reason']}" if event["reason"] else ""
+    sent: Sequence[Shape] = ()
+    if event["run"] is not None:
+        sent = list(reversed(reading.queue(conn, account, run_id=str(event["run"]))))
+    advice = None
+    if verdict == "no_match":
+        advice = _closest(Library().catalog(conn, account.id), str(event["text"] or ""))
+    return Why(event, f"This {kind} {done}{reason}.", checks, sent, advice)
+
+
+def _closest(catalog: Catalog, text: str) -> str:
+    """The keyword that came nearest, and what to do."""
+    keywords: dict[str, str] = {}
+    for flow in catalog.book.flows:
+        for trigger in flow.triggers:
+            words = words_of(trigger)
+            for word in words.words if words is not None else ():
+                keywords.setdefault(trim(fold(word.removesuffix("*"))), flow.id)
+    if not catalog.book.flows:
+        return "No flow is applied. Try: pamosnik flows apply flows.yaml"
+    for token, _ in tokens(fold(text)):
+        near = get_close_matches(token, keywords, n=1, cutoff=0.7)
+        if near:
+            flow_id = keywords[near[0]]
+            return (
+                f"The closest keyword is “{near[0]}” of the flow {flow_id}. To take this spelling too, add it to"
+                " `words`, or use `match: fuzzy`."
+            )
+    return "No keyword comes close. Add one to a flow, or a flow with `anything_else`."

@@ -1,0 +1,1 @@
+"""The fake Instagram, asked over real HTTP."""
