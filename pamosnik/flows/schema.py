@@ -262,7 +262,7 @@ def _named(key: str, read: Read) -> Row:
 
 
 def _option(reader: Reader, node: Node, path: str) -> Json:
-    found = _OPTION(reader, node, path)
+    found = OPTION(reader, node, path)
     if isinstance(found, dict):
         many = [key for key in ("url", "do", "run") if key in found]
         if len(many) > 1:
@@ -341,7 +341,7 @@ def _once(reader: Reader, node: Node, path: str) -> Json:
     return found
 
 
-_OPTION = Row(
+OPTION = Row(
     "option",
     (
         Key("label", text, "What stands on it; at most 20 characters.", required=True),

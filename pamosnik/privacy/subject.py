@@ -1,0 +1,191 @@
+"""The register: what each table and column holds, and about whom.
+
+Export, erasure and retention read it; a test compares it with the schema, so that no column can be added without
+saying whose data it holds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class About(StrEnum):
+    """Whom a value tells something about."""
+
+    PERSON = "person"
+    """A contact: somebody who wrote or commented."""
+    HOLDER = "holder"
+    """The account's holder."""
+    BUSINESS = "business"
+    """The business and its flows: no person."""
+    LINK = "link"
+    """Ids and states that mean nothing without the rows they point to."""
+    HIDDEN = "hidden"
+    """Hashes, sealed tokens, wrapped keys: never exported, never shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table. `person_key`: the column that leads to the person; None when it holds none."""
+
+    holds: str
+    person_key: str | None
+    columns: Mapping[str, About]
+
+
+def _columns(**groups: str) -> Mapping[str, About]:
+    """Column → about whom, from lists of names."""
+    return {name: About(about) for about, names in groups.items() for name in names.split()}
+
+
+REGISTER: Mapping[str, Table] = {
+    "accounts": Table(
+        "who may log in",
+        None,
+        _columns(
+            link="account_id status created_at",
+            holder="name email timezone adult_stated_at",
+            hidden="password_hash",
+        ),
+    ),
+    "account_keys": Table(
+        "the account's data key",
+        None,
+        _columns(link="account_id created_at", hidden="wrapped_key"),
+    ),
+    "sessions": Table(
+        "logins at the status page",
+        None,
+        _columns(hidden="token_hash", link="account_id", holder="created_at last_seen_at expires_at"),
+    ),
+    "login_attempts": Table(
+        "failed logins",
+        None,
+        _columns(link="id account_id", hidden="email_hash", holder="at"),
+    ),
+    "connections": Table(
+        "connected Instagram accounts",
+        None,
+        _columns(
+            link="connection_id account_id status reason rest_until rest_reason",
+            business="ig_id asid username scopes token_expires_at connected_at subscribed_fields"
+            " private_reply_buttons",
+            hidden="token_sealed",
+        ),
+    ),
+    "events": Table(
+        "what Meta told us",
+        "igsid",
+        _columns(
+            link="event_id account_id connection_id dedup_key verdict flow_id run_id reason attempts decided_at"
+            " seen_times received_at media_id ad_id",
+            person="kind occurred_at igsid username text mid payload title comment_id parent_id story_id ref emoji"
+            " reply_to_mid attachments trace",
+        ),
+    ),
+    "contacts": Table(
+        "people",
+        "contact_id",
+        _columns(
+            link="contact_id account_id connection_id",
+            person="igsid username name follows_me verified followers created_at last_seen_at first_message_at"
+            " window_open_until opted_out_at unreachable_since paused_until paused_by paused_note disclosed_at",
+        ),
+    ),
+    "contact_ids": Table(
+        "other ids of a person",
+        "contact_id",
+        _columns(link="account_id connection_id contact_id", person="igsid"),
+    ),
+    "contact_tags": Table(
+        "tags of a person", "contact_id", _columns(link="account_id contact_id", person="tag added_at")
+    ),
+    "contact_fields": Table(
+        "custom fields of a person",
+        "contact_id",
+        _columns(link="account_id contact_id", person="field value set_at"),
+    ),
+    "flow_versions": Table(
+        "flows as they were written",
+        None,
+        _columns(link="account_id flow_id version created_at", business="body timezone"),
+    ),
+    "flows": Table(
+        "flows that are applied",
+        None,
+        _columns(link="account_id flow_id version place", business="title paused_at applied_at"),
+    ),
+    "books": Table(
+        "settings of all flows", None, _columns(link="account_id revision applied_at", business="settings")
+    ),
+    "flow_history": Table(
+        "what apply did", None, _columns(link="id account_id flow_id version change", business="note at")
+    ),
+    "bound_posts": Table(
+        "posts that `post: next` was bound to",
+        None,
+        _columns(link="account_id connection_id flow_id version since", business="media_id"),
+    ),
+    "posts": Table(
+        "links and ages of posts",
+        None,
+        _columns(link="account_id connection_id", business="media_id shortcode posted_at"),
+    ),
+    "runs": Table(
+        "people going through flows",
+        "contact_id",
+        _columns(
+            link="run_id account_id connection_id contact_id flow_id version mode status live turn step taps_open"
+            " main_done counted reason media_id",
+            person="origin comment_id answer data started_at finished_at",
+        ),
+    ),
+    "waits": Table(
+        "where runs stand still",
+        "contact_id",
+        _columns(
+            link="wait_id account_id run_id contact_id kind path branch opened_at due_at tries attempts"
+        ),
+    ),
+    "turns": Table(
+        "what each decision did",
+        "run_id",
+        _columns(link="account_id run_id turn stimulus event_id at", person="trace"),
+    ),
+    "outbox": Table(
+        "what leaves the machine",
+        "contact_id",
+        _columns(
+            link="seq item_id account_id connection_id contact_id source turn ordinal run_id flow_id step kind lane"
+            " status held_for depends_on plain due_at deadline attempts first_attempt_at last_attempt_at uncertain"
+            " reason told created_at settled_at",
+            person="content wire igsid comment_id message_id",
+        ),
+    ),
+    "attempts": Table(
+        "requests that count against hourly limits",
+        None,
+        _columns(link="id account_id connection_id kind at"),
+    ),
+    "starts": Table(
+        "which flows a person started",
+        "contact_id",
+        _columns(link="account_id contact_id flow_id media_id", person="first_at last_at"),
+    ),
+    "variants": Table(
+        "which variant of a text was used last",
+        "contact_id",
+        _columns(link="account_id connection_id flow_id step contact_id used"),
+    ),
+    "totals": Table(
+        "numbers per day",
+        None,
+        _columns(link="account_id connection_id flow_id step media_id", business="day what n"),
+    ),
+    "notices": Table(
+        "what needs the owner",
+        None,
+        _columns(link="account_id connection_id", business="code message fix since"),
+    ),
+    "audit": Table("who did what", None, _columns(link="id account_id", holder="actor action subject at")),
+}

@@ -1,0 +1,109 @@
+"""Several files become one outcome; what applying it would change is told beforehand."""
+
+from pathlib import Path
+
+import pytest
+
+from pamosnik.errors import UsageError
+from pamosnik.flows.compile import compile_flow, compile_settings, version_of
+from pamosnik.flows.load import AppliedSource, find_files, load, read_files
+from pamosnik.flows.plan import ChangeKind, plan
+
+_ROOT = Path(__file__).parents[2]
+
+
+def _file(name: str, rest: str) -> tuple[str, str]:
+    return name, f"version: 1\n{rest}"
+
+
+def test_files_are_merged_entry_by_entry() -> None:
+    loaded = load(
+        [
+            _file("a.yaml", "facts: { one: x }\nflows: { a: { do: [{ send: '{two}' }] } }\n"),
+            _file("b.yaml", "facts: { one: x, two: y }\nflows: { b: { do: [{ run: a }] } }\n"),
+        ]
+    )
+    assert loaded.problems == ()
+    assert [(flow.id, flow.file, flow.line) for flow in loaded.flows] == [
+        ("a", "a.yaml", 3),
+        ("b", "b.yaml", 3),
+    ]
+    assert loaded.settings["facts"] == {"one": "x", "two": "y"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "named"),
+    [
+        ("flows: { a: { do: [stop] } }\n", "flows: { a: { do: [stop] } }\n", "a.yaml:2"),
+        ("facts: { one: x }\n", "facts: { one: y }\n", "a.yaml:2"),
+        ("timezone: UTC\n", "timezone: Europe/Warsaw\n", "a.yaml:2"),
+    ],
+)
+def test_two_values_for_one_thing_name_both_places(first: str, second: str, named: str) -> None:
+    (problem,) = load([_file("a.yaml", first), _file("b.yaml", second)]).problems
+    assert (problem.file, problem.line, problem.code) == ("b.yaml", 2, "said-twice")
+    assert named in problem.message
+
+
+def test_the_outcome_is_checked_together_with_what_stays() -> None:
+    applied = AppliedSource(
+        flows={"old": {"when": [{"on": "dm", "words": ["price"]}], "do": [{"do": "stop"}]}},
+        settings={"facts": {"prices": "x"}},
+    )
+    text = "flows: { new: { when: { dm: price }, do: [{ send: '{prices}' }, { run: old }] } }\n"
+    problems = load([_file("a.yaml", text)], applied=applied).problems
+    assert [problem.code for problem in problems] == ["clash"]
+
+
+def test_finding_files(tmp_path: Path) -> None:
+    (tmp_path / "shops").mkdir()
+    for name in ("b.yaml", "a.yml", "notes.txt", "shops/c.yaml"):
+        (tmp_path / name).write_text("version: 1\n", encoding="utf-8")
+    assert find_files([tmp_path]) == [tmp_path / "a.yml", tmp_path / "b.yaml", tmp_path / "shops/c.yaml"]
+    assert find_files([tmp_path / "notes.txt"]) == [tmp_path / "notes.txt"]
+    with pytest.raises(UsageError):
+        find_files([tmp_path / "missing.yaml"])
+
+
+def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_bytes(b"version: 1 # \xff\n")
+    with pytest.raises(UsageError):
+        read_files([file])
+
+
+def test_a_plan_tells_what_would_change() -> None:
+    loaded = load(
+        [
+            _file(
+                "a.yaml",
+                "flows:\n  same: { do: [stop] }\n  other: { do: [{ tag: x }] }\n  new: { do: [{ tag: y }] }\n",
+            )
+        ]
+    )
+    same = version_of(loaded.flows[0].body)
+    applied = {"same": (same, "same"), "other": ("0" * 64, "other"), "gone": ("1" * 64, "gone")}
+    told = plan(loaded, applied, applied_settings={}, in_flight={"other": 3}, prune=False)
+    assert {change.flow_id: (change.kind, change.people) for change in told.changes} == {
+        "same": (ChangeKind.UNCHANGED, 0),
+        "other": (ChangeKind.CHANGED, 3),
+        "new": (ChangeKind.ADDED, 0),
+        "gone": (ChangeKind.KEPT, 0),
+    }
+    pruned = plan(loaded, applied, applied_settings={}, in_flight={}, prune=True)
+    assert [c.kind for c in pruned.changes if c.flow_id == "gone"] == [ChangeKind.REMOVED]
+
+
+def test_a_renamed_flow_is_a_change_and_removes_nothing() -> None:
+    loaded = load([_file("a.yaml", "flows: { new: { was: old, do: [stop] } }\n")])
+    applied = {"old": (version_of(loaded.flows[0].body), "old")}
+    told = plan(loaded, applied, applied_settings={}, in_flight={"old": 2}, prune=True)
+    assert [(c.flow_id, c.kind, c.people) for c in told.changes] == [("new", ChangeKind.CHANGED, 2)]
+
+
+def test_the_example_file_has_no_problem_and_compiles() -> None:
+    loaded = load(read_files([_ROOT / "flows.example.yaml"]))
+    assert loaded.problems == ()
+    compile_settings(loaded.settings)
+    for flow in loaded.flows:
+        assert compile_flow(flow.id, flow.body, timezone="UTC").steps

@@ -1,0 +1,95 @@
+"""What Instagram will not allow is an error in the file."""
+
+import pytest
+
+from pamosnik.flows.problems import Severity
+from tests.flows.files import read
+
+_LETTERS = [chr(ord("a") + number) for number in range(20)]
+
+
+def _codes(steps: str, when: str = "{ dm: price }") -> list[tuple[str, Severity]]:
+    text = f"version: 1\nflows:\n  shop:\n    when: {when}\n    limits: once\n    do:\n{steps}\n"
+    return [(problem.code, problem.severity) for problem in read(text).problems]
+
+
+def _labels(count: int) -> str:
+    return ", ".join(_LETTERS[:count])
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        (f"- send: '{'x' * 1001}'", "text-too-long"),
+        (f"- send: '{'💌' * 251}'", "text-too-long"),
+        (f"- ask: '{'x' * 1001}'", "text-too-long"),
+        (f"- send: {{ text: '{'x' * 641}', buttons: [a] }}", "text-too-long"),
+        (f"- send: {{ text: a, buttons: [{_labels(4)}] }}", "too-many-buttons"),
+        (f"- send: {{ text: a, chips: [{_labels(14)}] }}", "too-many-chips"),
+        (f"- ask: {{ question: a, optional: true, choices: [{_labels(13)}] }}", "too-many-choices"),
+        (f"- send: {{ text: a, chips: ['{'x' * 21}'] }}", "label-too-long"),
+        ("- send: { text: a, chips: [{ label: b, url: 'https://x.example' }] }", "link-needs-button"),
+        ("- send: { text: a, buttons: [{ label: b, url: x.example }] }", "bad-address"),
+        ("- send: { image: prices.png }", "media-address"),
+        ("- send: { image: 'http://shop.example/a.png' }", "media-address"),
+        ("- { wait: 24h }\n      - send: Hello", "wait-outlasts-window"),
+    ],
+)
+def test_refused(step: str, code: str) -> None:
+    assert _codes(f"      {step}") == [(code, Severity.ERROR)]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        f"- send: '{'x' * 1000}'",
+        f"- send: '{'💌' * 250}'",
+        f"- send: {{ text: '{'x' * 640}', buttons: [{_labels(3)}] }}",
+        f"- send: {{ text: a, chips: [{_labels(13)}] }}",
+        f"- ask: {{ question: a, optional: true, choices: [{_labels(12)}] }}",
+        f"- send: {{ text: a, chips: ['{'x' * 20}'] }}",
+        "- send: { images: ['https://shop.example/a.PNG?size=2', 'https://shop.example/b.jpeg'] }",
+        "- wait: { for: 30h, if_window_closed: skip }\n      - send: Hello",
+        "- wait: 23h\n      - send: Hello",
+        "- wait: 48h\n      - untag: x",
+    ],
+)
+def test_allowed_at_the_limit(step: str) -> None:
+    assert _codes(f"      {step}") == []
+
+
+_TWO = "      - send: One\n      - tag: x\n      - send: Two"
+
+
+def test_a_second_message_after_a_comment() -> None:
+    assert _codes(_TWO, "{ comment: price }") == [("second-message", Severity.ERROR)]
+    assert _codes(_TWO, "[{ comment: price }, { dm: price }]") == [("second-message", Severity.WARNING)]
+    assert _codes(_TWO, "{ dm: price }") == []
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "      - ask: One\n      - send: Two",
+        "      - send: { text: One, buttons: [{ label: More, do: [{ send: Two }, { send: Three }] }] }",
+        "      - choose: [{ if: first_time, do: [{ send: One }] }, { else: [{ send: Two }] }]",
+    ],
+)
+def test_one_message_and_the_rest_after_an_answer(steps: str) -> None:
+    assert _codes(steps, "{ comment: price }") == []
+
+
+def test_a_second_message_behind_a_branch() -> None:
+    steps = "      - choose:\n          - if: first_time\n            do: [{ send: One }]\n      - send: Two"
+    assert _codes(steps, "{ comment: price }") == [("second-message", Severity.ERROR)]
+
+
+def test_warnings_for_comment_flows() -> None:
+    text = (
+        "version: 1\nflows:\n  shop:\n    when:\n      - comment: price\n    do:\n"
+        "      - reply_publicly: { one_of: ['Sent!', 'Look at your messages'] }\n"
+    )
+    problems = read(text).problems
+    places = [(p.line, p.column, p.code) for p in problems]
+    assert places == [(5, 9, "no-limits"), (7, 9, "few-variants")]
+    assert {p.severity for p in problems} == {Severity.WARNING}

@@ -1,0 +1,109 @@
+"""Every mistake is found at its line and column, under a code that stays."""
+
+import pytest
+
+from pamosnik.flows.load import load
+from tests.flows.files import found, place, read
+
+_TOP = "version: 1\nfields: { guests: number, day: date }\nfacts: { prices: 'https://shop.example' }\n"
+
+
+def _flow(steps: str, *, when: str = "{ dm: price }", keys: str = "limits: once") -> str:
+    """Steps begin in line 9, column 7."""
+    return f"{_TOP}flows:\n  shop:\n    when: {when}\n    {keys}\n    do:\n      {steps}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", (1, 1, "empty-file")),
+        ("flows: {}\n", (1, 1, "missing-key")),
+        ("version: 2\n", (1, 10, "unknown-word")),
+        ("version: 1\nflow: {}\n", (2, 1, "unknown-key")),
+        ("version: 1\ncodes: {}\n", (2, 1, "not-available-yet")),
+        ("version: 1\nwebhooks: {}\n", (2, 1, "not-available-yet")),
+        ("version: 1\ntimezone: Europe/Warschau\n", (2, 11, "unknown-timezone")),
+        ("version: 1\nfields: { username: text }\n", (2, 11, "name-taken")),
+        ("version: 1\nfields: { size: choice }\n", (2, 11, "choices-missing")),
+        ("version: 1\ndisclosure: false\n", (2, 13, "no-disclosure")),
+    ],
+)
+def test_the_file(text: str, expected: tuple[int, int, str]) -> None:
+    assert found(text) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("- sned: hi", (9, 9, "unknown-step")),
+        ("- split: {}", (9, 9, "not-available-yet")),
+        ("- give_code: x", (9, 9, "not-available-yet")),
+        ("- send: { video: x }", (9, 17, "not-available-yet")),
+        ("- send: { text: Hello, friend }", (9, 30, "comma-in-braces")),
+        ("- send: hi\n        tag: x", (10, 9, "two-verbs")),
+        ("- send: hi # there", (9, 15, "comment-cuts-text")),
+        ("- send: 'a\\n b'", (9, 15, "backslash-n")),
+        ("- send: 'Hi {frist_name|you}'", (9, 15, "unknown-variable")),
+        ("- send: 'Hi {first_name}'", (9, 15, "stand-in")),
+        ("- send: 'Hi {'", (9, 15, "bad-variable")),
+        ("- send: 'your code: {code}'", (9, 15, "not-available-yet")),
+        ("- run: shpo", (9, 14, "unknown-flow")),
+        ("- clear: gusts", (9, 9, "unknown-field")),
+        ("- wait: soon", (9, 15, "duration-expected")),
+        ("- ask: { question: q, optional: yes }", (9, 39, "boolean-expected")),
+        ("- choose: [{ else: [stop] }, { if: first_time, do: [stop] }]", (9, 18, "else-first")),
+        ("- stop\n      - tag: x", (9, 9, "unreachable")),
+        ("- { id: x, tag: a }\n      - { id: x, tag: b }", (10, 15, "duplicate-id")),
+        ("- send: { text: a, one_of: [b, c] }", (9, 9, "two-texts")),
+        ("- run: shop", (9, 7, "loop")),
+    ],
+)
+def test_a_step(step: str, expected: tuple[int, int, str]) -> None:
+    assert found(_flow(step)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ("{ dmm: price }", (6, 13, "unknown-trigger")),
+        ("{ ice_breaker: Book }", (6, 13, "not-available-yet")),
+        ("{ dm: stop }", (6, 11, "safety-word")),
+        ("{ dm: { words: '(', match: regex } }", (6, 11, "bad-pattern")),
+        ("{ dm: { words: x, mach: exact } }", (6, 29, "unknown-key")),
+        ("{ dm: '*' }", (6, 17, "empty-word")),
+    ],
+)
+def test_a_trigger(when: str, expected: tuple[int, int, str]) -> None:
+    assert found(_flow("- send: hi", when=when)) == [expected]
+
+
+def test_a_hint_names_what_was_meant() -> None:
+    (problem,) = read(_flow("- send: 'Hi {frist_name|you}'")).problems
+    assert problem.hint == "Did you mean `first_name`?"
+
+
+@pytest.mark.parametrize("name", ["follows_me: true", "during: open", "outside: open"])
+def test_conditions_of_a_later_version(name: str) -> None:
+    assert found(_flow("- tag: x", keys=f"only_if: {{ {name} }}")) == [(7, 16, "not-available-yet")]
+
+
+def test_a_tag_that_nothing_gives() -> None:
+    problems = read(_flow("- tag: customer", keys="only_if: [{ has_tag: custmer }]")).problems
+    assert [(p.code, p.hint) for p in problems] == [("tag-never-given", "Did you mean `customer`?")]
+
+
+def test_all_problems_of_all_files_at_once_and_in_order() -> None:
+    files = [("b.yaml", "version: 1\nflow: {}\nfact: {}\n"), ("a.yaml", "flows: {}\n")]
+    problems = load(files).problems
+    assert [(p.file, *place(p)) for p in problems] == [
+        ("a.yaml", 1, 1, "missing-key"),
+        ("b.yaml", 2, 1, "unknown-key"),
+        ("b.yaml", 3, 1, "unknown-key"),
+    ]
+
+
+def test_the_same_keyword_twice_is_a_clash_unless_priority_decides() -> None:
+    two = "version: 1\nflows:\n  a: { when: { dm: price }, do: [stop] }\n  b: { when: { dm: PRICE }, do: [stop]%s }\n"
+    assert [code for *_, code in found(two % "")] == ["clash"]
+    assert found(two % ", priority: 1") == []
+    assert found(two % ", state: paused") == []

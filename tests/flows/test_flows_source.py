@@ -1,0 +1,90 @@
+"""YAML as people write it: nothing is guessed, and what is refused is refused at its place."""
+
+import pytest
+
+from pamosnik.flows import source
+from pamosnik.flows.problems import Problem, Severity, render
+from pamosnik.flows.source import Mapping, Mark, Scalar, Sequence
+
+
+def _only_problem(text: str) -> tuple[int, int, str]:
+    node, problems = source.read(text, "shop.yaml")
+    assert node is None
+    (problem,) = problems
+    assert problem.file == "shop.yaml"
+    return problem.line, problem.column, problem.code
+
+
+@pytest.mark.parametrize("written", ["no", "on", "y", "03", "1e3", "09:00", "null", "0x1F", "600100200"])
+def test_a_scalar_stays_what_was_written(written: str) -> None:
+    node, problems = source.read(f"key: {written}\n", "shop.yaml")
+    assert problems == []
+    assert isinstance(node, Mapping)
+    assert node.entries[0][1] == Scalar(written, plain=True, mark=Mark(1, 6))
+
+
+def test_columns_count_characters() -> None:
+    node, _ = source.read('{ "💌ż": x }\n', "shop.yaml")
+    assert isinstance(node, Mapping)
+    assert node.entries[0][1].mark == Mark(1, 9)
+
+
+def test_an_alias_is_what_it_names() -> None:
+    node, problems = source.read("a: &words [one, two]\nb: *words\n", "shop.yaml")
+    assert problems == []
+    assert isinstance(node, Mapping)
+    first, second = (value for _, value in node.entries)
+    assert isinstance(second, Sequence)
+    assert first == second
+
+
+def test_an_empty_file_has_no_tree_and_no_problem() -> None:
+    assert source.read("# nothing yet\n", "shop.yaml") == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("send: Hours: nine\n", (1, 12, "yaml-colon")),
+        ("send: @anna\n", (1, 7, "yaml-character")),
+        ("send: %x\n", (1, 7, "yaml-character")),
+        ("send: *sale\n", (1, 7, "yaml-alias")),
+        ("send: !x y\n", (1, 7, "tag")),
+        ('send: "open\n', (2, 1, "yaml-quotes")),
+        ("words: [a, b\nsend: x\n", (2, 5, "yaml-brackets")),
+        ("flows:\n\ta: 1\n", (2, 1, "tab")),
+        ("flows:\n  a: 1\n \u00a0b: 2\n", (3, 2, "no-break-space")),
+        ("a: 1\nb: 2\na: 3\n", (3, 1, "duplicate-key")),
+        ("a: &a [*a]\n", (1, 8, "recursion")),
+        ("a: &a {x: 1}\nb: {<<: *a}\n", (2, 5, "merge-key")),
+        ("[a]: b\n", (1, 1, "yaml-key")),
+        ("a: 1\n---\nb: 2\n", (2, 1, "documents")),
+        ("a: \x07\n", (1, 1, "yaml")),
+    ],
+)
+def test_what_is_refused(text: str, expected: tuple[int, int, str]) -> None:
+    assert _only_problem(text) == expected
+
+
+def test_an_alias_bomb_is_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    for number in range(1, 6):
+        before = ", ".join([f"*a{number - 1}"] * 10)
+        lines.append(f"a{number}: &a{number} [{before}]")
+    assert _only_problem("\n".join(lines))[2] == "too-many"
+
+
+def test_a_file_over_one_mebibyte_is_refused() -> None:
+    assert _only_problem("# " + "x" * source.MAX_BYTES) == (1, 1, "too-big")
+
+
+def test_a_problem_is_shown_with_its_line_and_a_caret() -> None:
+    problem = Problem(
+        "shop.yaml", 2, 3, Severity.ERROR, "unknown-step", "unknown step: `sned`", "Look again."
+    )
+    assert render(problem, "do:\n- sned: x\n").splitlines() == [
+        "shop.yaml:2:3: error: unknown step: `sned` [unknown-step]",
+        "    - sned: x",
+        "      ^",
+        "    Look again.",
+    ]

@@ -1,0 +1,143 @@
+"""What the documentation names is real, and what is real is documented."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import typer.main
+
+from pamosnik.cli import app
+from pamosnik.config import SETTINGS
+from pamosnik.flows import reference, schema
+from pamosnik.flows.load import load
+
+ROOT = Path(__file__).parent.parent
+DOCS = {path.name: path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md")}
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def commands() -> dict[str, list[str]]:
+    """Every command with its options, as the help shows them."""
+    found: dict[str, list[str]] = {}
+    root = typer.main.get_command(app)
+
+    def walk(command: object, name: str) -> None:
+        inner = getattr(command, "commands", None)
+        if inner:
+            for sub_name, sub in inner.items():
+                walk(sub, f"{name} {sub_name}".strip())
+        else:
+            options = [
+                o
+                for p in getattr(command, "params", [])
+                for o in getattr(p, "opts", [])
+                if o.startswith("--")
+            ]
+            found[name] = options
+
+    walk(root, "")
+    return found
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = DOCS["cli.md"]
+    missing = [name for name in commands() if f"pamosnik {name}" not in text]
+    missing += [
+        f"{name} {option}"
+        for name, options in commands().items()
+        for option in options
+        if option not in ("--help", "--install-completion", "--show-completion") and option not in text
+    ]
+    assert missing == []
+
+
+def test_every_setting_is_documented() -> None:
+    text = DOCS["operations.md"]
+    assert [s.name for s in SETTINGS if f"PAMOSNIK_{s.name.upper()}" not in text] == []
+
+
+def test_the_flow_reference_is_the_one_that_the_schema_gives() -> None:
+    assert DOCS["flow-reference.md"] == reference.reference()
+
+
+def test_the_flow_reference_names_every_word_of_the_language() -> None:
+    text = DOCS["flow-reference.md"]
+    for words in (schema.TRIGGERS, schema.CONDITIONS, schema.STEPS):
+        assert [word for word in words if f"`{word}`" not in text] == []
+
+
+def test_the_examples_of_the_reference_are_valid() -> None:
+    for name, example in reference.EXAMPLES.items():
+        problems = load([(name, example)]).problems
+        assert [p.message for p in problems if p.severity == "error"] == [], name
+
+
+def test_the_flow_file_in_the_readme_is_valid() -> None:
+    blocks = [block.split("```")[0] for block in README.split("```yaml\n")[1:]]
+    assert blocks
+    for block in blocks:
+        assert not load([("README.md", block)]).has_errors
+
+
+def test_readme_shows_both_commands_first() -> None:
+    head = README[:2500]
+    assert "make demo" in head
+    assert "make test" in head
+
+
+def test_help_imports_nothing_heavy() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "pamosnik", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
+    heavy = {
+        "pydantic",
+        "starlette",
+        "httpx",
+        "httpx2",
+        "apscheduler",
+        "sqlite_utils",
+        "rich",
+        "aiohttp",
+        "yaml",
+    }
+    assert imported & heavy == set()
+
+
+def test_every_json_key_is_documented(tmp_path: Path) -> None:
+    """Keys of the contract, from a real empty home."""
+    environment = {"PAMOSNIK_HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
+
+    def run(*arguments: str, text: str = "") -> str:
+        command = [sys.executable, "-m", "pamosnik", *arguments]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, env=environment, input=text, cwd=ROOT
+        )
+        return done.stdout
+
+    run(
+        "init",
+        "--name",
+        "Rosa",
+        "--email",
+        "rosa@shop.example",
+        "--password-stdin",
+        text="three random words\n",
+    )
+    run("flows", "apply", "flows.example.yaml", "--yes")
+    documented = DOCS["json.md"]
+    outputs = [run("status", "--json"), run("stats", "--json"), run("flows", "list", "--json")]
+    keys = {key for output in outputs for key in _keys(json.loads(output))}
+    assert [key for key in sorted(keys) if f"`{key}`" not in documented] == []
+
+
+def _keys(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | {key for inner in value.values() for key in _keys(inner)}
+    if isinstance(value, list):
+        return {key for inner in value for key in _keys(inner)}
+    return set()
