@@ -94,6 +94,11 @@ def only_comments(body: Raw) -> bool:
     return kinds == {"comment"}
 
 
+def started_by_comments(body: Raw) -> bool:
+    """Whether a comment may start it."""
+    return any(trigger["on"] == "comment" for trigger in triggers(body))
+
+
 def check(outcome: Outcome) -> list[Problem]:
     """All problems of the flows in these files."""
     found: list[Problem] = []
@@ -167,6 +172,7 @@ class _Flow:
                 self._conditions(place, cast("list[Raw]", branch.get("if", [])))
         for name in (*self._fields_of(raw),):
             self._field(path, name)
+        self._same_labels(path, raw)
         for key in ("buttons", "chips", "choices"):
             for number, option in enumerate(cast("list[Raw]", raw.get(key, []))):
                 place = f"{path}.{key}.{number}"
@@ -178,6 +184,16 @@ class _Flow:
         if kind == "set":
             for name, value in cast("Mapping[str, str]", raw["set"]).items():
                 self._text(f"{path}.{name}", value)
+
+    def _same_labels(self, path: str, raw: Raw) -> None:
+        seen: set[str] = set()
+        for key in ("buttons", "chips", "choices"):
+            for number, option in enumerate(cast("list[Raw]", raw.get(key, []))):
+                label = trim(fold(str(option["label"])))
+                if label in seen:
+                    message = f"the label `{option['label']}` stands in this message twice"
+                    self._say(f"{path}.{key}.{number}", "same-label", message, "People type labels, too.")
+                seen.add(label)
 
     def _fields_of(self, raw: Raw) -> list[str]:
         if raw["do"] == "ask":
@@ -206,7 +222,7 @@ class _Flow:
                 self._conditions(f"{here}.{condition['if']}", cast("list[Raw]", condition["value"]))
 
     def _words(self, path: str, trigger: Raw) -> None:
-        if trigger["on"] == "dm":
+        if trigger.get("match") != "regex":
             for word in cast("list[str]", trigger.get("words", [])):
                 if trim(fold(word)) in _safety_words(self.outcome.settings):
                     self._say(
@@ -215,6 +231,8 @@ class _Flow:
                         f"`{word}` is a safety word: people stop, start or call a human with it",
                         "Take another keyword.",
                     )
+                if "*" in word[:-1]:
+                    self._say(path, "star-inside", f"`{word}`: `*` may stand only at the end of a keyword")
         if trigger.get("match") == "regex":
             for word in cast("list[str]", trigger.get("words", [])):
                 self._pattern(path, word)
@@ -277,7 +295,20 @@ class _Flow:
             )
 
     def _surely_known(self, name: str, facts: list[str]) -> bool:
-        return name in facts or name in _ALWAYS_KNOWN or (name == "username" and only_comments(self.body))
+        return (
+            name in facts or name in _ALWAYS_KNOWN or (name == "username" and started_by_comments(self.body))
+        )
+
+
+def _never_goes_on(raw: Raw) -> bool:
+    """Whether no way leads from this step to the one after it."""
+    if raw["do"] in ("stop", "run"):
+        return True
+    if raw["do"] != "choose":
+        return False
+    branches_ = cast("list[Raw]", raw["choose"])
+    lists = [cast("list[Raw]", branch.get("do", branch.get("else", []))) for branch in branches_]
+    return "else" in branches_[-1] and all(_never_goes_on(steps_[-1]) for steps_ in lists)
 
 
 def _near(name: str, known: "Mapping[str, object] | list[str] | tuple[str, ...]") -> str | None:
@@ -297,39 +328,44 @@ def _safety_words(settings: Raw) -> set[str]:
 
 def _clashes(outcome: Outcome) -> list[Problem]:
     """Two flows of the same priority and specificity for the same words on the same posts."""
-    taken: dict[tuple[object, ...], str] = {}
+    taken: dict[tuple[object, ...], list[tuple[str, int]]] = {}
     found = []
     for flow_id, body in outcome.flows.items():
         if body.get("state") == "paused":
             continue
         for number, trigger in enumerate(triggers(body)):
             for key in _takes(body, trigger):
-                other = taken.setdefault(key, flow_id)
-                blamed = flow_id if flow_id in outcome.here else other
-                if other != flow_id and blamed in outcome.here:
-                    word = f"`{key[-1]}`" if key[-1] else "any words"
-                    path = f"{blamed}:when.{number if blamed == flow_id else 0}"
-                    message = f"{word} would start both `{other}` and `{flow_id}`"
-                    hint = "Give one of them a higher `priority`, other words or another post."
-                    found.append(outcome.problem(path, "clash", message, hint))
-    return found
+                for other, place in taken.setdefault(key, []):
+                    if other != flow_id and _share_a_connection(body, outcome.flows[other]):
+                        found += _clash(outcome, key, (other, place), (flow_id, number))
+                taken[key].append((flow_id, number))
+    return list(dict.fromkeys(found))
+
+
+def _clash(
+    outcome: Outcome, key: tuple[object, ...], first: tuple[str, int], second: tuple[str, int]
+) -> list[Problem]:
+    blamed = next((place for place in (second, first) if place[0] in outcome.here), None)
+    if blamed is None:
+        return []
+    word = f"`{key[-1]}`" if key[-1] else "any words"
+    message = f"{word} would start both `{first[0]}` and `{second[0]}`"
+    hint = "Give one of them a higher `priority`, other words or another post."
+    return [outcome.problem(f"{blamed[0]}:when.{blamed[1]}", "clash", message, hint)]
+
+
+def _share_a_connection(one: Raw, other: Raw) -> bool:
+    a, b = (cast("list[str]", body.get("connections", [])) for body in (one, other))
+    return not a or not b or bool({name.casefold() for name in a} & {name.casefold() for name in b})
 
 
 def _takes(body: Raw, trigger: Raw) -> Iterator[tuple[object, ...]]:
+    """What a trigger claims for itself: priority, kind, post, word; an empty word is any."""
     posts = cast("list[str]", trigger.get("post", trigger.get("story", ["any"])))
     words = [trim(fold(word)) for word in cast("list[str]", trigger.get("words", []))]
-    connections = cast("list[str]", body.get("connections", [""]))
-    for connection in connections:
-        for post in posts:
-            for word in words or [""]:
-                yield (
-                    body.get("priority", 0),
-                    trigger["on"],
-                    connection,
-                    post,
-                    "" if not word else trigger.get("match", "whole_word"),
-                    word,
-                )
+    for post in posts:
+        for word in words or [""]:
+            yield (body.get("priority", 0), trigger["on"], post, word)
 
 
 def _loops(outcome: Outcome) -> list[Problem]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 from pamosnik.errors import UsageError
 from pamosnik.flows import check, physics, schema, source
@@ -123,22 +123,33 @@ def _accept_what_fields_hold(
     for flow_id, body in flows.items():
         for step in check.steps(flow_id, body):
             field = fields.get(str(step.raw.get("save_as")))
-            if step.raw["do"] == "ask" and field is not None and "choices" not in step.raw:
-                cast("dict[str, object]", step.raw).setdefault("accept", field["type"])
+            if step.raw["do"] != "ask" or field is None or "choices" in step.raw or "accept" in step.raw:
+                continue
+            raw = cast("dict[str, object]", step.raw)
+            if field["type"] == "choice":
+                raw["choices"] = [{"label": choice} for choice in cast("list[str]", field.get("choices", []))]
+            else:
+                raw["accept"] = field["type"]
 
 
 def _zones(settings: Mapping[str, object], merger: "_Merger") -> list[Problem]:
-    zone = settings.get("timezone")
-    if zone is None or "timezone" not in merger.places:
-        return []
-    try:
-        ZoneInfo(str(zone))
-    except (ValueError, OSError, KeyError):
-        file, mark = merger.places["timezone"]
-        hint = "Write it like Europe/Warsaw."
-        message = f"unknown time zone: `{zone}`"
-        return [Problem(file, mark.line, mark.column, Severity.ERROR, "unknown-timezone", message, hint)]
-    return []
+    """Time zones that nobody knows, wherever one may stand."""
+    written = {"timezone": settings.get("timezone")}
+    for flow in merger.flows.values():
+        written[f"{flow.id}:active.zone"] = cast("Mapping[str, object]", flow.body.get("active", {})).get(
+            "zone"
+        )
+        for step in check.steps(flow.id, flow.body):
+            written[f"{step.path}.zone"] = step.raw.get("zone")
+    found = []
+    for path, zone in written.items():
+        if zone is not None and path in merger.places and zone not in available_timezones():
+            file, mark = merger.places[path]
+            message, hint = f"unknown time zone: `{zone}`", "Write it like Europe/Warsaw."
+            found.append(
+                Problem(file, mark.line, mark.column, Severity.ERROR, "unknown-timezone", message, hint)
+            )
+    return found
 
 
 def _with_applied(here: Mapping[str, object], applied: Mapping[str, object]) -> Mapping[str, object]:

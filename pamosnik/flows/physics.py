@@ -1,6 +1,7 @@
 """What Instagram will not allow, seen from the file alone. The numbers are `instagram.limits`."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from pamosnik.flows.check import Outcome, Placed, branches, only_comments, steps, triggers
@@ -12,7 +13,6 @@ from pamosnik.model.flow import Variable
 Raw = Mapping[str, object]
 
 _VARIANTS_WANTED = 3
-_WAITS_FOR_PERSON = "ask"
 
 
 def check(outcome: Outcome) -> list[Problem]:
@@ -106,12 +106,13 @@ def _message_texts(outcome: Outcome, path: str, raw: Raw, *, with_buttons: bool)
     texts = [(f"{path}.one_of.{n}", text) for n, text in enumerate(cast("list[str]", raw.get("one_of", [])))]
     texts += [(f"{path}.{key}", str(raw[key])) for key in ("text", "question") if key in raw]
     for place, text in texts:
-        size = len(_without_variables(text).encode())
+        size = len(_without_variables(text, _facts(outcome)).encode()) + _disclosure_bytes(outcome)
         if size > limits.TEXT_BYTES:
             yield outcome.problem(
                 place,
                 "text-too-long",
-                f"the text has {size} bytes; Instagram takes {limits.TEXT_BYTES} (an emoji counts 4)",
+                f"the text has {size} bytes with the line that says a machine writes; Instagram takes"
+                f" {limits.TEXT_BYTES} (an emoji counts 4)",
                 "Split it into two messages.",
             )
         elif with_buttons and _shortest(text) > limits.BUTTON_TEXT_CHARS:
@@ -123,16 +124,27 @@ def _message_texts(outcome: Outcome, path: str, raw: Raw, *, with_buttons: bool)
             )
 
 
-def _without_variables(text: str) -> str:
+def _facts(outcome: Outcome) -> Mapping[str, str]:
+    return cast("Mapping[str, str]", outcome.settings.get("facts", {}))
+
+
+def _disclosure_bytes(outcome: Outcome) -> int:
+    """Of the owner's own disclosure with its line end; the built-in one is short."""
+    own = outcome.settings.get("disclosure", True)
+    return len(own.encode()) + 1 if isinstance(own, str) else 0
+
+
+def _without_variables(text: str, facts: Mapping[str, str]) -> str:
+    """The text with what its variables stand for at least: facts are known, stand-ins can be shortened."""
     try:
         parts = parse_text(text).parts
     except BadVariable:
         return text
-    return "".join((part.stand_in or "") if isinstance(part, Variable) else part for part in parts)
+    return "".join(facts.get(part.name, "") if isinstance(part, Variable) else part for part in parts)
 
 
 def _shortest(text: str) -> int:
-    return len(_without_variables(text))
+    return len(_without_variables(text, {}))
 
 
 # --- one private message after a comment -----------------------------------------------------------------
@@ -151,7 +163,7 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
             Severity.WARNING,
         )
     severity = Severity.ERROR if only_comments(body) else Severity.WARNING
-    second = _second_message(cast("list[Raw]", body["do"]), f"{flow_id}:do", sent=False)[1]
+    second = _Paths(outcome, {flow_id}).follow(cast("list[Raw]", body["do"]), f"{flow_id}:do", sent=False)[1]
     if second is not None:
         yield outcome.problem(
             second,
@@ -162,27 +174,53 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
         )
 
 
-def _second_message(raw: list[Raw], path: str, *, sent: bool) -> tuple[bool, str | None]:
-    """Whether a message went out on some way through these steps, and where a second one would, unanswered."""
-    for number, step in enumerate(raw):
-        here = f"{path}.{number}"
-        kind = step["do"]
-        if kind == "choose":
-            ways = [_second_message(inner, p, sent=sent) for p, inner in branches(step, here)]
-            for _, second in ways:
-                if second is not None:
-                    return True, second
-            sent = sent or any(way for way, _ in ways)
-        elif kind in ("send", "ask"):
-            images = "image" in step or "images" in step
-            if sent or (images and ("text" in step or "one_of" in step)):
-                return True, here
-            if kind == _WAITS_FOR_PERSON:
-                return False, None  # what follows has the person's answer before it
-            sent = True
-        elif kind in ("stop", "run"):
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """Follows every way through a flow, and through the flows that it goes on in."""
+
+    outcome: Outcome
+    seen: set[str]
+
+    def follow(self, raw: list[Raw], path: str, *, sent: bool) -> tuple[bool, str | None]:
+        """Whether a message went out on some way, and where a second one would go out, unanswered."""
+        for number, step in enumerate(raw):
+            here = f"{path}.{number}"
+            match step["do"]:
+                case "choose":
+                    ways = [self.follow(inner, p, sent=sent) for p, inner in branches(step, here)]
+                    second = next((place for _, place in ways if place is not None), None)
+                    if second is not None:
+                        return True, second
+                    sent = sent or any(way for way, _ in ways)
+                case "send" | "ask":
+                    pictures_too = ("image" in step or "images" in step) and (
+                        "text" in step or "one_of" in step
+                    )
+                    if sent or pictures_too:
+                        return True, here
+                    if step["do"] == "ask":
+                        return self._unanswered(step, here)
+                    sent = True
+                case "run":
+                    return self._elsewhere(str(step["run"]), here, sent=sent)
+                case "stop":
+                    return sent, None
+        return sent, None
+
+    def _unanswered(self, step: Raw, here: str) -> tuple[bool, str | None]:
+        """What follows an `ask` has the person's answer before it, but for `if_no_answer`."""
+        for path, inner in branches(step, here):
+            if path.endswith(".if_no_answer"):
+                return True, self.follow(inner, path, sent=True)[1]
+        return False, None
+
+    def _elsewhere(self, flow_id: str, here: str, *, sent: bool) -> tuple[bool, str | None]:
+        if flow_id in self.seen or flow_id not in self.outcome.flows:
             return sent, None
-    return sent, None
+        self.seen.add(flow_id)
+        body = self.outcome.flows[flow_id]
+        went, second = self.follow(cast("list[Raw]", body["do"]), f"{flow_id}:do", sent=sent)
+        return went, None if second is None else here
 
 
 def _waits(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:

@@ -265,10 +265,24 @@ def list_of(read_one: Read) -> Read:
         if is_empty(node):
             reader.error(node.mark, "empty-list", "something is expected here, and there is nothing")
             return None
+        if path.endswith(".one_of"):
+            _warn_about_commas(reader, items(node))
         found = [read_one(reader, item, f"{path}.{number}") for number, item in enumerate(items(node))]
         return None if None in found else found
 
     return read
+
+
+def _warn_about_commas(reader: Reader, texts: Sequence[Node]) -> None:
+    for item in texts:
+        if isinstance(item, Scalar) and item.plain and item.in_brackets:
+            reader.warn(
+                item.mark,
+                "comma-in-brackets",
+                "inside [ ] a comma begins a new text",
+                "Put each text in double quotes, or on a line of its own.",
+            )
+            return
 
 
 def mapping_of(read_one: Read, read_name: Read = name) -> Read:

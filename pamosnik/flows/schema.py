@@ -4,6 +4,7 @@ Each trigger, condition and step is a row of keys; `reader` turns nodes into the
 JSON with every short form written out. A new kind of step is one row here and one function in `compile`.
 """
 
+import re
 from typing import cast
 
 from pamosnik.flows import source
@@ -62,6 +63,60 @@ _MATCH_KEY = Key(
 )
 _BUT_NOT = Key("but_not", _words, "Words that forbid a match.")
 
+_POST_LINK = re.compile(r"https?://(?:www\.)?instagram\.com/(?:[\w.]+/)?(?:p|reel|reels|tv)/[\w-]+")
+
+
+def _posts(reader: Reader, node: Node, path: str) -> Json:
+    """`any`, `next`, ids and links."""
+    found = _texts(reader, node, path)
+    for item in items(node):
+        written = item.value if isinstance(item, Scalar) else ""
+        alone = written in ("any", "next") and len(items(node)) == 1
+        if found is not None and not (alone or written.isdecimal() or _POST_LINK.match(written)):
+            reader.error(
+                item.mark,
+                "post-expected",
+                f"`{written}` names no post",
+                "Write `any`, `next` (alone), an id, or a link like https://www.instagram.com/p/ABC/.",
+            )
+            return None
+    return found
+
+
+def _tests(reader: Reader, node: Node, path: str) -> Json:
+    """Conversations: a list, kept as it stands."""
+    if not isinstance(node, source.Sequence):
+        reader.error(node.mark, "list-expected", "`tests` is a list")
+        return None
+    return as_written(reader, node, path)
+
+
+def _some_time(reader: Reader, node: Node, path: str) -> Json:
+    """A duration longer than nothing."""
+    found = duration(reader, node, path)
+    if found == 0:
+        reader.error(node.mark, "no-time", "this is no time at all")
+        return None
+    return found
+
+
+def _at_least_one(reader: Reader, node: Node, path: str) -> Json:
+    found = integer(reader, node, path)
+    if isinstance(found, int) and not 1 <= found <= 20:
+        reader.error(node.mark, "number-expected", "a number from 1 to 20 is expected here")
+        return None
+    return found
+
+
+def as_written(_reader: Reader, node: Node, _path: str) -> Json:
+    """What another part of Pamosnik reads: kept as it stands."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, source.Sequence):
+        return [as_written(_reader, item, _path) for item in node.items]
+    return {key.value: as_written(_reader, value, _path) for key, value in node.entries}
+
+
 # --- triggers --------------------------------------------------------------------------------------------
 
 TRIGGERS: dict[str, Row] = {
@@ -71,7 +126,7 @@ TRIGGERS: dict[str, Row] = {
             _WORDS,
             _MATCH_KEY,
             _BUT_NOT,
-            Key("post", _texts, "`any` (default), `next`, a link, an id, or a list of these."),
+            Key("post", _posts, "`any` (default), `next`, a link, an id, or a list of these."),
             Key("replies", boolean, "Whether replies to comments count too; default `false`."),
         ),
         bare=True,
@@ -148,8 +203,12 @@ def conditions(reader: Reader, node: Node, path: str) -> Json:
     for number, item in enumerate(items(node)):
         if isinstance(item, Scalar):
             found.append(_condition(reader, item, None, f"{path}.{number}"))
-        elif isinstance(item, source.Mapping):
-            found += [_condition(reader, key, value, f"{path}.{number}") for key, value in item.entries]
+        elif isinstance(item, source.Mapping) and len(item.entries) == 1:
+            found.append(_condition(reader, *item.entries[0], f"{path}.{number}"))
+        elif isinstance(item, source.Mapping) and item.entries:
+            places = ((f"{path}.{number}.all.{n}", *entry) for n, entry in enumerate(item.entries))
+            inner = [_condition(reader, key, value, place) for place, key, value in places]
+            found.append(None if None in inner else {"if": "all", "value": inner})
         else:
             reader.error(item.mark, "condition-expected", "a condition is expected here")
             found.append(None)
@@ -227,7 +286,7 @@ def _step(reader: Reader, node: Node, path: str) -> Json:
             if found is None:
                 return None
             beside["id"] = found
-        elif verb is not None:
+        elif verb is not None and verb[0].value not in LATER_STEPS:
             known = key.value in STEPS or key.value in LATER_STEPS
             hint = (
                 "Begin a new line with `- `."
@@ -236,7 +295,7 @@ def _step(reader: Reader, node: Node, path: str) -> Json:
             )
             reader.error(key.mark, "two-verbs", f"`{key.value}` cannot stand beside `{verb[0].value}`", hint)
             return None
-        else:
+        elif verb is None:
             verb = (key, value)
     if verb is None:
         reader.error(node.mark, "step-expected", "this step has an id and does nothing")
@@ -362,7 +421,7 @@ _IF_NOT_UNDERSTOOD = Row(
     "if_not_understood",
     (
         Key("say", text, "What is said when an answer does not fit."),
-        Key("tries", integer, "How often; default 2."),
+        Key("tries", _at_least_one, "How often; default 2."),
         Key("then", steps, "Steps that follow after the last try."),
     ),
 )
@@ -400,14 +459,14 @@ STEPS: dict[str, Read] = {
             Key("accept", one_of(*Accept), "What counts as an answer; default the field's type."),
             Key("optional", boolean, "Adds a chip to skip the question."),
             Key("if_not_understood", _IF_NOT_UNDERSTOOD, "What happens when an answer does not fit."),
-            Key("give_up_after", duration, "How long to wait; default 23h."),
+            Key("give_up_after", _some_time, "How long to wait; default 23h."),
             Key("if_no_answer", steps, "Steps that follow when nobody answered."),
         ),
     ),
     "wait": Row(
         "wait",
         (
-            Key("for", duration, "How long."),
+            Key("for", _some_time, "How long."),
             Key("until", clock, 'Until the clock shows this, like "09:00".'),
             Key("days", _days, "Days on which `until` counts."),
             Key("zone", text, "Time zone of `until`."),
@@ -426,7 +485,7 @@ STEPS: dict[str, Read] = {
         "hand_over",
         (
             Key("note", text, "For the human who takes over."),
-            Key("pause", duration, "How long automation stops for this person; default 12h."),
+            Key("pause", _some_time, "How long automation stops for this person; default 12h."),
         ),
         bare=True,
     ),
@@ -499,15 +558,6 @@ def _instant(reader: Reader, node: Node, path: str) -> Json:
     return None
 
 
-def as_written(_reader: Reader, node: Node, _path: str) -> Json:
-    """What another part of Pamosnik reads: kept as it stands."""
-    if isinstance(node, Scalar):
-        return node.value
-    if isinstance(node, source.Sequence):
-        return [as_written(_reader, item, _path) for item in node.items]
-    return {key.value: as_written(_reader, value, _path) for key, value in node.entries}
-
-
 _LIMITS = Row(
     "limits",
     (
@@ -541,7 +591,7 @@ FLOW = Row(
         Key("state", one_of(*FlowState), "`live` (default) or `paused`."),
         Key("connections", _texts, "Usernames; default all of the account's."),
         Key("was", name, "Former id: statistics, runs and limits follow."),
-        Key("tests", as_written, "Conversations that show what the flow does."),
+        Key("tests", _tests, "Conversations that show what the flow does."),
     ),
 )
 _FIELD = Row(
@@ -595,7 +645,7 @@ FILE = Row(
         Key("words", _SAFETY, "Words for stop, start and human beside the built-in ones."),
         Key("disclosure", _disclosure, "First line of the first automated message; `false` turns it off."),
         Key("flows", mapping_of(FLOW), "The flows."),
-        Key("tests", as_written, "Conversations over several flows."),
+        Key("tests", _tests, "Conversations over several flows."),
     ),
     later=frozenset({"codes", "webhooks"}),
 )

@@ -110,8 +110,11 @@ def read(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     try:
         if len(text.encode("utf-8", "replace")) > MAX_BYTES:
             raise _Refused(Mark(1, 1), "too-big", "the file is over 1 MiB", "Split it into several files.")
-        _refuse_indentation(text)
         return _Reader(text).read(), []
+    except RecursionError:
+        return None, [
+            _problem(file, _Refused(Mark(1, 1), "too-deep", "brackets or lists are nested too deeply"))
+        ]
     except _Refused as refused:
         return None, [_problem(file, refused)]
     except yaml.MarkedYAMLError as error:
@@ -123,6 +126,7 @@ def read(text: str, file: str) -> tuple[Node | None, list[Problem]]:
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_NO_BREAK_SPACES = ("\u00a0", "\u2007", "\u202f")
 _NO_BREAK = re.compile(r"^ *[\u00a0\u2007\u202f]")
 _TAB = re.compile(r"^ *\t")
 
@@ -132,16 +136,13 @@ def _problem(file: str, refused: _Refused) -> Problem:
     return Problem(file, mark.line, mark.column, Severity.ERROR, refused.code, refused.message, refused.hint)
 
 
-def _refuse_indentation(text: str) -> None:
-    for number, line in enumerate(text.split("\n"), 1):
-        if _NO_BREAK.match(line):
-            place = Mark(number, len(line) - len(line.lstrip(" ")) + 1)
-            raise _Refused(
-                place,
-                "no-break-space",
-                "the line begins with a no-break space; it looks like a space and is none",
-                "Delete the beginning of the line and type ordinary spaces.",
-            )
+def _no_break_space(mark: Mark) -> _Refused:
+    return _Refused(
+        mark,
+        "no-break-space",
+        "the line begins with a no-break space; it looks like a space and is none",
+        "Delete the beginning of the line and type ordinary spaces.",
+    )
 
 
 def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> _Refused:
@@ -151,6 +152,8 @@ def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> _Refused:
     if mark.line <= len(lines) and _TAB.match(lines[mark.line - 1]):
         hint = "Replace each tab by two spaces."
         return _Refused(mark, "tab", "the line is indented with a tab; YAML takes spaces only", hint)
+    if mark.line <= len(lines) and _NO_BREAK.match(lines[mark.line - 1]):
+        return _no_break_space(mark)
     said = f"{error.context or ''} {error.problem or ''}"
     for sign, code, message, hint in _PLAIN_WORDS:
         if sign in said:
@@ -225,6 +228,8 @@ class _Reader:
         assert end is not None
         rest = self._lines[end.line][end.column :] if end.line < len(self._lines) else ""
         plain = event.style is None or event.style == ""
+        if plain and event.value.startswith(_NO_BREAK_SPACES):
+            raise _no_break_space(_mark(event))
         return Scalar(
             value=event.value,
             plain=plain,

@@ -54,7 +54,7 @@ def test_the_file(text: str, expected: tuple[int, int, str]) -> None:
         ("- choose: [{ else: [stop] }, { if: first_time, do: [stop] }]", (9, 18, "else-first")),
         ("- stop\n      - tag: x", (9, 9, "unreachable")),
         ("- { id: x, tag: a }\n      - { id: x, tag: b }", (10, 15, "duplicate-id")),
-        ("- send: { text: a, one_of: [b, c] }", (9, 9, "two-texts")),
+        ("- send: { text: a, one_of: ['b', 'c'] }", (9, 9, "two-texts")),
         ("- run: shop", (9, 7, "loop")),
     ],
 )
