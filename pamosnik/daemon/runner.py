@@ -11,6 +11,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.errors import HomeError
+from pamosnik.model.event import Verdict
 from pamosnik.services import turn
 from pamosnik.services.library import Library
 from pamosnik.store import inbox, outbox, runs
@@ -72,7 +73,7 @@ class Runner:
             await self._posts.find_for(events)
         try:
             # Events of one batch keep their order: the writer takes functions in the order they come.
-            await asyncio.gather(
+            results = await asyncio.gather(
                 *(self._event(event_id, now) for event_id in events),
                 *(self._wait(due, now) for due in waits),
                 *(self._settled(item_id, now) for item_id in settled),
@@ -80,7 +81,9 @@ class Runner:
         except HomeError as error:
             log.error("%s %s", error.message, error.hint or "", extra={"action": "runner.storage"})  # noqa: TRY400
             await asyncio.sleep(1)
-        taken = len(events) + len(waits) + len(settled)
+            return 0
+        # An event that has to wait for an answer of Meta's comes round when that is known.
+        taken = len(results) - results.count(Verdict.PENDING)
         if taken:
             self._on_work()
         return taken
@@ -96,13 +99,13 @@ class Runner:
 
     # --- one item: an exception is its own result, rolled back and tried once more -------------------
 
-    async def _event(self, event_id: str, now: datetime) -> None:
+    async def _event(self, event_id: str, now: datetime) -> object:
         def fail(conn: Connection) -> None:
             if inbox.count_failure(conn, event_id) >= TRIES:
                 turn.fail_event(conn, event_id, now)
 
         work = partial(turn.take_event, library=self._library, event_id=event_id, now=now)
-        await self._take(lambda conn: work(conn), fail, "event", event_id)
+        return await self._take(lambda conn: work(conn), fail, "event", event_id)
 
     async def _wait(self, due: DueWait, now: datetime) -> None:
         def fail(conn: Connection) -> None:
@@ -121,12 +124,13 @@ class Runner:
 
     async def _take(
         self, work: Callable[[Connection], T], fail: Callable[[Connection], None], kind: str, item_id: str
-    ) -> None:
+    ) -> T | None:
         try:
-            await self._writer.write(work)
+            return await self._writer.write(work)
         except HomeError:
             raise  # the disk's trouble, not this item's: it keeps its place
         except Exception:
             # Rolled back; a second failure ends the item, so it cannot come round for ever.
             log.exception("A turn failed on %s %s", kind, item_id, extra={"action": "turn.failed"})
             await self._writer.write(fail)
+            return None

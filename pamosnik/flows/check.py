@@ -90,13 +90,13 @@ def triggers(body: Raw) -> list[Raw]:
 
 def only_comments(body: Raw) -> bool:
     """Whether nothing but comments starts it."""
-    kinds = {trigger["on"] for trigger in triggers(body)}
+    kinds = {trigger["trigger"] for trigger in triggers(body)}
     return kinds == {"comment"}
 
 
 def started_by_comments(body: Raw) -> bool:
     """Whether a comment may start it."""
-    return any(trigger["on"] == "comment" for trigger in triggers(body))
+    return any(trigger["trigger"] == "comment" for trigger in triggers(body))
 
 
 def check(outcome: Outcome) -> list[Problem]:
@@ -365,7 +365,7 @@ def _takes(body: Raw, trigger: Raw) -> Iterator[tuple[object, ...]]:
     words = [trim(fold(word)) for word in cast("list[str]", trigger.get("words", []))]
     for post in posts:
         for word in words or [""]:
-            yield (body.get("priority", 0), trigger["on"], post, word)
+            yield (body.get("priority", 0), trigger["trigger"], post, word)
 
 
 def _loops(outcome: Outcome) -> list[Problem]:

@@ -132,7 +132,7 @@ def _field(raw: Raw) -> FieldSpec:
 
 def _trigger(raw: Raw) -> Trigger:
     words = _words(raw)
-    match raw["on"]:
+    match raw["trigger"]:
         case "comment":
             posts = _strings(raw, "post") or ("any",)
             named = AnyPost(posts[0]) if posts in (("any",), ("next",)) else posts

@@ -66,7 +66,7 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
         elif path.is_file():
             found.append(path)
         else:
-            raise UsageError(f"There is no file {path}.", hint="Check the path, or try: pamosnik flows new")
+            raise UsageError(f"There is no file {path}.", hint="Check the path.")
     return list(dict.fromkeys(found))
 
 

@@ -151,7 +151,7 @@ def _shortest(text: str) -> int:
 
 
 def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
-    kinds = {str(trigger["on"]) for trigger in triggers(body)}
+    kinds = {str(trigger["trigger"]) for trigger in triggers(body)}
     if "comment" not in kinds:
         return
     if "limits" not in body:

@@ -539,7 +539,7 @@ def _trigger(reader: Reader, node: Node, path: str) -> Json:
         reader.unknown(key.mark, "trigger", key.value, TRIGGERS, LATER_TRIGGERS)
         return None
     found = TRIGGERS[key.value](reader, value, path)
-    return None if found is None else {"on": key.value, **cast("dict[str, Json]", found)}
+    return None if found is None else {"trigger": key.value, **cast("dict[str, Json]", found)}
 
 
 def _instant(reader: Reader, node: Node, path: str) -> Json:

@@ -143,7 +143,7 @@ def _put_reply(
         replace(
             _new(run, effect.step, OutMessage(text=effect.text), contact, ordinal, now),
             kind=ItemKind.COMMENT_REPLY,
-            lane=outbox.comment_lane(comment_id),
+            lane=outbox.comment_lane(comment_id, contact.id),
             comment_id=comment_id,
             due_at=now + effect.delay,
             deadline=None,

@@ -91,7 +91,7 @@ def _scene(conn: Connection, library: Library, account_id: str, connection_id: s
 
 
 def take_event(conn: Connection, library: Library, event_id: str, now: datetime) -> Verdict | None:
-    """Gives a pending event its verdict; None when it has one already or is gone."""
+    """Gives a pending event its verdict; None when it has one already or is gone, PENDING when it has to wait."""
     event = inbox.load(conn, event_id)
     if event is None or event.incoming.verdict is not Verdict.PENDING:
         return None
@@ -333,6 +333,9 @@ def _echo(scene: _Scene, event: Event) -> Verdict:
             if mid is not None:
                 effects.seen_in_echo(scene.conn, item, mid, scene.day, scene.now)
             return _say(scene, event, Verdict.OWN, "the echo of a message Pamosnik sent")
+    if any(item.status is ItemStatus.SENDING for item in outbox.open_of_person(scene.conn, contact.id)):
+        # Meta's answer may still name this message as ours: only then is it known who wrote.
+        return Verdict.PENDING
     until = event.at + OWNER_PAUSES_FOR
     if contact.paused_until is None or contact.paused_until < until:
         contacts.pause(scene.conn, contact.id, until, PausedBy.OWNER)

@@ -65,11 +65,14 @@ def add(
 
 
 def pending(conn: Connection, limit: int) -> list[str]:
-    """Ids of events without a verdict, oldest arrival first."""
+    """Ids of events without a verdict: the oldest arrivals, in the order in which they happened."""
     rows = conn.execute(
-        "SELECT event_id FROM events WHERE verdict = 'pending' ORDER BY event_id LIMIT ?", (limit,)
-    )
-    return [event_id for (event_id,) in rows]
+        "SELECT coalesce(occurred_at, received_at), event_id FROM events WHERE verdict = 'pending'"
+        " ORDER BY event_id LIMIT ?",
+        (limit,),
+    ).fetchall()
+    # Meta promises no order, least of all within a batch.
+    return [event_id for _, event_id in sorted(rows)]
 
 
 def load(conn: Connection, event_id: str) -> Event | None:

@@ -1,6 +1,6 @@
 """The outbox: what leaves the machine, in order, each item once.
 
-A lane is a queue of its own: a person's messages, or the public replies under a comment. Within a lane items
+A lane is a queue of its own: a person's messages, or the public replies to them under a comment. Within a lane items
 leave in the order they were made; an item of uncertain outcome holds its lane for an hour at most.
 """
 
@@ -168,7 +168,9 @@ def claimable(
         f"SELECT {_ITEM} FROM outbox AS o WHERE status='queued' AND connection_id=:connection AND kind=:kind"  # noqa: S608
         " AND due_at<=:now AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.lane=o.lane AND e.seq<o.seq"
         " AND e.status IN ('queued','held','sending','unknown')"
-        " AND (e.status<>'unknown' OR e.first_attempt_at>:unknown_since))"
+        " AND (e.status<>'unknown' OR e.first_attempt_at>:unknown_since)"
+        # What waits for an answer must not hold up the private reply to another comment.
+        " AND NOT (o.kind='private_reply' AND e.status='held' AND e.held_for='answer'))"
         " ORDER BY deadline, seq LIMIT :limit",
         {
             "connection": connection_id,
@@ -292,9 +294,9 @@ def open_of_run(conn: Connection, run_id: str, kind: ItemKind | None = None) -> 
 def open_public_replies(conn: Connection, comment_id: str, contact_id: str) -> list[OutboxItem]:
     """Public replies to this person under this comment that have not reached their end, in order."""
     rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE lane=? AND contact_id=?"  # noqa: S608 - column names
+        f"SELECT {_ITEM} FROM outbox WHERE lane=?"  # noqa: S608 - column names
         " AND status IN ('queued','held','sending','unknown') ORDER BY seq",
-        (comment_lane(comment_id), contact_id),
+        (comment_lane(comment_id, contact_id),),
     )
     return [_item(row) for row in rows]
 
@@ -318,9 +320,9 @@ def person_lane(contact_id: str) -> str:
     return f"p:{contact_id}"
 
 
-def comment_lane(comment_id: str) -> str:
-    """The lane of the public replies under a comment."""
-    return f"c:{comment_id}"
+def comment_lane(comment_id: str, contact_id: str) -> str:
+    """The lane of the public replies to one person under a comment."""
+    return f"c:{comment_id}:{contact_id}"
 
 
 def prolong(conn: Connection, contact_id: str, window_until: datetime) -> None:
