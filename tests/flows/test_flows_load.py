@@ -47,7 +47,7 @@ def test_two_values_for_one_thing_name_both_places(first: str, second: str, name
 
 def test_the_outcome_is_checked_together_with_what_stays() -> None:
     applied = AppliedSource(
-        flows={"old": {"when": [{"on": "dm", "words": ["price"]}], "do": [{"do": "stop"}]}},
+        flows={"old": {"when": [{"trigger": "dm", "words": ["price"]}], "do": [{"do": "stop"}]}},
         settings={"facts": {"prices": "x"}},
     )
     text = "flows: { new: { when: { dm: price }, do: [{ send: '{prices}' }, { run: old }] } }\n"
