@@ -1,0 +1,141 @@
+"""A daemon as a real process, and the sandbox as Instagram, for tests that are not gentle."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from pamosnik.clock import SystemClock
+from pamosnik.sandbox.main import Sandbox
+
+ROOT = Path(__file__).parents[2]
+PAMOSNIK = (sys.executable, "-m", "pamosnik")
+FIELDS = ["messages", "messaging_postbacks", "messaging_seen", "comments", "live_comments"]
+
+
+@dataclass(slots=True)
+class Shop:
+    """A connected shop with a daemon that can be killed."""
+
+    sandbox: Sandbox
+    session: aiohttp.ClientSession
+    environment: Mapping[str, str]
+    port: int
+    log: Path
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def hook(self) -> str:
+        return f"http://127.0.0.1:{self.port}/webhooks/instagram"
+
+    async def command(self, *arguments: str, given: str = "") -> str:
+        done = await asyncio.create_subprocess_exec(
+            *PAMOSNIK, *arguments, env=self.environment, stdin=-1, stdout=-1, stderr=-1, cwd=ROOT
+        )
+        said, errors = await done.communicate(given.encode())
+        assert done.returncode == 0, errors.decode()
+        return said.decode()
+
+    async def read(self, *arguments: str) -> Any:
+        return json.loads(await self.command(*arguments, "--json"))
+
+    async def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *PAMOSNIK, "serve", "--port", str(self.port), env=self.environment, stderr=log
+            )
+        for _ in range(400):
+            if await self._ready():
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(self.log.read_text())
+
+    async def _ready(self) -> bool:
+        try:
+            async with self.session.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+    async def stop(self) -> int:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.terminate()
+        return await self.process.wait()
+
+    async def act(self, path: str, **what: object) -> Any:
+        async with self.session.post(f"{self.sandbox.base_url}/sandbox{path}", json=what) as answer:
+            said = await answer.json()
+            assert answer.status < 400, said
+            return said
+
+    async def written_to(self, username: str) -> list[str]:
+        """What the business has written to this person, in order."""
+        async with self.session.get(f"{self.sandbox.base_url}/sandbox/thread/{username}") as answer:
+            return [message["text"] for message in await answer.json() if message["from"] == "business"]
+
+    async def public_replies(self, comment: Mapping[str, str]) -> list[str]:
+        url = f"{self.sandbox.base_url}/sandbox/comments"
+        async with self.session.get(url, params={"post": comment["post"]}) as answer:
+            for one in await answer.json():
+                if one["id"] == comment["id"]:
+                    return [reply["text"] for reply in one["replies"]]
+        return []
+
+    async def quiet(self) -> None:
+        """Until every event has a verdict and nothing is on its way."""
+        for _ in range(200):
+            events, queue = await self.read("events", "list"), await self.read("queue", "list")
+            going = [item for item in queue if item["status"] in ("queued", "sending")]
+            if not going and not [event for event in events if event["verdict"] == "pending"]:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError("the daemon does not come to rest")
+
+
+@asynccontextmanager
+async def open_shop(folder: Path, flows: str) -> AsyncIterator[Shop]:
+    """A new home, connected to a new sandbox, with these flows and a running daemon."""
+    sandbox = Sandbox()
+    await sandbox.start(host="127.0.0.1", port=0, clock=SystemClock())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "PAMOSNIK_HOME": str(folder / "home"),
+        "PAMOSNIK_META_URL": sandbox.base_url,
+        "PAMOSNIK_INSTAGRAM_APP_SECRET": sandbox.app_secret,
+        "PAMOSNIK_VERIFY_TOKEN": "a-verify-token",
+    }
+    file = folder / "flows.yaml"
+    file.write_text(flows, "utf-8")
+    async with aiohttp.ClientSession() as session:
+        shop = Shop(sandbox, session, environment, port, folder / "daemon.log")
+        who = ("--name", "Rosa", "--email", "rosa@shop.example", "--timezone", "UTC", "--password-stdin")
+        await shop.command("init", *who, given="three random words\n")
+        await shop.command("connect", "--token-stdin", given=f"{sandbox.token}\n")
+        await shop.command("flows", "apply", str(file), "--yes")
+        await shop.start()
+        try:
+            await shop.act(
+                "/configure", callback_url=shop.hook, verify_token="a-verify-token", live=True, fields=FIELDS
+            )
+            yield shop
+        finally:
+            await shop.stop()
+            await sandbox.stop()
