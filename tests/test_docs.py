@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pamosnik.commands import reference as commands_reference
+from pamosnik import cli_reference as commands_reference
 from pamosnik.config import SETTINGS
 from pamosnik.flows import reference, schema
 from pamosnik.flows.load import load

@@ -84,6 +84,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {"commands", "errors"},
     "__main__": {"cli"},
+    "cli_reference": {"cli"},
     "__init__": set(),
 }
 """Package → what it may import beside itself; `instagram.limits` is that module alone."""

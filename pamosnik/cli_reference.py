@@ -1,4 +1,4 @@
-"""docs/cli.md, written from the commands: `python -m pamosnik.commands.reference > docs/cli.md`."""
+"""docs/cli.md, written from the commands: `python -m pamosnik.cli_reference > docs/cli.md`."""
 
 import inspect
 import sys
@@ -12,7 +12,7 @@ from pamosnik.cli import app
 _HEAD = """\
 # Commands
 
-Written from the commands by `python -m pamosnik.commands.reference`; do not edit.
+Written from the commands by `python -m pamosnik.cli_reference`; do not edit.
 
 Everywhere: `--account EMAIL` (with several accounts in one home), `--home FOLDER`, `--quiet`. `--json` gives the
 shapes of [json.md](json.md). Data goes to stdout, notes to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage,
