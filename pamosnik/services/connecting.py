@@ -21,6 +21,9 @@ DASHBOARD_TOKEN_LASTS = timedelta(days=60)
 """As documented for tokens of the dashboard; the answer of the first refresh tells better.
 https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/get-started"""
 
+_PERMISSION_CODES = frozenset({3, 10, 190, *range(200, 300)})
+"""Everything else that goes wrong with the conversations is no reason not to connect."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Found:
@@ -44,7 +47,9 @@ async def look_up(instagram: Instagram, token: str) -> Found:
             hint="Switch the account to Business or Creator in the Instagram app, then make a new token.",
         )
     # Creator accounts are reported to need one such call before webhooks start; it also shows the permission.
-    _require(await instagram.newest_conversations(token), "The token may not read messages")
+    conversations = await instagram.newest_conversations(token)
+    if conversations.outcome.code in _PERMISSION_CODES:
+        _require(conversations, "The token may not read messages")
     fields = limits.SUBSCRIBED_FIELDS
     _require(await instagram.subscribe(ig_id, token, fields), "The account's webhooks cannot be subscribed")
     return Found(token, ig_id, _text(me.body, "id"), username, limits.SCOPES)
