@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from pamosnik.config import Config
     from pamosnik.store.accounts import Account
     from pamosnik.store.database import Database
+
+_ZONE: ContextVar[str] = ContextVar("zone", default="UTC")
+"""Of the account a command works for: people read times in it, JSON stays UTC."""
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 NEWEST = 50
 """Rows that people see by default; scripts get all."""
@@ -46,6 +53,7 @@ def open_home() -> Iterator[Home]:
     settings = config.load()
     with open_database(settings.database) as database:
         account = home.choose_account(database, os.environ.get(config.ACCOUNT_VARIABLE) or None)
+        _ZONE.set(account.timezone)
         yield Home(settings, database, account)
 
 
@@ -108,7 +116,15 @@ def shown(value: object) -> str:
         return ", ".join(f"{key}: {shown(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
-    return str(value)
+    text = str(value)
+    return _local(text) if _INSTANT.fullmatch(text) else text
+
+
+def _local(text: str) -> str:
+    """An instant of the JSON contract on the clock of the account's owner."""
+    from zoneinfo import ZoneInfo
+
+    return f"{datetime.fromisoformat(text).astimezone(ZoneInfo(_ZONE.get())):%Y-%m-%d %H:%M:%S}"
 
 
 def how_many(limit: int | None, everything: bool, as_json: bool) -> int | None:

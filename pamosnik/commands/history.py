@@ -16,6 +16,7 @@ from pamosnik.commands.common import (
     print_json,
     print_table,
     say,
+    shown,
     since_instant,
 )
 
@@ -147,7 +148,7 @@ def runs_show(run: Annotated[str, typer.Argument(help="Id of the run.")], as_jso
         return
     print_facts(list(found.items()))
     for turn in turns:
-        say(f"\n{turn['at']}  {turn['stimulus']}")
+        say(f"\n{shown(turn['at'])}  {turn['stimulus']}")
         trace = turn["trace"]
         assert isinstance(trace, list)
         for check in trace:

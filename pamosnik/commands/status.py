@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pamosnik.commands.common import Json, now, open_home, print_json, print_table, say
+from pamosnik.commands.common import Json, now, open_home, print_json, print_table, say, shown
 from pamosnik.errors import DaemonNotRunning, UsageError
 
 
@@ -95,10 +95,10 @@ def _show(found: dict[str, object]) -> None:
     say("Everything is in order." if found["healthy"] else "Needs you:")
     for problem in problems:
         say(f"  {problem['message']} {problem['fix']}")
-    say(f"daemon       {'running since ' + str(daemon['since']) if daemon['running'] else 'not running'}")
+    say(f"daemon       {'running since ' + shown(daemon['since']) if daemon['running'] else 'not running'}")
     for connected in connections:
-        until = connected["token_expires_at"] or "unknown"
+        until = shown(connected["token_expires_at"])
         say(f"connection   @{connected['username']} {connected['status']}, login valid until {until}")
     counts = ", ".join(f"{queue[name]} {name}" for name in ("queued", "sending", "held", "unknown"))
     say(f"queue        {counts}; {queue['will_expire']} will expire within the hour")
-    say(f"events       {events['pending']} waiting; last at {events['last_at'] or '–'}")
+    say(f"events       {events['pending']} waiting; last at {shown(events['last_at'])}")

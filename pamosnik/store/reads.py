@@ -26,12 +26,15 @@ def events(
 
 
 def find_events(conn: Connection, account_id: str, what: str) -> list[tuple[Any, ...]]:
-    """Events that an id of ours, a message id, a comment id, an IGSID or `@username` names; the latest first."""
+    """Events that an id of ours, a message id, a comment id, an IGSID or `@username` names; the latest first.
+
+    What people did comes before echoes and receipts: that is what somebody asks about.
+    """
     rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {EVENT_COLUMNS} FROM events e JOIN connections c USING (connection_id)"  # noqa: S608 - column names
         " WHERE e.account_id=:account AND (e.event_id=:what OR e.mid=:what OR e.comment_id=:what OR e.igsid=:what"
         " OR e.igsid IN (SELECT igsid FROM contacts WHERE account_id=:account AND username=:name))"
-        " ORDER BY e.event_id DESC LIMIT 20",
+        " ORDER BY e.kind IN ('echo', 'seen'), e.event_id DESC LIMIT 20",
         {"account": account_id, "what": what, "name": what.removeprefix("@")},
     ).fetchall()
     return rows
