@@ -99,7 +99,9 @@ class Webhook:
         return PlainTextResponse("ok")
 
     async def _store(self, delivery: webhook.Delivery) -> None:
-        stored = await self._writer.write(partial(intake.store, items=delivery.items, now=self._clock.now()))
+        stored = await self._writer.write(
+            partial(intake.store, items=delivery.items, now=self._clock.now()), urgent=True
+        )
         if stored.of_unknown_accounts:
             log.warning(
                 "%d items were for Instagram accounts that are not connected",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from urllib.parse import quote
 
+import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
@@ -23,6 +24,10 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=30.0)
 AT_ONCE = 512
 ANSWER_BYTES = 4 << 20
 """Longer answers are no answers of Meta's."""
+
+_NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+"""Told by aiohttp's own errors: httpx-aiohttp calls every lost connection a ConnectTimeout, also one that was lost
+after the request had been read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +147,11 @@ class Instagram:
         )
         try:
             response = await self._http.send(request)
-        except (
-            httpx.ConnectError,
-            httpx.ConnectTimeout,
-            httpx.PoolTimeout,
-            httpx.UnsupportedProtocol,
-        ) as error:
-            return Answer(Outcome(OutcomeKind.NOT_SENT, f"no connection to Instagram ({_name(error)})"), {})
         except httpx.HTTPError as error:
+            if isinstance(error.__cause__, _NEVER_LEFT):
+                return Answer(
+                    Outcome(OutcomeKind.NOT_SENT, f"no connection to Instagram ({_name(error)})"), {}
+                )
             reason = f"no usable answer from Instagram ({_name(error)})"
             return Answer(Outcome(OutcomeKind.UNKNOWN, reason), {})
         outcome = errors.classify(

@@ -11,9 +11,8 @@ by itself (disk full), every function of the group fails: nobody is told that so
 """
 
 import asyncio
-import contextlib
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,8 +28,10 @@ APPLICATION_ID = 0x50414D4F
 """Written into the file's header: tells our databases from other programs' files."""
 
 BUSY_TIMEOUT_S = 5.0
-GROUP_AT_MOST = 200
-"""Functions in one transaction: bounds how long the first of them waits."""
+URGENT_AT_MOST = 200
+GROUP_AT_MOST = 50
+BESIDE_URGENT = 10
+"""Functions in one transaction: bounds how long the first of them waits, and a webhook that comes meanwhile."""
 
 
 class Database:
@@ -164,37 +165,46 @@ class GroupWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._urgent: deque[_Job] = deque()
+        self._waiting: deque[_Job] = deque()
+        self._closing = False
+        self._news = threading.Condition()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="pamosnik-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
-        """Returns when the changes of `fn` are durable. Cancelling the await does not undo them."""
+    async def write(self, fn: Callable[[Connection], T], *, urgent: bool = False) -> T:
+        """Returns when the changes of `fn` are durable. Cancelling the await does not undo them.
+
+        `urgent`: somebody outside waits for it, so it goes before what is not.
+        """
         future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(fn, future))
+        with self._news:
+            (self._urgent if urgent else self._waiting).append(_Job(fn, future))
+            self._news.notify()
         return await future
 
     async def close(self) -> None:
         """Finishes what was handed in, then ends the thread."""
-        self._jobs.put(None)
+        with self._news:
+            self._closing = True
+            self._news.notify()
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            group = [job]
-            stop = False
-            with contextlib.suppress(queue.Empty):
-                while len(group) < GROUP_AT_MOST:
-                    following = self._jobs.get_nowait()
-                    if following is None:
-                        stop = True
-                        break
-                    group.append(following)
+        while group := self._next_group():
             self._commit(group)
             self._loop.call_soon_threadsafe(_deliver, group)
-            if stop:
-                return
+
+    def _next_group(self) -> list[_Job]:
+        """What goes into one transaction; empty when there is nothing left to do."""
+        with self._news:
+            while not (self._urgent or self._waiting or self._closing):
+                self._news.wait()
+            room = BESIDE_URGENT if self._urgent else GROUP_AT_MOST
+            group = [self._urgent.popleft() for _ in range(min(len(self._urgent), URGENT_AT_MOST))]
+            group += [self._waiting.popleft() for _ in range(min(len(self._waiting), room))]
+        return group
 
     def _commit(self, group: list[_Job]) -> None:
         conn = self._database.connection
