@@ -118,6 +118,12 @@ class Instagram:
             params["after"] = after
         return await self._request("GET", f"{ig_id}/media", token=token, params=params)
 
+    async def comments(self, media_id: str, token: str) -> Answer:
+        """The newest comments of a post."""
+        return await self._request(
+            "GET", f"{quote(media_id, safe='')}/comments", token=token, params={"limit": "1"}
+        )
+
     async def one_media(self, media_id: str, token: str) -> Answer:
         """One post, with its link."""
         params = {"fields": "id,permalink,timestamp"}

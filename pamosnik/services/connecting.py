@@ -50,9 +50,20 @@ async def look_up(instagram: Instagram, token: str) -> Found:
     conversations = await instagram.newest_conversations(token)
     if conversations.outcome.code in _PERMISSION_CODES:
         _require(conversations, "The token may not read messages")
+    await _require_comments(instagram, ig_id, token)
     fields = limits.SUBSCRIBED_FIELDS
     _require(await instagram.subscribe(ig_id, token, fields), "The account's webhooks cannot be subscribed")
     return Found(token, ig_id, _text(me.body, "id"), username, limits.SCOPES)
+
+
+async def _require_comments(instagram: Instagram, ig_id: str, token: str) -> None:
+    """A token does not say what it may do: reading a comment shows it. Without a post nothing can be shown."""
+    posts = (await instagram.media(ig_id, token)).body.get("data")
+    first = posts[0] if isinstance(posts, list) and posts else None
+    if isinstance(first, dict) and isinstance(first.get("id"), str):
+        answer = await instagram.comments(first["id"], token)
+        if answer.outcome.code in _PERMISSION_CODES:
+            _require(answer, "The token may not read comments")
 
 
 def _require(answer: Answer, what: str) -> None:

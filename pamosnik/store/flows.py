@@ -204,7 +204,7 @@ def bind_next_posts(conn: Connection, connection_id: str) -> None:
     conn.execute(
         "UPDATE bound_posts SET media_id="
         "(SELECT media_id FROM posts p WHERE p.connection_id=bound_posts.connection_id"
-        " AND p.posted_at>bound_posts.since ORDER BY p.posted_at LIMIT 1)"
+        " AND p.posted_at>bound_posts.since ORDER BY p.posted_at, p.media_id LIMIT 1)"
         " WHERE connection_id=? AND media_id IS NULL",
         (connection_id,),
     )
