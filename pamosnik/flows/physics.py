@@ -162,6 +162,7 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
             "Add, for example: limits: { per_person: 24h }",
             Severity.WARNING,
         )
+    yield from _names_of_commenters(outcome, flow_id, body)
     severity = Severity.ERROR if only_comments(body) else Severity.WARNING
     second = _Paths(outcome, {flow_id}).follow(cast("list[Raw]", body["do"]), f"{flow_id}:do", sent=False)[1]
     if second is not None:
@@ -172,6 +173,31 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
             "Put it under a button or chip of the first message, or after an `ask`.",
             severity,
         )
+
+
+def _names_of_commenters(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
+    """Of somebody who has only commented, Instagram tells the username alone."""
+    for number, step in enumerate(cast("list[Raw]", body["do"])):
+        texts = [str(step[key]) for key in ("text", "question") if key in step]
+        texts += cast("list[str]", step.get("one_of", []))
+        if any(_names(text) & {"name", "first_name"} for text in texts):
+            yield outcome.problem(
+                f"{flow_id}:do.{number}",
+                "commenter-name",
+                "of somebody who has only commented, Instagram does not tell the name: the stand-in is used",
+                "Use {username}, or write the name after the first tap.",
+                Severity.WARNING,
+            )
+        if step["do"] == "ask":
+            return
+
+
+def _names(text: str) -> set[str]:
+    try:
+        parts = parse_text(text).parts
+    except BadVariable:
+        return set()
+    return {part.name for part in parts if isinstance(part, Variable)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from pamosnik.flows.problems import Severity
-from tests.flows.files import read
+from tests.flows.files import found, read
 
 _LETTERS = [chr(ord("a") + number) for number in range(20)]
 
@@ -93,3 +93,11 @@ def test_warnings_for_comment_flows() -> None:
     places = [(p.line, p.column, p.code) for p in problems]
     assert places == [(5, 9, "no-limits"), (7, 9, "few-variants")]
     assert {p.severity for p in problems} == {Severity.WARNING}
+
+
+def test_the_name_of_a_mere_commenter_is_not_known() -> None:
+    text = (
+        "version: 1\nflows:\n  a:\n    when: [comment: price]\n    limits: { per_person: 1h }\n    do:\n"
+        '      - send: "Hi {first_name|there}"\n'
+    )
+    assert found(text) == [(7, 9, "commenter-name")]
