@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pamosnik.commands.common import Json, note, now, open_home, print_facts, print_json, print_table, say
-from pamosnik.errors import UsageError
+from pamosnik.errors import HomeError, UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -177,9 +177,9 @@ def serve(
             f"{settings.host} can be reached from other machines, and the connection is not encrypted.",
             hint="Let a tunnel reach 127.0.0.1, or add --insecure-http.",
         )
-    config.prepare_home(settings.home)
     if not settings.database.exists():
-        raise UsageError(f"There is no database in {settings.home}.", hint="Try: pamosnik init")
+        raise HomeError(f"There is no database in {settings.home}.", hint="Try: pamosnik init")
+    config.prepare_home(settings.home)
     logs.set_up(settings.log_format)
 
     def ready(address: str) -> None:
