@@ -99,8 +99,9 @@ def storage_error(path: Path, error: Exception) -> HomeError:
 def connect(path: Path) -> Connection:
     """A connection with the pragmas that hold for every connection. The file's folder must exist."""
     conn = _sqlite.connect(str(path), isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
-    # Only counts before the first table is made; it cannot be switched on later without VACUUM.
-    conn.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    if path.stat().st_size == 0:
+        # Only counts before the first table is made; on a database that has tables it would write each time.
+        conn.execute("PRAGMA auto_vacuum=INCREMENTAL")
     conn.execute("PRAGMA journal_mode=WAL")
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA foreign_keys=ON")
