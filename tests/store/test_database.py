@@ -1,103 +1,251 @@
-"""Transactions, refusals, and the schema as it is written down."""
+"""Writes are durable together, undone apart, and only ever made to a database that is ours."""
 
 import asyncio
+import stat
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+import pamosnik.store
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
-from pamosnik.services import home
-from pamosnik.store import migrations
-from pamosnik.store.database import GroupWriter, open_database
-
-pytestmark = pytest.mark.anyio
+from pamosnik.store import accounts, migrations
+from pamosnik.store.database import Database, GroupWriter, open_database
+from tests.store.rows import NOW, database
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def _note(action: str) -> Callable[[Connection], str]:
+    def write(conn: Connection) -> str:
+        accounts.audit(conn, "a1", actor="test", action=action, subject=None, now=NOW)
+        return action
+
+    return write
 
 
-def _put(code: str, *, fail: bool = False) -> "object":
-    def work(conn: Connection) -> str:
-        conn.execute(
-            "INSERT INTO notices (account_id, connection_id, code, message, fix, since) VALUES ('','',?,'','',0)",
-            (code,),
+def _failing(action: str) -> Callable[[Connection], str]:
+    def write(conn: Connection) -> str:
+        _note(action)(conn)
+        raise ValueError(action)
+
+    return write
+
+
+def _noted(opened: Database) -> list[str]:
+    return opened.read(lambda conn: [a for (a,) in conn.execute("SELECT action FROM audit ORDER BY id")])
+
+
+def _with_writer(opened: Database, work: Callable[[GroupWriter], Awaitable[object]]) -> object:
+    async def run() -> object:
+        writer = GroupWriter(opened)
+        try:
+            return await work(writer)
+        finally:
+            await writer.close()
+
+    return asyncio.run(run())
+
+
+# --- one write -------------------------------------------------------------------------------------------
+
+
+def test_a_write_is_all_or_nothing(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        assert opened.write(_note("one")) == "one"
+        with pytest.raises(ValueError, match="two"):
+            opened.write(_failing("two"))
+        assert not opened.connection.in_transaction
+        assert _noted(opened) == ["one"]
+
+
+def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        opened.write(_note("one"))
+    with open_database(tmp_path / "pamosnik.db") as again:
+        assert _noted(again) == ["one"]
+
+
+def test_foreign_keys_hold(tmp_path: Path) -> None:
+    with database(tmp_path) as opened, pytest.raises(_sqlite.IntegrityError):
+        opened.write(
+            lambda conn: accounts.audit(conn, "nobody", actor="x", action="x", subject=None, now=NOW)
         )
-        if fail:
-            raise ValueError(code)
-        return code
-
-    return work
 
 
-async def test_one_failing_function_undoes_only_itself(tmp_path: Path) -> None:
-    path = tmp_path / "test.db"
-    with open_database(path, migrate=True) as database:
-        writer = GroupWriter(database)
-        works = [_put(str(number), fail=number % 3 == 0) for number in range(30)]
-        results = await asyncio.gather(
-            *(writer.write(work) for work in works),  # type: ignore[arg-type]
-            return_exceptions=True,
-        )
+def test_a_read_changes_nothing(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        opened.read(_note("one"))
+        assert _noted(opened) == []
+
+
+# --- groups ----------------------------------------------------------------------------------------------
+
+
+def test_one_failing_function_of_a_group_undoes_only_itself(tmp_path: Path) -> None:
+    async def work(writer: GroupWriter) -> list[object]:
+        jobs = [writer.write(_failing(str(n)) if n % 5 == 3 else _note(str(n))) for n in range(40)]
+        return list(await asyncio.gather(*jobs, return_exceptions=True))
+
+    with database(tmp_path) as opened:
+        results = _with_writer(opened, work)
+        assert isinstance(results, list)
+        failed = [str(result) for result in results if isinstance(result, ValueError)]
+        assert failed == [str(n) for n in range(40) if n % 5 == 3]
+        assert _noted(opened) == [str(n) for n in range(40) if n % 5 != 3]
+
+
+def test_an_error_of_sqlite_in_one_function_spares_the_others(tmp_path: Path) -> None:
+    async def work(writer: GroupWriter) -> list[object]:
+        jobs = (_note("one"), lambda conn: conn.execute("SELECT * FROM nothing"), _note("two"))
+        return list(await asyncio.gather(*map(writer.write, jobs), return_exceptions=True))
+
+    with database(tmp_path) as opened:
+        results = _with_writer(opened, work)
+        assert isinstance(results, list)
+        assert [type(result) for result in results] == [str, _sqlite.OperationalError, str]
+        assert _noted(opened) == ["one", "two"]
+
+
+def test_a_transaction_that_ends_early_fails_the_whole_group(tmp_path: Path) -> None:
+    async def work(writer: GroupWriter) -> list[object]:
+        def ends(conn: Connection) -> None:
+            conn.execute("ROLLBACK")
+            raise ValueError("disk full")
+
+        jobs = (_note("one"), ends, _note("two"))
+        results = list(await asyncio.gather(*map(writer.write, jobs), return_exceptions=True))
+        return [*results, await writer.write(_note("three"))]
+
+    with database(tmp_path) as opened:
+        results = _with_writer(opened, work)
+        assert isinstance(results, list)
+        assert not any(isinstance(result, str) for result in results[:2])
+        # What was not told of a failure is stored; what was is not.
+        assert _noted(opened) == [result for result in results if isinstance(result, str)]
+        assert results[-1] == "three"
+
+
+def test_urgent_functions_go_first(tmp_path: Path) -> None:
+    async def work(writer: GroupWriter) -> None:
+        slow = [writer.write(_note(f"slow {n}")) for n in range(200)]
+        urgent = [writer.write(_note(f"urgent {n}"), urgent=True) for n in range(3)]
+        await asyncio.gather(*slow, *urgent)
+
+    with database(tmp_path) as opened:
+        _with_writer(opened, work)
+        noted = _noted(opened)
+        assert len(noted) == 203
+        assert noted.index("urgent 2") < noted.index("slow 199")
+        assert [n for n in noted if n.startswith("slow")] == [f"slow {n}" for n in range(200)]
+
+
+def test_closing_finishes_what_was_handed_in(tmp_path: Path) -> None:
+    async def work(writer: GroupWriter) -> None:
+        tasks = [asyncio.ensure_future(writer.write(_note(str(n)))) for n in range(20)]
+        await asyncio.sleep(0)
         await writer.close()
-    with open_database(path) as reopened:
-        stored = {code for (code,) in reopened.connection.execute("SELECT code FROM notices")}
-    assert stored == {str(number) for number in range(30) if number % 3}
-    assert [isinstance(result, ValueError) for result in results] == [n % 3 == 0 for n in range(30)]
+        await asyncio.gather(*tasks)
+
+    with database(tmp_path) as opened:
+        _with_writer(opened, work)
+        assert len(_noted(opened)) == 20
 
 
-async def test_every_connection_has_the_pragmas(tmp_path: Path) -> None:
-    path = tmp_path / "test.db"
-    open_database(path, migrate=True).close()
-    with open_database(path) as database:
-        for pragma, value in (
-            ("synchronous", 2),
-            ("foreign_keys", 1),
-            ("secure_delete", 1),
-            ("auto_vacuum", 2),
-        ):
-            assert database.connection.execute(f"PRAGMA {pragma}").fetchone()[0] == value, pragma
+# --- files that are refused ------------------------------------------------------------------------------
 
 
-async def test_the_schema_file_is_what_the_migrations_make() -> None:
-    written = Path(migrations.__file__).with_name("schema.sql").read_text("utf-8")
-    assert written.endswith(migrations.schema_sql())
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(HomeError, match="There is no database") as refused:
+        open_database(tmp_path / "pamosnik.db")
+    assert refused.value.hint == "Try: pamosnik init"
+    assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_newer_database_is_refused_with_both_numbers(tmp_path: Path) -> None:
-    path = tmp_path / "test.db"
-    with open_database(path, migrate=True) as database:
-        database.connection.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('pamosnik', 'm9999_future', '')"
+def test_a_new_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    with database(tmp_path):
+        for file in tmp_path.iterdir():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_file_of_another_program(tmp_path: Path) -> None:
+    path = tmp_path / "pamosnik.db"
+    other = _sqlite.connect(str(path))
+    other.execute("CREATE TABLE x (y)")
+    other.close()
+    for migrate in (False, True):
+        with pytest.raises(HomeError, match="another program"):
+            open_database(path, migrate=migrate)
+
+
+def test_a_newer_database(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        opened.connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES (?, 'm9999_later', '')",
+            (migrations.SET,),
         )
-    with pytest.raises(HomeError, match="has version 2; this Pamosnik knows versions up to 1"):
-        open_database(path)
+    for migrate in (False, True):
+        with pytest.raises(HomeError, match="this Pamosnik knows versions up to") as refused:
+            open_database(tmp_path / "pamosnik.db", migrate=migrate)
+        assert refused.value.hint is not None
 
 
-async def test_another_programs_file_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "other.db"
-    conn = _sqlite.connect(str(path))
-    conn.execute("CREATE TABLE theirs (x)")
-    conn.commit()
-    conn.close()
-    with pytest.raises(HomeError, match="another program"):
-        open_database(path, migrate=True)
+def test_an_older_database_is_refused_until_it_is_brought_up_to_date(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        opened.connection.execute("DELETE FROM _sqlite_migrations")
+    with pytest.raises(HomeError, match="needs version"):
+        open_database(tmp_path / "pamosnik.db")
 
 
-async def test_a_broken_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "broken.db"
-    path.write_bytes(b"this is no database" * 100)
-    with pytest.raises(HomeError, match="cannot be used"):
-        open_database(path, migrate=True)
-    assert path.read_bytes() == b"this is no database" * 100
+@pytest.mark.parametrize("content", [b"no database at all " * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
+def test_a_broken_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "pamosnik.db"
+    path.write_bytes(content)
+    for migrate in (False, True):
+        with pytest.raises(HomeError, match=r"cannot be used|another program"):
+            open_database(path, migrate=migrate)
+    assert path.read_bytes() == content
 
 
-async def test_a_second_daemon_is_refused(tmp_path: Path) -> None:
-    with home.lock(tmp_path):
-        assert home.daemon_running(tmp_path)
-        with pytest.raises(HomeError, match="Another Pamosnik"), home.lock(tmp_path):
-            pass
-    assert not home.daemon_running(tmp_path)
+def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        assert migrations.applied(opened.connection) == [m.__name__ for m in migrations.MIGRATIONS]
+    with open_database(tmp_path / "pamosnik.db", migrate=True) as again:
+        assert migrations.apply(again.connection, again.path) == []
+    assert not list(tmp_path.glob("*.before-version-*"))
+
+
+# --- the schema ------------------------------------------------------------------------------------------
+
+
+def test_the_written_schema_is_that_of_the_migrations() -> None:
+    written = (Path(pamosnik.store.__file__).parent / "schema.sql").read_text(encoding="utf-8")
+    assert written.split("\n\n", 1)[1] == migrations.schema_sql()
+
+
+def test_every_table_carries_the_account_and_is_strict(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        rows = opened.connection.execute(
+            "SELECT name, strict FROM pragma_table_list WHERE schema='main' AND type='table'"
+            " AND name NOT LIKE 'sqlite_%' AND name<>'_sqlite_migrations'"
+        ).fetchall()
+        assert len(rows) > 20
+        for name, strict in rows:
+            columns = [row[1] for row in opened.connection.execute(f"PRAGMA table_info({name})")]
+            assert "account_id" in columns, name
+            assert strict == 1, name
+
+
+def test_the_pragmas_that_every_connection_has(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        found = {
+            name: opened.connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "auto_vacuum")
+        }
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+        "auto_vacuum": 2,
+    }

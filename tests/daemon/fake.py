@@ -1,0 +1,328 @@
+"""A second fake Instagram, written from Meta's documentation and sharing nothing with the sandbox.
+
+It keeps to the rules a sender meets (open windows, one private reply per comment, sizes) and can misbehave: `trouble`
+is asked about every request before it is answered.
+"""
+
+import asyncio
+import contextlib
+import io
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp import web
+
+from tests.daemon import events
+from tests.daemon.events import IG_ID, Json
+
+TOKEN = "IGAAtesttoken0123456789secretpart"
+PROFILE = {"user_id": IG_ID, "id": "27000000000000001", "username": "shop", "account_type": "BUSINESS"}
+WINDOW_S = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, as it came."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Json
+
+    @property
+    def is_send(self) -> bool:
+        return self.method == "POST" and self.path.endswith("/messages")
+
+    @property
+    def is_private_reply(self) -> bool:
+        return self.is_send and "comment_id" in self.body["recipient"]
+
+    @property
+    def is_public_reply(self) -> bool:
+        return self.method == "POST" and self.path.endswith("/replies")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """How a request goes wrong. `done`: the thing asked for happens all the same."""
+
+    status: int = 400
+    code: int = 100
+    subcode: int | None = None
+    message: str = "Erro desconhecido"
+    done: bool = False
+    hang_up: bool = False
+    html: bool = False
+    slow_s: float = 0.0
+    passes: bool = False
+    """Only slow: the answer is the usual one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that was accepted."""
+
+    mid: str
+    igsid: str
+    comment_id: str | None
+    text: str
+    buttons: Mapping[str, str]
+    """Payloads by label, of buttons and chips."""
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicReply:
+    comment_id: str
+    text: str
+
+
+Ask = Callable[[Call], Trouble | None]
+
+
+def calm(_: Call) -> Trouble | None:
+    return None
+
+
+class Refused(Exception):
+    """A rule of Meta's was broken."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.message)
+        self.trouble = trouble
+
+
+@dataclass(slots=True)
+class FakeInstagram:
+    """The Graph server and the sender of webhooks."""
+
+    hook: str
+    port: int
+    token: str = TOKEN
+    calls: list[Call] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    replies: list[PublicReply] = field(default_factory=list)
+    order: list[str] = field(default_factory=list)
+    """What was accepted, in order: `private`, `message`, `public`."""
+    trouble: Ask = calm
+    echoes: str = "after"
+    """`before` the answer, `after` it, or `none`."""
+    subscribed: list[str] = field(default_factory=list)
+    _comments: dict[str, str] = field(default_factory=dict)
+    _answered: set[str] = field(default_factory=set)
+    _windows: dict[str, float] = field(default_factory=dict)
+    _runner: web.AppRunner | None = None
+    _session: aiohttp.ClientSession | None = None
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    # --- life ----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Also after `stop`, on the same port."""
+        app = web.Application(client_max_size=1 << 20)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
+        self._session = self._session or aiohttp.ClientSession()
+
+    async def stop(self) -> None:
+        """Nobody listens any more."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def close(self) -> None:
+        await self.stop()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    # --- webhooks ------------------------------------------------------------------------------------
+
+    async def deliver(self, *entries: Json, tries: int = 300) -> None:
+        """Signed and repeated until it is taken, as Meta does. What people did counts from the first try."""
+        body = events.envelope(*entries)
+        self._note(body)
+        raw = events.encode(body)
+        for _ in range(tries):
+            if await self.post(raw) == 200:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError("the daemon does not take the delivery")
+
+    async def post(self, raw: bytes, signature: str | None = None) -> int:
+        """One try; 0 when nobody answers."""
+        assert self._session is not None
+        headers = {"Content-Type": "application/json"}
+        headers["X-Hub-Signature-256"] = events.sign(raw) if signature is None else signature
+        try:
+            async with self._session.post(self.hook, data=io.BytesIO(raw), headers=headers) as answer:
+                await answer.read()
+                return answer.status
+        except (aiohttp.ClientError, TimeoutError):
+            return 0
+
+    def _note(self, body: Json) -> None:
+        for entry in body["entry"]:
+            for item in entry.get("messaging", ()):
+                if "postback" in item or ("message" in item and not item["message"].get("is_echo")):
+                    self._windows[item["sender"]["id"]] = time.monotonic() + WINDOW_S
+            for one in entry.get("changes", ()):
+                if one["field"] == "comments":
+                    self._comments[one["value"]["id"]] = one["value"]["from"]["id"]
+
+    def _later(self, *entries: Json) -> None:
+        async def send() -> None:
+            with contextlib.suppress(AssertionError):
+                await self.deliver(*entries)
+
+        task = asyncio.create_task(send())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, *entries: Json) -> None:
+        match self.echoes:
+            case "before":
+                await self.deliver(*entries)
+            case "after":
+                self._later(*entries)
+            case _:
+                return
+
+    # --- requests ------------------------------------------------------------------------------------
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        path = "/" + request.path.split("/", 2)[-1]
+        call = Call(request.method, path, dict(request.query), json.loads(raw) if raw else {})
+        self.calls.append(call)
+        trouble = self.trouble(call)
+        if trouble is not None:
+            await asyncio.sleep(trouble.slow_s)
+            if not trouble.passes:
+                return await self._go_wrong(request, call, trouble)
+        try:
+            self._check_token(request)
+            return web.json_response(await self._answer(call))
+        except Refused as refused:
+            return _error(refused.trouble)
+
+    async def _go_wrong(self, request: web.Request, call: Call, trouble: Trouble) -> web.StreamResponse:
+        if trouble.done:
+            await self._answer(call)
+        if trouble.hang_up:
+            assert request.transport is not None
+            request.transport.abort()
+        return _error(trouble)
+
+    def _check_token(self, request: web.Request) -> None:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if (given or request.query.get("access_token")) != self.token:
+            raise Refused(Trouble(code=190, subcode=463, message="Session has expired"))
+
+    async def _answer(self, call: Call) -> Json:
+        match call.method, call.path.strip("/").split("/"):
+            case "GET", ["me"]:
+                return dict(PROFILE)
+            case "GET", ["me", "conversations"]:
+                return {"data": []}
+            case "POST", [account, "subscribed_apps"] if account == IG_ID:
+                self.subscribed = call.query["subscribed_fields"].split(",")
+                return {"success": True}
+            case "GET", [account, "subscribed_apps"] if account == IG_ID:
+                return {"data": [{"name": "Pamosnik", "id": "1", "subscribed_fields": self.subscribed}]}
+            case "GET", [account, "media"] if account == IG_ID:
+                return {"data": [{"id": "18000000000000077", "timestamp": "2026-09-01T10:00:00+0000"}]}
+            case "GET", [_, "comments"]:
+                return {"data": []}
+            case "POST", [account, "messages"] if account == IG_ID:
+                return await self._message(call)
+            case "POST", [comment_id, "replies"]:
+                return await self._public_reply(comment_id, call.query["message"])
+            case _:
+                message = f"Unsupported request - method type: {call.method.lower()}"
+                raise Refused(Trouble(message=message))
+
+    async def _message(self, call: Call) -> Json:
+        recipient = call.body["recipient"]
+        igsid = self._private(recipient["comment_id"]) if "comment_id" in recipient else recipient["id"]
+        if "comment_id" not in recipient and self._windows.get(igsid, 0.0) < time.monotonic():
+            raise Refused(Trouble(403, 10, 2534022, "This message is sent outside of allowed window."))
+        text, buttons, kind = _content(call.body["message"])
+        mid = events.new_id("aWdf_out_")
+        sent = Sent(mid, igsid, recipient.get("comment_id"), text, buttons, kind)
+        self.sent.append(sent)
+        self.order.append("message" if sent.comment_id is None else "private")
+        echo = events.echo(igsid, mid, text)
+        if kind == "buttons":
+            echo = events.template_echo(igsid, mid, text, buttons)
+        await self._tell(events.talk(echo))
+        return {"recipient_id": igsid, "message_id": mid}
+
+    def _private(self, comment_id: str) -> str:
+        if comment_id not in self._comments or comment_id in self._answered:
+            raise Refused(Trouble(400, 100, 2534025, "The comment is invalid for a private reply"))
+        self._answered.add(comment_id)
+        return self._comments[comment_id]
+
+    async def _public_reply(self, comment_id: str, text: str) -> Json:
+        if comment_id not in self._comments:
+            raise Refused(Trouble(400, 100, 33, "Unsupported post request. Object does not exist"))
+        self.replies.append(PublicReply(comment_id, text))
+        self.order.append("public")
+        value = events.own_comment(comment_id, text)
+        await self._tell(events.change(value))
+        return {"id": value["id"]}
+
+    # --- what people see -----------------------------------------------------------------------------
+
+    def thread(self, igsid: str) -> list[str]:
+        """What the business wrote to this person, in order."""
+        return [sent.text for sent in self.sent if sent.igsid == igsid]
+
+    def last(self, igsid: str) -> Sent:
+        return [sent for sent in self.sent if sent.igsid == igsid][-1]
+
+    def public(self, comment_id: str) -> list[str]:
+        return [reply.text for reply in self.replies if reply.comment_id == comment_id]
+
+
+def _error(trouble: Trouble) -> web.Response:
+    if trouble.html:
+        return web.Response(
+            status=trouble.status, text="<html>Sorry, something went wrong.</html>", content_type="text/html"
+        )
+    error: Json = {"message": trouble.message, "type": "IGApiException", "code": trouble.code}
+    if trouble.subcode is not None:
+        error["error_subcode"] = trouble.subcode
+    return web.json_response({"error": {**error, "fbtrace_id": "Axx"}}, status=trouble.status)
+
+
+def _content(message: Json) -> tuple[str, Mapping[str, str], str]:
+    """Text, payloads by label, and the kind of message; refused when Meta would refuse it."""
+    chips = {chip["title"]: chip["payload"] for chip in message.get("quick_replies", ())}
+    _require(len(chips) <= 13)
+    if "attachment" not in message:
+        _require(0 < len(message["text"].encode()) <= 1000)
+        return message["text"], chips, "chips" if chips else "text"
+    payload = message["attachment"]["payload"]
+    _require("text" not in message and payload["template_type"] == "button")
+    _require(0 < len(payload["text"]) <= 640 and 1 <= len(payload["buttons"]) <= 3)
+    _require(all(len(button["title"]) <= 20 for button in payload["buttons"]))
+    buttons = {button["title"]: button.get("payload", "") for button in payload["buttons"]}
+    return payload["text"], {**buttons, **chips}, "buttons"
+
+
+def _require(right: bool) -> None:
+    if not right:
+        raise Refused(Trouble(message="Invalid parameter"))

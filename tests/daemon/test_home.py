@@ -1,0 +1,188 @@
+"""What a home refuses, what commands say with their exit codes, and what nobody ever gets to read."""
+
+import asyncio
+import json
+import re
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from pamosnik import _sqlite
+from tests.daemon.events import SECRET
+from tests.daemon.fake import TOKEN, Trouble
+from tests.daemon.shop import EMAIL, PASSWORD, VERIFY_TOKEN, Shop, closed_shop, free_port, open_shop
+
+pytestmark = pytest.mark.anyio
+PASSPHRASE = "an unlikely passphrase of some length"
+CODE_OF_ANOTHER_ACCOUNT = "IGAAwrongtoken000111222333"
+
+
+def _explained(text: str) -> bool:
+    """Somebody who is no programmer could act on it."""
+    return bool(text.strip()) and "Traceback" not in text
+
+
+async def test_a_home_serves_one_daemon(tmp_path: Path) -> None:
+    async with open_shop(tmp_path) as shop:
+        second = await shop.try_command("serve", "--port", str(free_port()))
+        assert second.code == 1
+        assert _explained(second.err)
+        assert await shop.ready()
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            await shop.stop()
+            third = await shop.try_command("serve", "--port", str(taken.getsockname()[1]))
+        assert third.code in (1, 2)
+        assert "port" in third.err.lower()
+        assert _explained(third.err)
+        # Neither attempt has left a lock behind.
+        await shop.start()
+        await shop.write("4001", "price")
+        await shop.settles("4001", 1)
+
+
+async def test_exit_codes(tmp_path: Path) -> None:
+    async with open_shop(tmp_path) as shop:
+        assert (await shop.try_command("status", "--require-daemon")).code == 0
+        await shop.stop()
+        down = await shop.try_command("status", "--require-daemon")
+        assert down.code == 7
+        wrong = shop.folder / "wrong.yaml"
+        wrong.write_text("version: 1\nflows:\n  a:\n    when: [dm: hi]\n    do: [sned: hello]\n", "utf-8")
+        for verb in (("validate",), ("apply", "--yes")):
+            assert (await shop.try_command("flows", verb[0], str(wrong), *verb[1:])).code == 4
+        for usage in (
+            ("no-such-command",),
+            ("status", "--no-such-option"),
+            ("serve", "--port", "eighty"),
+            ("why",),
+        ):
+            said = await shop.try_command(*usage)
+            assert said.code == 2, (usage, said)
+            assert _explained(said.err), usage
+        refused = await shop.try_command("connect", "--token-stdin", given=f"{CODE_OF_ANOTHER_ACCOUNT}\n")
+        assert refused.code == 6
+        assert CODE_OF_ANOTHER_ACCOUNT not in refused.out + refused.err
+        assert "Try:" in refused.err or "connect" in refused.err
+        assert (await shop.try_command("why", "no-such-event")).code == 1
+
+
+async def test_without_a_home_there_is_a_next_step(tmp_path: Path) -> None:
+    shop = closed_shop(tmp_path)
+    for command in (("status",), ("serve",), ("queue", "list")):
+        said = await shop.try_command(*command)
+        assert said.code == 1, said
+        assert "pamosnik init" in said.err
+    assert not shop.home.exists()
+
+
+async def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
+    async with open_shop(tmp_path) as shop:
+        await shop.stop()
+        file = shop.home / "pamosnik.db"
+        with _sqlite.connect(file) as db:
+            db.execute(
+                "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+                " SELECT migration_set, 'm9999_from_the_future', applied_at FROM _sqlite_migrations LIMIT 1"
+            )
+        db.close()
+        before = _content(file)
+        for command in (("serve", "--port", str(shop.port)), ("status",), ("flows", "list")):
+            said = await shop.try_command(*command)
+            assert said.code == 1, command
+            assert "newer Pamosnik" in said.err, said
+            assert _explained(said.err)
+        assert _content(file) == before
+
+
+def _content(file: Path) -> list[str]:
+    db = _sqlite.connect(file)
+    dumped = list(db.iterdump())
+    db.close()
+    return dumped
+
+
+async def test_a_sealed_home_opens_with_its_passphrase_only(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, PAMOSNIK_PASSPHRASE=PASSPHRASE) as shop:
+        await shop.write("4101", "price")
+        await shop.settles("4101", 1)
+        await shop.stop()
+        for given in ("", "another passphrase altogether"):
+            said = await shop.try_command("serve", "--port", str(shop.port), PAMOSNIK_PASSPHRASE=given)
+            assert said.code == 1, said
+            assert "passphrase" in said.err.lower()
+            assert _explained(said.err)
+        await shop.start()
+        await shop.write("4102", "price")
+        await shop.settles("4102", 1)
+        assert PASSPHRASE not in shop.said()
+
+
+async def test_what_nobody_ever_reads(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, PAMOSNIK_LOG_FORMAT="json", PAMOSNIK_META_APP_SECRET="m" * 32) as shop:
+        await shop.comment("4201")
+        await shop.settles("4201", 1)
+        shop.fake.trouble = lambda call: Trouble(500, 1, message=f"token {TOKEN}") if call.is_send else None
+        await shop.write("4202", "price")
+        await asyncio.sleep(0.5)
+        shop.fake.trouble = lambda call: Trouble(400, 190, 463, message=TOKEN) if call.is_send else None
+        await shop.write("4203", "price")
+        await asyncio.sleep(0.5)
+        await shop.fake.post(b"{}", "sha256=" + "0" * 64)
+        reads = _every_reading_command()
+        for said in await asyncio.gather(*(shop.try_command(*command) for command in reads)):
+            assert said.code in (0, 1), said
+        for path in ("/", "/login", "/readyz", "/healthz"):
+            _, page = await shop.get(path)
+            (shop.folder / f"page{path.replace('/', '-')}.log").write_text(page, "utf-8")
+        await shop.stop()
+        everything = shop.said()
+        for secret in (TOKEN, TOKEN[4:], SECRET, PASSWORD, VERIFY_TOKEN, "m" * 32):
+            assert secret not in everything, secret[:4]
+        assert all(json.loads(line) for line in shop.log.read_text().splitlines() if line.startswith("{"))
+        assert any(line.startswith("{") for line in shop.log.read_text().splitlines())
+        _nothing_in_clear_on_disk(shop)
+        assert not [call for call in shop.fake.calls if any(TOKEN in text for text in call.query.values())]
+
+
+def _every_reading_command() -> list[tuple[str, ...]]:
+    nouns = ("connections", "events", "runs", "queue", "contacts", "flows")
+    reads = [("status",), ("config", "show"), ("connections", "list"), ("queue", "list"), ("why", "@anna")]
+    return [*reads, ("status", "--json"), ("stats", "--json"), *((noun, "list", "--json") for noun in nouns)]
+
+
+def _nothing_in_clear_on_disk(shop: Shop) -> None:
+    for file in shop.home.rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            assert TOKEN.encode() not in content, file.name
+            assert PASSWORD.encode() not in content, file.name
+            assert file.stat().st_mode & 0o077 == 0, file.name
+    assert shop.home.stat().st_mode & 0o077 == 0
+
+
+async def test_the_command_line_works_without_the_daemon_and_the_daemon_notices(tmp_path: Path) -> None:
+    async with open_shop(tmp_path) as shop:
+        flows = shop.folder / "more.yaml"
+        flows.write_text(
+            "version: 1\ndisclosure: false\nflows:\n  hi:\n    when: [dm: hello]\n    do: [send: hi there]\n",
+            "utf-8",
+        )
+        await shop.command("flows", "apply", str(flows), "--yes")
+        await asyncio.sleep(1.0)
+        await shop.write("4301", "hello")
+        assert (await shop.settles("4301", 1))[0].endswith("hi there")
+        (event,) = [row for row in await shop.read("events", "list") if row["kind"] == "message"]
+        for name in (event["id"], "4301"):
+            assert re.search(r"\bhi\b", await shop.command("why", name)), name
+        await shop.kill()
+        assert (await shop.read("status"))["daemon"]["running"] is False
+        assert [row["flow"] for row in (await shop.read("stats"))["flows"] if row["started"]] == ["hi"]
+        copy = shop.folder / "copy"
+        shutil.copytree(shop.home, copy)
+        said = await shop.try_command("contacts", "list", "--json", PAMOSNIK_HOME=str(copy))
+        assert [contact["igsid"] for contact in json.loads(said.out)] == ["4301"]
+        assert EMAIL not in said.out

@@ -1,0 +1,100 @@
+"""What leaves for Instagram, to the letter of Meta's documents."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from pamosnik.instagram.bodies import wire
+from pamosnik.model.outbox import ItemKind, ItemStatus, OutboxItem, OutButton, OutMessage
+
+_NOW = datetime(2026, 12, 2, 11, tzinfo=UTC)
+_GO, _SITE = (
+    OutButton("Go", payload="pamosnik1:r:f:v:do.0.buttons.0"),
+    OutButton("Site", url="https://shop.example"),
+)
+
+
+def _item(content: OutMessage, kind: ItemKind = ItemKind.MESSAGE) -> OutboxItem:
+    return OutboxItem(
+        id="01",
+        account_id="a",
+        connection_id="k",
+        contact_id="c",
+        run_id=None,
+        flow_id=None,
+        step=None,
+        kind=kind,
+        status=ItemStatus.QUEUED,
+        content=content,
+        due_at=_NOW,
+        deadline=None,
+        attempts=0,
+        igsid="900",
+        comment_id="179",
+    )
+
+
+def _sent(content: OutMessage, kind: ItemKind = ItemKind.MESSAGE, *, plain: bool = False) -> Any:
+    return json.loads(wire(_item(content, kind), plain=plain))
+
+
+def test_a_text() -> None:
+    assert _sent(OutMessage("Cześć 💌")) == {"recipient": {"id": "900"}, "message": {"text": "Cześć 💌"}}
+
+
+def test_a_private_reply_is_addressed_to_the_comment() -> None:
+    sent = _sent(OutMessage("Hi"), ItemKind.PRIVATE_REPLY)
+    assert sent == {"recipient": {"comment_id": "179"}, "message": {"text": "Hi"}}
+
+
+def test_a_public_reply_has_one_parameter() -> None:
+    assert _sent(OutMessage("Sent!"), ItemKind.COMMENT_REPLY) == {"message": "Sent!"}
+
+
+def test_buttons() -> None:
+    assert _sent(OutMessage("Hi", buttons=(_GO, _SITE)))["message"] == {
+        "attachment": {
+            "type": "template",
+            "payload": {
+                "template_type": "button",
+                "text": "Hi",
+                "buttons": [
+                    {"type": "postback", "title": "Go", "payload": "pamosnik1:r:f:v:do.0.buttons.0"},
+                    {"type": "web_url", "url": "https://shop.example", "title": "Site"},
+                ],
+            },
+        }
+    }
+
+
+def test_chips() -> None:
+    assert _sent(OutMessage("Hi", chips=(_GO, OutButton("Skip"))))["message"] == {
+        "text": "Hi",
+        "quick_replies": [
+            {"content_type": "text", "title": "Go", "payload": "pamosnik1:r:f:v:do.0.buttons.0"},
+            {"content_type": "text", "title": "Skip", "payload": "Skip"},
+        ],
+    }
+
+
+def test_pictures_travel_alone() -> None:
+    assert _sent(OutMessage(images=("https://a.example/1.png", "https://a.example/2.png")))["message"] == {
+        "attachments": [
+            {"type": "image", "payload": {"url": "https://a.example/1.png"}},
+            {"type": "image", "payload": {"url": "https://a.example/2.png"}},
+        ]
+    }
+
+
+def test_buttons_spelled_out() -> None:
+    content = OutMessage("Hi", buttons=(_GO,), spelled_out="Hi\nReply: Go")
+    private = _sent(content, ItemKind.PRIVATE_REPLY, plain=True)
+    assert private["message"] == {"text": "Hi\nReply: Go"}
+    assert "attachment" in _sent(content, ItemKind.PRIVATE_REPLY)["message"]
+    assert _sent(OutMessage("Hi"), plain=True)["message"] == {"text": "Hi"}
+
+
+def test_the_same_item_is_the_same_body_byte_for_byte() -> None:
+    item = _item(OutMessage("Żółć 💌", buttons=(_GO, _SITE)))
+    assert wire(item, plain=False) == wire(item, plain=False)
+    assert wire(item, plain=False).isascii()

@@ -1,0 +1,149 @@
+"""May it leave now, and what does an answer mean for it?"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pamosnik.model.contact import PausedBy
+from pamosnik.model.outbox import ItemKind, ItemStatus, OutButton, Outcome, OutcomeKind, OutMessage
+from pamosnik.outbox.pacing import backoff
+from pamosnik.outbox.policy import (
+    Done,
+    GiveUp,
+    Hold,
+    NeedsOwner,
+    Permit,
+    Refuse,
+    Retry,
+    Settle,
+    after,
+    permit,
+)
+from tests.outbox.items import NOW, anna, item
+
+_SECOND = timedelta(seconds=1)
+_HOUR = timedelta(hours=1)
+_PLAIN_KINDS = (ItemKind.PRIVATE_REPLY, ItemKind.COMMENT_REPLY)
+
+
+def _refused(found: Permit | Hold | Refuse) -> ItemStatus | None:
+    return found.status if isinstance(found, Refuse) else None
+
+
+# --- may it leave ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [ItemKind.MESSAGE, *_PLAIN_KINDS])
+def test_an_ordinary_item_may_leave(kind: ItemKind) -> None:
+    assert permit(item(kind), anna(), NOW) == Permit()
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        (ItemKind.MESSAGE, "nobody answered"),
+        (ItemKind.PRIVATE_REPLY, "7 days"),
+        (ItemKind.COMMENT_REPLY, "too late"),
+    ],
+)
+def test_a_deadline_is_the_first_instant_that_is_too_late(kind: ItemKind, word: str) -> None:
+    late = replace(item(kind), deadline=NOW)
+    found = permit(late, anna(), NOW)
+    assert isinstance(found, Refuse)
+    assert found.status is ItemStatus.EXPIRED
+    assert word in found.reason
+    assert permit(late, anna(), NOW - _SECOND) == Permit()
+    assert permit(replace(late, deadline=None), anna(), NOW) == Permit()
+
+
+def test_only_messages_need_an_open_window() -> None:
+    closed = replace(anna(), window_open_until=NOW)
+    assert _refused(permit(item(), closed, NOW)) is ItemStatus.EXPIRED
+    assert _refused(permit(item(), replace(closed, window_open_until=None), NOW)) is ItemStatus.EXPIRED
+    assert [permit(item(kind), closed, NOW) for kind in _PLAIN_KINDS] == [Permit(), Permit()]
+    assert permit(item(), closed, NOW - _SECOND) == Permit()
+
+
+@pytest.mark.parametrize("kind", [ItemKind.MESSAGE, *_PLAIN_KINDS])
+def test_nothing_of_a_flow_goes_to_somebody_who_opted_out(kind: ItemKind) -> None:
+    gone = replace(anna(), opted_out_at=NOW - _HOUR)
+    assert _refused(permit(item(kind), gone, NOW)) is ItemStatus.CANCELLED
+    assert permit(replace(item(kind), flow_id=None), gone, NOW) == Permit()
+
+
+def test_somebody_who_cannot_receive_messages_can_be_answered_in_public() -> None:
+    away = replace(anna(), unreachable_since=NOW - _HOUR)
+    assert _refused(permit(item(), away, NOW)) is ItemStatus.FAILED
+    assert _refused(permit(item(ItemKind.PRIVATE_REPLY), away, NOW)) is ItemStatus.FAILED
+    assert permit(item(ItemKind.COMMENT_REPLY), away, NOW) == Permit()
+
+
+def test_while_the_owner_writes_the_flows_are_silent() -> None:
+    paused = replace(anna(), paused_until=NOW + _HOUR, paused_by=PausedBy.OWNER)
+    found = permit(item(), paused, NOW)
+    assert isinstance(found, Hold)
+    assert found.until == NOW + _HOUR
+    assert permit(replace(item(), flow_id=None), paused, NOW) == Permit()
+    assert permit(item(), replace(paused, paused_until=NOW), NOW) == Permit()
+    assert permit(item(), replace(paused, paused_by=PausedBy.HAND_OVER), NOW) == Permit()
+
+
+# --- what an answer means --------------------------------------------------------------------------------
+
+
+def _outcome(kind: OutcomeKind, **known: int | float) -> Outcome:
+    return replace(Outcome(kind, "why"), **known)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (OutcomeKind.SENT, Done()),
+        (OutcomeKind.NOT_SENT, Retry(NOW + backoff(1, "i1"), "why")),
+        (OutcomeKind.RETRY, Retry(NOW + backoff(1, "i1"), "why")),
+        (OutcomeKind.UNKNOWN, Settle("why")),
+        (OutcomeKind.PERMANENT, GiveUp("why")),
+        (OutcomeKind.LOGIN, NeedsOwner("why", login=True)),
+        (OutcomeKind.CONFIGURATION, NeedsOwner("why", login=False)),
+    ],
+)
+def test_each_outcome_has_its_consequence(kind: OutcomeKind, expected: object) -> None:
+    assert after(_outcome(kind), item(), NOW) == expected
+
+
+def test_a_limit_rests_the_whole_connection() -> None:
+    outcome = _outcome(OutcomeKind.BACK_OFF, pause_s=300.0)
+    assert after(outcome, item(), NOW) == Retry(NOW + timedelta(minutes=5), "why", rest=True)
+
+
+def test_what_never_left_is_tried_again_however_often() -> None:
+    often = replace(item(), attempts=50)
+    found = after(_outcome(OutcomeKind.NOT_SENT), often, NOW)
+    assert isinstance(found, Retry)
+    assert NOW + timedelta(minutes=15) <= found.at <= NOW + timedelta(minutes=19)
+
+
+def test_a_picture_is_fetched_twice() -> None:
+    assert after(_outcome(OutcomeKind.RETRY), replace(item(), attempts=2), NOW) == GiveUp("why")
+
+
+@pytest.mark.parametrize("subcode", [None, 2534015])
+def test_refused_buttons_go_out_as_text_once(subcode: int | None) -> None:
+    outcome = replace(_outcome(OutcomeKind.PERMANENT, code=100), subcode=subcode)
+    content = OutMessage("Hi", buttons=(OutButton("Go", payload="p"),), spelled_out="Hi\nReply: Go")
+    private = replace(item(ItemKind.PRIVATE_REPLY), content=content)
+    found = after(outcome, private, NOW)
+    assert isinstance(found, Retry)
+    assert (found.at, found.plain, found.rest) == (NOW, True, False)
+    assert after(outcome, replace(private, plain=True), NOW) == GiveUp("why")
+    assert after(outcome, replace(private, kind=ItemKind.MESSAGE), NOW) == GiveUp("why")
+    assert after(outcome, item(ItemKind.PRIVATE_REPLY), NOW) == GiveUp("why")
+
+
+def test_already_answered_means_delivered_when_an_earlier_attempt_may_have_been() -> None:
+    outcome = _outcome(OutcomeKind.PERMANENT, code=100, subcode=2534025)
+    private = item(ItemKind.PRIVATE_REPLY)
+    assert after(outcome, private, NOW) == GiveUp("why")
+    assert isinstance(after(outcome, replace(private, uncertain=True), NOW), Done)
+    assert after(outcome, replace(item(), uncertain=True), NOW) == GiveUp("why")

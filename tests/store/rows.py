@@ -1,0 +1,80 @@
+"""A database on disk with one account, one connection and one person."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pamosnik._sqlite import Connection
+from pamosnik.model.contact import Contact
+from pamosnik.model.outbox import ItemKind, OutMessage
+from pamosnik.store import accounts, connections, contacts
+from pamosnik.store.database import Database, open_database
+from pamosnik.store.outbox import NewItem, person_lane
+
+NOW = datetime(2026, 12, 2, 11, tzinfo=UTC)
+
+
+@contextmanager
+def database(folder: Path) -> Iterator[Database]:
+    with open_database(folder / "pamosnik.db", migrate=True) as opened:
+        opened.write(_fill)
+        yield opened
+
+
+def _fill(conn: Connection) -> None:
+    account = accounts.Account("a1", "Rose", "rose@shop.example", "Europe/Warsaw", NOW)
+    accounts.insert(conn, account, password_hash="x", wrapped_key=b"x", adult_stated_at=NOW)
+    connect(conn, "k1", "178")
+
+
+def connect(conn: Connection, connection_id: str, ig_id: str) -> None:
+    connections.put(
+        conn,
+        connections.NewConnection(
+            id=connection_id,
+            account_id="a1",
+            ig_id=ig_id,
+            asid=None,
+            username="rose.shop",
+            scopes=(),
+            token_sealed=b"x",
+            token_expires_at=None,
+            subscribed_fields=(),
+        ),
+        NOW,
+    )
+
+
+def meet(conn: Connection, igsid: str = "900") -> Contact:
+    return contacts.meet(conn, account_id="a1", connection_id="k1", igsid=igsid, username="anna", now=NOW)
+
+
+def new_item(
+    contact: Contact,
+    ordinal: int,
+    *,
+    kind: ItemKind = ItemKind.MESSAGE,
+    lane: str | None = None,
+    due_in: timedelta = timedelta(),
+    deadline: timedelta | None = timedelta(hours=24),
+) -> NewItem:
+    """An item due now in the person's lane, unless it is said otherwise."""
+    return NewItem(
+        account_id=contact.account_id,
+        connection_id=contact.connection_id,
+        contact_id=contact.id,
+        source="r1",
+        turn=1,
+        ordinal=ordinal,
+        run_id=None,
+        flow_id="shop",
+        step="do.0",
+        kind=kind,
+        lane=person_lane(contact.id) if lane is None else lane,
+        content=OutMessage(f"text {ordinal}"),
+        igsid=contact.igsid,
+        due_at=NOW + due_in,
+        deadline=None if deadline is None else NOW + deadline,
+        comment_id="179",
+    )
