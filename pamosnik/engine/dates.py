@@ -40,7 +40,9 @@ _WEEKDAY_BY_NAME = {name: n for n, names in enumerate(_WEEKDAYS) for name in nam
 _NEAR_BY_NAME = {name: n for n, names in _NEAR.items() for name in names.split()}
 
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
-_NUMBERS = re.compile(r"(?<![\d.])(\d{1,2})\s?([./-])\s?(\d{1,2})(?:\s?[./-]\s?(\d{4}|\d{2}))?(?!\d)")
+_NUMBERS = re.compile(
+    r"(?<![\d.])(\d{1,2})\s?([./-])\s?(\d{1,2})(?:\s?[./-]\s?(\d{4})|[./-](\d{2})(?![\d:]))?(?!\d)"
+)
 _DAY_MONTH = re.compile(
     r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)?\.?\s*(?:of |de )?([^\W\d_]+)(?:\s*,?\s*(?:de )?(\d{4}))?"
 )
@@ -71,7 +73,7 @@ def _numbers(said: str, today: date, *, month_first: bool) -> date | None:
     # A dot is a German or Polish habit and puts the day first, whatever the language.
     swap = first <= 12 and (second > 12 or (month_first and found[2] == "/"))
     day, month = (second, first) if swap else (first, second)
-    return _with_year(day, month, found[4], today)
+    return _with_year(day, month, found[4] or found[5], today)
 
 
 def _with_month(said: str, today: date) -> date | None:

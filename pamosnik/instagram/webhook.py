@@ -70,9 +70,12 @@ def sign(body: bytes, secret: str) -> str:
 def parse(body: bytes) -> Delivery:
     """The items of a delivery. Raises nothing, whatever the bytes."""
     try:
-        raw = json.loads(body)
+        return _read(json.loads(body))
     except (ValueError, RecursionError):
         return Delivery((), readable=False)
+
+
+def _read(raw: object) -> Delivery:
     entries = [entry for wrapped in _list(raw) for entry in _list(_dict(wrapped).get("entry"))]
     items = tuple(item for entry in entries if isinstance(entry, dict) for item in _entry(entry))
     return Delivery(items, readable=bool(entries))

@@ -98,11 +98,16 @@ async def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
         assert _content(file) == before
 
 
-def _content(file: Path) -> list[str]:
+def _content(file: Path) -> list[object]:
+    """Every row of every table, and how the tables were made."""
     db = _sqlite.connect(file)
-    dumped = list(db.iterdump())
+    made: list[tuple[str, str]] = db.execute("SELECT type, sql FROM sqlite_master ORDER BY name").fetchall()
+    names = [
+        name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name")
+    ]
+    rows = [row for name in names for row in db.execute(f'SELECT * FROM "{name}"')]
     db.close()
-    return dumped
+    return [*made, *rows]
 
 
 async def test_a_sealed_home_opens_with_its_passphrase_only(tmp_path: Path) -> None:

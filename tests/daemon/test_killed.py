@@ -11,8 +11,8 @@ from tests.daemon.fake import Call, Trouble
 from tests.daemon.shop import Shop, open_shop
 
 pytestmark = pytest.mark.anyio
-PEOPLE = 50
-KILLS = 7
+PEOPLE = 40
+KILLS = 5
 LABEL = "Send it to me"
 
 
@@ -49,7 +49,7 @@ async def _customer(shop: Shop, number: int, chance: random.Random) -> str:
 
 
 async def _sees(shop: Shop, igsid: str, label: str) -> bool:
-    for _ in range(80):
+    for _ in range(60):
         if any(label in sent.buttons for sent in shop.fake.sent if sent.igsid == igsid):
             return True
         await asyncio.sleep(0.05)

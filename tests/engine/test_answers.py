@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.engine.answers import choose_option, understand
@@ -157,6 +157,7 @@ def test_text_image_and_anything() -> None:
     assert _value(Accept.ANYTHING, None) is None
 
 
+@settings(deadline=None)
 @given(st.sampled_from(Accept), st.text(max_size=80))
 def test_any_text_is_understood_or_not_and_never_an_error(accept: Accept, text: str) -> None:
     value = _value(accept, text)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.engine.catalog import Catalog, Posts, shortcode
@@ -398,6 +398,7 @@ def test_a_tapped_choice_answers_its_question() -> None:
 # --- anything --------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.sampled_from(EventKind), st.none() | st.text(max_size=30), st.booleans(), st.booleans())
 def test_every_event_has_one_answer_and_always_the_same(
     kind: EventKind, text: str | None, first: bool, asked: bool

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.engine.dates import find_date
@@ -80,6 +80,7 @@ def test_which_number_is_the_month(text: str, day_first: str, month_first: str) 
     assert _found(text, month_first=True) == month_first
 
 
+@settings(deadline=None)
 @given(st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 1, 1)), st.integers(0, 365))
 def test_without_a_year_it_is_the_next_one(today: date, ahead: int) -> None:
     day = today + timedelta(days=ahead)
@@ -89,13 +90,19 @@ def test_without_a_year_it_is_the_next_one(today: date, ahead: int) -> None:
     assert found >= today
 
 
+@settings(deadline=None)
 @given(st.dates(min_value=date(2000, 1, 1)))
 def test_what_is_written_with_a_year_is_read_back(day: date) -> None:
     for written in (day.isoformat(), f"{day.day}.{day.month}.{day.year:04}"):
         assert find_date(written, today=_TODAY, month_first=True) == day
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.booleans())
 def test_any_text_is_a_date_or_not(text: str, month_first: bool) -> None:
     found = find_date(text, today=_TODAY, month_first=month_first)
     assert found is None or isinstance(found, date)
+
+
+def test_a_clock_time_after_a_date_is_no_year() -> None:
+    assert find_date("24.12. 18:00", today=date(2026, 12, 2), month_first=False) == date(2026, 12, 24)

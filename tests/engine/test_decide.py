@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.engine.decide import TAP_COUNTS_FOR, decide
@@ -423,6 +423,7 @@ def _stimulus(state: Run, flow: Flow, number: int) -> Stimulus:
     return options[number % len(options)] if options else EffectSettled("i1", ItemStatus.FAILED, None)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(_LINES), min_size=1, max_size=5),
     st.lists(st.integers(0, 9), max_size=6),

@@ -1,11 +1,12 @@
 """Keywords are found in what people really write, in every script."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.engine.match import Heard, KeywordIndex, forbidden, matches, pattern_error
 from pamosnik.model.flow import MatchMode, Words
+from pamosnik.model.words import fold
 
 
 def _has(keyword: str, text: str, mode: MatchMode = MatchMode.WHOLE_WORD) -> bool:
@@ -234,13 +235,22 @@ def test_of_thousands_of_keywords_only_the_right_one_is_found() -> None:
 _TEXTS = st.text(max_size=60)
 
 
+@settings(deadline=None)
 @given(_TEXTS, _TEXTS, st.sampled_from([mode for mode in MatchMode if mode is not MatchMode.REGEX]))
 def test_matching_takes_any_text_and_repeats_itself(keyword: str, text: str, mode: MatchMode) -> None:
     assert _has(keyword, text, mode) is _has(keyword, text, mode)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abcżółцена가격값 ", min_size=1, max_size=30).filter(lambda t: t.strip() != ""))
 def test_a_text_has_itself_as_a_keyword(text: str) -> None:
     assert _has(text, text)
     assert _has(text, text.upper(), MatchMode.EXACT)
     assert _has(text, f"… {text}!", MatchMode.STARTS_WITH)
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Me"], exclude_characters="*"), max_size=12))
+def test_any_text_is_its_own_keyword(text: str) -> None:
+    if fold(text):
+        assert all(_has(text, text, mode) for mode in MatchMode if mode is not MatchMode.REGEX)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.engine.render import render, values
@@ -80,6 +80,7 @@ def test_the_clock_is_that_of_the_flow_files() -> None:
     assert (found["today"], found["now"]) == ("2026-12-03", "00:30")
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(st.text(max_size=30), st.sampled_from([Variable("a", "x"), Variable("b")])), max_size=6

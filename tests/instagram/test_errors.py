@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.instagram.errors import LONG_REST, REST, classify
@@ -204,6 +204,7 @@ def test_answers_that_are_not_in_metas_form(status: int, body: bytes, kind: Outc
     assert classify(status, body, {}, known_id="message_id").kind is kind
 
 
+@settings(deadline=None)
 @given(
     st.integers(100, 599),
     st.binary(max_size=60)

@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.instagram.webhook import ID_CHARS, TEXT_CHARS, parse, sign, signed_by
@@ -61,6 +61,10 @@ def test_the_signature_is_over_the_bytes_as_they_came() -> None:
     sent = b'{"text":"\\u017c\\/"}'
     assert signed_by(json.dumps(json.loads(sent)).encode(), sign(sent, "key"), ["key"]) is None
     assert sign(b"", "key") == "sha256=5d5d139563c95b5967b9bd9a8c9b233a9dedb45072794cd232dc1b74832607d0"
+
+
+def test_a_byte_more_is_not_signed() -> None:
+    assert signed_by(b"{} ", sign(b"{}", "key"), ["key"]) is None
 
 
 @pytest.mark.parametrize("header", [None, "", "sha256=", "sha1=abc", "sha256=" + "0" * 64, "ż\ud800"])
@@ -217,6 +221,12 @@ def test_a_postback() -> None:
         "FLOW:12:START",
         "flyer7",
     )
+
+
+def test_a_tap_and_the_message_recovered_for_it_have_one_key() -> None:
+    tapped = _message(mid="a", text="Yes", quick_reply={"payload": "P"})
+    postback = _one({"postback": {"mid": "a", "title": "Yes", "payload": "P"}})
+    assert tapped.key == postback.key == _message(mid="a", text="Yes").key
 
 
 def test_an_ice_breaker_without_an_id_has_a_key_of_its_content() -> None:
@@ -453,6 +463,7 @@ def _storable(items: Sequence[Incoming]) -> bool:
     return True
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read(body: bytes) -> None:
     assert _storable(parse(body).items)
@@ -497,8 +508,26 @@ def _mutated(draw: st.DrawFn) -> object:
     return change({"object": "instagram", "entry": [draw(st.sampled_from(_REAL))]})
 
 
+@settings(deadline=None)
 @given(_mutated())
 def test_any_change_of_a_real_body_is_read(raw: object) -> None:
     body = json.dumps(raw).encode()
     assert _storable(parse(body).items)
     assert parse(body) == parse(body)
+
+
+_PARTS = st.sampled_from(
+    ["message", "postback", "read", "reaction", "message_edit", "sender", "timestamp", "referral"]
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(_PARTS, _ODD, max_size=5), st.sampled_from(["messaging", "standby", "changes"]))
+def test_no_values_of_known_keys_make_reading_fail(raw: dict[str, object], where: str) -> None:
+    inner: object = {"field": "comments", "value": raw} if where == "changes" else raw
+    assert _storable(parse(_body({"id": _SHOP, "time": 1, where: [inner]})).items)
+
+
+def test_deep_nesting_is_not_readable_and_does_not_raise() -> None:
+    for depth in (900, 985, 989, 990, 991, 1000, 5000):
+        parse(b'{"entry":[{"id":"1","x":' + b"[" * depth + b"]" * depth + b"}]}")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.model.outbox import ItemKind, OutMessage
@@ -49,6 +49,7 @@ def test_room_comes_back_after_a_second() -> None:
     assert pace.room(NOW + timedelta(milliseconds=1400)) == 2
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5), st.lists(st.integers(0, 400), max_size=60))
 def test_no_second_has_more_than_its_limit(limit: int, gaps: list[int]) -> None:
     pace, now, taken = PerSecond(limit), NOW, []

@@ -11,6 +11,7 @@ import pamosnik.store
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
+from pamosnik.services import home
 from pamosnik.store import accounts, migrations
 from pamosnik.store.database import Database, GroupWriter, open_database
 from tests.store.rows import NOW, database
@@ -185,7 +186,7 @@ def test_a_newer_database(tmp_path: Path) -> None:
             (migrations.SET,),
         )
     for migrate in (False, True):
-        with pytest.raises(HomeError, match="this Pamosnik knows versions up to") as refused:
+        with pytest.raises(HomeError, match="has version 2; this Pamosnik knows versions up to 1") as refused:
             open_database(tmp_path / "pamosnik.db", migrate=migrate)
         assert refused.value.hint is not None
 
@@ -249,3 +250,11 @@ def test_the_pragmas_that_every_connection_has(tmp_path: Path) -> None:
         "secure_delete": 1,
         "auto_vacuum": 2,
     }
+
+
+def test_a_second_daemon_is_refused(tmp_path: Path) -> None:
+    with home.lock(tmp_path):
+        assert home.daemon_running(tmp_path)
+        with pytest.raises(HomeError, match="Another Pamosnik"), home.lock(tmp_path):
+            pass
+    assert not home.daemon_running(tmp_path)
