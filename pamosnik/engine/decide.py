@@ -289,7 +289,8 @@ class _Turn:
     def _line_ended(self, branch: str) -> None:
         if branch == "":
             self.run = replace(self.run, main_done=True)
-        if self.run.main_done and not self.run.taps_open and self.run.status not in ENDED:
+        over = self.run.main_done or (branch != "" and not self.waits)
+        if over and not self.run.taps_open and self.run.status not in ENDED:
             self._end(RunStatus.COMPLETED, None)
 
     def _go_to_flow(self, flow_id: str, branch: str) -> None:

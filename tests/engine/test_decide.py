@@ -443,3 +443,17 @@ def test_the_same_input_gives_the_same_output(lines: list[str], happens: list[in
             decision.run.status in (RunStatus.ACTIVE, RunStatus.WAITING)
         )
         state, now = decision.run, now + timedelta(minutes=7)
+
+
+def test_a_late_tap_on_an_expired_run_comes_to_an_end() -> None:
+    made, flow = steps(
+        "      - send: { text: Hi, buttons: [{ label: More, do: [{ tag: x }] }] }\n      - ask: Why?\n      - tag: y"
+    )
+    known = facts(made, anna())
+    begun = decide(flow, run(flow), Started(), known, NOW).run
+    [question] = [wait for wait in begun.waits if wait.kind is WaitKind.ANSWER]
+    expired = decide(flow, begun, TimerFired(question.id), known, NOW + timedelta(hours=23)).run
+    assert expired.status is RunStatus.EXPIRED
+    late = decide(flow, expired, Tapped("do.0.buttons.0", event()), known, NOW + timedelta(hours=24))
+    assert late.run.status is RunStatus.COMPLETED
+    assert late.run.waits == ()
