@@ -153,14 +153,21 @@ def _act(world: World, account: Account, igsid: str | None, act: SenderAction) -
     if igsid is None:
         raise errors.bad_parameter("sender_action needs recipient[id].")
     person = _reachable(world, account, igsid)
+    now = world.clock.now()
     if act.action is Action.MARK_SEEN:
-        if world.thread_with(account, igsid) is None:
+        known = world.thread_with(account, igsid)
+        if known is None:
             raise errors.outside_window()
+        world.put_thread(replace(known, seen_by_account_at=now))
         return Sent(igsid, None)
     thread = _open_thread(world, account, person, human_agent=False)
     if act.mid is not None:
         target = _message_of(world, thread, act.mid)
         world.put_message(replace(target, business_reaction=act.reaction))
+    elif act.action is Action.TYPING_ON:
+        world.put_thread(replace(thread, typing_until=now + rules.TYPING_SHOWN))
+    elif act.action is Action.TYPING_OFF:
+        world.put_thread(replace(thread, typing_until=None))
     return Sent(igsid, None)
 
 
@@ -216,7 +223,9 @@ def _message_of(world: World, thread: Thread, mid: str) -> Message:
 
 def _write(world: World, thread: Thread, content: Content) -> Message:
     written = world.add_message(thread, content, from_business=True)
-    world.put_thread(replace(world.threads[thread.id], in_requests=False))
+    now = written.created_at
+    answered = replace(world.threads[thread.id], in_requests=False, typing_until=None, seen_by_account_at=now)
+    world.put_thread(answered)
     return written
 
 

@@ -73,7 +73,15 @@ class Control:
     def _people(self, params: Params) -> Json:
         """Makes a person or changes the given properties of one."""
         params.refuse_others(
-            "account", "username", "name", "follows", "followed", "blocked", "verified", "follower_count"
+            "account",
+            "username",
+            "name",
+            "follows",
+            "followed",
+            "blocked",
+            "verified",
+            "private",
+            "follower_count",
         )
         account = self._account(params)
         username = params.text("username")
@@ -83,6 +91,7 @@ class Control:
             known,
             name=params.text_or_none("name") or known.name,
             verified=params.flag_or("verified", known.verified),
+            private=params.flag_or("private", known.private),
             follower_count=params.integer_or("follower_count", known.follower_count),
             follows=_member(known.follows, ig_id, params, "follows"),
             followed_by=_member(known.followed_by, ig_id, params, "followed"),

@@ -120,6 +120,8 @@ def read(world: World, account: Account, person: Person) -> Message:
     """Reads up to the newest message of the account."""
     seen = _seen(world, account, person, None)
     igsid = world.igsid(account, person)
+    thread = _thread(world, account, person)
+    world.put_thread(replace(thread, seen_by_person_at=world.clock.now()))
     world.tell(account, "messaging_seen", items.read(account, igsid, seen, world.clock.now()))
     return seen
 

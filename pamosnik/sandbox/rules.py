@@ -38,6 +38,9 @@ AUDIO_SUFFIXES: Final = (".aac", ".m4a", ".wav", ".mp4")
 VIDEO_SUFFIXES: Final = (".mp4", ".ogg", ".avi", ".mov", ".webm")
 FILE_SUFFIXES: Final = (".pdf",)
 
+# …/messaging-api/sender-actions ; how long the dots stay is Messenger's figure
+TYPING_SHOWN: Final = timedelta(seconds=20)
+
 # https://developers.facebook.com/documentation/business-messaging/messenger-platform/policy/
 HUMAN_AGENT_WINDOW: Final = timedelta(days=7)
 

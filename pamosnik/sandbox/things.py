@@ -72,6 +72,8 @@ class Person:
     name: str | None
     follower_count: int = 0
     verified: bool = False
+    # a private profile: their story mentions reach only accounts that follow them
+    private: bool = False
     # ig_ids of accounts this person follows, is followed by, and has blocked
     follows: frozenset[str] = frozenset()
     followed_by: frozenset[str] = frozenset()
@@ -212,6 +214,11 @@ class Thread:
     opened_at: datetime | None = None
     # in the account's Requests folder until the account answers
     in_requests: bool = True
+    # the account's typing indicator is shown until then
+    typing_until: datetime | None = None
+    # when the account, and when the person, last marked the other side's messages as seen
+    seen_by_account_at: datetime | None = None
+    seen_by_person_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
