@@ -12,10 +12,13 @@ from pamosnik.model.event import Attachment
 from pamosnik.model.flow import Accept
 from pamosnik.model.words import fold, tokens, trim
 
-_EMAIL = re.compile(r"[^\s@<>(),;:\"]+@[^\s@<>(),;:\"]+\.[^\W\d_]{2,}")
+_TOP_LEVEL = r"(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})(?![\w-])"
+_EMAIL = re.compile(rf"[^\s@<>(),;:\"]+@[^\s@<>(),;:\"]+\.{_TOP_LEVEL}", re.IGNORECASE)
 _PHONE = re.compile(r"\+?[\d(][\d\s().\-/]{4,}\d")
 _NUMBER = re.compile(r"[-+−]?\d[\d.,' \u00a0\u202f]*")
-_URL = re.compile(r"(?:https?://)?(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d+)?(?:/[^\s]*)?", re.IGNORECASE)
+_URL = re.compile(rf"(?:https?://)?(?:[\w-]+\.)+{_TOP_LEVEL}(?::\d+)?(?:[/?#][^\s]*)?", re.IGNORECASE)
+_KEYCAP = "\u20e3"
+"""What makes 1 a key: people answer 1️⃣ and mean 1."""
 _CLOSE = 0.8
 """How alike a typed label must be: one letter in five may be wrong."""
 
@@ -31,9 +34,13 @@ def choose_option(labels: Sequence[str], text: str | None, *, whole_only: bool =
     folded = [trim(fold(label)) for label in labels]
     if heard in folded:
         return folded.index(heard)
+    number = heard.replace(_KEYCAP, "")
+    plain = [label.replace(_KEYCAP, "") for label in folded]
+    if plain.count(number) == 1:
+        return plain.index(number)
     # Where the labels are numbers themselves, a number is meant as a label.
-    if heard.isdecimal() and not any(label.isdecimal() for label in folded):
-        return int(heard) - 1 if len(heard) < 4 and 1 <= int(heard) <= len(labels) else None
+    if number.isdecimal() and not any(label.isdecimal() for label in plain):
+        return int(number) - 1 if len(number) < 4 and 1 <= int(number) <= len(labels) else None
     by_spelling = _closest(folded, heard)
     if by_spelling is not None or whole_only:
         return by_spelling

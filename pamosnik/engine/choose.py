@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from pamosnik.engine import answers, conditions, render, sentences
 from pamosnik.engine.catalog import ANYTHING_ELSE, Candidate, Catalog, Posts, came_from
+from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.engine.match import Heard
 from pamosnik.model.book import Sentence
 from pamosnik.model.decision import Answered, Check, Facts, NotUnderstood, Stimulus, Tapped
@@ -255,9 +256,9 @@ class _Chooser:
         if flow.state is FlowState.PAUSED or flow.id in self.catalog.paused:
             return "the flow is paused"
         if flow.active.from_ is not None and self.now < flow.active.from_:
-            return f"active only from {flow.active.from_:%Y-%m-%d %H:%M} UTC"
+            return f"active only from {self._clock(flow.active.from_)}"
         if flow.active.until is not None and self.now >= flow.active.until:
-            return f"active only until {flow.active.until:%Y-%m-%d %H:%M} UTC"
+            return f"active only until {self._clock(flow.active.until)}"
         return self._against_person(flow) or self._against_limits(flow) or self._against_mode(flow)
 
     def _against_person(self, flow: Flow) -> str | None:
@@ -283,10 +284,13 @@ class _Chooser:
         if limit == ONCE:
             return "limits: per_person once, and this person had it"
         if isinstance(limit, timedelta) and max(before.values()) + limit > self.now:
-            return f"limits: per_person, again after {max(before.values()) + limit:%Y-%m-%d %H:%M} UTC"
+            return f"limits: per_person, again after {self._clock(max(before.values()) + limit)}"
         if flow.limits.per_post and (self.event.incoming.media_id or "") in before:
             return "limits: per_post once, and this person had it for this post"
         return None
+
+    def _clock(self, moment: datetime) -> str:
+        return on_the_clock(moment, self.person.facts.timezone)
 
     def _against_mode(self, flow: Flow) -> str | None:
         if flow.mode is Mode.SINGLE and self.person.live.get(flow.id):

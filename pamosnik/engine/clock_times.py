@@ -1,4 +1,4 @@
-"""When a clock time comes round again, summer time included."""
+"""Clock times: when one comes round again, summer time included, and how an instant reads on somebody's clock."""
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
@@ -25,3 +25,8 @@ def next_clock_time(
             return instant
     # All dates lie in the past: the wait is over at once.
     return now
+
+
+def on_the_clock(moment: datetime, zone: str) -> str:
+    """An instant for people: 2026-12-03 09:00 (Europe/Warsaw)."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"

@@ -15,6 +15,7 @@ from pamosnik.model.flow import (
     Condition,
     FieldCondition,
     FieldTest,
+    FieldType,
     FirstTime,
     HasNotTag,
     HasTag,
@@ -39,7 +40,9 @@ def holds(
         case HasNotTag():
             return condition.tag not in facts.contact.tags
         case FieldCondition():
-            return _field(condition, facts.contact.fields.get(condition.field))
+            spec = facts.settings.fields.get(condition.field)
+            numeric = spec is not None and spec.type is FieldType.NUMBER
+            return _field(condition, facts.contact.fields.get(condition.field), numeric=numeric)
         case TextCondition():
             return matches(condition.words, Heard.of(text))
         case FirstTime():
@@ -71,17 +74,17 @@ def any_of(results: Iterable[bool | None]) -> bool | None:
     return True if True in found else None if None in found else False
 
 
-def _field(condition: FieldCondition, value: str | None) -> bool:
+def _field(condition: FieldCondition, value: str | None, *, numeric: bool) -> bool:
     wanted = condition.values
     match condition.test:
         case FieldTest.KNOWN:
             return (value is not None) == (wanted[0] == "true")
         case FieldTest.IS_NOT:
-            return value is None or not _same(value, wanted[0])
+            return value is None or not _same(value, wanted[0], numeric=numeric)
         case _ if value is None:
             return False
         case FieldTest.IS | FieldTest.ONE_OF:
-            return any(_same(value, one) for one in wanted)
+            return any(_same(value, one, numeric=numeric) for one in wanted)
         case FieldTest.CONTAINS:
             return fold(wanted[0]) in fold(value)
         case FieldTest.MORE_THAN:
@@ -96,8 +99,9 @@ def _field(condition: FieldCondition, value: str | None) -> bool:
             assert_never(condition.test)
 
 
-def _same(value: str, wanted: str) -> bool:
-    a, b = _number(value), _number(wanted)
+def _same(value: str, wanted: str, *, numeric: bool) -> bool:
+    """Numbers by their value in a number field only: a door code 03 is not 3."""
+    a, b = (_number(value), _number(wanted)) if numeric else (None, None)
     return a == b if a is not None and b is not None else fold(value) == fold(wanted)
 
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from pamosnik.engine import conditions, payload, render, sentences
-from pamosnik.engine.clock_times import next_clock_time
+from pamosnik.engine.clock_times import next_clock_time, on_the_clock
 from pamosnik.instagram import limits
 from pamosnik.model.book import Sentence
 from pamosnik.model.contact import Contact
@@ -374,7 +374,7 @@ class _Turn:
             zone = step.zone or self.facts.settings.timezone or self.facts.timezone
             due = next_clock_time(step.until, self.now, zone, step.days, step.dates)
         self._open(WaitKind.TIMER, step.at.path, due, branch)
-        self._note(step.at, "waits", f"until {due:%Y-%m-%d %H:%M} UTC")
+        self._note(step.at, "waits", f"until {on_the_clock(due, self.facts.timezone)}")
 
     def _choose(self, step: Choose) -> str | None:
         for number, branch in enumerate(step.branches):

@@ -90,9 +90,17 @@ def trim(folded: str) -> str:
     start, end = 0, len(folded)
     while start < end and _around(folded[start]):
         start += 1
-    while end > start and _around(folded[end - 1]):
+    while end > start and _around(_base_before(folded, end)):
         end -= 1
     return folded[start:end] or folded
+
+
+def _base_before(folded: str, end: int) -> str:
+    """The character that ends there; of an enclosing mark (a keycap) what it encloses."""
+    last = end - 1
+    while last > 0 and unicodedata.category(folded[last]) == "Me":
+        last -= 1
+    return folded[last]
 
 
 def _around(char: str) -> bool:

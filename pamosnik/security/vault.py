@@ -115,10 +115,12 @@ def load_master_keys(path: Path, passphrase: str | None) -> MasterKeys:
     except ValueError:
         raise HomeError(f"The key file {path} is damaged.", hint="Put back a copy of it.") from None
     try:
-        ring = _open_ring(raw, path, passphrase)
-        return MasterKeys(tuple(base64.b64decode(key) for key in ring))
+        ring = tuple(base64.b64decode(key) for key in _open_ring(raw, path, passphrase))
     except (KeyError, TypeError, binascii.Error):
-        raise HomeError(f"The key file {path} is damaged.", hint="Put back a copy of it.") from None
+        ring = ()
+    if not ring or any(len(key) != KEY_BYTES for key in ring):
+        raise HomeError(f"The key file {path} is damaged.", hint="Put back a copy of it.")
+    return MasterKeys(ring)
 
 
 def _file_content(ring: MasterKeys, passphrase: str | None) -> dict[str, object]:

@@ -12,6 +12,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.engine import choose, payload, sentences
 from pamosnik.engine.catalog import Catalog, Posts, came_from
 from pamosnik.engine.choose import Nobody, OpenWait, Person, Resume, Start, Tap
+from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.engine.decide import decide
 from pamosnik.engine.match import Heard
 from pamosnik.instagram import limits
@@ -235,7 +236,8 @@ def _heard(scene: _Scene, event: Event, contact: Contact) -> Contact:
 
 
 def _paused(scene: _Scene, event: Event, contact: Contact) -> Verdict:
-    until = f"{contact.paused_until:%Y-%m-%d %H:%M} UTC"
+    assert contact.paused_until is not None
+    until = on_the_clock(contact.paused_until, scene.timezone)
     if contact.paused_by is PausedBy.HAND_OVER:
         return _say(scene, event, Verdict.HANDED_OVER, f"a human has taken over until {until}")
     return _say(
@@ -339,9 +341,8 @@ def _echo(scene: _Scene, event: Event) -> Verdict:
     until = event.at + OWNER_PAUSES_FOR
     if contact.paused_until is None or contact.paused_until < until:
         contacts.pause(scene.conn, contact.id, until, PausedBy.OWNER)
-    reason = (
-        f"the owner wrote from the phone: automation rests for this person until {until:%Y-%m-%d %H:%M} UTC"
-    )
+    rests_until = on_the_clock(until, scene.timezone)
+    reason = f"the owner wrote from the phone: automation rests for this person until {rests_until}"
     return _say(scene, event, Verdict.NOTED, reason)
 
 

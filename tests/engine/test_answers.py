@@ -28,6 +28,7 @@ def _value(accept: Accept, text: str | None, *attachments: Attachment) -> str | 
         ("green TEA 🍵", 1),
         ("2", 1),
         ("3.", 2),
+        ("2️⃣", 1),
         ("0", None),
         ("4", None),
         ("coffe", 0),
@@ -53,6 +54,8 @@ def test_where_labels_are_numbers_a_number_is_a_label() -> None:
     assert choose_option(("2", "4", "6"), "4") == 1
     assert choose_option(("2", "4", "6"), "3") is None
     assert choose_option(("2", "4", "6"), "we are 6") == 2
+    assert choose_option(("2", "4", "6"), "4️⃣") == 1
+    assert choose_option(("1️⃣", "2️⃣"), "2") == 1
 
 
 def test_labels_in_other_scripts() -> None:
@@ -162,3 +165,19 @@ def test_text_image_and_anything() -> None:
 def test_any_text_is_understood_or_not_and_never_an_error(accept: Accept, text: str) -> None:
     value = _value(accept, text)
     assert value is None or value
+
+
+@pytest.mark.parametrize(
+    ("accept", "text", "value"),
+    [
+        (Accept.EMAIL, "Anna@Shop.xn--P1AI", "Anna@shop.xn--p1ai"),
+        (Accept.EMAIL, "anna@shop.xn--", None),
+        (Accept.EMAIL, "anna@shop.c1", None),
+        (Accept.URL, "shop.xn--p1ai/prices", "https://shop.xn--p1ai/prices"),
+        (Accept.URL, "shop.example?size=2", "https://shop.example?size=2"),
+        (Accept.URL, "shop.xn--", None),
+    ],
+)
+def test_an_address_is_taken_whole_or_not_at_all(accept: Accept, text: str, value: str | None) -> None:
+    """Endings in punycode were cut short: shop.xn--p1ai became shop.xn."""
+    assert _value(accept, text) == value

@@ -174,12 +174,12 @@ def test_the_part_of_a_link_that_names_the_post(link: str, code: str | None) -> 
 _BUSY: Mapping[str, str] = {
     "only_if: { has_tag: vip }": "only_if: has_tag: vip is not true",
     "limits: { per_person: once }": "limits: per_person once, and this person had it",
-    "limits: { per_person: 24h }": "limits: per_person, again after 2026-12-03 09:00 UTC",
+    "limits: { per_person: 24h }": "limits: per_person, again after 2026-12-03 10:00 (Europe/Warsaw)",
     "limits: { per_post: once }": "limits: per_post once, and this person had it for this post",
     "mode: single": "mode single: this person is already in it",
     "state: paused": "the flow is paused",
-    "active: { from: '2026-12-05 08:00', zone: UTC }": "active only from 2026-12-05 08:00 UTC",
-    "active: { until: '2026-12-01', zone: UTC }": "active only until 2026-12-02 00:00 UTC",
+    "active: { from: '2026-12-05 08:00', zone: UTC }": "active only from 2026-12-05 09:00 (Europe/Warsaw)",
+    "active: { until: '2026-12-01', zone: UTC }": "active only until 2026-12-02 01:00 (Europe/Warsaw)",
     "only_if: first_time": "only_if: first_time is not true",
     "only_if: { came_from: comment }": "only_if: came_from: comment is not true",
 }

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pamosnik.engine.conditions import all_of, any_of, describe, holds
-from pamosnik.model.book import Settings
+from pamosnik.model.book import FieldSpec, Settings
 from pamosnik.model.contact import Contact
 from pamosnik.model.decision import Facts
 from pamosnik.model.flow import (
@@ -17,6 +17,7 @@ from pamosnik.model.flow import (
     Condition,
     FieldCondition,
     FieldTest,
+    FieldType,
     FirstTime,
     HasNotTag,
     HasTag,
@@ -38,11 +39,13 @@ def _holds(
     window: datetime | None = None,
     first_time: bool = True,
     text: str | None = "price please",
+    types: Mapping[str, FieldType] | None = None,
 ) -> bool | None:
     contact = Contact(
         "c", "a", "k", "900", tags=frozenset({"vip"}), fields=fields or {}, window_open_until=window
     )
-    facts = Facts(contact, Settings(), "UTC", "rose.shop", first_time=first_time)
+    settings = Settings(fields={name: FieldSpec(type_) for name, type_ in (types or {}).items()})
+    facts = Facts(contact, settings, "UTC", "rose.shop", first_time=first_time)
     return holds(condition, facts, text=text, came_from=CameFrom.DM, now=_NOW)
 
 
@@ -102,7 +105,8 @@ def test_conditions(condition: Condition, expected: bool) -> None:
 )
 def test_comparisons_of_a_field(test: FieldTest, wanted: str, value: str | None, expected: bool) -> None:
     fields = {} if value is None else {"x": value}
-    assert _holds(FieldCondition("x", test, (wanted,)), fields=fields) is expected
+    types = {"x": FieldType.NUMBER} if wanted.isdecimal() else {}
+    assert _holds(FieldCondition("x", test, (wanted,)), fields=fields, types=types) is expected
 
 
 def test_one_of() -> None:
@@ -145,3 +149,11 @@ def test_the_unknown_stays_unknown_unless_it_cannot_matter(
 def test_a_condition_is_described_as_it_stands_in_the_file() -> None:
     condition = AnyOf((_VIP, NoneOf((FieldCondition("size", FieldTest.ONE_OF, ("S", "M")),))))
     assert describe(condition) == "any: [has_tag: vip; none: [field: size one_of S, M]]"
+
+
+def test_only_number_fields_compare_by_value() -> None:
+    """A door code 03 was the same as 3."""
+    is_3 = FieldCondition("code", FieldTest.IS, ("3",))
+    assert _holds(is_3, fields={"code": "3.0"}, types={"code": FieldType.NUMBER}) is True
+    assert _holds(is_3, fields={"code": "03"}, types={"code": FieldType.TEXT}) is False
+    assert _holds(is_3, fields={"code": "3"}, types={"code": FieldType.TEXT}) is True

@@ -68,6 +68,7 @@ def _has(keyword: str, text: str, mode: MatchMode = MatchMode.WHOLE_WORD) -> boo
         ("👍🏿", "👍"),
         ("❤️", "❤"),
         ("❤", "I ❤️ it"),
+        ("1️⃣", "I take 1️⃣!"),
     ],
 )
 def test_whole_word_is_found(keyword: str, text: str) -> None:

@@ -132,6 +132,8 @@ def test_a_missing_key_file(tmp_path: Path) -> None:
         b'{"keys": 1}',
         b'{"keys": [1]}',
         b'{"keys": ["x"]}',
+        b'{"keys": []}',
+        b'{"keys": ["AAAA"]}',
         json.dumps({"sealed": "x", "salt": "x"}).encode(),
         json.dumps({"sealed": "AAAA"}).encode(),
     ],
