@@ -155,4 +155,4 @@ def confirm(question: str, *, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise UsageError(f"{question} Nobody can be asked here.", hint="Add --yes.")
-    return typer.confirm(question)
+    return typer.confirm(question, err=True)

@@ -22,6 +22,7 @@ from pamosnik.errors import InvalidFlows, NotFound
 
 if TYPE_CHECKING:
     from pamosnik.flows.load import Loaded
+    from pamosnik.flows.plan import Plan
 
 Files = Annotated[list[Path], typer.Argument(help="Flow files, or folders of them.")]
 
@@ -48,7 +49,7 @@ def validate(
         print_json(_problems(loaded))
     else:
         _show_problems(loaded)
-    if loaded.has_errors or (strict and loaded.problems):
+    if loaded.has_errors or (strict and loaded.has_warnings):
         raise typer.Exit(InvalidFlows.exit_code)
     if not as_json:
         note(f"{len(loaded.flows)} flow{'s' if len(loaded.flows) != 1 else ''} checked, no errors.")
@@ -101,42 +102,44 @@ def apply(
             else:
                 _show_problems(proposal.loaded)
             raise InvalidFlows("Nothing was applied: the files have errors.", hint="Mend them and try again.")
-        if as_json:
-            print_json(
-                {
-                    "changes": [
-                        {
-                            "flow": c.flow_id,
-                            "change": c.kind.value,
-                            "title": c.title,
-                            "version": c.version,
-                            "people": c.people,
-                        }
-                        for c in proposal.plan.changes
-                    ],
-                    "settings_changed": proposal.plan.settings_changed,
-                    "applied": not dry_run and (yes or proposal.plan.is_empty),
-                }
-            )
-        else:
+        if not as_json:
             _show_problems(proposal.loaded)
+        if not as_json or not (yes or dry_run):
+            # The plan belongs to the question, too: in JSON mode beside the answer, on stderr.
             for line in lines(proposal.plan):
-                say(line)
-        if proposal.plan.is_empty:
-            note("Nothing to change: this is applied already.")
-            return
-        if dry_run:
-            note("Nothing was changed (--dry-run).")
-            return
-        if not confirm("Apply this?", yes=yes):
-            note("Nothing was changed.")
-            return
-        home.database.write(
-            lambda conn: flows.apply(
-                conn, home.account.id, proposal, note=note_text, actor="command", now=now()
+                note(line) if as_json else say(line)
+        empty = proposal.plan.is_empty
+        applied = not empty and not dry_run and confirm("Apply this?", yes=yes)
+        if applied:
+            home.database.write(
+                lambda conn: flows.apply(
+                    conn, home.account.id, proposal, note=note_text, actor="command", now=now()
+                )
             )
-        )
+    if as_json:
+        print_json({**_plan_json(proposal.plan), "applied": applied or (empty and not dry_run)})
+    if empty:
+        note("Nothing to change: this is applied already.")
+    elif applied:
         note("Applied.")
+    else:
+        note("Nothing was changed (--dry-run)." if dry_run else "Nothing was changed.")
+
+
+def _plan_json(plan: "Plan") -> dict[str, object]:
+    return {
+        "changes": [
+            {
+                "flow": c.flow_id,
+                "change": c.kind.value,
+                "title": c.title,
+                "version": c.version,
+                "people": c.people,
+            }
+            for c in plan.changes
+        ],
+        "settings_changed": plan.settings_changed,
+    }
 
 
 def list_(as_json: Json = False) -> None:

@@ -97,7 +97,8 @@ def events_list(
 
 
 def events_show(
-    what: Annotated[str, typer.Argument(help="Event, comment or message id.")], as_json: Json = False
+    what: Annotated[str, typer.Argument(help="Event, comment or message id, or @username.")],
+    as_json: Json = False,
 ) -> None:
     """One event."""
     from pamosnik.services import reading
@@ -112,13 +113,18 @@ def events_show(
         say(f"  {check[0]}: {check[1]}{f' ({check[2]})' if check[2] else ''}")
 
 
-def runs_list(limit: Limit = None, everything: All = False, as_json: Json = False) -> None:
+def runs_list(
+    limit: Limit = None, everything: All = False, since: Since = None, as_json: Json = False
+) -> None:
     """People going through flows; the newest first."""
     from pamosnik.services import reading
 
     with open_home() as home:
         rows = reading.runs(
-            home.database.connection, home.account, limit=how_many(limit, everything, as_json)
+            home.database.connection,
+            home.account,
+            limit=how_many(limit, everything, as_json),
+            since=since_instant(since),
         )
     if as_json:
         print_json(rows)
@@ -136,13 +142,18 @@ def runs_list(limit: Limit = None, everything: All = False, as_json: Json = Fals
     print_table(rows, columns, "No flow was started yet.")
 
 
-def runs_show(run: Annotated[str, typer.Argument(help="Id of the run.")], as_json: Json = False) -> None:
+def runs_show(
+    run: Annotated[
+        str, typer.Argument(help="Run, event, comment or message id; @username for their latest.")
+    ],
+    as_json: Json = False,
+) -> None:
     """One run, turn by turn."""
     from pamosnik.services import reading
 
     with open_home() as home:
         found, turns = reading.run(home.database.connection, home.account, run)
-        items = reading.queue(home.database.connection, home.account, run_id=run)
+        items = reading.queue(home.database.connection, home.account, run_id=str(found["id"]))
     if as_json:
         print_json({**found, "turns": turns, "queue": items})
         return
@@ -160,6 +171,7 @@ def runs_show(run: Annotated[str, typer.Argument(help="Id of the run.")], as_jso
 def queue_list(
     limit: Limit = None,
     everything: All = False,
+    since: Since = None,
     open_: Annotated[bool, typer.Option("--open", help="Only what has not reached its end.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -172,6 +184,7 @@ def queue_list(
             home.account,
             limit=how_many(limit, everything, as_json),
             open_only=open_,
+            since=since_instant(since),
         )
     if as_json:
         print_json(rows)

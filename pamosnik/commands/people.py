@@ -8,15 +8,16 @@ from pamosnik.commands.common import (
     All,
     Json,
     Limit,
+    Since,
     how_many,
+    note,
     open_home,
     print_facts,
     print_json,
     print_table,
     say,
+    since_instant,
 )
-
-_EVERYBODY = 1_000_000
 
 
 def register(app: typer.Typer) -> None:
@@ -26,13 +27,17 @@ def register(app: typer.Typer) -> None:
     app.add_typer(contacts, name="contacts")
 
 
-def list_(limit: Limit = None, everything: All = False, as_json: Json = False) -> None:
+def list_(limit: Limit = None, everything: All = False, since: Since = None, as_json: Json = False) -> None:
     """People heard from, the latest first."""
     from pamosnik.services import reading
 
     with open_home() as home:
-        most = how_many(limit, everything, as_json) or _EVERYBODY
-        rows = reading.people(home.database.connection, home.account, limit=most)
+        rows = reading.people(
+            home.database.connection,
+            home.account,
+            limit=how_many(limit, everything, as_json),
+            since=since_instant(since),
+        )
     if as_json:
         print_json(rows)
         return
@@ -49,15 +54,19 @@ def list_(limit: Limit = None, everything: All = False, as_json: Json = False) -
 
 
 def show(
-    who: Annotated[str, typer.Argument(help="@username or Instagram id.")], as_json: Json = False
+    who: Annotated[str, typer.Argument(help="@username, Instagram id, or the id of something they wrote.")],
+    as_json: Json = False,
 ) -> None:
-    """One person, and everything remembered about them."""
+    """One person, and everything remembered about them. JSON has the one heard from last."""
     from pamosnik.services import reading
 
     with open_home() as home:
         found = reading.person(home.database.connection, home.account, who)
     if as_json:
         print_json(found[0])
+        if len(found) > 1:
+            ids = ", ".join(f"{person['id']} (@{person['connection']})" for person in found)
+            note(f"{len(found)} connected accounts know this person; name one by its id: {ids}")
         return
     for number, person in enumerate(found):
         if number:

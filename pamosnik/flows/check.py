@@ -20,6 +20,10 @@ _LATER_VARIABLES = ("code",)
 _TEXT_KEYS = ("text", "question", "say", "note", "label", "url", "image")
 _TEXT_LISTS = ("one_of", "images")
 _BRANCHES = ("do", "if_no_answer", "then", "else")
+NESTING = 2
+"""Levels of steps within steps that people can still read."""
+_COMPARES = {"more_than": "number", "less_than": "number", "before": "date", "after": "date"}
+_TWINS = {"more_than": "after", "less_than": "before", "before": "less_than", "after": "more_than"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,24 @@ class _Flow:
         for step in steps(self.id, self.body):
             self._step(step)
             self._id(step, ids)
+        self._nesting()
         return self.found
+
+    def _nesting(self) -> None:
+        """Once per flow, at the first step that is too deep to be read."""
+        for step in steps(self.id, self.body):
+            lists = sum(part in _BRANCHES for part in step.path.partition(":")[2].split("."))
+            if lists - 1 > NESTING:
+                self.found.append(
+                    self.outcome.problem(
+                        step.path,
+                        "deep-nesting",
+                        f"this step stands {lists - 1} levels deep",
+                        "Make a flow of the inner steps and go there with `run:`.",
+                        Severity.NOTE,
+                    )
+                )
+                return
 
     def _say(self, path: str, code: str, message: str, hint: str | None = None) -> None:
         self.found.append(self.outcome.problem(path, code, message, hint))
@@ -208,6 +229,20 @@ class _Flow:
             hint = _near(name, fields) or f"Add it at the top: fields: {{{name}: text}}"
             self._say(path, "unknown-field", f"the field `{name}` is not declared", hint)
 
+    def _comparison(self, path: str, name: str, test: str) -> None:
+        """`more_than` is for numbers, `before` for dates; on other fields they would never hold."""
+        fields = cast("Mapping[str, Raw]", self.outcome.settings.get("fields", {}))
+        wanted = _COMPARES.get(test)
+        kind = str(fields.get(name, {}).get("type", wanted))
+        if wanted is not None and kind != wanted:
+            twin = _TWINS[test] if kind in ("date", "number") else "is"
+            self._say(
+                path,
+                "wrong-comparison",
+                f"`{test}` compares {wanted}s, and `{name}` is a {kind}",
+                f"Use `{twin}`, or declare `{name}` as {wanted}.",
+            )
+
     def _flow_name(self, path: str, name: str) -> None:
         if name not in self.outcome.flows:
             self._say(path, "unknown-flow", f"there is no flow `{name}`", _near(name, self.outcome.flows))
@@ -216,8 +251,9 @@ class _Flow:
         for number, condition in enumerate(raw):
             here = f"{path}.{number}"
             if condition["if"] == "field":
-                for name in cast("Raw", condition["value"]):
+                for name, test in cast("Mapping[str, Raw]", condition["value"]).items():
                     self._field(here, name)
+                    self._comparison(here, name, str(test["test"]))
             elif condition["if"] in ("any", "all", "none"):
                 self._conditions(f"{here}.{condition['if']}", cast("list[Raw]", condition["value"]))
 

@@ -51,6 +51,10 @@ class Loaded:
     def has_errors(self) -> bool:
         return any(problem.severity is Severity.ERROR for problem in self.problems)
 
+    @property
+    def has_warnings(self) -> bool:
+        return any(problem.severity is Severity.WARNING for problem in self.problems)
+
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
     """The flow files that paths name: files as they are, of folders every *.yaml and *.yml, sorted."""

@@ -207,8 +207,11 @@ class _Paths:
     outcome: Outcome
     seen: set[str]
 
-    def follow(self, raw: list[Raw], path: str, *, sent: bool) -> tuple[bool, str | None]:
-        """Whether a message went out on some way, and where a second one would go out, unanswered."""
+    def follow(self, raw: list[Raw], path: str, *, sent: bool) -> tuple[bool | None, str | None]:
+        """Whether a message went out on some way, and where a second one would go out, unanswered.
+
+        None for the first: no way leads on from here.
+        """
         for number, step in enumerate(raw):
             here = f"{path}.{number}"
             match step["do"]:
@@ -217,7 +220,11 @@ class _Paths:
                     second = next((place for _, place in ways if place is not None), None)
                     if second is not None:
                         return True, second
-                    sent = sent or any(way for way, _ in ways)
+                    leading_on = [way for way, _ in ways if way is not None]
+                    falls_through = "else" not in cast("list[Raw]", step["choose"])[-1]
+                    if not leading_on and not falls_through:
+                        return None, None
+                    sent = sent or any(leading_on)
                 case "send" | "ask":
                     pictures_too = ("image" in step or "images" in step) and (
                         "text" in step or "one_of" in step
@@ -228,49 +235,67 @@ class _Paths:
                         return self._unanswered(step, here)
                     sent = True
                 case "run":
-                    return self._elsewhere(str(step["run"]), here, sent=sent)
+                    return None, self._elsewhere(str(step["run"]), here, sent=sent)
                 case "stop":
-                    return sent, None
+                    return None, None
         return sent, None
 
-    def _unanswered(self, step: Raw, here: str) -> tuple[bool, str | None]:
+    def _unanswered(self, step: Raw, here: str) -> tuple[bool | None, str | None]:
         """What follows an `ask` has the person's answer before it, but for `if_no_answer`."""
         for path, inner in branches(step, here):
             if path.endswith(".if_no_answer"):
-                return True, self.follow(inner, path, sent=True)[1]
-        return False, None
+                return None, self.follow(inner, path, sent=True)[1]
+        return None, None
 
-    def _elsewhere(self, flow_id: str, here: str, *, sent: bool) -> tuple[bool, str | None]:
+    def _elsewhere(self, flow_id: str, here: str, *, sent: bool) -> str | None:
         if flow_id in self.seen or flow_id not in self.outcome.flows:
-            return sent, None
+            return None
         self.seen.add(flow_id)
         body = self.outcome.flows[flow_id]
-        went, second = self.follow(cast("list[Raw]", body["do"]), f"{flow_id}:do", sent=sent)
-        return went, None if second is None else here
+        second = self.follow(cast("list[Raw]", body["do"]), f"{flow_id}:do", sent=sent)[1]
+        return None if second is None else here
 
 
 def _waits(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
-    """A wait that may outlast the window needs to say what happens then."""
-    for step in steps(flow_id, body):
-        raw = step.raw
-        if raw["do"] != "wait" or "if_window_closed" in raw or step.last:
-            continue
-        long = cast("int", raw.get("for", 0)) >= limits.WINDOW.total_seconds() or bool(raw.get("days"))
-        if long and _sends_after(outcome.flows[flow_id], step.path):
-            yield outcome.problem(
-                step.path,
-                "wait-outlasts-window",
-                "after this wait the 24-hour window is closed, and Instagram refuses messages",
-                "Say what happens then: if_window_closed: skip, stop or tell_me.",
-            )
+    """A wait after which the window must be closed needs to say what happens then."""
+    for place in _too_long(cast("list[Raw]", body["do"]), f"{flow_id}:do", 0):
+        yield outcome.problem(
+            place,
+            "wait-outlasts-window",
+            "after this wait the 24-hour window is closed, and Instagram refuses messages",
+            "Say what happens then: if_window_closed: skip, stop or tell_me.",
+        )
 
 
-def _sends_after(body: Raw, path: str) -> bool:
-    """Whether a message follows a step in its own list."""
-    flow_id, _, inside = path.partition(":")
-    parent, _, number = inside.rpartition(".")
-    for step in steps(flow_id, body):
-        place, _, own = step.path.partition(":")[2].rpartition(".")
-        if place == parent and int(own) > int(number) and step.raw["do"] in ("send", "ask"):
+def _too_long(raw: list[Raw], path: str, waited_s: int) -> Iterator[str]:
+    """Places of such waits. `waited_s`: seconds waited on the way here since the person last did something."""
+    for number, step in enumerate(raw):
+        here = f"{path}.{number}"
+        if step["do"] == "wait":
+            waited_s += _least_s(step)
+            closed = waited_s >= limits.WINDOW.total_seconds()
+            if closed and "if_window_closed" not in step and _sends(raw[number + 1 :]):
+                yield here
+        for inner_path, inner in branches(step, here):
+            # A tap or an answer opens the window again; a branch of `choose` does not.
+            before = waited_s if step["do"] == "choose" else 0
+            yield from _too_long(inner, inner_path, before)
+        if step["do"] == "ask":
+            waited_s = 0
+
+
+def _least_s(wait: Raw) -> int:
+    """The shortest time a wait may take; one for certain days is as good as a day."""
+    if wait.get("days"):
+        return int(limits.WINDOW.total_seconds())
+    return cast("int", wait.get("for", 0))
+
+
+def _sends(raw: list[Raw]) -> bool:
+    """Whether a message is among these steps before the person is asked, branches of `choose` included."""
+    for step in raw:
+        if step["do"] in ("send", "ask"):
+            return True
+        if step["do"] == "choose" and any(_sends(inner) for _, inner in branches(step, "")):
             return True
     return False

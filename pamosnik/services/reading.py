@@ -68,19 +68,24 @@ def _event(row: tuple[Any, ...]) -> Shape:
 
 
 def runs(
-    conn: Connection, account: Account, *, limit: int | None = None, run_id: str | None = None
+    conn: Connection,
+    account: Account,
+    *,
+    limit: int | None = None,
+    since: datetime | None = None,
+    what: str | None = None,
 ) -> list[Shape]:
-    return [_run(row) for row in reads.runs(conn, account.id, limit=limit, run_id=run_id)]
+    return [_run(row) for row in reads.runs(conn, account.id, limit=limit, since=since, what=what)]
 
 
-def run(conn: Connection, account: Account, run_id: str) -> tuple[Shape, list[Shape]]:
-    """One run, and what each of its turns did."""
-    found = runs(conn, account, run_id=run_id, limit=1)
+def run(conn: Connection, account: Account, what: str) -> tuple[Shape, list[Shape]]:
+    """The run that an id names (the latest of a person), and what each of its turns did."""
+    found = runs(conn, account, what=what, limit=1)
     if not found:
-        raise NotFound(f"There is no run {run_id}.", hint="Try: pamosnik runs list")
+        raise NotFound(f"No run is known by {what}.", hint="Try: pamosnik runs list")
     turns: list[Shape] = [
         {"turn": t[0], "stimulus": t[1], "event": t[2], "trace": json.loads(t[3]), "at": _iso_ms(t[4])}
-        for t in reads.turns(conn, run_id)
+        for t in reads.turns(conn, str(found[0]["id"]))
     ]
     return found[0], turns
 
@@ -108,8 +113,9 @@ def queue(
     limit: int | None = None,
     open_only: bool = False,
     run_id: str | None = None,
+    since: datetime | None = None,
 ) -> list[Shape]:
-    found = reads.queue(conn, account.id, limit=limit, open_only=open_only, run_id=run_id)
+    found = reads.queue(conn, account.id, limit=limit, open_only=open_only, run_id=run_id, since=since)
     return [_item(row) for row in found]
 
 
@@ -130,14 +136,17 @@ def _item(row: tuple[Any, ...]) -> Shape:
     }
 
 
-def people(conn: Connection, account: Account, *, limit: int) -> list[Shape]:
+def people(
+    conn: Connection, account: Account, *, limit: int | None, since: datetime | None = None
+) -> list[Shape]:
     names = _usernames(conn, account.id)
-    found = (contacts.load(conn, contact_id) for contact_id in contacts.newest(conn, account.id, limit))
+    ids = contacts.newest(conn, account.id, limit=limit, since=since)
+    found = (contacts.load(conn, contact_id) for contact_id in ids)
     return [_contact(contact, names) for contact in found if contact is not None]
 
 
 def person(conn: Connection, account: Account, who: str) -> list[Shape]:
-    """Everybody that `@username`, an IGSID or an id names: one for each connection."""
+    """Everybody that `@username`, an IGSID or an id names, the one heard from last first: one for each connection."""
     names = _usernames(conn, account.id)
     found = [contacts.load(conn, contact_id) for contact_id in contacts.find(conn, account.id, who)]
     if not found:

@@ -1,6 +1,5 @@
 """People, their tags and fields."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
@@ -151,21 +150,24 @@ def also_known_as(conn: Connection, contact: Contact, igsid: str) -> None:
 
 
 def find(conn: Connection, account_id: str, who: str) -> list[str]:
-    """Ids of the contacts that `@username`, an IGSID or Pamosnik's own id names; newest first."""
+    """Ids of contacts that `@username`, an IGSID, or an id of theirs or of what they wrote names; newest first."""
     rows = conn.execute(
-        "SELECT contact_id FROM contacts WHERE account_id=:account AND (contact_id=:who OR igsid=:who"
-        " OR username=:name) ORDER BY last_seen_at DESC",
+        "SELECT contact_id FROM contacts AS p WHERE account_id=:account AND (contact_id=:who OR igsid=:who"
+        " OR username=:name OR contact_id IN (SELECT contact_id FROM contact_ids WHERE igsid=:who)"
+        " OR (connection_id, igsid) IN (SELECT connection_id, igsid FROM events WHERE account_id=:account"
+        " AND (event_id=:who OR mid=:who OR comment_id=:who))) ORDER BY last_seen_at DESC",
         {"account": account_id, "who": who, "name": who.removeprefix("@")},
     )
     return [contact_id for (contact_id,) in rows]
 
 
 def newest(
-    conn: Connection, account_id: str, limit: int, connection_ids: Sequence[str] | None = None
+    conn: Connection, account_id: str, *, limit: int | None, since: datetime | None = None
 ) -> list[str]:
-    """Ids of the contacts heard from last."""
+    """Ids of the contacts heard from last, since then."""
     rows = conn.execute(
-        "SELECT contact_id, connection_id FROM contacts WHERE account_id=? ORDER BY last_seen_at DESC LIMIT ?",
-        (account_id, limit),
+        "SELECT contact_id FROM contacts WHERE account_id=? AND (? IS NULL OR last_seen_at>=?)"
+        " ORDER BY last_seen_at DESC LIMIT ?",
+        (account_id, ms(since), ms(since), -1 if limit is None else limit),
     )
-    return [contact for contact, connection in rows if connection_ids is None or connection in connection_ids]
+    return [contact_id for (contact_id,) in rows]

@@ -51,15 +51,27 @@ def runs(
     account_id: str,
     *,
     limit: int | None,
-    run_id: str | None = None,
-    contact_id: str | None = None,
+    what: str | None = None,
+    since: datetime | None = None,
 ) -> list[tuple[Any, ...]]:
-    """Runs, the latest first; one by its id, or those of one contact."""
+    """Runs, the latest first; with `what` those that an id names: of the run, its contact, or what started it."""
     rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {RUN_COLUMNS} FROM runs r JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
-        " JOIN connections c ON c.connection_id=r.connection_id WHERE r.account_id=?"
-        " AND (? IS NULL OR r.run_id=?) AND (? IS NULL OR r.contact_id=?) ORDER BY r.run_id DESC LIMIT ?",
-        (account_id, run_id, run_id, contact_id, contact_id, -1 if limit is None else limit),
+        " JOIN connections c ON c.connection_id=r.connection_id WHERE r.account_id=:account"
+        " AND (:since IS NULL OR r.started_at>=:since)"
+        " AND (:what IS NULL OR r.run_id=:what OR r.contact_id=:what OR r.comment_id=:what OR p.igsid=:what"
+        " OR p.username=:name OR r.run_id IN (SELECT run_id FROM events WHERE account_id=:account"
+        " AND (event_id=:what OR mid=:what OR comment_id=:what))"
+        " OR r.run_id IN (SELECT run_id FROM outbox WHERE account_id=:account"
+        " AND (item_id=:what OR message_id=:what)))"
+        " ORDER BY r.run_id DESC LIMIT :limit",
+        {
+            "account": account_id,
+            "since": ms(since),
+            "what": what,
+            "name": None if what is None else what.removeprefix("@"),
+            "limit": -1 if limit is None else limit,
+        },
     ).fetchall()
     return rows
 
@@ -85,14 +97,15 @@ def queue(
     limit: int | None,
     open_only: bool = False,
     run_id: str | None = None,
+    since: datetime | None = None,
 ) -> list[tuple[Any, ...]]:
     """What is going out, and what went; the latest made first."""
     rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {QUEUE_COLUMNS} FROM outbox o JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
         " JOIN connections c ON c.connection_id=o.connection_id WHERE o.account_id=?"
         " AND (NOT ? OR o.status IN ('queued','held','sending','unknown')) AND (? IS NULL OR o.run_id=?)"
-        " ORDER BY o.seq DESC LIMIT ?",
-        (account_id, open_only, run_id, run_id, -1 if limit is None else limit),
+        " AND (? IS NULL OR o.created_at>=?) ORDER BY o.seq DESC LIMIT ?",
+        (account_id, open_only, run_id, run_id, ms(since), ms(since), -1 if limit is None else limit),
     ).fetchall()
     return rows
 

@@ -175,3 +175,20 @@ def test_an_open_address_needs_to_be_wanted(home: Run) -> None:
     done = home("serve", "--host", "0.0.0.0")
     assert done.returncode == 2
     assert "--insecure-http" in done.stderr
+
+
+def test_apply_in_json_says_what_happened_in_the_end(home: Run, tmp_path: Path) -> None:
+    """It said `applied: false` before it had asked."""
+    flows = tmp_path / "f.yaml"
+    flows.write_text("version: 1\nflows:\n  a: { when: { dm: hallo }, do: [{ send: Hi }] }\n")
+    for arguments, applied in (
+        (("--dry-run",), False),
+        (("--yes",), True),
+        (("--yes",), True),
+    ):
+        done = home("flows", "apply", str(flows), "--json", *arguments)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["applied"] is applied
+    refused = home("flows", "apply", "flows.example.yaml", "--json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "+ price-list" in refused.stderr

@@ -30,6 +30,24 @@ async def test_from_the_comment_to_the_statistics(tmp_path: Path) -> None:
         assert (await shop.settles("9001", 2))[1:] == ["Here you are."]
         await shop.quiet()
         await _check_reads(shop)
+        await _check_ids(shop, comment)
+
+
+async def _check_ids(shop: Shop, comment: str) -> None:
+    """Pamosnik's own ids and Meta's are understood alike."""
+    (run,) = await shop.read("runs", "list")
+    (contact,) = await shop.read("contacts", "list")
+    postback = next(e for e in await shop.read("events", "list") if e["kind"] == "postback")
+    sent = shop.fake.sent[0].mid
+    for what in (run["id"], comment, postback["id"], postback["message_id"], "@anna", "9001", sent):
+        assert (await shop.read("runs", "show", what))["id"] == run["id"], what
+    for what in (contact["id"], "@anna", "anna", "9001", comment, postback["id"], postback["message_id"]):
+        assert (await shop.read("contacts", "show", what))["id"] == contact["id"], what
+    for what in (postback["id"], postback["message_id"], "@anna", "9001"):
+        assert (await shop.read("why", what))["id"] == postback["id"], what
+    for name in ("contacts", "runs", "queue", "events"):
+        assert await shop.read(name, "list", "--since", "1h"), name
+        assert await shop.read(name, "list", "--since", "2099-01-01") == [], name
 
 
 async def _check_reads(shop: Shop) -> None:

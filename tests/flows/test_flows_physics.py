@@ -33,6 +33,11 @@ def _labels(count: int) -> str:
         ("- send: { image: prices.png }", "media-address"),
         ("- send: { image: 'http://shop.example/a.png' }", "media-address"),
         ("- { wait: 24h }\n      - send: Hello", "wait-outlasts-window"),
+        ("- wait: 20h\n      - tag: x\n      - wait: 20h\n      - send: Hello", "wait-outlasts-window"),
+        (
+            "- wait: 20h\n      - choose: [{ if: first_time, do: [{ wait: 5h }, { send: Hello }] }]",
+            "wait-outlasts-window",
+        ),
     ],
 )
 def test_refused(step: str, code: str) -> None:
@@ -52,6 +57,8 @@ def test_refused(step: str, code: str) -> None:
         "- wait: { for: 30h, if_window_closed: skip }\n      - send: Hello",
         "- wait: 23h\n      - send: Hello",
         "- wait: 48h\n      - untag: x",
+        "- wait: 20h\n      - ask: Well?\n      - wait: 20h\n      - send: Hello",
+        "- wait: 20h\n      - send: { text: a, buttons: [{ label: b, do: [{ wait: 20h }, { send: c }] }] }",
     ],
 )
 def test_allowed_at_the_limit(step: str) -> None:
@@ -73,6 +80,7 @@ def test_a_second_message_after_a_comment() -> None:
         "      - ask: One\n      - send: Two",
         "      - send: { text: One, buttons: [{ label: More, do: [{ send: Two }, { send: Three }] }] }",
         "      - choose: [{ if: first_time, do: [{ send: One }] }, { else: [{ send: Two }] }]",
+        "      - choose: [{ if: first_time, do: [{ send: One }, stop] }]\n      - send: Two",
     ],
 )
 def test_one_message_and_the_rest_after_an_answer(steps: str) -> None:

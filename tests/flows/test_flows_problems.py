@@ -3,6 +3,7 @@
 import pytest
 
 from pamosnik.flows.load import load
+from pamosnik.flows.problems import Severity
 from tests.flows.files import found, place, read
 
 _TOP = "version: 1\nfields: { guests: number, day: date }\nfacts: { prices: 'https://shop.example' }\n"
@@ -85,6 +86,26 @@ def test_a_hint_names_what_was_meant() -> None:
 @pytest.mark.parametrize("name", ["follows_me: true", "during: open", "outside: open"])
 def test_conditions_of_a_later_version(name: str) -> None:
     assert found(_flow("- tag: x", keys=f"only_if: {{ {name} }}")) == [(7, 16, "not-available-yet")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "hint"),
+    [
+        ("{ day: { more_than: 3 } }", "Use `after`, or declare `day` as number."),
+        ("{ guests: { before: 2026-12-24 } }", "Use `less_than`, or declare `guests` as date."),
+    ],
+)
+def test_a_comparison_that_never_holds(condition: str, hint: str) -> None:
+    (problem,) = read(_flow("- tag: x", keys=f"only_if: {{ field: {condition} }}")).problems
+    assert (problem.code, problem.hint) == ("wrong-comparison", hint)
+
+
+def test_deep_nesting_gets_a_hint() -> None:
+    inner = "{ send: { text: t, buttons: [{ label: b%s, do: [%s] }] } }"
+    deep = inner % (1, inner % (2, inner % (3, "{ tag: x }")))
+    (problem,) = read(_flow(f"- {deep}")).problems
+    assert (problem.code, problem.severity) == ("deep-nesting", Severity.NOTE)
+    assert read(_flow(f"- {inner % (1, inner % (2, '{ tag: x }'))}")).problems == ()
 
 
 def test_a_tag_that_nothing_gives() -> None:
