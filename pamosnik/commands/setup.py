@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     )
     connections.callback(invoke_without_command=True)(_connections)
     connections.command("list")(connections_list)
+    connections.command("show")(connections_show)
     app.add_typer(connections, name="connections")
     app.command()(sandbox)
     config = typer.Typer(help="Settings.", rich_markup_mode=None, no_args_is_help=True)
@@ -153,6 +154,21 @@ def connections_list(as_json: Json = False) -> None:
         ],
         "Nothing is connected yet. Try: pamosnik connect --token-stdin",
     )
+
+
+def connections_show(
+    username: Annotated[str, typer.Argument(help="Username or Instagram id of the connected account.")],
+    as_json: Json = False,
+) -> None:
+    """One connected account."""
+    from pamosnik.services import reading
+
+    with open_home() as home:
+        found = reading.one_connection(home.database.connection, home.account, username)
+    if as_json:
+        print_json(found)
+        return
+    print_facts(list(found.items()))
 
 
 def serve(

@@ -239,6 +239,18 @@ def connection(connected: Connected) -> Shape:
     }
 
 
+def one_connection(conn: Connection, account: Account, name: str) -> Shape:
+    """By username, Instagram id or Pamosnik's id. Raises `NotFound`."""
+    for connected in connections.of_account(conn, account.id):
+        if name.removeprefix("@").casefold() in (
+            connected.username.casefold(),
+            connected.ig_id,
+            connected.id.casefold(),
+        ):
+            return connection(connected)
+    raise NotFound(f"{name} is not connected.", hint="Try: pamosnik connections list")
+
+
 def status(
     conn: Connection, account: Account, *, running: bool, since: datetime | None, now: datetime
 ) -> Shape:

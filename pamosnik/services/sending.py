@@ -66,12 +66,6 @@ def _take(conn: Connection, item: OutboxItem, buttons: PrivateReplyButtons, now:
     return None
 
 
-def next_private_reply(conn: Connection, connection_id: str, now: datetime) -> datetime | None:
-    """When the hour has room for another private reply; None when it has room now."""
-    sent, earliest = outbox.attempts_since(conn, connection_id, ItemKind.PRIVATE_REPLY, now - pacing.HOUR)
-    return earliest + pacing.HOUR if earliest is not None and pacing.hourly_room(sent) == 0 else None
-
-
 def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> None:
     """Writes down what became of an attempt. Does nothing when evidence has settled the item meanwhile."""
     item = outbox.load(conn, item_id)

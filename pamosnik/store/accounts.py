@@ -76,10 +76,6 @@ def password_hash(conn: Connection, account_id: str) -> str:
     return str(row[0])
 
 
-def set_password_hash(conn: Connection, account_id: str, value: str) -> None:
-    conn.execute("UPDATE accounts SET password_hash=? WHERE account_id=?", (value, account_id))
-
-
 def wrapped_key(conn: Connection, account_id: str) -> bytes | None:
     """The account's data key, wrapped by the master key; None when it was destroyed."""
     row = conn.execute("SELECT wrapped_key FROM account_keys WHERE account_id=?", (account_id,)).fetchone()

@@ -68,30 +68,6 @@ def totals(
     return rows
 
 
-def totals_by(
-    conn: Connection,
-    account_id: str,
-    by: str,
-    *,
-    flow_id: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
-) -> list[tuple[str, str, str, str, int]]:
-    """(value of `by`, connection id, flow id, what, n); `by` is day, post or step. Newest or first value first."""
-    column, only, order = {
-        "day": ("day", "step=''", "1 DESC"),
-        "post": ("media_id", "step='' AND media_id<>''", "1"),
-        "step": ("step", "step<>''", "1"),
-    }[by]
-    rows: list[tuple[str, str, str, str, int]] = conn.execute(
-        f"SELECT {column}, connection_id, flow_id, what, sum(n) FROM totals WHERE account_id=:account AND {only}"  # noqa: S608
-        " AND (:flow IS NULL OR flow_id=:flow) AND (:since IS NULL OR day>=:since)"
-        f" AND (:until IS NULL OR day<=:until) GROUP BY 1, 2, 3, 4 ORDER BY {order}, 3, 4",
-        {"account": account_id, "flow": flow_id, "since": since, "until": until},
-    ).fetchall()
-    return rows
-
-
 def latest_sent_run(conn: Connection, contact_id: str, since: datetime) -> str | None:
     """The newest run since then that sent this person something: what a reply of theirs answers."""
     row = conn.execute(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemon.events import IG_ID
 from tests.daemon.shop import Shop, open_shop
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +46,8 @@ async def _check_ids(shop: Shop, comment: str) -> None:
         assert (await shop.read("contacts", "show", what))["id"] == contact["id"], what
     for what in (postback["id"], postback["message_id"], "@anna", "9001"):
         assert (await shop.read("why", what))["id"] == postback["id"], what
+    for what in ("shop", "@Shop", IG_ID):
+        assert (await shop.read("connections", "show", what))["username"] == "shop", what
     for name in ("contacts", "runs", "queue", "events"):
         assert await shop.read(name, "list", "--since", "1h"), name
         assert await shop.read(name, "list", "--since", "2099-01-01") == [], name
