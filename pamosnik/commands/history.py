@@ -1,6 +1,6 @@
 """What came in, what is going on, what goes out: why, events, runs, queue."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -10,7 +10,11 @@ from pamosnik.commands.common import (
     Json,
     Limit,
     Since,
+    Yes,
+    confirm,
     how_many,
+    note,
+    now,
     open_home,
     print_facts,
     print_json,
@@ -19,6 +23,7 @@ from pamosnik.commands.common import (
     shown,
     since_instant,
 )
+from pamosnik.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -33,12 +38,10 @@ def register(app: typer.Typer) -> None:
     app.add_typer(runs, name="runs")
     queue = typer.Typer(help="What goes out.", rich_markup_mode=None, no_args_is_help=True)
     queue.command("list")(queue_list)
-    queue.callback()(_queue)
+    queue.command("retry")(queue_retry)
+    queue.command("cancel")(queue_cancel)
+    queue.command("settle")(queue_settle)
     app.add_typer(queue, name="queue")
-
-
-def _queue() -> None:
-    pass
 
 
 def why(
@@ -49,7 +52,7 @@ def why(
     from pamosnik.services import explaining
 
     with open_home() as home:
-        found = explaining.why(home.database.connection, home.account, what)
+        found = explaining.why(home.database.connection, home.account, what, now())
     if as_json:
         print_json(found.as_json())
         return
@@ -150,10 +153,12 @@ def runs_show(
 ) -> None:
     """One run, turn by turn."""
     from pamosnik.services import reading
+    from pamosnik.store.reads import QueueFilter
 
     with open_home() as home:
         found, turns = reading.run(home.database.connection, home.account, run)
-        items = reading.queue(home.database.connection, home.account, run_id=str(found["id"]))
+        of_it = QueueFilter(run_id=str(found["id"]))
+        items = reading.queue(home.database.connection, home.account, of_it, now=now())
     if as_json:
         print_json({**found, "turns": turns, "queue": items})
         return
@@ -177,14 +182,15 @@ def queue_list(
 ) -> None:
     """Messages on their way and where they ended; the newest first."""
     from pamosnik.services import reading
+    from pamosnik.store.reads import QueueFilter
 
     with open_home() as home:
         rows = reading.queue(
             home.database.connection,
             home.account,
+            QueueFilter(open_only=open_, since=since_instant(since)),
+            now=now(),
             limit=how_many(limit, everything, as_json),
-            open_only=open_,
-            since=since_instant(since),
         )
     if as_json:
         print_json(rows)
@@ -201,3 +207,64 @@ def queue_list(
         ("id", "Id"),
     ]
     print_table(rows, columns, "Nothing went out yet.")
+
+
+Item = Annotated[str, typer.Argument(help="Id of the queue item, or Meta's id of the message it became.")]
+
+
+def queue_retry(item: Item, yes: Yes = False, as_json: Json = False) -> None:
+    """Sends again what failed, expired or was cancelled, if it can still arrive in time."""
+    from pamosnik.services import queue
+
+    _change(item, "Send this again?", queue.retry, yes=yes, as_json=as_json)
+
+
+def queue_cancel(item: Item, yes: Yes = False, as_json: Json = False) -> None:
+    """Calls off what has not left yet."""
+    from pamosnik.services import queue
+
+    _change(item, "Call this off?", queue.cancel, yes=yes, as_json=as_json)
+
+
+def queue_settle(
+    item: Item,
+    sent: Annotated[bool, typer.Option("--sent", help="It arrived.")] = False,
+    resend: Annotated[bool, typer.Option("--resend", help="It did not arrive: send it.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Leave it.")] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Says what became of a message whose fate is unknown: look at the conversation first."""
+    from functools import partial
+
+    from pamosnik.services import queue
+    from pamosnik.services.queue import Fate
+
+    chosen = [f for f, is_it in ((Fate.SENT, sent), (Fate.RESEND, resend), (Fate.DROP, drop)) if is_it]
+    if len(chosen) != 1:
+        raise UsageError("What became of it?", hint="Add one of --sent, --resend and --drop.")
+    questions = {
+        Fate.SENT: "Count this as sent?",
+        Fate.RESEND: "Send this again? If it had arrived, the person gets it twice.",
+        Fate.DROP: "Leave this unsent?",
+    }
+    _change(item, questions[chosen[0]], partial(queue.settle, fate=chosen[0]), yes=yes, as_json=as_json)
+
+
+def _change(item: str, question: str, change: Callable[..., str], *, yes: bool, as_json: bool) -> None:
+    from pamosnik.services import reading
+    from pamosnik.store.reads import QueueFilter
+
+    with open_home() as home:
+        if not confirm(question, yes=yes):
+            note("Nothing was changed.")
+            return
+        changed = home.database.write(
+            lambda conn: change(conn, home.account, item, actor="command", now=now())
+        )
+        only = QueueFilter(item_id=changed)
+        (shape,) = reading.queue(home.database.connection, home.account, only, now=now())
+    if as_json:
+        print_json(shape)
+    else:
+        say(f"{shape['id']} is {shape['status']}: {shape['reason']}.")

@@ -12,9 +12,11 @@ import uvicorn
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
+from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
 from pamosnik.daemon.sender import Sender
+from pamosnik.daemon.settler import Settler
 from pamosnik.daemon.web import make_app
 from pamosnik.errors import HomeError
 from pamosnik.instagram.client import Instagram
@@ -86,7 +88,18 @@ async def _run(
         )
     sender = Sender(writer, reader, instagram, keys, clock)
     runner = Runner(writer, reader, clock, PostFinder(writer, reader, instagram, keys), sender.wake)
-    sender.on_settled = runner.wake
+
+    def found_out() -> None:
+        runner.wake()
+        sender.wake()
+
+    settler = Settler(writer, reader, instagram, keys, clock, Gate(clock), found_out)
+
+    def recorded() -> None:
+        runner.wake()
+        settler.wake()
+
+    sender.on_settled = recorded
     app = make_app(settings, writer, reader, clock, on_events=runner.wake)
     # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
     listener = _listen(settings.host, settings.port)
@@ -108,6 +121,7 @@ async def _run(
             group.create_task(server.serve(sockets=[listener]), name="web")
             group.create_task(runner.run(), name="runner")
             group.create_task(sender.run(), name="sender")
+            group.create_task(settler.run(), name="settler")
             watching = group.create_task(_watch(writer, runner, sender), name="watch")
             scheduler.start()
             on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
@@ -118,6 +132,7 @@ async def _run(
             watching.cancel()
             runner.stop()
             sender.stop()
+            settler.stop()
             scheduler.shutdown(wait=False)
 
 

@@ -6,6 +6,7 @@ the next start finds `sending` and makes it `unknown`: it is never sent again bl
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,8 +15,8 @@ from pamosnik.clock import Clock
 from pamosnik.errors import HomeError, PamosnikError
 from pamosnik.instagram import limits
 from pamosnik.instagram.client import Instagram
-from pamosnik.model.outbox import ItemKind
-from pamosnik.outbox.pacing import PerSecond, has_media
+from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind
+from pamosnik.outbox.pacing import Caution, PerSecond, has_media
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import connecting, sending
 from pamosnik.services.sending import Claimed
@@ -47,6 +48,9 @@ class Sender:
         self._clock = clock
         self._texts: dict[str, PerSecond] = {}
         self._media: dict[str, PerSecond] = {}
+        self._caution: dict[str, Caution] = {}
+        self._of_connection: Counter[str] = Counter()
+        """How many requests of a connection are under way."""
         self._tokens: dict[str, tuple[bytes, str]] = {}
         self._in_flight: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
@@ -83,6 +87,11 @@ class Sender:
             for task in late:
                 task.cancel()  # stays `sending`; the next start makes it `unknown`
 
+    async def idle(self) -> None:
+        """Returns when every request under way is answered and recorded."""
+        while self._in_flight:
+            await asyncio.wait(set(self._in_flight))
+
     # --- claiming ------------------------------------------------------------------------------------
 
     async def round(self) -> int:
@@ -101,7 +110,7 @@ class Sender:
     async def _claim(self, connected: Connected, sealed: bytes, kind: ItemKind, now: datetime) -> int:
         texts = self._texts.setdefault(connected.id, PerSecond(limits.TEXTS_PER_SECOND))
         media = self._media.setdefault(connected.id, PerSecond(limits.MEDIA_PER_SECOND))
-        room = min(IN_FLIGHT - len(self._in_flight), texts.room(now))
+        room = min(IN_FLIGHT - len(self._in_flight), texts.room(now), self._careful_room(connected.id, now))
         if room <= 0 or not outbox.claimable(self._reader.connection, connected.id, kind, now, 1):
             return 0
         token = self._token(connected, sealed)
@@ -122,9 +131,17 @@ class Sender:
             if has_media(one.item):
                 media.take(now)
             task = asyncio.create_task(self._send(one, connected.ig_id, token))
+            self._of_connection[connected.id] += 1
             self._in_flight.add(task)
             task.add_done_callback(self._done)
         return len(claimed)
+
+    def _careful_room(self, connection_id: str, now: datetime) -> int:
+        """How many may leave as far as earlier outcomes say: all, or one probe at its time, or none."""
+        probe = self._caution.setdefault(connection_id, Caution()).next_probe()
+        if probe is None:
+            return IN_FLIGHT
+        return 1 if now >= probe and self._of_connection[connection_id] == 0 else 0
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
@@ -150,7 +167,12 @@ class Sender:
     # --- sending -------------------------------------------------------------------------------------
 
     async def _send(self, claimed: Claimed, ig_id: str, token: str) -> None:
-        outcome = await self._instagram.send(claimed.item, claimed.body, ig_id=ig_id, token=token)
+        begun = self._clock.now()
+        try:
+            outcome = await self._instagram.send(claimed.item, claimed.body, ig_id=ig_id, token=token)
+        finally:
+            self._of_connection[claimed.item.connection_id] -= 1
+        self._learn(claimed.item.connection_id, outcome, begun)
         log.info(
             "%s %s: %s",
             claimed.item.kind.value,
@@ -160,6 +182,13 @@ class Sender:
         )
         await asyncio.shield(self._record(claimed.item.id, partial(sending.record, outcome=outcome)))
         self.on_settled()
+
+    def _learn(self, connection_id: str, outcome: Outcome, begun: datetime) -> None:
+        caution = self._caution.setdefault(connection_id, Caution())
+        if outcome.kind is OutcomeKind.UNKNOWN:
+            caution.uncertain(begun, self._clock.now())
+        elif outcome.kind is not OutcomeKind.NOT_SENT:
+            caution.certain()
 
     async def _record(self, item_id: str, record: "partial[None]") -> None:
         """Until it is on disk: the answer exists only here."""
@@ -185,4 +214,5 @@ class Sender:
         times = [outbox.next_due(conn), outbox.next_deadline(conn), connections.next_rest_over(conn, now)]
         ahead = [at - now if at > now else BLOCKED_NAP for at in times if at is not None]
         full = [b.free_at(now) - now for b in self._texts.values() if b.room(now) <= 0]
-        return min((*ahead, *full, NAP))
+        probes = [probe - now for c in self._caution.values() if (probe := c.next_probe()) and probe > now]
+        return min((*ahead, *full, *probes, NAP))

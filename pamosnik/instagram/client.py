@@ -25,6 +25,9 @@ AT_ONCE = 512
 ANSWER_BYTES = 4 << 20
 """Longer answers are no answers of Meta's."""
 
+_MESSAGE_FIELDS = "id,created_time,from,to,message,attachments,shares,story"
+_CONVERSATION_FIELDS = f"id,updated_time,participants,messages.limit(20){{{_MESSAGE_FIELDS}}}"
+
 _NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 """Told by aiohttp's own errors: httpx-aiohttp calls every lost connection a ConnectTimeout, also one that was lost
 after the request had been read."""
@@ -110,6 +113,39 @@ class Instagram:
             token=token,
             params={"platform": "instagram", "fields": "id,updated_time"},
         )
+
+    async def conversations(self, token: str, after: str | None = None, igsid: str | None = None) -> Answer:
+        """A page of conversations with their newest messages, or the one with `igsid`.
+
+        Asking for the messages in the same call is how Graph works elsewhere; for Instagram it is unconfirmed.
+        """
+        params = {"platform": "instagram", "limit": "25", "fields": _CONVERSATION_FIELDS}
+        if after is not None:
+            params["after"] = after
+        if igsid is not None:
+            params["user_id"] = igsid
+        return await self._request("GET", "me/conversations", token=token, params=params)
+
+    async def conversation_ids(self, token: str, igsid: str) -> Answer:
+        """The conversation with a person, without its messages."""
+        params = {"platform": "instagram", "user_id": igsid, "fields": "id,updated_time,participants"}
+        return await self._request("GET", "me/conversations", token=token, params=params)
+
+    async def messages(self, conversation_id: str, token: str) -> Answer:
+        """Ids and times of a conversation's messages, newest first."""
+        path = quote(conversation_id, safe="")
+        return await self._request("GET", path, token=token, params={"fields": "messages"})
+
+    async def message(self, mid: str, token: str) -> Answer:
+        """One message; only the 20 newest of a conversation can be read."""
+        path = quote(mid, safe="")
+        return await self._request("GET", path, token=token, params={"fields": _MESSAGE_FIELDS})
+
+    async def replies(self, comment_id: str, token: str) -> Answer:
+        """A comment with the replies below it. Its absence from the answer means that there are none."""
+        path = quote(comment_id, safe="")
+        params = {"fields": "id,timestamp,replies{id,text,from,username,timestamp}"}
+        return await self._request("GET", path, token=token, params=params)
 
     async def media(self, ig_id: str, token: str, after: str | None = None) -> Answer:
         """One page of the account's posts, newest first, with their links."""

@@ -126,11 +126,16 @@ class OutboxItem:
     wire: str | None = None
     """The body as it left first; repetitions are the same byte for byte."""
     first_attempt_at: datetime | None = None
+    last_attempt_at: datetime | None = None
     uncertain: bool = False
     """An earlier attempt may have been delivered."""
     reason: str | None = None
     message_id: str | None = None
     """Meta's id of what was sent: message or comment."""
+    looks: int = 0
+    """How often evidence was looked for since the last attempt."""
+    not_there_at: datetime | None = None
+    """When a look first showed that it had not arrived."""
 
 
 class OutcomeKind(StrEnum):

@@ -33,6 +33,39 @@ def has_media(item: OutboxItem) -> bool:
     return item.kind is ItemKind.MESSAGE and bool(item.content.images)
 
 
+class Caution:
+    """After several uncertain outcomes in a row a connection probes with one item at a time, at growing gaps.
+
+    Forgets with the process: a restart begins as carefully as any start.
+    """
+
+    ROW = 3
+    _LONGEST = timedelta(minutes=2)
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+        self._since: datetime | None = None
+        self._probes = 0
+        self._next: datetime | None = None
+
+    def next_probe(self) -> datetime | None:
+        """When the next single item may leave; None: no caution is needed."""
+        return self._next
+
+    def uncertain(self, begun: datetime, now: datetime) -> None:
+        """An attempt that began then has an unknown outcome."""
+        self._in_a_row += 1
+        if self._since is None and self._in_a_row >= self.ROW:
+            self._since, self._next = now, now + _SECOND
+        elif self._since is not None and begun >= self._since:
+            self._probes += 1
+            self._next = now + min(_SECOND * 2.0 ** min(self._probes, 10), self._LONGEST)
+
+    def certain(self) -> None:
+        """Instagram answered."""
+        self._in_a_row, self._since, self._probes, self._next = 0, None, 0, None
+
+
 class PerSecond:
     """At most `limit` in any sliding second. Forgets with the process: a restart takes longer than a second."""
 

@@ -23,6 +23,7 @@ from pamosnik.services import connecting, flows, home, reading
 from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import open_database
+from pamosnik.store.reads import QueueFilter
 
 PATIENCE_S = 20.0
 LOOK_AGAIN_S = 0.05
@@ -245,7 +246,7 @@ async def _settled(stage: _Stage) -> bool | None:
         pending = [
             e for e in reading.events(conn, account, limit=None, since=None) if e["verdict"] == "pending"
         ]
-        going = reading.queue(conn, account, open_only=True)
+        going = reading.queue(conn, account, QueueFilter(open_only=True), now=SystemClock().now())
     return None if pending or going else True
 
 
@@ -260,7 +261,7 @@ def _report(stage: _Stage) -> None:
         conn = database.connection
         account = _account(accounts.every(conn))
         events = list(reversed(reading.events(conn, account, limit=None, since=None)))
-        items = list(reversed(reading.queue(conn, account)))
+        items = list(reversed(reading.queue(conn, account, now=SystemClock().now())))
         numbers = reading.numbers(conn, account)["flows"]
         people = reading.people(conn, account, limit=10)
     say("\nEvery event has a verdict:")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 
 from pamosnik._sqlite import Connection
@@ -11,6 +12,7 @@ from pamosnik.services import reading
 from pamosnik.services.library import Library
 from pamosnik.services.reading import Shape
 from pamosnik.store.accounts import Account
+from pamosnik.store.reads import QueueFilter
 
 _WORDS = {
     "started": "started the flow {flow}",
@@ -35,7 +37,7 @@ class Why:
     sentence: str
     checks: Sequence[Sequence[str]]
     sent: Sequence[Shape]
-    """Outbox items of the run, in order."""
+    """What it put into the outbox, in order."""
     advice: str | None
 
     def as_json(self) -> Shape:
@@ -48,16 +50,15 @@ class Why:
         }
 
 
-def why(conn: Connection, account: Account, what: str) -> Why:
+def why(conn: Connection, account: Account, what: str, now: datetime) -> Why:
     """About the event that an id names, or a person's latest. Raises `NotFound`."""
     event, checks = reading.event(conn, account, what)
     verdict = str(event["verdict"])
     done = _WORDS[verdict].format(flow=event["flow"])
     kind = str(event["kind"]).replace("_", " ")
     reason = f": {event['reason']}" if event["reason"] else ""
-    sent: Sequence[Shape] = ()
-    if event["run"] is not None:
-        sent = list(reversed(reading.queue(conn, account, run_id=str(event["run"]))))
+    of_it = QueueFilter(event_id=str(event["id"]))
+    sent = list(reversed(reading.queue(conn, account, of_it, now=now)))
     advice = None
     if verdict == "no_match":
         advice = _closest(Library().catalog(conn, account.id), str(event["text"] or ""))

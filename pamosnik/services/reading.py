@@ -9,16 +9,21 @@ from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound
+from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
 from pamosnik.model.contact import Contact
+from pamosnik.model.outbox import ItemStatus
+from pamosnik.outbox.pacing import hourly_room
 from pamosnik.store import connections, contacts, notices, reads, stats
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected, ConnectionStatus
 from pamosnik.store.outbox import NEVER_TOO_LATE
+from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant
 
 Shape = dict[str, object]
-_SOON = timedelta(hours=1)
+_SOON = _HOUR = timedelta(hours=1)
+EVERYTHING = QueueFilter()
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -109,13 +114,13 @@ def _run(row: tuple[Any, ...]) -> Shape:
 def queue(
     conn: Connection,
     account: Account,
+    wanted: QueueFilter = EVERYTHING,
     *,
+    now: datetime,
     limit: int | None = None,
-    open_only: bool = False,
-    run_id: str | None = None,
-    since: datetime | None = None,
 ) -> list[Shape]:
-    found = reads.queue(conn, account.id, limit=limit, open_only=open_only, run_id=run_id, since=since)
+    """The latest made first. What waits without a reason of its own says what it waits for."""
+    found = reads.queue(conn, account.id, wanted, limit=limit, hour_ago=now - _HOUR)
     return [_item(row) for row in found]
 
 
@@ -129,11 +134,22 @@ def _item(row: tuple[Any, ...]) -> Shape:
         "due_at": _iso_ms(row[7]),
         "deadline": None if row[8] == NEVER_TOO_LATE else _iso_ms(row[8]),
         "attempts": row[9],
-        "reason": row[10],
+        "reason": row[10] or _waits_for(before=row[14], in_the_hour=row[15]),
         "message_id": row[11],
         "connection": row[12],
         "run": row[13],
     }
+
+
+def _waits_for(*, before: str | None, in_the_hour: int | None) -> str | None:
+    """Why something queued does not leave yet, as far as the queue itself shows it."""
+    if before == ItemStatus.UNKNOWN.value:
+        return "waits until it is known whether the message before it arrived, at most an hour"
+    if before is not None:
+        return f"waits for the message before it, which is {before}"
+    if in_the_hour is not None and hourly_room(in_the_hour) == 0:
+        return f"waits for Meta's limit of {PRIVATE_REPLIES_PER_HOUR} private replies an hour"
+    return None
 
 
 def people(

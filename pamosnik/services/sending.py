@@ -7,7 +7,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.instagram import bodies, errors
 from pamosnik.model.contact import Contact
 from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, Outcome
-from pamosnik.outbox import pacing, policy
+from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
 from pamosnik.services import effects
 from pamosnik.services.numbers import day_of
@@ -62,7 +62,7 @@ def _take(conn: Connection, item: OutboxItem, buttons: PrivateReplyButtons, now:
             # Not before the pause is over: the status stays `queued`.
             outbox.put_off(conn, item.id, until, reason)
         case Refuse(status=status, reason=reason):
-            _end(conn, item, status, reason, now)
+            end(conn, item, status, reason, now)
     return None
 
 
@@ -92,7 +92,7 @@ def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> N
         case Settle(reason=reason):
             _uncertain(conn, item, reason, day, now)
         case GiveUp(reason=reason):
-            _end(conn, item, ItemStatus.FAILED, reason, now)
+            end(conn, item, ItemStatus.FAILED, reason, now)
             _remember_person(conn, item, outcome, now)
         case NeedsOwner(reason=reason, login=login):
             outbox.move(conn, item, ItemStatus.HELD, now=now, held_for=HeldFor.LOGIN, reason=reason)
@@ -106,15 +106,17 @@ def _day(conn: Connection, item: OutboxItem, now: datetime) -> str:
 
 
 def _uncertain(conn: Connection, item: OutboxItem, reason: str, day: str, now: datetime) -> None:
+    outbox.move(conn, item, ItemStatus.UNKNOWN, now=now, reason=reason, uncertain=True)
     if item.message_id is not None:
         # Its echo came while the request was under way.
-        outbox.move(conn, item, ItemStatus.UNKNOWN, now=now, reason=reason, uncertain=True)
         unknown = replace(item, status=ItemStatus.UNKNOWN)
         effects.delivered(
             conn, unknown, message_id=item.message_id, reason="settled by its echo", day=day, now=now
         )
         return
-    outbox.move(conn, item, ItemStatus.UNKNOWN, now=now, reason=reason, uncertain=True)
+    attempted_at = item.last_attempt_at or now
+    first = settling.next_look(0, attempted_at, now)
+    outbox.look_for(conn, item.id, first, looks=0, not_there_at=None)
 
 
 def _learn(conn: Connection, item: OutboxItem, outcome: Outcome) -> None:
@@ -129,7 +131,7 @@ def _learn(conn: Connection, item: OutboxItem, outcome: Outcome) -> None:
             connections.learn_buttons(conn, item.connection_id, learned)
 
 
-def _end(conn: Connection, item: OutboxItem, status: ItemStatus, reason: str, now: datetime) -> None:
+def end(conn: Connection, item: OutboxItem, status: ItemStatus, reason: str, now: datetime) -> None:
     """An item that will not leave any more: its public reply and its run hear of it."""
     outbox.move(conn, item, status, now=now, reason=reason)
     if item.run_id is not None and status is ItemStatus.FAILED:
@@ -177,7 +179,7 @@ def expire(conn: Connection, now: datetime, limit: int) -> int:
     for item in late:
         refusal = policy.permit(replace(item, status=ItemStatus.QUEUED), _contact(conn, item), now)
         reason = refusal.reason if isinstance(refusal, Refuse) else "too late"
-        _end(conn, item, ItemStatus.EXPIRED, reason, now)
+        end(conn, item, ItemStatus.EXPIRED, reason, now)
     return len(late)
 
 

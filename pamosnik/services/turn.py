@@ -34,6 +34,7 @@ from pamosnik.model.flow import Flow, Mode
 from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutMessage
 from pamosnik.model.run import ENDED, Origin, Run, RunStatus
 from pamosnik.model.words import fold, trim
+from pamosnik.outbox import settling
 from pamosnik.services import effects
 from pamosnik.services.library import Library
 from pamosnik.services.numbers import day_of
@@ -347,10 +348,8 @@ def _echo(scene: _Scene, event: Event) -> Verdict:
 
 
 def _same_content(content: OutMessage, event: Event) -> bool:
-    text = event.incoming.text
-    if text is None:
-        return bool(content.images) and any(a.type == "image" for a in event.incoming.attachments)
-    return trim(fold(text)) in {trim(fold(t)) for t in (content.text, content.spelled_out) if t is not None}
+    image = any(attachment.type == "image" for attachment in event.incoming.attachments)
+    return settling.same_content(content, event.incoming.text, image=image)
 
 
 def _seen(scene: _Scene, event: Event) -> Verdict:

@@ -149,6 +149,16 @@ def also_known_as(conn: Connection, contact: Contact, igsid: str) -> None:
     )
 
 
+def igsids(conn: Connection, contact_id: str) -> frozenset[str]:
+    """Every id under which Meta may speak of this person."""
+    rows = conn.execute(
+        "SELECT igsid FROM contacts WHERE contact_id=:contact"
+        " UNION SELECT igsid FROM contact_ids WHERE contact_id=:contact",
+        {"contact": contact_id},
+    )
+    return frozenset(igsid for (igsid,) in rows)
+
+
 def find(conn: Connection, account_id: str, who: str) -> list[str]:
     """Ids of contacts that `@username`, an IGSID, or an id of theirs or of what they wrote names; newest first."""
     rows = conn.execute(

@@ -21,7 +21,17 @@ def m0001_first_tables(conn: Connection) -> None:
         conn.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m0001_first_tables,)
+def m0002_evidence(conn: Connection) -> None:
+    """When to look for evidence of messages whose fate is unknown, and what the looks showed."""
+    conn.execute("ALTER TABLE outbox ADD COLUMN look_at INTEGER")
+    conn.execute("ALTER TABLE outbox ADD COLUMN looks INTEGER NOT NULL DEFAULT 0")
+    conn.execute("ALTER TABLE outbox ADD COLUMN not_there_at INTEGER")
+    conn.execute("CREATE INDEX outbox_look ON outbox (look_at) WHERE status = 'unknown'")
+    # What an older Pamosnik left without evidence gets its looks now.
+    conn.execute("UPDATE outbox SET look_at = last_attempt_at WHERE status = 'unknown'")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m0001_first_tables, m0002_evidence)
 
 
 def applied(conn: Connection) -> list[str]:

@@ -30,7 +30,8 @@ UNKNOWN_HOLDS_LANE = timedelta(hours=1)
 
 _ITEM = (
     "item_id, account_id, connection_id, contact_id, run_id, flow_id, step, kind, status, content, due_at, deadline,"
-    " attempts, igsid, comment_id, held_for, depends_on, plain, wire, first_attempt_at, uncertain, reason, message_id"
+    " attempts, igsid, comment_id, held_for, depends_on, plain, wire, first_attempt_at, uncertain, reason,"
+    " message_id, last_attempt_at, looks, not_there_at"
 )
 
 
@@ -148,6 +149,9 @@ def _item(r: tuple[Any, ...]) -> OutboxItem:
         uncertain=bool(r[20]),
         reason=r[21],
         message_id=r[22],
+        last_attempt_at=optional_instant(r[23]),
+        looks=r[24],
+        not_there_at=optional_instant(r[25]),
     )
 
 
@@ -156,6 +160,16 @@ def load(conn: Connection, item_id: str) -> OutboxItem | None:
     row = conn.execute(
         f"SELECT {_ITEM} FROM outbox WHERE item_id=?",  # noqa: S608 - column names
         (item_id,),
+    ).fetchone()
+    return None if row is None else _item(row)
+
+
+def find(conn: Connection, account_id: str, what: str) -> OutboxItem | None:
+    """The item that Pamosnik's id, or Meta's id of what it became, names in this account."""
+    row = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE account_id=:account AND (item_id=:what OR message_id=:what)"  # noqa: S608
+        " ORDER BY seq DESC LIMIT 1",
+        {"account": account_id, "what": what},
     ).fetchone()
     return None if row is None else _item(row)
 
@@ -229,7 +243,8 @@ def start_attempt(conn: Connection, item: OutboxItem, wire: str, now: datetime) 
     move(conn, item, ItemStatus.SENDING, now=now)
     conn.execute(
         "UPDATE outbox SET attempts=attempts+1, wire=coalesce(wire, :wire), last_attempt_at=:now,"
-        " first_attempt_at=coalesce(first_attempt_at, :now) WHERE item_id=:item",
+        " first_attempt_at=coalesce(first_attempt_at, :now), look_at=NULL, looks=0, not_there_at=NULL"
+        " WHERE item_id=:item",
         {"wire": wire, "now": ms(now), "item": item.id},
     )
     conn.execute(
@@ -390,5 +405,83 @@ def held_for_login(conn: Connection, connection_id: str) -> list[OutboxItem]:
     rows = conn.execute(
         f"SELECT {_ITEM} FROM outbox WHERE connection_id=? AND status='held' AND held_for='login' ORDER BY seq",  # noqa: S608
         (connection_id,),
+    )
+    return [_item(row) for row in rows]
+
+
+def look_for(
+    conn: Connection,
+    item_id: str,
+    at: datetime | None,
+    *,
+    looks: int,
+    not_there_at: datetime | None,
+    reason: str | None = None,
+) -> None:
+    """When evidence of an unknown item is looked for next; None: no more. A reason replaces the one before."""
+    conn.execute(
+        "UPDATE outbox SET look_at=?, looks=?, not_there_at=?, reason=coalesce(?, reason)"
+        " WHERE item_id=? AND status='unknown'",
+        (ms(at), looks, ms(not_there_at), reason, item_id),
+    )
+
+
+def to_look_for(conn: Connection, connection_id: str, now: datetime, limit: int) -> list[OutboxItem]:
+    """Unknown items of a connection whose next look is due, the longest waiting first."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE status='unknown' AND look_at<=? AND connection_id=?"  # noqa: S608
+        " ORDER BY look_at, seq LIMIT ?",
+        (ms(now), connection_id, limit),
+    )
+    return [_item(row) for row in rows]
+
+
+def next_look(conn: Connection) -> datetime | None:
+    """When the next look is due."""
+    (at,) = conn.execute("SELECT min(look_at) FROM outbox WHERE status='unknown'").fetchone()
+    return optional_instant(at)
+
+
+def known_messages(conn: Connection, item: OutboxItem) -> dict[str, datetime]:
+    """Ids of what this person and the business wrote to each other, with the time since when we know them."""
+    rows = conn.execute(
+        "SELECT mid, received_at FROM events WHERE connection_id=:connection AND mid IS NOT NULL"
+        " AND igsid IN (SELECT igsid FROM contacts WHERE contact_id=:contact"
+        " UNION SELECT igsid FROM contact_ids WHERE contact_id=:contact)"
+        # A pending echo waits for the very verdict that is looked for here.
+        " AND NOT (kind='echo' AND verdict='pending')"
+        " UNION ALL SELECT message_id, first_attempt_at FROM outbox WHERE contact_id=:contact"
+        " AND message_id IS NOT NULL",
+        {"connection": item.connection_id, "contact": item.contact_id},
+    )
+    return {mid: instant(at) for mid, at in rows}
+
+
+def known_replies(conn: Connection, item: OutboxItem) -> dict[str, datetime]:
+    """Comment ids of the public replies that other items under the same comment became."""
+    rows = conn.execute(
+        "SELECT message_id, first_attempt_at FROM outbox WHERE comment_id=? AND connection_id=?"
+        " AND kind='comment_reply' AND message_id IS NOT NULL",
+        (item.comment_id, item.connection_id),
+    )
+    return {comment_id: instant(at) for comment_id, at in rows}
+
+
+def own_replies(conn: Connection, item: OutboxItem) -> list[tuple[str, str | None, datetime]]:
+    """(comment id, text, arrived at) of the account's own comments under the same comment, told by webhooks."""
+    rows = conn.execute(
+        "SELECT comment_id, text, received_at FROM events WHERE connection_id=? AND parent_id=? AND verdict='own'"
+        " AND comment_id IS NOT NULL",
+        (item.connection_id, item.comment_id),
+    )
+    return [(comment_id, text, instant(at)) for comment_id, text, at in rows]
+
+
+def twins(conn: Connection, item: OutboxItem) -> list[OutboxItem]:
+    """Other items of the same lane whose fate is unknown, or that are under way."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE lane=(SELECT lane FROM outbox WHERE item_id=:item)"  # noqa: S608
+        " AND item_id<>:item AND status IN ('unknown','sending') ORDER BY seq",
+        {"item": item.id},
     )
     return [_item(row) for row in rows]

@@ -1,5 +1,6 @@
 """Lists for people and scripts: newest first, one account at a time. Rows leave as plain tuples of columns."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -86,26 +87,49 @@ def turns(conn: Connection, run_id: str) -> list[tuple[Any, ...]]:
 
 QUEUE_COLUMNS = (
     "o.item_id, o.kind, p.username, o.igsid, o.comment_id, o.flow_id, o.status, o.due_at, o.deadline, o.attempts,"
-    " o.reason, o.message_id, c.username, o.run_id"
+    " o.reason, o.message_id, c.username, o.run_id,"
+    " CASE WHEN o.status='queued' THEN (SELECT e.status FROM outbox e WHERE e.lane=o.lane AND e.seq<o.seq"
+    " AND e.status IN ('queued','held','sending','unknown') ORDER BY e.seq LIMIT 1) END,"
+    " CASE WHEN o.status='queued' AND o.kind='private_reply' THEN (SELECT count(*) FROM attempts a"
+    " WHERE a.connection_id=o.connection_id AND a.kind='private_reply' AND a.at>:hour_ago) END"
 )
+"""The last two: the status of what leaves before it in its lane, and attempts in the hour that count against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """Which items are asked for; None: all."""
+
+    open_only: bool = False
+    run_id: str | None = None
+    event_id: str | None = None
+    """What the turns of this event put in."""
+    item_id: str | None = None
+    since: datetime | None = None
 
 
 def queue(
-    conn: Connection,
-    account_id: str,
-    *,
-    limit: int | None,
-    open_only: bool = False,
-    run_id: str | None = None,
-    since: datetime | None = None,
+    conn: Connection, account_id: str, wanted: QueueFilter, *, limit: int | None, hour_ago: datetime
 ) -> list[tuple[Any, ...]]:
     """What is going out, and what went; the latest made first."""
     rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {QUEUE_COLUMNS} FROM outbox o JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
-        " JOIN connections c ON c.connection_id=o.connection_id WHERE o.account_id=?"
-        " AND (NOT ? OR o.status IN ('queued','held','sending','unknown')) AND (? IS NULL OR o.run_id=?)"
-        " AND (? IS NULL OR o.created_at>=?) ORDER BY o.seq DESC LIMIT ?",
-        (account_id, open_only, run_id, run_id, ms(since), ms(since), -1 if limit is None else limit),
+        " JOIN connections c ON c.connection_id=o.connection_id WHERE o.account_id=:account"
+        " AND (NOT :open OR o.status IN ('queued','held','sending','unknown')) AND (:run IS NULL OR o.run_id=:run)"
+        " AND (:item IS NULL OR o.item_id=:item) AND (:since IS NULL OR o.created_at>=:since)"
+        " AND (:event IS NULL OR o.source=:event"
+        " OR (o.source, o.turn) IN (SELECT run_id, turn FROM turns WHERE event_id=:event))"
+        " ORDER BY o.seq DESC LIMIT :limit",
+        {
+            "account": account_id,
+            "open": wanted.open_only,
+            "run": wanted.run_id,
+            "item": wanted.item_id,
+            "event": wanted.event_id,
+            "since": ms(wanted.since),
+            "hour_ago": ms(hour_ago),
+            "limit": -1 if limit is None else limit,
+        },
     ).fetchall()
     return rows
 

@@ -306,7 +306,7 @@ CREATE TABLE outbox ( -- everything that leaves the machine
   told INTEGER CHECK (told IN (0, 1)), -- 0: its run has yet to hear how it ended
   created_at INTEGER NOT NULL,
   settled_at INTEGER
-) STRICT;
+, look_at INTEGER, looks INTEGER NOT NULL DEFAULT 0, not_there_at INTEGER) STRICT;
 
 CREATE UNIQUE INDEX outbox_once ON outbox (source, turn, ordinal);
 
@@ -387,3 +387,5 @@ CREATE TABLE audit ( -- who did what, append-only
   subject TEXT,
   at INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX outbox_look ON outbox (look_at) WHERE status = 'unknown';

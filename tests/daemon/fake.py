@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import aiohttp
 from aiohttp import web
@@ -78,6 +79,18 @@ class Sent:
 class PublicReply:
     comment_id: str
     text: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A message of a conversation, as the conversations API keeps it."""
+
+    mid: str
+    from_id: str
+    text: str
+    at: str
+    template: bool = False
 
 
 Ask = Callable[[Call], Trouble | None]
@@ -111,6 +124,9 @@ class FakeInstagram:
     echoes: str = "after"
     """`before` the answer, `after` it, or `none`."""
     subscribed: list[str] = field(default_factory=list)
+    lists: str = "whole"
+    """What the conversations API tells: `whole`, `bare` (documented fields only), `none` (an unpublished app)."""
+    _threads: dict[str, list[Line]] = field(default_factory=dict)
     _comments: dict[str, str] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
     _windows: dict[str, float] = field(default_factory=dict)
@@ -152,7 +168,7 @@ class FakeInstagram:
     async def deliver(self, *entries: Json, tries: int = 300) -> None:
         """Signed and repeated until it is taken, as Meta does. What people did counts from the first try."""
         body = events.envelope(*entries)
-        self._note(body)
+        self.note(body)
         raw = events.encode(body)
         for _ in range(tries):
             if await self.post(raw) == 200:
@@ -172,11 +188,14 @@ class FakeInstagram:
         except (aiohttp.ClientError, TimeoutError):
             return 0
 
-    def _note(self, body: Json) -> None:
+    def note(self, body: Json) -> None:
         for entry in body["entry"]:
             for item in entry.get("messaging", ()):
                 if "postback" in item or ("message" in item and not item["message"].get("is_echo")):
-                    self._windows[item["sender"]["id"]] = time.monotonic() + WINDOW_S
+                    igsid = item["sender"]["id"]
+                    self._windows[igsid] = time.monotonic() + WINDOW_S
+                    told = item.get("message") or item["postback"]
+                    self._write(igsid, told["mid"], igsid, told.get("text") or told.get("title", ""))
             for one in entry.get("changes", ()):
                 if one["field"] == "comments":
                     self._comments[one["value"]["id"]] = one["value"]["from"]["id"]
@@ -235,7 +254,22 @@ class FakeInstagram:
             case "GET", ["me"]:
                 return dict(PROFILE)
             case "GET", ["me", "conversations"]:
-                return {"data": []}
+                return self._conversations(call)
+            case "GET", [name] if name.startswith("thread-"):
+                igsid = name.removeprefix("thread-")
+                lines = reversed(self._threads[igsid])
+                data = [{"id": line.mid, "created_time": line.at} for line in lines]
+                return {"id": name, "messages": {"data": data}}
+            case "GET", [name] if (line := self._line(name)) is not None:
+                return _told(line)
+            case "GET", [comment_id] if comment_id in self._comments:
+                below = [
+                    {"id": reply.id, "text": reply.text, "from": {"id": IG_ID, "username": "shop"}}
+                    for reply in self.replies
+                    if reply.comment_id == comment_id
+                ]
+                answer: Json = {"id": comment_id}
+                return {**answer, "replies": {"data": below}} if below else answer
             case "POST", [account, "subscribed_apps"] if account == IG_ID:
                 self.subscribed = call.query["subscribed_fields"].split(",")
                 return {"success": True}
@@ -262,6 +296,7 @@ class FakeInstagram:
         mid = events.new_id("aWdf_out_")
         sent = Sent(mid, igsid, recipient.get("comment_id"), text, buttons, kind)
         self.sent.append(sent)
+        self._write(igsid, mid, IG_ID, text, template=kind == "buttons")
         self.order.append("message" if sent.comment_id is None else "private")
         echo = events.echo(igsid, mid, text)
         if kind == "buttons":
@@ -278,11 +313,35 @@ class FakeInstagram:
     async def _public_reply(self, comment_id: str, text: str) -> Json:
         if comment_id not in self._comments:
             raise Refused(Trouble(400, 100, 33, "Unsupported post request. Object does not exist"))
-        self.replies.append(PublicReply(comment_id, text))
-        self.order.append("public")
         value = events.own_comment(comment_id, text)
+        self.replies.append(PublicReply(comment_id, text, value["id"]))
+        self.order.append("public")
         await self._tell(events.change(value))
         return {"id": value["id"]}
+
+    def _write(self, igsid: str, mid: str, from_id: str, text: str, *, template: bool = False) -> None:
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        self._threads.setdefault(igsid, []).append(Line(mid, from_id, text, at, template))
+
+    def _line(self, mid: str) -> Line | None:
+        return next((one for lines in self._threads.values() for one in lines[-20:] if one.mid == mid), None)
+
+    def _conversations(self, call: Call) -> Json:
+        if self.lists == "none":
+            return {"data": []}
+        if self.lists == "bare" and "{" in call.query["fields"]:
+            raise Refused(Trouble(message="Tried accessing nonexisting field (messages)"))
+        wanted = call.query.get("user_id")
+        data = []
+        for igsid, lines in reversed(self._threads.items()):
+            if wanted in (None, igsid):
+                people = [{"id": IG_ID, "username": "shop"}, {"id": igsid, "username": f"u{igsid}"}]
+                thread: Json = {"id": f"thread-{igsid}", "updated_time": lines[-1].at}
+                thread["participants"] = {"data": people}
+                if "{" in call.query["fields"]:
+                    thread["messages"] = {"data": [_told(line) for line in reversed(lines[-20:])]}
+                data.append(thread)
+        return {"data": data}
 
     # --- what people see -----------------------------------------------------------------------------
 
@@ -295,6 +354,13 @@ class FakeInstagram:
 
     def public(self, comment_id: str) -> list[str]:
         return [reply.text for reply in self.replies if reply.comment_id == comment_id]
+
+
+def _told(line: Line) -> Json:
+    told: Json = {"id": line.mid, "created_time": line.at, "from": {"id": line.from_id}, "message": line.text}
+    if line.template:
+        told |= {"message": "", "attachments": {"data": [{"generic_template": {"title": line.text}}]}}
+    return told
 
 
 def _error(trouble: Trouble) -> web.Response:

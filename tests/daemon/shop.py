@@ -227,7 +227,7 @@ async def open_shop(folder: Path, flows: str = FLOWS, **environment: str) -> Asy
     shop = closed_shop(folder, **environment)
     await shop.fake.start()
     try:
-        await _furnish(shop, flows, special=bool(environment))
+        await furnish(shop, flows, special=bool(environment))
         await shop.start()
         yield shop
     finally:
@@ -241,7 +241,8 @@ _furnished: dict[str, Path] = {}
 """Homes as the commands made them, by their flows: the next shop with the same flows moves into a copy."""
 
 
-async def _furnish(shop: Shop, flows: str, *, special: bool) -> None:
+async def furnish(shop: Shop, flows: str, *, special: bool = False) -> None:
+    """Makes the home, or copies one that was made before with the same flows."""
     if not special and flows in _furnished:
         shutil.copytree(_furnished[flows], shop.home)
         return

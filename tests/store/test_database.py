@@ -12,9 +12,9 @@ from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
 from pamosnik.services import home
-from pamosnik.store import accounts, migrations
+from pamosnik.store import accounts, migrations, outbox
 from pamosnik.store.database import Database, GroupWriter, open_database
-from tests.store.rows import NOW, database
+from tests.store.rows import NOW, database, meet, new_item
 
 
 def _note(action: str) -> Callable[[Connection], str]:
@@ -186,7 +186,7 @@ def test_a_newer_database(tmp_path: Path) -> None:
             (migrations.SET,),
         )
     for migrate in (False, True):
-        with pytest.raises(HomeError, match="has version 2; this Pamosnik knows versions up to 1") as refused:
+        with pytest.raises(HomeError, match="has version 3; this Pamosnik knows versions up to 2") as refused:
             open_database(tmp_path / "pamosnik.db", migrate=migrate)
         assert refused.value.hint is not None
 
@@ -258,3 +258,28 @@ def test_a_second_daemon_is_refused(tmp_path: Path) -> None:
         with pytest.raises(HomeError, match="Another Pamosnik"), home.lock(tmp_path):
             pass
     assert not home.daemon_running(tmp_path)
+
+
+def test_a_filled_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Its unknown items get looks for evidence; a copy from before stays beside it."""
+    path = tmp_path / "pamosnik.db"
+    with database(tmp_path) as opened:
+        contact = opened.write(meet)
+        opened.write(lambda conn: outbox.add(conn, new_item(contact, 0), NOW))
+        conn = opened.connection
+        conn.execute("UPDATE outbox SET status='unknown', last_attempt_at=5")
+        for statement in (
+            "DROP INDEX outbox_look",
+            "ALTER TABLE outbox DROP COLUMN look_at",
+            "ALTER TABLE outbox DROP COLUMN looks",
+            "ALTER TABLE outbox DROP COLUMN not_there_at",
+            "DELETE FROM _sqlite_migrations WHERE name='m0002_evidence'",
+        ):
+            conn.execute(statement)
+    with pytest.raises(HomeError, match="version 1"):
+        open_database(path)
+    with open_database(path, migrate=True) as opened:
+        assert opened.connection.execute("SELECT look_at, looks FROM outbox").fetchall() == [(5, 0)]
+    assert (tmp_path / "pamosnik.before-version-2.db").stat().st_mode & 0o777 == 0o600
+    with open_database(path) as opened:
+        assert migrations.applied(opened.connection) == ["m0001_first_tables", "m0002_evidence"]

@@ -1,0 +1,255 @@
+"""The settler: looks at Instagram for messages of unknown fate, and lets the evidence decide.
+
+Many people can be affected by one outage, and Meta allows two conversation calls a second: conversations are read in
+pages first, single ones only for who is missing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from pamosnik.clock import Clock
+from pamosnik.daemon.gate import Gate
+from pamosnik.errors import HomeError, PamosnikError
+from pamosnik.instagram import reading
+from pamosnik.instagram.client import Answer, Instagram
+from pamosnik.instagram.reading import Conversation, Read
+from pamosnik.model.outbox import ItemKind, OutcomeKind
+from pamosnik.outbox.settling import Seen, View
+from pamosnik.security.vault import MasterKeys
+from pamosnik.services import connecting, settling
+from pamosnik.services.settling import Wanted
+from pamosnik.store import connections, outbox
+from pamosnik.store.connections import Connected
+from pamosnik.store.database import Database, GroupWriter
+
+AT_ONCE = 200
+NAP = timedelta(seconds=30)
+PAGES = 8
+"""Of 25 conversations each; who is further back is asked for by id."""
+DETAILS = 8
+"""Newest messages read one by one where Graph does not tell them all at once."""
+BLOCKED_NAP = timedelta(seconds=1)
+_LONGEST_GAP = timedelta(minutes=5)
+_PLAIN_REFUSAL = 100
+
+log = logging.getLogger(__name__)
+
+
+class NoAnswer(PamosnikError):
+    """Instagram could not be asked: a look that was none."""
+
+
+class Settler:
+    """Looks when a look is due; waits longer after each look that Instagram did not answer."""
+
+    def __init__(
+        self,
+        writer: GroupWriter,
+        reader: Database,
+        instagram: Instagram,
+        keys: MasterKeys,
+        clock: Clock,
+        gate: Gate,
+        on_settled: Callable[[], None],
+    ) -> None:
+        """`on_settled`: an item may have found its end, or may be sent again."""
+        self._writer = writer
+        self._reader = reader
+        self._instagram = instagram
+        self._keys = keys
+        self._clock = clock
+        self._gate = gate
+        self._on_settled = on_settled
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._not_before: dict[str, datetime] = {}
+        self._failures: dict[str, int] = {}
+        self._tells_messages = True
+        """Whether Graph tells messages in the list of conversations."""
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def stop(self) -> None:
+        """The look under way is finished."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        while not self._stopping:
+            self._woken.clear()
+            try:
+                await self.round()
+            except HomeError as error:
+                log.error("%s %s", error.message, error.hint or "", extra={"action": "settler.storage"})  # noqa: TRY400
+            await self._rest()
+
+    async def round(self) -> None:
+        """One look at everything that is due."""
+        now = self._clock.now()
+        for connected, _ in connections.sending(self._reader.connection, now):
+            if self._not_before.get(connected.id, now) > now:
+                continue
+            wanted = settling.due(self._reader.connection, connected.id, now, AT_ONCE)
+            if not wanted:
+                continue
+            try:
+                await self._look(connected, wanted)
+            except NoAnswer as error:
+                self._failed(connected.id, error.message)
+            else:
+                self._failures.pop(connected.id, None)
+            self._on_settled()
+
+    def _failed(self, connection_id: str, reason: str) -> None:
+        """Nothing was learned: nobody's looks are used up, and the next try waits longer."""
+        failures = self._failures[connection_id] = self._failures.get(connection_id, 0) + 1
+        gap = min(timedelta(seconds=2.0 ** min(failures, 10)), _LONGEST_GAP)
+        self._not_before[connection_id] = self._clock.now() + gap
+        log.warning("Evidence could not be looked for: %s", reason, extra={"action": "settler.no_answer"})
+
+    # --- looking -------------------------------------------------------------------------------------
+
+    async def _look(self, connected: Connected, wanted: Sequence[Wanted]) -> None:
+        token = connecting.token(self._reader.connection, self._keys, connected)
+        for one in wanted:
+            if one.item.kind is ItemKind.COMMENT_REPLY:
+                await self._look_under_comment(connected, token, one)
+        people = [one for one in wanted if one.item.kind is not ItemKind.COMMENT_REPLY]
+        if not people:
+            return
+        found = await self._conversations(connected, token, people)
+        for one in people:
+            conversation = next((found[igsid] for igsid in one.igsids if igsid in found), None)
+            view = View(()) if conversation is None else _view(conversation, connected.ig_id)
+            await self._write(one, view)
+
+    async def _look_under_comment(self, connected: Connected, token: str, one: Wanted) -> None:
+        view = settling.told_by_webhook(self._reader.connection, one.item)
+        if view is None:
+            assert one.item.comment_id is not None
+            answer = await self._ask(connected, partial(self._instagram.replies, one.item.comment_id, token))
+            if answer.outcome.kind is not OutcomeKind.SENT:
+                # The comment cannot be seen: deleted, or hidden from us. That says nothing about the reply.
+                await self._write(one, View(()))
+                return
+            below = answer.body.get("replies")
+            edge = below if isinstance(below, Mapping) else {}
+            view = View(
+                tuple(
+                    Seen(reply.id, _ours(reply.from_id, reply.username, connected), reply.at, reply.text)
+                    for reply in reading.replies(edge)
+                ),
+                whole=reading.next_page(edge) is None,
+            )
+        await self._write(one, view)
+
+    async def _write(self, one: Wanted, view: View) -> None:
+        now = self._clock.now()
+        await self._writer.write(partial(settling.looked, item_id=one.item.id, view=view, now=now))
+
+    async def _conversations(
+        self, connected: Connected, token: str, people: Sequence[Wanted]
+    ) -> dict[str, Conversation]:
+        """IGSID → conversation of those that could be found."""
+        found: dict[str, Conversation] = {}
+        if self._tells_messages and len(people) > 1:
+            await self._read_pages(connected, token, people, found)
+        for one in people:
+            if not one.igsids & found.keys():
+                conversation = await self._read_one(connected, token, one.item.igsid)
+                if conversation is not None:
+                    found[one.item.igsid] = conversation
+        return found
+
+    async def _read_pages(
+        self, connected: Connected, token: str, people: Sequence[Wanted], found: dict[str, Conversation]
+    ) -> None:
+        earliest = min(one.item.first_attempt_at or one.item.due_at for one in people) - timedelta(hours=1)
+        after: str | None = None
+        for _ in range(PAGES):
+            answer = await self._ask(connected, partial(self._instagram.conversations, token, after))
+            if self._refuses_messages(answer):
+                return
+            page = reading.conversations(answer.body, connected.ig_id)
+            found.update({one.igsid: one for one in page if one.igsid is not None})
+            after = reading.next_page(answer.body)
+            older = bool(page) and page[-1].updated_at is not None and page[-1].updated_at < earliest
+            if after is None or older or all(one.igsids & found.keys() for one in people):
+                return
+
+    async def _read_one(self, connected: Connected, token: str, igsid: str) -> Conversation | None:
+        if self._tells_messages:
+            answer = await self._ask(connected, partial(self._instagram.conversations, token, igsid=igsid))
+            if not self._refuses_messages(answer):
+                page = reading.conversations(answer.body, connected.ig_id)
+                return page[0] if page else None
+        answer = await self._ask(connected, partial(self._instagram.conversation_ids, token, igsid))
+        page = reading.conversations(answer.body, connected.ig_id)
+        if not page:
+            return None
+        return await self._read_details(connected, token, page[0])
+
+    async def _read_details(self, connected: Connected, token: str, bare: Conversation) -> Conversation:
+        """The documented way: ids first, then one message after the other."""
+        answer = await self._ask(connected, partial(self._instagram.messages, bare.id, token))
+        listed = reading.conversation(answer.body, connected.ig_id)
+        messages: list[Read] = []
+        for number, one in enumerate(() if listed is None else listed.messages):
+            if number >= DETAILS:
+                messages.append(one)
+                continue
+            answer = await self._ask(connected, partial(self._instagram.message, one.mid, token))
+            read = reading.message(answer.body) if answer.outcome.kind is OutcomeKind.SENT else None
+            messages.append(read or one)
+        return Conversation(bare.id, bare.igsid, bare.updated_at, tuple(messages))
+
+    def _refuses_messages(self, answer: Answer) -> bool:
+        refused = answer.outcome.code == _PLAIN_REFUSAL and answer.outcome.subcode is None
+        if refused:
+            self._tells_messages = False
+        return refused
+
+    async def _ask(self, connected: Connected, question: Callable[[], Awaitable[Answer]]) -> Answer:
+        """One call within Meta's two a second. Raises `NoAnswer` unless Instagram said yes or no."""
+        await self._gate.enter(connected.id)
+        answer = await question()
+        if answer.outcome.kind not in (OutcomeKind.SENT, OutcomeKind.PERMANENT):
+            raise NoAnswer(answer.outcome.reason)
+        return answer
+
+    # --- waiting -------------------------------------------------------------------------------------
+
+    async def _rest(self) -> None:
+        now = self._clock.now()
+        due = outbox.next_look(self._reader.connection)
+        # What is due and was not looked at waits for Instagram or for the owner: no clock tells how long.
+        pause = NAP if due is None else min(due - now, NAP) if due > now else BLOCKED_NAP
+        try:
+            await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
+        except TimeoutError:
+            return
+
+
+def _ours(from_id: str | None, username: str | None, connected: Connected) -> bool:
+    if from_id is not None:
+        return from_id in (connected.ig_id, connected.asid)
+    return username is not None and username.casefold() == connected.username.casefold()
+
+
+def _view(conversation: Conversation, ig_id: str) -> View:
+    return View(
+        tuple(
+            Seen(
+                message.mid,
+                message.from_id == ig_id,
+                message.at,
+                message.text,
+                any(attachment.type == "image" for attachment in message.attachments),
+            )
+            for message in conversation.messages
+        )
+    )

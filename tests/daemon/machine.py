@@ -1,0 +1,109 @@
+"""The daemon's parts in this process, under a clock that is moved by hand: for what takes minutes or days."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from pamosnik import config
+from pamosnik.clock import VirtualClock
+from pamosnik.daemon.gate import Gate
+from pamosnik.daemon.posts import PostFinder
+from pamosnik.daemon.runner import Runner
+from pamosnik.daemon.sender import Sender
+from pamosnik.daemon.settler import Settler
+from pamosnik.instagram import webhook
+from pamosnik.instagram.client import Instagram
+from pamosnik.security import vault
+from pamosnik.services import intake, reading
+from pamosnik.services.reading import Shape
+from pamosnik.store import accounts
+from pamosnik.store.database import Database, GroupWriter, open_database
+from tests.daemon import events
+from tests.daemon.events import Json
+from tests.daemon.fake import FakeInstagram
+from tests.daemon.shop import FLOWS, closed_shop, furnish
+
+
+@dataclass
+class Machine:
+    fake: FakeInstagram
+    clock: VirtualClock
+    writer: GroupWriter
+    reader: Database
+    runner: Runner
+    sender: Sender
+    settler: Settler
+
+    async def deliver(self, *entries: Json) -> None:
+        """A webhook as the daemon takes it in; what people did is known to the fake Instagram, too."""
+        body = events.envelope(*entries)
+        self.fake.note(body)
+        items = webhook.parse(events.encode(body)).items
+        await self.writer.write(partial(intake.store, items=items, now=self.clock.now()))
+
+    async def works(self) -> None:
+        """Turns and sends until nothing more can be done now."""
+        for _ in range(50):
+            turns = await self.runner.round()
+            sent = await self.sender.round()
+            await self.sender.idle()
+            if not turns and not sent:
+                return
+        raise AssertionError("it does not come to rest")
+
+    async def later(self, **units: float) -> None:
+        """Time passes in steps of a second or more, with everything that becomes due."""
+        end = self.clock.now() + timedelta(**units)
+        step = max(timedelta(seconds=1), timedelta(**units) / 200)
+        while self.clock.now() < end:
+            self.clock.move_to(min(self.clock.now() + step, end))
+            await self.settler.round()
+            await self.works()
+
+    def queue(self) -> list[Shape]:
+        """The oldest first."""
+        conn = self.reader.connection
+        return list(reversed(reading.queue(conn, accounts.every(conn)[0], now=self.clock.now())))
+
+    def states(self, kind: str | None = None) -> list[object]:
+        return [item["status"] for item in self.queue() if kind in (None, item["kind"])]
+
+    def reasons(self) -> Mapping[object, object]:
+        return {item["kind"]: item["reason"] for item in self.queue()}
+
+
+@asynccontextmanager
+async def machine(folder: Path, flows: str = FLOWS) -> AsyncIterator[Machine]:
+    shop = closed_shop(folder)
+    fake = shop.fake
+    fake.echoes = "none"
+    await fake.start()
+    try:
+        await furnish(shop, flows)
+        settings = config.load({"home": str(shop.home), "meta_url": fake.url}, environ={})
+        clock = VirtualClock(datetime.now(UTC))
+        keys = vault.load_master_keys(settings.key_file, None)
+        with open_database(settings.database) as database, open_database(settings.database) as reader:
+            writer = GroupWriter(database)
+            async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
+                finder = PostFinder(writer, reader, instagram, keys)
+                sender = Sender(writer, reader, instagram, keys, clock)
+                runner = Runner(writer, reader, clock, finder, sender.wake)
+                gate = _OpenGate(clock)
+                settler = Settler(writer, reader, instagram, keys, clock, gate, sender.wake)
+                yield Machine(fake, clock, writer, reader, runner, sender, settler)
+                await sender.idle()
+            await writer.close()
+    finally:
+        await fake.close()
+
+
+class _OpenGate(Gate):
+    """A clock that stands still would keep the gate shut for ever; its limit has a test of its own."""
+
+    async def enter(self, connection_id: str) -> None:
+        await asyncio.sleep(0)
