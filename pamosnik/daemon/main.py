@@ -87,7 +87,7 @@ async def _run(
             "%d messages were under way when Pamosnik ended", interrupted, extra={"action": "start.unknown"}
         )
     sender = Sender(writer, reader, instagram, keys, clock)
-    runner = Runner(writer, reader, clock, PostFinder(writer, reader, instagram, keys), sender.wake)
+    runner = Runner(writer, reader, clock, PostFinder(writer, reader, instagram, keys, clock), sender.wake)
 
     def found_out() -> None:
         runner.wake()

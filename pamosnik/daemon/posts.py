@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
+from pamosnik.clock import Clock
 from pamosnik.engine.catalog import shortcode
+from pamosnik.engine.match import Heard
+from pamosnik.instagram import reading
 from pamosnik.instagram.client import Instagram
-from pamosnik.model.event import EventKind
+from pamosnik.model.event import Event, EventKind
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import connecting
@@ -16,54 +19,81 @@ from pamosnik.store import connections, inbox
 from pamosnik.store import flows as flow_store
 from pamosnik.store.database import Database, GroupWriter
 
+WAITS_FOR_POST = timedelta(minutes=10)
+"""Longer, and the comment goes on without: its trace says that the post is unknown."""
+AGAIN_AFTER = timedelta(seconds=5)
+REFUSED_FOR = timedelta(hours=1)
+
 log = logging.getLogger(__name__)
 
 
 class PostFinder:
-    """Asks once for each post; without an answer the event goes on, and its trace says that the post is unknown."""
+    """Asks until Instagram tells, or says that it will not. Meanwhile the comments wait, a few minutes at most."""
 
-    def __init__(self, writer: GroupWriter, reader: Database, instagram: Instagram, keys: MasterKeys) -> None:
+    def __init__(
+        self, writer: GroupWriter, reader: Database, instagram: Instagram, keys: MasterKeys, clock: Clock
+    ) -> None:
         self._writer = writer
         self._reader = reader
         self._instagram = instagram
         self._keys = keys
+        self._clock = clock
         self._library = Library()
+        self._ask_again: dict[tuple[str, str], datetime] = {}
+        """(connection, post) → when to ask next, after a question without a useful answer."""
 
-    async def find_for(self, event_ids: Sequence[str]) -> None:
-        """Looks up the posts that comments among these events are about, where flows need it."""
-        wanted: dict[str, set[str]] = {}
+    async def find_for(self, event_ids: Sequence[str]) -> frozenset[str]:
+        """Looks up the posts that comments among these events are about, where flows need it.
+
+        Returns the events that should wait: their post is not known yet and may be in a moment.
+        """
+        now = self._clock.now()
+        wanted: dict[str, dict[str, list[Event]]] = {}
         conn = self._reader.connection
         for event_id in event_ids:
             event = inbox.load(conn, event_id)
             if event is None or event.kind is not EventKind.COMMENT or event.incoming.media_id is None:
                 continue
-            if not self._library.catalog(conn, event.account_id).names_posts:
+            heard = Heard.of(event.incoming.text)
+            if not self._library.catalog(conn, event.account_id).asks_for_post(heard):
                 continue
             if flow_store.post(conn, event.connection_id, event.incoming.media_id) is None:
-                wanted.setdefault(event.connection_id, set()).add(event.incoming.media_id)
-        for connection_id, media_ids in wanted.items():
-            await self._find(connection_id, media_ids)
+                of_connection = wanted.setdefault(event.connection_id, {})
+                of_connection.setdefault(event.incoming.media_id, []).append(event)
+        waiting: set[str] = set()
+        for connection_id, posts in wanted.items():
+            due = {m for m in posts if self._ask_again.get((connection_id, m), now) <= now}
+            unanswered = (posts.keys() - due) | (await self._find(connection_id, due) if due else set())
+            for media_id in unanswered:
+                young = [e.id for e in posts[media_id] if now - e.received_at < WAITS_FOR_POST]
+                waiting.update(young)
+        return frozenset(waiting)
 
-    async def _find(self, connection_id: str, media_ids: set[str]) -> None:
+    async def _find(self, connection_id: str, media_ids: set[str]) -> set[str]:
+        """Asks for these posts; returns those that Instagram could not be asked about."""
         conn = self._reader.connection
         connected = connections.load(conn, connection_id)
         token = connecting.token(conn, self._keys, connected)
         answer = await self._instagram.media(connected.ig_id, token)
-        if answer.outcome.kind is not OutcomeKind.SENT:
-            log.warning(
-                "Posts could not be looked up: %s", answer.outcome.reason, extra={"action": "posts.failed"}
-            )
-            return
-        found = answer.body.get("data")
+        found = answer.body.get("data") if answer.outcome.kind is OutcomeKind.SENT else None
         posts = [post for post in found if isinstance(post, dict)] if isinstance(found, list) else []
-        missing = media_ids - {str(post.get("id")) for post in posts}
-        for media_id in sorted(missing):
+        unanswered: set[str] = set()
+        for media_id in sorted(media_ids - {str(post.get("id")) for post in posts}):
             one = await self._instagram.one_media(media_id, token)
-            # An unanswered question is remembered as one, so that it is not asked for every comment.
-            posts.append(
-                {**one.body, "id": media_id} if one.outcome.kind is OutcomeKind.SENT else {"id": media_id}
+            if one.outcome.kind is OutcomeKind.SENT:
+                posts.append({**one.body, "id": media_id})
+                continue
+            # Meta has called existing posts missing during an outage: even that is asked again, but later.
+            refused = one.outcome.kind in (OutcomeKind.PERMANENT, OutcomeKind.CONFIGURATION)
+            gap = REFUSED_FOR if refused else AGAIN_AFTER
+            self._ask_again[connection_id, media_id] = self._clock.now() + gap
+            if not refused:
+                unanswered.add(media_id)
+            log.warning(
+                "A post could not be looked up: %s", one.outcome.reason, extra={"action": "posts.failed"}
             )
         for post in posts:
+            self._ask_again.pop((connection_id, str(post.get("id"))), None)
             await self._writer.write(
                 partial(
                     flow_store.learn_post,
@@ -71,14 +101,8 @@ class PostFinder:
                     connection_id=connection_id,
                     media_id=str(post.get("id")),
                     shortcode=shortcode(str(post.get("permalink", ""))),
-                    posted_at=_instant(post.get("timestamp")),
+                    posted_at=reading.moment(post.get("timestamp")),
                 )
             )
         await self._writer.write(partial(flow_store.bind_next_posts, connection_id=connection_id))
-
-
-def _instant(value: object) -> datetime | None:
-    try:
-        return datetime.strptime(str(value), "%Y-%m-%dT%H:%M:%S%z")
-    except ValueError:
-        return None
+        return unanswered

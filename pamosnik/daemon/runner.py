@@ -23,6 +23,9 @@ TRIES = 2
 NAP = timedelta(seconds=30)
 """Looks again after this long even if nobody woke it."""
 
+POSTS_NAP = timedelta(seconds=5)
+"""How soon comments come round again whose post Instagram has not told yet."""
+
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ class Runner:
         self._library = Library()
         self._woken = asyncio.Event()
         self._stopping = False
+        self._waiting_for_posts = 0
 
     def wake(self) -> None:
         self._woken.set()
@@ -66,11 +70,14 @@ class Runner:
         """One look at everything that waits; returns how many turns were taken."""
         now = self._clock.now()
         conn = self._reader.connection
-        events = inbox.pending(conn, AT_ONCE)
+        # What waits for its post must not keep the others out.
+        events = inbox.pending(conn, AT_ONCE + self._waiting_for_posts)
         waits = runs.waits_due(conn, now, AT_ONCE)
         settled = outbox.untold(conn, AT_ONCE)
         if events:
-            await self._posts.find_for(events)
+            waiting = await self._posts.find_for(events)
+            events = [event_id for event_id in events if event_id not in waiting]
+            self._waiting_for_posts = len(waiting)
         try:
             # Events of one batch keep their order: the writer takes functions in the order they come.
             results = await asyncio.gather(
@@ -91,6 +98,8 @@ class Runner:
     async def _rest(self) -> None:
         due = runs.next_wait_due(self._reader.connection)
         now = self._clock.now()
+        if self._waiting_for_posts:
+            due = min(due or now + POSTS_NAP, now + POSTS_NAP)
         pause = NAP if due is None else min(max(due - now, timedelta(milliseconds=5)), NAP)
         try:
             await asyncio.wait_for(self._woken.wait(), pause.total_seconds())

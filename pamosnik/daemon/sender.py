@@ -111,7 +111,7 @@ class Sender:
         texts = self._texts.setdefault(connected.id, PerSecond(limits.TEXTS_PER_SECOND))
         media = self._media.setdefault(connected.id, PerSecond(limits.MEDIA_PER_SECOND))
         room = min(IN_FLIGHT - len(self._in_flight), texts.room(now), self._careful_room(connected.id, now))
-        if room <= 0 or not outbox.claimable(self._reader.connection, connected.id, kind, now, 1):
+        if room <= 0 or not self._anything(connected.id, kind, now):
             return 0
         token = self._token(connected, sealed)
         if token is None:
@@ -135,6 +135,11 @@ class Sender:
             self._in_flight.add(task)
             task.add_done_callback(self._done)
         return len(claimed)
+
+    def _anything(self, connection_id: str, kind: ItemKind, now: datetime) -> bool:
+        """A look without a transaction: most rounds have nothing to claim."""
+        conn = self._reader.connection
+        return bool(outbox.claimable(conn, connection_id, kind, now, 1, private_replies_wait=True))
 
     def _careful_room(self, connection_id: str, now: datetime) -> int:
         """How many may leave as far as earlier outcomes say: all, or one probe at its time, or none."""

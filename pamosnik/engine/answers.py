@@ -134,21 +134,27 @@ def _number(written: str) -> str | None:
     if len(found) != 1:
         return None
     raw = re.sub(r"['\s\u00a0\u202f]", "", found[0]).replace("−", "-").rstrip(".,").removeprefix("+")
-    return _plain_number(raw)
+    # Digits of every script: ٣ is 3.
+    return _plain_number("".join(str(int(char)) if char.isdecimal() else char for char in raw))
 
 
-def _plain_number(raw: str) -> str:
-    """Without grouping, with a dot: `1.200,50` and `1,200.50` are both 1200.50."""
+def _plain_number(raw: str) -> str | None:
+    """Without grouping, with a dot: `1.200,50` and `1,200.50` are both 1200.50. None: a date or such."""
     last_dot, last_comma = raw.rfind("."), raw.rfind(",")
     if last_dot >= 0 and last_comma >= 0:
         point = max(last_dot, last_comma)
-        return re.sub(r"[.,]", "", raw[:point]) + "." + raw[point + 1 :]
-    mark = "." if last_dot >= 0 else ","
-    groups = raw.split(mark)
-    if len(groups) == 1:
-        return raw
-    grouped = len(groups) > 2 or (len(groups[1]) == 3 and groups[0].lstrip("-") not in ("", "0"))
-    return "".join(groups) if grouped else ".".join(groups)
+        whole = _ungrouped(re.split(r"[.,]", raw[:point]))
+        return None if whole is None else f"{whole}.{raw[point + 1 :]}"
+    groups = raw.split("." if last_dot >= 0 else ",")
+    if len(groups) == 2 and (len(groups[1]) != 3 or groups[0].lstrip("-") in ("", "0")):
+        return ".".join(groups)
+    return _ungrouped(groups)
+
+
+def _ungrouped(groups: Sequence[str]) -> str | None:
+    """`1`, `200`, `000` are 1200000: after the first, groups have three digits."""
+    fits = len(groups[0].lstrip("-")) <= 3 and all(len(group) == 3 for group in groups[1:])
+    return "".join(groups) if fits or len(groups) == 1 else None
 
 
 def _url(written: str) -> str | None:

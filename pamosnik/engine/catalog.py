@@ -46,6 +46,8 @@ class Posts:
     """From the link of the post commented on."""
     bound: Mapping[str, str] = field(default_factory=dict)
     """Flow id → media id, for flows that take the `next` post."""
+    untold: bool = False
+    """The post's link matters to a flow, and Instagram did not tell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,13 @@ class Catalog:
         """Whether the whole text is a keyword of a flow other than this one."""
         return bool(self._exact.get(heard.trimmed, frozenset()) - {flow_id})
 
+    def asks_for_post(self, heard: Heard) -> bool:
+        """Whether a flow that names posts has a keyword in this text, so that the post must be known."""
+        if not self.names_posts:
+            return False
+        hits = {*self._index.find(heard), *self._wordless}
+        return any(_names_posts(self._triggers[number][2]) for number in hits)
+
     def candidates(
         self, event: Event, heard: Heard, *, first_message: bool, posts: Posts, username: str
     ) -> list[Candidate]:
@@ -115,6 +124,16 @@ class Catalog:
             if flow.id not in best or candidate.rank < best[flow.id].rank:
                 best[flow.id] = candidate
         return sorted(best.values(), key=lambda candidate: candidate.rank)
+
+    def near_misses(
+        self, event: Event, heard: Heard, *, posts: Posts, username: str
+    ) -> Iterator[tuple[str, str, str]]:
+        """(flow, keyword as written, why it did not take the event) of every flow whose keyword the text has."""
+        for number, keyword in sorted(self._index.find(heard).items()):
+            _, flow, trigger = self._triggers[number]
+            why = _why_not(trigger, event, flow, heard, posts, username)
+            if why is not None:
+                yield flow.id, keyword, why
 
     def _fitting(
         self, event: Event, heard: Heard, *, first_message: bool, posts: Posts
@@ -193,6 +212,28 @@ def _specificity(
             return ANYTHING_ELSE if kind in _TALK else None
         case _:
             assert_never(trigger)
+
+
+def _why_not(
+    trigger: Trigger, event: Event, flow: Flow, heard: Heard, posts: Posts, username: str
+) -> str | None:
+    """What keeps a trigger whose keyword is there from taking the event, in words; None when nothing does."""
+    words = words_of(trigger)
+    bad = None if words is None else forbidden(words, heard)
+    if bad is not None:
+        return f"`but_not` forbids “{bad}”"
+    if flow.connections and username.casefold() not in {u.casefold() for u in flow.connections}:
+        return "it is for other connected accounts (`connections`)"
+    if _specificity(trigger, event, flow, first_message=False, posts=posts) is not None:
+        return None
+    kind = event.kind.value.replace("_", " ")
+    if not isinstance(trigger, CommentTrigger) or event.kind is not EventKind.COMMENT:
+        return f"its trigger is `{_NAMES[type(trigger)]}`, and this is a {kind}"
+    if event.incoming.parent_id is not None and not trigger.replies:
+        return "it takes no replies to comments (`replies: true` would)"
+    if posts.untold:
+        return "Instagram has not told which post this is"
+    return "it is for another post"
 
 
 def _words_or_any(words: Words | None, *, named: bool) -> int:

@@ -152,14 +152,15 @@ class _Chooser:
         if asked is not None and isinstance(step, Ask):
             self.trace.append(Check("question", "answered", "by a tap"))
             return Resume(tap.run.id, self._answered(asked, step, tap.option))
-        if not tap.option.does_something:
+        if not tap.option.does_something and not isinstance(step, Ask):
             return None  # a chip that only writes its label: what is written counts
         busy = any(w.branch == tap.option.path and w.kind is not WaitKind.TAP for w in tap.run.waits)
         if busy:
             reason = "the steps of this button are still under way"
             return Nobody(Verdict.FILTERED, reason, tap.flow.id)
         self.trace.append(Check("button", "tapped", tap.option.path))
-        return Resume(tap.run.id, Tapped(tap.option.path, self.event))
+        value = self._choice_value(step, tap.option) if isinstance(step, Ask) else None
+        return Resume(tap.run.id, Tapped(tap.option.path, self.event, value))
 
     def _answer(self) -> Resume | None:
         """The latest question that the text answers. Remembers the ones it could answer later."""
@@ -205,12 +206,14 @@ class _Chooser:
         return answer
 
     def _answered(self, wait: RunWait, step: Ask, option: Option) -> Answered:
+        return Answered(wait.id, self._choice_value(step, option), option.path, self.event)
+
+    def _choice_value(self, step: Ask, option: Option) -> str:
         label = self._label(option)
         spec = self.person.facts.settings.fields.get(step.save_as or "")
-        value: str | None = label
-        if spec is not None and spec.type not in (FieldType.TEXT, FieldType.CHOICE):
-            value = self._understood(Accept(spec.type.value), label, ()) or label
-        return Answered(wait.id, value, option.path, self.event)
+        if spec is None or spec.type in (FieldType.TEXT, FieldType.CHOICE):
+            return label
+        return self._understood(Accept(spec.type.value), label, ()) or label
 
     def _value(self, accept: Accept, step: Ask) -> str | None:
         spec = self.person.facts.settings.fields.get(step.save_as or "")

@@ -75,6 +75,7 @@ HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 STEPS_PER_TURN = 1000
 """More than any sensible flow does between two waits: a loop the compiler did not see ends as an error."""
 
+_ANSWERED = frozenset({WaitKind.ANSWER, WaitKind.TAP})
 _LAST_MESSAGE = "last_message"
 """Key in `Run.data`: path of the step that sent the last message."""
 
@@ -166,6 +167,10 @@ class _Turn:
             self.trace.append(Check(option.path, "ignored", "this button's steps are still under way"))
             return
         step = _owner(option.path)
+        asked = self.flow.steps.get(step)
+        if isinstance(asked, Ask):
+            self._answered_again(asked, option, tap.value)
+            return
         self.trace.append(Check(option.path, "tapped"))
         if self.run.status is RunStatus.EXPIRED:
             self.run = replace(self.run, status=RunStatus.ACTIVE, finished_at=None, reason=None)
@@ -176,6 +181,24 @@ class _Turn:
             self._go_to_flow(option.run, option.path)
         elif option.first is not None:
             self.walk(option.first, option.path)
+
+    def _answered_again(self, step: Ask, option: Option, value: str | None) -> None:
+        """A choice of a question that was answered before: the new answer counts, and the line goes on from there."""
+        self.trace.append(Check(option.path, "answered again"))
+        self.run = replace(self.run, answer=value)
+        if step.save_as is not None and value is not None:
+            self._set_field(step.save_as, value)
+        branch = option.path
+        if self.run.status not in ENDED or self.run.status is RunStatus.EXPIRED:
+            branch = _branch_of(step.at.path)
+            self.run = replace(self.run, status=RunStatus.ACTIVE, finished_at=None, reason=None)
+            self.waits = {w.id: w for w in self.waits.values() if w.branch != branch}
+            if branch == "":
+                self.run = replace(self.run, main_done=False, taps_open=False)
+        if option.run is not None:
+            self._go_to_flow(option.run, branch)
+        else:
+            self.walk(option.first if option.first is not None else step.at.next, branch)
 
     def timer_fired(self, fired: TimerFired) -> None:
         wait = self.waits.pop(fired.wait_id)
@@ -194,9 +217,12 @@ class _Turn:
                 self.walk(step.at.next, wait.branch)
 
     def settled(self, effect: EffectSettled) -> None:
-        self.trace.append(Check("private reply", effect.status.value, effect.reason or ""))
-        if self.run.status not in ENDED:
-            self._end(RunStatus.FAILED, f"the private reply did not go out: {effect.reason or effect.status}")
+        what = "private reply" if effect.private_reply else "message"
+        self.trace.append(Check(what, effect.status.value, effect.reason or ""))
+        # Nobody can answer or tap what never arrived; a message that asks nothing leaves the run as it is.
+        asked = any(wait.path == effect.step and wait.kind in _ANSWERED for wait in self.waits.values())
+        if self.run.status not in ENDED and (effect.private_reply or asked):
+            self._end(RunStatus.FAILED, f"the {what} did not go out: {effect.reason or effect.status}")
 
     def _take_question(self, wait_id: str) -> tuple[RunWait, Ask]:
         wait = self.waits.pop(wait_id)
@@ -566,6 +592,15 @@ class _Turn:
 def _owner(option_path: str) -> str:
     """The step that a button, chip or choice stands in: `do.1.buttons.0` → `do.1`."""
     return option_path.rsplit(".", 2)[0]
+
+
+def _branch_of(path: str) -> str:
+    """The button or chip in whose `do` a step stands; empty on the main line."""
+    parts = path.split(".")
+    for place in range(len(parts) - 1, 0, -1):
+        if parts[place - 1] in ("buttons", "chips"):
+            return ".".join(parts[: place + 1])
+    return ""
 
 
 def _taps(message: Message) -> bool:

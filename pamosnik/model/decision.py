@@ -58,10 +58,12 @@ class NotUnderstood:
 
 @dataclass(frozen=True, slots=True)
 class Tapped:
-    """A button or chip, tapped or typed. `option` is its path."""
+    """A button, chip or earlier choice, tapped or typed. `option` is its path."""
 
     option: str
     event: Event
+    value: str | None = None
+    """What a choice of an `ask` answers, in its normal form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,11 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class EffectSettled:
-    """An outbox item that the run has to know about reached its end."""
+    """A message of the run will not go out."""
 
     item_id: str
+    step: str | None
+    private_reply: bool
     status: ItemStatus
     reason: str | None
 

@@ -125,5 +125,5 @@ class Event:
 
     @property
     def at(self) -> datetime:
-        """When it happened, or arrived when Meta did not say."""
-        return self.incoming.occurred_at or self.received_at
+        """When it happened, or arrived when Meta did not say; never later than that, for windows count from here."""
+        return min(self.incoming.occurred_at or self.received_at, self.received_at)

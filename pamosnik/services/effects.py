@@ -208,3 +208,16 @@ def let_followers_go(conn: Connection, private_id: str, now: datetime) -> None:
     assert private is not None
     for item in outbox.waiting_on(conn, private_id):
         follow_private(conn, item, private, now)
+
+
+def stop_run(conn: Connection, run_id: str, reason: str, now: datetime) -> None:
+    """Ends a run early; what it has not sent yet stays here."""
+    run = runs.load(conn, run_id)
+    if run is None:
+        return
+    if run.status not in ENDED:
+        run = replace(run, status=RunStatus.STOPPED, finished_at=now, reason=reason)
+    runs.save(conn, replace(run, waits=()))
+    for item in outbox.open_of_run(conn, run_id):
+        if item.status in (ItemStatus.QUEUED, ItemStatus.HELD):
+            outbox.move(conn, item, ItemStatus.CANCELLED, now=now, reason=reason)

@@ -7,10 +7,13 @@ from difflib import get_close_matches
 
 from pamosnik._sqlite import Connection
 from pamosnik.engine.catalog import Catalog, words_of
+from pamosnik.engine.match import Heard
 from pamosnik.model.words import fold, tokens, trim
 from pamosnik.services import reading
 from pamosnik.services.library import Library
+from pamosnik.services.posts import posts_of
 from pamosnik.services.reading import Shape
+from pamosnik.store import connections, inbox
 from pamosnik.store.accounts import Account
 from pamosnik.store.reads import QueueFilter
 
@@ -61,26 +64,39 @@ def why(conn: Connection, account: Account, what: str, now: datetime) -> Why:
     sent = list(reversed(reading.queue(conn, account, of_it, now=now)))
     advice = None
     if verdict == "no_match":
-        advice = _closest(Library().catalog(conn, account.id), str(event["text"] or ""))
+        advice = _advice(conn, account, str(event["id"]))
     return Why(event, f"This {kind} {done}{reason}.", checks, sent, advice)
+
+
+def _advice(conn: Connection, account: Account, event_id: str) -> str:
+    """Judged by what is applied now."""
+    catalog = Library().catalog(conn, account.id)
+    event = inbox.load(conn, event_id)
+    assert event is not None
+    username = connections.load(conn, event.connection_id).username
+    heard = Heard.of(event.incoming.text)
+    missed = catalog.near_misses(event, heard, posts=posts_of(conn, catalog, event), username=username)
+    for flow_id, keyword, why_not in missed:
+        return f"The flow {flow_id} has the keyword “{keyword}”, but {why_not}."
+    return _closest(catalog, event.incoming.text or "")
 
 
 def _closest(catalog: Catalog, text: str) -> str:
     """The keyword that came nearest, and what to do."""
-    keywords: dict[str, str] = {}
+    keywords: dict[str, tuple[str, str]] = {}
     for flow in catalog.book.flows:
         for trigger in flow.triggers:
             words = words_of(trigger)
             for word in words.words if words is not None else ():
-                keywords.setdefault(trim(fold(word.removesuffix("*"))), flow.id)
+                keywords.setdefault(trim(fold(word.removesuffix("*"))), (flow.id, word))
     if not catalog.book.flows:
         return "No flow is applied. Try: pamosnik flows apply flows.yaml"
     for token, _ in tokens(fold(text)):
         near = get_close_matches(token, keywords, n=1, cutoff=0.7)
         if near:
-            flow_id = keywords[near[0]]
+            flow_id, word = keywords[near[0]]
             return (
-                f"The closest keyword is “{near[0]}” of the flow {flow_id}. To take this spelling too, add it to"
-                " `words`, or use `match: fuzzy`."
+                f"The closest keyword is “{word}” of the flow {flow_id}. To take “{token}” too, add it to its"
+                " `words`."
             )
     return "No keyword comes close. Add one to a flow, or a flow with `anything_else`."

@@ -1,20 +1,21 @@
 """What the sender asks the database: what may leave now, and what an answer changes."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.instagram import bodies, errors
-from pamosnik.model.contact import Contact
+from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, Outcome
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
 from pamosnik.services import effects
 from pamosnik.services.numbers import day_of
-from pamosnik.store import accounts, connections, contacts, notices, outbox, stats
+from pamosnik.store import accounts, connections, contacts, notices, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 
 _BLOCKED = 551
+HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +30,18 @@ def claim(
     conn: Connection, connection_id: str, kind: ItemKind, room: int, media_room: int, now: datetime
 ) -> list[Claimed]:
     """Takes what may leave now, at most `room` items of which `media_room` with pictures. Commit before sending."""
+    in_the_hour, _ = outbox.attempts_since(conn, connection_id, ItemKind.PRIVATE_REPLY, now - pacing.HOUR)
+    private_room = pacing.hourly_room(in_the_hour)
     if kind is ItemKind.PRIVATE_REPLY:
-        sent, _ = outbox.attempts_since(conn, connection_id, kind, now - pacing.HOUR)
-        room = min(room, pacing.hourly_room(sent))
+        room = min(room, private_room)
     if room <= 0:
         return []
     connected = connections.load(conn, connection_id)
     if connected.status is not ConnectionStatus.ACTIVE:
         return []
     claimed: list[Claimed] = []
-    for item in outbox.claimable(conn, connection_id, kind, now, room):
+    ready = outbox.claimable(conn, connection_id, kind, now, room, private_replies_wait=private_room == 0)
+    for item in ready:
         if pacing.has_media(item):
             if media_room <= 0:
                 continue
@@ -92,6 +95,8 @@ def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> N
         case Settle(reason=reason):
             _uncertain(conn, item, reason, day, now)
         case GiveUp(reason=reason):
+            if outcome.subcode in errors.OUTSIDE_WINDOW and _contact(conn, item).window_open(now):
+                reason = _access_level(conn, item, now)
             end(conn, item, ItemStatus.FAILED, reason, now)
             _remember_person(conn, item, outcome, now)
         case NeedsOwner(reason=reason, login=login):
@@ -138,14 +143,35 @@ def end(conn: Connection, item: OutboxItem, status: ItemStatus, reason: str, now
         stats.mark_run(conn, item.run_id, stats.FAILED, _day(conn, item, now))
     if item.kind is ItemKind.PRIVATE_REPLY:
         effects.let_followers_go(conn, item.id, now)
+    if item.kind in (ItemKind.PRIVATE_REPLY, ItemKind.MESSAGE):
         outbox.tell_run(conn, item.id)
 
 
 def _remember_person(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:
     if outcome.code == _BLOCKED and outcome.subcode is None:
         contacts.set_opted_out(conn, item.contact_id, now)
+        for run_id in runs.unfinished(conn, item.contact_id):
+            effects.stop_run(conn, run_id, "the person has blocked the account", now)
+    elif outcome.subcode in errors.OTHER_APP_OWNS_THREAD or outcome.code in errors.OTHER_APP_OWNS_THREAD:
+        until = now + HUMAN_TAKES_OVER_FOR
+        contacts.pause(conn, item.contact_id, until, PausedBy.HAND_OVER, "another app handles it")
     elif outcome.subcode in errors.UNREACHABLE:
         contacts.set_unreachable(conn, item.contact_id, now)
+
+
+def _access_level(conn: Connection, item: OutboxItem, now: datetime) -> str:
+    """Refused as too late although the person has just written: seen where the app's access level was the cause."""
+    username = connections.load(conn, item.connection_id).username
+    notices.raise_notice(
+        conn,
+        item.account_id,
+        item.connection_id,
+        "advanced_access",
+        f"Instagram refused to send for {username} although the person had just written (10/2534022).",
+        "Meta may require Advanced Access for the app: App Review in Meta's dashboard; docs/guide.md says how.",
+        now,
+    )
+    return "refused although this person has just written: Meta may require Advanced Access for the app"
 
 
 def _tell_owner(conn: Connection, item: OutboxItem, reason: str, *, login: bool, now: datetime) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.engine import choose, payload, sentences
-from pamosnik.engine.catalog import Catalog, Posts, came_from
+from pamosnik.engine.catalog import Catalog, came_from
 from pamosnik.engine.choose import Nobody, OpenWait, Person, Resume, Start, Tap
 from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.engine.decide import decide
@@ -38,8 +38,8 @@ from pamosnik.outbox import settling
 from pamosnik.services import effects
 from pamosnik.services.library import Library
 from pamosnik.services.numbers import day_of
+from pamosnik.services.posts import posts_of
 from pamosnik.store import accounts, connections, contacts, inbox, outbox, runs, stats
-from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected
 from pamosnik.store.runs import DueWait
 
@@ -107,12 +107,26 @@ def take_event(conn: Connection, library: Library, event_id: str, now: datetime)
             return _seen(scene, event)
         case EventKind.DELETION:
             if event.incoming.mid is not None:
-                inbox.forget_content(conn, event.connection_id, event.incoming.mid)
+                _forget_message(conn, event.connection_id, event.incoming.mid)
             return _say(scene, event, Verdict.NOTED, "the person deleted a message; its content is erased")
+        case kind if kind in INBOUND_MESSAGES and inbox.deleted(conn, event):
+            assert event.incoming.mid is not None
+            inbox.forget_content(conn, event.connection_id, event.incoming.mid)
+            return _say(scene, event, Verdict.NOTED, "the person deleted this message before it was read")
         case kind if kind in INBOUND_MESSAGES or kind in COMMENTS:
             return _from_person(scene, event)
         case _:
             return _say(scene, event, Verdict.NOTED, "no flow listens to this kind of event")
+
+
+def _forget_message(conn: Connection, connection_id: str, mid: str) -> None:
+    """A person unsent a message: what it said goes from the inbox, the runs, the fields and the outbox.
+    https://developers.facebook.com/terms/ : deleted messages must not be kept."""
+    for event_id, text in inbox.said(conn, connection_id, mid):
+        runs.forget_said(conn, event_id)
+        if text is not None:
+            outbox.forget_quoted(conn, event_id, text)
+    inbox.forget_content(conn, connection_id, mid)
 
 
 def fail_event(conn: Connection, event_id: str, now: datetime) -> None:
@@ -174,15 +188,18 @@ def _from_person(scene: _Scene, event: Event) -> Verdict:
     if contact.paused_until is not None and scene.now < contact.paused_until:
         return _paused(scene, event, contact)
     heard = Heard.of(event.incoming.text)
+    posts = posts_of(scene.conn, scene.catalog, event)
     choice, trace = choose.choose(
         event,
         heard,
         scene.catalog,
         _person(scene, contact, first_message=first_message),
         tap=_tap(scene, event, contact),
-        posts=_posts(scene, event),
+        posts=posts,
         now=scene.now,
     )
+    if posts.untold:
+        trace = (Check("post", "unknown", "Instagram did not tell which post this is"), *trace)
     match choice:
         case Start():
             run = _start(scene, contact, choice.flow, _origin(event), event)
@@ -214,7 +231,7 @@ def _from_person(scene: _Scene, event: Event) -> Verdict:
 
 def _resumed_by(stimulus: Stimulus) -> str:
     if isinstance(stimulus, Tapped):
-        return "a button was chosen"
+        return "a button was chosen" if stimulus.value is None else "an earlier question was answered again"
     if isinstance(stimulus, NotUnderstood):
         return "the answer did not fit the question"
     return "a question was answered"
@@ -280,12 +297,17 @@ def _opt_out(scene: _Scene, event: Event, contact: Contact) -> Verdict:
     if not already:
         contacts.set_opted_out(scene.conn, contact.id, scene.now)
         for run_id in runs.unfinished(scene.conn, contact.id):
-            _stop(scene, run_id, "the person opted out")
+            effects.stop_run(scene.conn, run_id, "the person opted out", scene.now)
         _confirm(scene, event, contact, Sentence.STOPPED)
     return _say(scene, event, Verdict.OPTED_OUT, "the person opted out" + (" before" if already else ""))
 
 
 def _confirm(scene: _Scene, event: Event, contact: Contact, sentence: Sentence) -> None:
+    text = sentences.say(scene.settings, sentence)
+    line = sentences.disclosure(scene.settings)
+    if line is not None and contact.disclosed_at is None:
+        text = f"{line}\n{text}"
+        contacts.set_disclosed(scene.conn, contact.id, scene.now)
     outbox.add(
         scene.conn,
         outbox.NewItem(
@@ -300,26 +322,13 @@ def _confirm(scene: _Scene, event: Event, contact: Contact, sentence: Sentence) 
             step=None,
             kind=ItemKind.MESSAGE,
             lane=outbox.person_lane(contact.id),
-            content=OutMessage(text=sentences.say(scene.settings, sentence)),
+            content=OutMessage(text=text),
             igsid=contact.igsid,
             due_at=scene.now,
             deadline=event.at + limits.WINDOW,
         ),
         scene.now,
     )
-
-
-def _stop(scene: _Scene, run_id: str, reason: str) -> None:
-    """Ends a run early; what it has not sent yet stays here."""
-    run = runs.load(scene.conn, run_id)
-    if run is None:
-        return
-    if run.status not in ENDED:
-        run = replace(run, status=RunStatus.STOPPED, finished_at=scene.now, reason=reason)
-    runs.save(scene.conn, replace(run, waits=()))
-    for item in outbox.open_of_run(scene.conn, run_id):
-        if item.status in (ItemStatus.QUEUED, ItemStatus.HELD):
-            outbox.move(scene.conn, item, ItemStatus.CANCELLED, now=scene.now, reason=reason)
 
 
 # --- echoes and receipts ---------------------------------------------------------------------------------
@@ -367,6 +376,8 @@ def _seen(scene: _Scene, event: Event) -> Verdict:
 def _person(scene: _Scene, contact: Contact, *, first_message: bool) -> Person:
     waits = []
     for run_id, wait in runs.waiting_for_person(scene.conn, contact.id):
+        if outbox.still_to_leave(scene.conn, run_id, wait.path):
+            continue  # nobody answers a question that has not arrived
         run = runs.load(scene.conn, run_id)
         flow = None if run is None else _flow_of(scene, run)
         if flow is not None:
@@ -400,17 +411,6 @@ def _tap(scene: _Scene, event: Event, contact: Contact) -> Tap | None:
     return None if flow is None or option is None else Tap(run, flow, option)
 
 
-def _posts(scene: _Scene, event: Event) -> Posts:
-    media_id = event.incoming.media_id
-    if media_id is None or event.kind not in COMMENTS or not scene.catalog.names_posts:
-        return Posts()
-    known = flow_store.post(scene.conn, event.connection_id, media_id)
-    return Posts(
-        shortcode=None if known is None else known[0],
-        bound=flow_store.bound_posts(scene.conn, event.connection_id),
-    )
-
-
 def _origin(event: Event) -> Origin:
     incoming = event.incoming
     comment = event.kind in COMMENTS
@@ -436,7 +436,7 @@ def _start(
         raise EndlessRunsError(f"flow {flow.id} starts flows that start each other without end")
     if flow.mode is Mode.RESTART and in_a_row == 0:
         for run_id in runs.live_runs(scene.conn, contact.id).get(flow.id, []):
-            _stop(scene, run_id, "restarted")
+            effects.stop_run(scene.conn, run_id, "restarted", scene.now)
     run = Run(
         id=effects.new_run_id(scene.now),
         account_id=scene.account_id,
@@ -507,7 +507,7 @@ def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -
     contact = contacts.load(conn, run.contact_id)
     assert contact is not None
     if contact.opted_out_at is not None:
-        _stop(scene, run.id, "the person opted out")
+        effects.stop_run(conn, run.id, "the person opted out", now)
     elif contact.paused_until is not None and now < contact.paused_until:
         runs.postpone(conn, due.wait_id, contact.paused_until)
     else:
@@ -535,4 +535,6 @@ def take_settled(conn: Connection, library: Library, item_id: str, now: datetime
     scene = _scene(conn, library, run.account_id, run.connection_id, now)
     contact = contacts.load(conn, run.contact_id)
     assert contact is not None
-    _turn(scene, contact, run, EffectSettled(item.id, item.status, item.reason), None)
+    private = item.kind is ItemKind.PRIVATE_REPLY
+    settled = EffectSettled(item.id, item.step, private, item.status, item.reason)
+    _turn(scene, contact, run, settled, None)

@@ -160,3 +160,21 @@ def forget_content(conn: Connection, connection_id: str, mid: str) -> int:
         (connection_id, mid),
     )
     return int(forgotten.rowcount)
+
+
+def said(conn: Connection, connection_id: str, mid: str) -> list[tuple[str, str | None]]:
+    """(event id, text) of what came in as this message."""
+    rows = conn.execute(
+        "SELECT event_id, text FROM events WHERE connection_id=? AND mid=? AND kind NOT IN ('deletion','echo')",
+        (connection_id, mid),
+    )
+    return list(rows.fetchall())
+
+
+def deleted(conn: Connection, event: Event) -> bool:
+    """Whether the person took this message back; the deletion may arrive before the message."""
+    row = conn.execute(
+        "SELECT 1 FROM events WHERE connection_id=? AND mid=? AND kind='deletion'",
+        (event.connection_id, event.incoming.mid),
+    ).fetchone()
+    return row is not None

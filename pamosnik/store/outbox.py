@@ -175,22 +175,36 @@ def find(conn: Connection, account_id: str, what: str) -> OutboxItem | None:
 
 
 def claimable(
-    conn: Connection, connection_id: str, kind: ItemKind, now: datetime, limit: int
+    conn: Connection,
+    connection_id: str,
+    kind: ItemKind,
+    now: datetime,
+    limit: int,
+    *,
+    private_replies_wait: bool = False,
 ) -> list[OutboxItem]:
-    """Items that may leave now, as far as time and order within their lane say: earliest deadline first."""
+    """Items that may leave now, as far as time and order within their lane say: earliest deadline first.
+
+    `private_replies_wait`: Meta's hour has no room for private replies; the person's answers in other conversations
+    do not wait for it.
+    """
     rows = conn.execute(
         f"SELECT {_ITEM} FROM outbox AS o WHERE status='queued' AND connection_id=:connection AND kind=:kind"  # noqa: S608
         " AND due_at<=:now AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.lane=o.lane AND e.seq<o.seq"
         " AND e.status IN ('queued','held','sending','unknown')"
         " AND (e.status<>'unknown' OR e.first_attempt_at>:unknown_since)"
         # What waits for an answer must not hold up the private reply to another comment.
-        " AND NOT (o.kind='private_reply' AND e.status='held' AND e.held_for='answer'))"
+        " AND NOT (o.kind='private_reply' AND e.status='held' AND e.held_for='answer')"
+        " AND NOT (:overtake AND o.kind='message' AND e.source<>o.source AND e.status IN ('queued','held')"
+        " AND (e.kind='private_reply' OR EXISTS (SELECT 1 FROM outbox AS p WHERE p.source=e.source"
+        " AND p.kind='private_reply' AND p.status='queued'))))"
         " ORDER BY deadline, seq LIMIT :limit",
         {
             "connection": connection_id,
             "kind": kind.value,
             "now": ms(now),
             "unknown_since": ms(now - UNKNOWN_HOLDS_LANE),
+            "overtake": private_replies_wait,
             "limit": limit,
         },
     )
@@ -304,6 +318,16 @@ def open_of_run(conn: Connection, run_id: str, kind: ItemKind | None = None) -> 
         (run_id, kind, kind),
     )
     return [_item(row) for row in rows]
+
+
+def still_to_leave(conn: Connection, run_id: str, step: str) -> bool:
+    """Whether the message that this step of a run sent last has not left yet."""
+    row = conn.execute(
+        "SELECT status FROM outbox WHERE run_id=? AND step=? AND kind IN ('message','private_reply')"
+        " ORDER BY seq DESC LIMIT 1",
+        (run_id, step),
+    ).fetchone()
+    return row is not None and row[0] in (ItemStatus.QUEUED.value, ItemStatus.HELD.value)
 
 
 def open_public_replies(conn: Connection, comment_id: str, contact_id: str) -> list[OutboxItem]:
@@ -485,3 +509,13 @@ def twins(conn: Connection, item: OutboxItem) -> list[OutboxItem]:
         {"item": item.id},
     )
     return [_item(row) for row in rows]
+
+
+def forget_quoted(conn: Connection, event_id: str, text: str) -> None:
+    """Erases messages that quote what an event said, once they have reached their end."""
+    conn.execute(
+        "UPDATE outbox SET content='{}', wire=NULL WHERE (source, turn) IN"
+        " (SELECT run_id, turn FROM turns WHERE event_id=:event) AND instr(content, :text)>0"
+        " AND status NOT IN ('queued','held','sending','unknown')",
+        {"event": event_id, "text": json.dumps(text, ensure_ascii=False)[1:-1]},
+    )

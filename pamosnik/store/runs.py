@@ -316,3 +316,22 @@ def use_variant(conn: Connection, run: Run, step: str, variant: int, *, public: 
 def postpone(conn: Connection, wait_id: str, until: datetime) -> None:
     """A timer that came while a human has the conversation fires when the pause is over."""
     conn.execute("UPDATE waits SET due_at=? WHERE wait_id=?", (ms(until), wait_id))
+
+
+def forget_said(conn: Connection, event_id: str) -> None:
+    """Erases what an event said from the runs it started or answered, and the fields those turns set."""
+    conn.execute(
+        "UPDATE runs SET origin=json_set(origin, '$.text', NULL) WHERE run_id IN"
+        " (SELECT run_id FROM turns WHERE event_id=:event) AND json_extract(origin, '$.event_id')=:event",
+        {"event": event_id},
+    )
+    conn.execute(
+        "UPDATE runs SET answer=NULL WHERE run_id IN (SELECT run_id FROM turns t WHERE event_id=:event"
+        " AND turn=(SELECT max(turn) FROM turns WHERE run_id=t.run_id AND stimulus IN ('Answered','Tapped')))",
+        {"event": event_id},
+    )
+    conn.execute(
+        "DELETE FROM contact_fields WHERE (contact_id, set_at) IN"
+        " (SELECT r.contact_id, t.at FROM turns t JOIN runs r USING (run_id) WHERE t.event_id=:event)",
+        {"event": event_id},
+    )

@@ -127,7 +127,7 @@ async def test_stop_start_and_a_human(tmp_path: Path) -> None:
         await _says(shop, "a", "START", "цена")
         assert (await shop.written_to("a"))[-1] == "RU"
         await _says(shop, "b", "human", "quiz")
-        assert await shop.written_to("b") == ["A person will answer you here."]
+        assert await shop.written_to("b") == ["A machine writes.\nA person will answer you here."]
         assert (await _latest(shop, "quiz"))["verdict"] == "handed_over"
 
 

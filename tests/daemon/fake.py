@@ -126,6 +126,8 @@ class FakeInstagram:
     subscribed: list[str] = field(default_factory=list)
     lists: str = "whole"
     """What the conversations API tells: `whole`, `bare` (documented fields only), `none` (an unpublished app)."""
+    posts: dict[str, str] = field(default_factory=dict)
+    """Links by media id, of posts that are not in the list of media."""
     _threads: dict[str, list[Line]] = field(default_factory=dict)
     _comments: dict[str, str] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
@@ -255,6 +257,8 @@ class FakeInstagram:
                 return dict(PROFILE)
             case "GET", ["me", "conversations"]:
                 return self._conversations(call)
+            case "GET", [media_id] if media_id in self.posts:
+                return {"id": media_id, "permalink": self.posts[media_id]}
             case "GET", [name] if name.startswith("thread-"):
                 igsid = name.removeprefix("thread-")
                 lines = reversed(self._threads[igsid])

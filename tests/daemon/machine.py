@@ -90,7 +90,7 @@ async def machine(folder: Path, flows: str = FLOWS) -> AsyncIterator[Machine]:
         with open_database(settings.database) as database, open_database(settings.database) as reader:
             writer = GroupWriter(database)
             async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
-                finder = PostFinder(writer, reader, instagram, keys)
+                finder = PostFinder(writer, reader, instagram, keys, clock)
                 sender = Sender(writer, reader, instagram, keys, clock)
                 runner = Runner(writer, reader, clock, finder, sender.wake)
                 gate = _OpenGate(clock)

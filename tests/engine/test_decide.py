@@ -392,7 +392,7 @@ def test_nobody_taps_and_a_late_tap_brings_the_run_back() -> None:
 
 def test_a_refused_private_reply_fails_the_run() -> None:
     made, flow, decision = _start(_BUTTONS, comment=True, contact=anna(window=False))
-    settled = EffectSettled("i1", ItemStatus.FAILED, "too old")
+    settled = EffectSettled("i1", "do.0", True, ItemStatus.FAILED, "too old")
     after = _go_on(made, flow, decision.run, settled)
     assert (after.run.status, after.run.waits) == (RunStatus.FAILED, ())
     assert after.run.reason is not None
@@ -420,7 +420,11 @@ def _stimulus(state: Run, flow: Flow, number: int) -> Stimulus:
         options.append(TimerFired(wait.id))
         if wait.kind is WaitKind.ANSWER:
             options += [Answered(wait.id, "4", None, event()), NotUnderstood(wait.id, event())]
-    return options[number % len(options)] if options else EffectSettled("i1", ItemStatus.FAILED, None)
+    return (
+        options[number % len(options)]
+        if options
+        else EffectSettled("i1", "do.0", False, ItemStatus.FAILED, None)
+    )
 
 
 @settings(deadline=None)
