@@ -160,6 +160,10 @@ def _toml(home: str | None) -> Mapping[str, str]:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except NotADirectoryError:
+        raise UsageError(
+            f"The home {home} is a file, not a folder.", hint="Set PAMOSNIK_HOME to a folder of your own."
+        ) from None
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}", hint="Mend the line it names.") from error
     raw.pop("retention", None)

@@ -153,7 +153,7 @@ def list_(as_json: Json = False) -> None:
             {
                 "flow": f.flow_id,
                 "title": f.title,
-                "version": f.version[:16],
+                "version": f.version,
                 "state": "paused" if f.paused_at else "live",
                 "people": in_flight.get(f.flow_id, 0),
                 "applied_at": reading.iso(f.applied_at),

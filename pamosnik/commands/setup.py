@@ -193,7 +193,7 @@ def serve(
             f"{settings.host} can be reached from other machines, and the connection is not encrypted.",
             hint="Let a tunnel reach 127.0.0.1, or add --insecure-http.",
         )
-    if not settings.database.exists():
+    if not settings.database.exists() or settings.database.stat().st_size == 0:
         raise HomeError(f"There is no database in {settings.home}.", hint="Try: pamosnik init")
     config.prepare_home(settings.home)
     logs.set_up(settings.log_format)

@@ -1,6 +1,6 @@
 """Numbers and health: stats, status."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -16,17 +16,17 @@ def register(app: typer.Typer) -> None:
 
 def stats(
     flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
-    since: Annotated[str | None, typer.Option(help="First day, like 2026-11-01.")] = None,
+    since: Annotated[str | None, typer.Option(help="First day, like 2026-11-01 or 7d ago.")] = None,
     until: Annotated[str | None, typer.Option(help="Last day.")] = None,
     as_json: Json = False,
 ) -> None:
     """How often flows started, sent, were clicked and completed. Numbers of runs."""
     from pamosnik.services import reading
 
-    for name, day in (("--since", since), ("--until", until)):
-        _require_day(name, day)
     with open_home() as home:
-        found = reading.numbers(home.database.connection, home.account, flow=flow, since=since, until=until)
+        zone = home.account.timezone
+        first, last = _day("--since", since, zone), _day("--until", until, zone)
+        found = reading.numbers(home.database.connection, home.account, flow=flow, since=first, until=last)
     if as_json:
         print_json(found)
         return
@@ -48,13 +48,22 @@ def stats(
     print_table(rows, columns, "Nothing to count yet.")
 
 
-def _require_day(name: str, day: str | None) -> None:
-    if day is None:
-        return
+def _day(name: str, written: str | None, timezone: str) -> str | None:
+    """A day as it is, or the day of `2h` or `3d` ago on the account's clock."""
+    if written is None:
+        return None
+    from zoneinfo import ZoneInfo
+
+    from pamosnik.flows.reader import seconds
+
+    ago = seconds(written)
+    if ago is not None:
+        return f"{(now() - timedelta(seconds=ago)).astimezone(ZoneInfo(timezone)):%Y-%m-%d}"
     try:
-        datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+        datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
-        raise UsageError(f"{name} {day} is no day.", hint="Write it like 2026-11-01.") from None
+        raise UsageError(f"{name} {written} is no day.", hint="Write it like 2026-11-01 or 7d.") from None
+    return written
 
 
 def status(

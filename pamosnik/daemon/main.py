@@ -6,9 +6,12 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
 
 import uvicorn
 
+from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
@@ -22,6 +25,7 @@ from pamosnik.errors import HomeError
 from pamosnik.instagram.client import Instagram
 from pamosnik.security import vault
 from pamosnik.services import home, sending
+from pamosnik.store import notices
 from pamosnik.store.database import Database, GroupWriter, open_database
 
 LOOK_FOR_CHANGES_S = 1.0
@@ -86,6 +90,9 @@ async def _run(
         log.warning(
             "%d messages were under way when Pamosnik ended", interrupted, extra={"action": "start.unknown"}
         )
+    await writer.write(
+        partial(_tell_of_missing_secret, missing=not settings.webhook_secrets, now=clock.now())
+    )
     sender = Sender(writer, reader, instagram, keys, clock)
     runner = Runner(writer, reader, clock, PostFinder(writer, reader, instagram, keys, clock), sender.wake)
 
@@ -134,6 +141,19 @@ async def _run(
             sender.stop()
             settler.stop()
             scheduler.shutdown(wait=False)
+
+
+def _tell_of_missing_secret(conn: Connection, *, missing: bool, now: datetime) -> None:
+    """Without a secret every delivery is refused: that must not look like silence."""
+    if not missing:
+        notices.settle(conn, "", "", "no_app_secret")
+        return
+    message, fix = (
+        "No app secret is set: every webhook is refused.",
+        "Set PAMOSNIK_INSTAGRAM_APP_SECRET and restart.",
+    )
+    log.warning("%s %s", message, fix, extra={"action": "start.no_secret"})
+    notices.raise_notice(conn, "", "", "no_app_secret", message, fix, now)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -113,7 +113,7 @@ class Sender:
         room = min(IN_FLIGHT - len(self._in_flight), texts.room(now), self._careful_room(connected.id, now))
         if room <= 0 or not self._anything(connected.id, kind, now):
             return 0
-        token = self._token(connected, sealed)
+        token = await self._token(connected, sealed, now)
         if token is None:
             return 0
         claimed = await self._writer.write(
@@ -158,13 +158,16 @@ class Sender:
                 extra={"action": "sender.failed"},
             )
 
-    def _token(self, connected: Connected, sealed: bytes) -> str | None:
+    async def _token(self, connected: Connected, sealed: bytes, now: datetime) -> str | None:
         known = self._tokens.get(connected.id)
         if known is None or known[0] != sealed:
             try:
                 opened = connecting.token(self._reader.connection, self._keys, connected)
             except PamosnikError as error:
                 log.error("%s", error.message, extra={"action": "sender.token", "connection": connected.id})  # noqa: TRY400
+                await self._writer.write(
+                    partial(connecting.needs_login, connection_id=connected.id, reason=error.message, now=now)
+                )
                 return None
             known = self._tokens[connected.id] = (sealed, opened)
         return known[1]

@@ -20,6 +20,7 @@ from pamosnik.daemon.status_page import StatusPage
 from pamosnik.errors import HomeError
 from pamosnik.instagram import limits, webhook
 from pamosnik.services import intake
+from pamosnik.store import notices
 from pamosnik.store.database import Database, GroupWriter
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,9 @@ _HEADERS = (
     (b"cache-control", b"no-store"),
 )
 _COMPLAIN_EVERY_S = 60.0
+REFUSALS_TOLD = 3
+"""Bad signatures in a row before the owner hears of it: one alone may be a stranger's."""
+_BAD_SIGNATURE = "bad_signature"
 
 
 class _SafeHeaders:
@@ -67,6 +71,8 @@ class Webhook:
         self._verify_token = verify_token
         self._on_events = on_events
         self._complained_at = 0.0
+        self._refused = 0
+        """Deliveries refused since the last good one."""
 
     async def handshake(self, request: Request) -> Response:
         """Meta asks whether this address is ours: the challenge goes back if the token is right."""
@@ -84,8 +90,9 @@ class Webhook:
         except ClientDisconnect:
             return Response(status_code=400)
         if webhook.signed_by(body, request.headers.get("x-hub-signature-256"), self._secrets) is None:
-            self._complain()
+            await self._complain()
             return PlainTextResponse("The signature does not fit.", 403)
+        await self._fits()
         delivery = webhook.parse(body)
         if not delivery.readable:
             log.warning("A signed delivery was not readable", extra={"action": "webhook.unreadable"})
@@ -111,8 +118,29 @@ class Webhook:
         if stored.new:
             self._on_events()
 
-    def _complain(self) -> None:
-        """Once a minute: a stranger must not fill the log."""
+    async def _fits(self) -> None:
+        """A good signature: the secrets are right."""
+        if self._refused >= REFUSALS_TOLD:
+            await self._writer.write(
+                partial(notices.settle, account_id="", connection_id="", code=_BAD_SIGNATURE)
+            )
+        self._refused = 0
+
+    async def _complain(self) -> None:
+        """Once a minute: a stranger must not fill the log. The owner is told when nothing good came in between."""
+        self._refused += 1
+        if self._refused == REFUSALS_TOLD:
+            await self._writer.write(
+                partial(
+                    notices.raise_notice,
+                    account_id="",
+                    connection_id="",
+                    code=_BAD_SIGNATURE,
+                    message="Deliveries to the webhook were refused: no app secret fits their signature.",
+                    fix="Compare PAMOSNIK_INSTAGRAM_APP_SECRET and PAMOSNIK_META_APP_SECRET with Meta's dashboard.",
+                    now=self._clock.now(),
+                )
+            )
         now = time.monotonic()
         if now - self._complained_at < _COMPLAIN_EVERY_S:
             return

@@ -3,12 +3,14 @@
 import hashlib
 from collections import deque
 from datetime import datetime, timedelta
+from itertools import islice
 
 from pamosnik.instagram import limits
 from pamosnik.model.outbox import ItemKind, OutboxItem
 
 HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
+_SLICE = _SECOND / 10
 _FIRST_GAP_S = 2.0
 _LONGEST_GAP_S = 900.0
 
@@ -67,21 +69,31 @@ class Caution:
 
 
 class PerSecond:
-    """At most `limit` in any sliding second. Forgets with the process: a restart takes longer than a second."""
+    """At most `limit` in any sliding second, and no more than a tenth of it at once.
+
+    Meta counts when requests arrive, not when they leave: two bursts a second apart could arrive as one. Forgets with
+    the process: a restart takes longer than a second.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._at_once = max(limit // 10, 1)
         self._times: deque[datetime] = deque()
 
     def room(self, now: datetime) -> int:
         """How many may leave now."""
         while self._times and self._times[0] <= now - _SECOND:
             self._times.popleft()
-        return self._limit - len(self._times)
+        just_now = sum(1 for at in islice(reversed(self._times), self._at_once) if at > now - _SLICE)
+        return min(self._limit - len(self._times), self._at_once - just_now)
 
     def take(self, now: datetime) -> None:
         self._times.append(now)
 
     def free_at(self, now: datetime) -> datetime:
         """When there is room again."""
-        return now if self.room(now) > 0 else self._times[0] + _SECOND
+        if self.room(now) > 0:
+            return now
+        if len(self._times) >= self._limit:
+            return self._times[0] + _SECOND
+        return self._times[-self._at_once] + _SLICE

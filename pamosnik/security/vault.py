@@ -106,6 +106,11 @@ def create_master_keys(path: Path, passphrase: str | None) -> MasterKeys:
 def load_master_keys(path: Path, passphrase: str | None) -> MasterKeys:
     """Reads `master.key`. Raises `HomeError` when it is missing, sealed without a passphrase at hand, or damaged."""
     try:
+        if path.stat().st_mode & 0o077:
+            raise HomeError(
+                f"The key file {path} can be read by other users of this machine.",
+                hint=f"Try: chmod 600 {path}",
+            )
         raw = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise HomeError(

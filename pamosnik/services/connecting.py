@@ -15,7 +15,7 @@ from pamosnik.security.vault import MasterKeys
 from pamosnik.services import sending
 from pamosnik.store import accounts, connections, notices
 from pamosnik.store import flows as flow_store
-from pamosnik.store.connections import Connected, NewConnection
+from pamosnik.store.connections import Connected, ConnectionStatus, NewConnection
 
 DASHBOARD_TOKEN_LASTS = timedelta(days=60)
 """As documented for tokens of the dashboard; the answer of the first refresh tells better.
@@ -46,19 +46,33 @@ async def look_up(instagram: Instagram, token: str) -> Found:
             "Instagram's answer names no professional account.",
             hint="Switch the account to Business or Creator in the Instagram app, then make a new token.",
         )
+    if str(me.body.get("account_type", "")).casefold() == "personal":
+        raise PamosnikError(
+            f"{username} is a personal account, and Instagram has no interface for those.",
+            hint="Switch the account to Business or Creator in the Instagram app, then make a new token.",
+        )
     # Creator accounts are reported to need one such call before webhooks start; it also shows the permission.
     conversations = await instagram.newest_conversations(token)
     if conversations.outcome.code in _PERMISSION_CODES:
         _require(conversations, "The token may not read messages")
     await _require_comments(instagram, ig_id, token)
     fields = limits.SUBSCRIBED_FIELDS
-    _require(await instagram.subscribe(ig_id, token, fields), "The account's webhooks cannot be subscribed")
+    subscribed = await instagram.subscribe(ig_id, token, fields)
+    _require(subscribed, "The account's webhooks cannot be subscribed")
+    if subscribed.body.get("success") is False:
+        raise PamosnikError(
+            "Instagram did not subscribe the account's webhooks and gave no reason.",
+            hint="Check in Meta's dashboard that the app has webhook fields, then try again.",
+        )
     return Found(token, ig_id, _text(me.body, "id"), username, limits.SCOPES)
 
 
 async def _require_comments(instagram: Instagram, ig_id: str, token: str) -> None:
     """A token does not say what it may do: reading a comment shows it. Without a post nothing can be shown."""
-    posts = (await instagram.media(ig_id, token)).body.get("data")
+    media = await instagram.media(ig_id, token)
+    if media.outcome.code in _PERMISSION_CODES:
+        _require(media, "The token may not read posts")
+    posts = media.body.get("data")
     first = posts[0] if isinstance(posts, list) and posts else None
     if isinstance(first, dict) and isinstance(first.get("id"), str):
         answer = await instagram.comments(first["id"], token)
@@ -70,6 +84,8 @@ def _require(answer: Answer, what: str) -> None:
     outcome = answer.outcome
     if outcome.kind is OutcomeKind.SENT:
         return
+    if outcome.kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_SENT, OutcomeKind.BACK_OFF, OutcomeKind.RETRY):
+        raise PamosnikError(f"Instagram could not be asked: {outcome.reason}.", hint="Try again in a minute.")
     message = f"{what}: {outcome.reason}."
     if outcome.kind in (OutcomeKind.LOGIN, OutcomeKind.CONFIGURATION):
         raise NeedsAuthorisation(
@@ -105,7 +121,10 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
             username=found.username,
             scopes=found.scopes,
             token_sealed=vault.seal_token(
-                data_key(conn, keys, account_id), found.token, account_id=account_id, ig_id=found.ig_id
+                _data_key_or_new(conn, keys, account_id, now),
+                found.token,
+                account_id=account_id,
+                ig_id=found.ig_id,
             ),
             token_expires_at=now + DASHBOARD_TOKEN_LASTS,
             subscribed_fields=limits.SUBSCRIBED_FIELDS,
@@ -128,6 +147,32 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
         if '"next"' in flow.body:
             flow_store.expect_next_post(conn, account_id, connected.id, flow.flow_id, flow.version, now)
     return connected
+
+
+def _data_key_or_new(conn: Connection, keys: MasterKeys, account_id: str, now: datetime) -> bytes:
+    """The account's data key. One that the master key at hand does not open is replaced: only tokens were sealed
+    under it, and the owner is handing in a new one."""
+    try:
+        return data_key(conn, keys, account_id)
+    except vault.Unreadable:
+        fresh = vault.new_data_key()
+        accounts.put_wrapped_key(conn, account_id, keys.wrap(account_id, fresh), now)
+        return fresh
+
+
+def needs_login(conn: Connection, connection_id: str, reason: str, now: datetime) -> None:
+    """The stored token is of no use: sending stops for this connection, and its owner hears of it."""
+    connected = connections.load(conn, connection_id)
+    connections.set_status(conn, connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
+    notices.raise_notice(
+        conn,
+        connected.account_id,
+        connection_id,
+        "needs_login",
+        f"{connected.username} needs you: {reason}",
+        "Put back the master.key that belongs to this database, or run `pamosnik connect` again.",
+        now,
+    )
 
 
 def data_key(conn: Connection, keys: MasterKeys, account_id: str) -> bytes:

@@ -46,6 +46,8 @@ def require_valid(new: NewAccount) -> None:
 
 def initialise(settings: Config, new: NewAccount, now: datetime) -> tuple[Account, bool]:
     """Makes folder, keys, database and first account; (account, True), or what is there already and False."""
+    if not settings.database.exists():
+        require_valid(new)  # before anything is made: a half-made home would puzzle the next try
     config.prepare_home(settings.home)
     with lock(settings.home):
         if not settings.key_file.exists():

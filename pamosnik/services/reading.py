@@ -237,6 +237,8 @@ def numbers(
         if flow in (None, applied.flow_id) and not any(key[0] == applied.flow_id for key in rows):
             for name in names.values() or ("",):
                 row(name, applied.flow_id)
+    if flow is not None and not rows and not flow_store.ever_applied(conn, account.id, flow):
+        raise NotFound(f"There is no flow {flow}.", hint="Try: pamosnik flows list")
     return {"flows": [rows[key] for key in sorted(rows)]}
 
 

@@ -76,6 +76,15 @@ def password_hash(conn: Connection, account_id: str) -> str:
     return str(row[0])
 
 
+def put_wrapped_key(conn: Connection, account_id: str, wrapped: bytes, now: datetime) -> None:
+    """Replaces the account's data key."""
+    conn.execute(
+        "INSERT INTO account_keys (account_id, wrapped_key, created_at) VALUES (?,?,?)"
+        " ON CONFLICT (account_id) DO UPDATE SET wrapped_key=excluded.wrapped_key, created_at=excluded.created_at",
+        (account_id, wrapped, ms(now)),
+    )
+
+
 def wrapped_key(conn: Connection, account_id: str) -> bytes | None:
     """The account's data key, wrapped by the master key; None when it was destroyed."""
     row = conn.execute("SELECT wrapped_key FROM account_keys WHERE account_id=?", (account_id,)).fetchone()

@@ -162,10 +162,10 @@ def igsids(conn: Connection, contact_id: str) -> frozenset[str]:
 def find(conn: Connection, account_id: str, who: str) -> list[str]:
     """Ids of contacts that `@username`, an IGSID, or an id of theirs or of what they wrote names; newest first."""
     rows = conn.execute(
-        "SELECT contact_id FROM contacts AS p WHERE account_id=:account AND (contact_id=:who OR igsid=:who"
+        "SELECT contact_id FROM contacts AS p WHERE account_id=:account AND (contact_id=upper(:who) OR igsid=:who"
         " OR username=:name OR contact_id IN (SELECT contact_id FROM contact_ids WHERE igsid=:who)"
         " OR (connection_id, igsid) IN (SELECT connection_id, igsid FROM events WHERE account_id=:account"
-        " AND (event_id=:who OR mid=:who OR comment_id=:who))) ORDER BY last_seen_at DESC",
+        " AND (event_id=upper(:who) OR mid=:who OR comment_id=:who))) ORDER BY last_seen_at DESC",
         {"account": account_id, "who": who, "name": who.removeprefix("@")},
     )
     return [contact_id for (contact_id,) in rows]

@@ -222,3 +222,11 @@ def bound_posts(conn: Connection, connection_id: str) -> Mapping[str, str]:
 def forget_next_post(conn: Connection, account_id: str, flow_id: str) -> None:
     """The flow does not say `post: next` any more."""
     conn.execute("DELETE FROM bound_posts WHERE account_id=? AND flow_id=?", (account_id, flow_id))
+
+
+def ever_applied(conn: Connection, account_id: str, flow_id: str) -> bool:
+    """Whether there is or was a flow of this name."""
+    row = conn.execute(
+        "SELECT 1 FROM flow_versions WHERE account_id=? AND flow_id=? LIMIT 1", (account_id, flow_id)
+    ).fetchone()
+    return row is not None

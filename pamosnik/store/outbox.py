@@ -167,7 +167,7 @@ def load(conn: Connection, item_id: str) -> OutboxItem | None:
 def find(conn: Connection, account_id: str, what: str) -> OutboxItem | None:
     """The item that Pamosnik's id, or Meta's id of what it became, names in this account."""
     row = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE account_id=:account AND (item_id=:what OR message_id=:what)"  # noqa: S608
+        f"SELECT {_ITEM} FROM outbox WHERE account_id=:account AND (item_id=upper(:what) OR message_id=:what)"  # noqa: S608
         " ORDER BY seq DESC LIMIT 1",
         {"account": account_id, "what": what},
     ).fetchone()

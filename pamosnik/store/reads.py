@@ -27,16 +27,24 @@ def events(
 
 
 def find_events(conn: Connection, account_id: str, what: str) -> list[tuple[Any, ...]]:
-    """Events that an id of ours, a message id, a comment id, an IGSID or `@username` names; the latest first.
+    """Events that an id names: of the event, its run, a queue item, a message, a comment, a person; the latest first.
 
-    What people did comes before echoes and receipts: that is what somebody asks about.
+    What people did comes before echoes, receipts and deletions: that is what somebody asks about. ULIDs are known in
+    either case.
     """
     rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {EVENT_COLUMNS} FROM events e JOIN connections c USING (connection_id)"  # noqa: S608 - column names
-        " WHERE e.account_id=:account AND (e.event_id=:what OR e.mid=:what OR e.comment_id=:what OR e.igsid=:what"
-        " OR e.igsid IN (SELECT igsid FROM contacts WHERE account_id=:account AND username=:name))"
-        " ORDER BY e.kind IN ('echo', 'seen'), e.event_id DESC LIMIT 20",
-        {"account": account_id, "what": what, "name": what.removeprefix("@")},
+        " WHERE e.account_id=:account AND (e.event_id=:ulid OR e.mid=:what OR e.comment_id=:what OR e.igsid=:what"
+        " OR e.run_id=:ulid OR e.igsid IN (SELECT igsid FROM contacts WHERE account_id=:account AND username=:name)"
+        " OR e.event_id IN (SELECT t.event_id FROM outbox o JOIN turns t ON t.run_id=o.source AND t.turn=o.turn"
+        " WHERE o.account_id=:account AND (o.item_id=:ulid OR o.message_id=:what)))"
+        " ORDER BY e.kind IN ('echo', 'seen', 'deletion', 'edit', 'reaction'), e.event_id DESC LIMIT 20",
+        {
+            "account": account_id,
+            "what": what,
+            "ulid": what.upper(),
+            "name": what.removeprefix("@"),
+        },
     ).fetchall()
     return rows
 
@@ -60,11 +68,11 @@ def runs(
         f"SELECT {RUN_COLUMNS} FROM runs r JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
         " JOIN connections c ON c.connection_id=r.connection_id WHERE r.account_id=:account"
         " AND (:since IS NULL OR r.started_at>=:since)"
-        " AND (:what IS NULL OR r.run_id=:what OR r.contact_id=:what OR r.comment_id=:what OR p.igsid=:what"
-        " OR p.username=:name OR r.run_id IN (SELECT run_id FROM events WHERE account_id=:account"
-        " AND (event_id=:what OR mid=:what OR comment_id=:what))"
+        " AND (:what IS NULL OR r.run_id=upper(:what) OR r.contact_id=upper(:what) OR r.comment_id=:what"
+        " OR p.igsid=:what OR p.username=:name OR r.run_id IN (SELECT run_id FROM events WHERE account_id=:account"
+        " AND (event_id=upper(:what) OR mid=:what OR comment_id=:what))"
         " OR r.run_id IN (SELECT run_id FROM outbox WHERE account_id=:account"
-        " AND (item_id=:what OR message_id=:what)))"
+        " AND (item_id=upper(:what) OR message_id=:what)))"
         " ORDER BY r.run_id DESC LIMIT :limit",
         {
             "account": account_id,

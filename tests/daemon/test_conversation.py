@@ -44,7 +44,17 @@ async def _check_ids(shop: Shop, comment: str) -> None:
         assert (await shop.read("runs", "show", what))["id"] == run["id"], what
     for what in (contact["id"], "@anna", "anna", "9001", comment, postback["id"], postback["message_id"]):
         assert (await shop.read("contacts", "show", what))["id"] == contact["id"], what
-    for what in (postback["id"], postback["message_id"], "@anna", "9001"):
+    last = (await shop.read("queue", "list"))[0]
+    for what in (
+        postback["id"],
+        postback["id"].lower(),
+        postback["message_id"],
+        "@anna",
+        "9001",
+        run["id"],
+        last["id"],
+        last["message_id"],
+    ):
         assert (await shop.read("why", what))["id"] == postback["id"], what
     for what in ("shop", "@Shop", IG_ID):
         assert (await shop.read("connections", "show", what))["username"] == "shop", what

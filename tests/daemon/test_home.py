@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from pamosnik import _sqlite
+from pamosnik.security import vault
+from tests.daemon import events
 from tests.daemon.events import SECRET
 from tests.daemon.fake import TOKEN, Trouble
 from tests.daemon.shop import EMAIL, PASSWORD, VERIFY_TOKEN, Shop, closed_shop, free_port, open_shop
@@ -191,3 +193,61 @@ async def test_the_command_line_works_without_the_daemon_and_the_daemon_notices(
         said = await shop.try_command("contacts", "list", "--json", PAMOSNIK_HOME=str(copy))
         assert [contact["igsid"] for contact in json.loads(said.out)] == ["4301"]
         assert EMAIL not in said.out
+
+
+async def test_with_the_key_of_another_home_the_owner_is_asked_to_log_in(tmp_path: Path) -> None:
+    """It took everything in, sent nothing, and called that healthy."""
+    async with open_shop(tmp_path) as shop:
+        await shop.stop()
+        key = shop.home / "master.key"
+        key.unlink()
+        vault.create_master_keys(key, None)
+        await shop.start()
+        await shop.write("9001", "size")
+        for _ in range(100):
+            (connection,) = await shop.read("connections", "list")
+            if connection["status"] == "needs_login":
+                break
+            await asyncio.sleep(0.05)
+        status = await shop.read("status")
+        assert [problem["code"] for problem in status["problems"]] == ["needs_login"]
+        await shop.connect()
+        assert await shop.settles("9001", 1) == ["Automated reply.\nWhich size?"]
+        assert (await shop.read("status"))["healthy"] is True
+
+
+async def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    async with open_shop(tmp_path) as shop:
+        await shop.stop()
+        (shop.home / "master.key").chmod(0o644)
+        said = await shop.try_command("serve", "--port", str(shop.port))
+        assert said.code == 1
+        assert "chmod 600" in said.err
+
+
+async def test_deliveries_that_no_secret_fits_are_told_to_the_owner(tmp_path: Path) -> None:
+    """A wrong secret looked like silence."""
+    async with open_shop(tmp_path, PAMOSNIK_INSTAGRAM_APP_SECRET="another secret altogether") as shop:
+        body = events.encode(events.envelope(events.talk(events.message("9001", "thanks"))))
+        assert [await shop.fake.post(body) for _ in range(3)] == [403] * 3
+        (problem,) = (await shop.read("status"))["problems"]
+        assert problem["code"] == "bad_signature"
+        assert await shop.fake.post(body, events.sign(body, "another secret altogether")) == 200
+        assert (await shop.read("status"))["healthy"] is True
+
+
+async def test_without_a_secret_status_says_so(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, PAMOSNIK_INSTAGRAM_APP_SECRET="") as shop:
+        (problem,) = (await shop.read("status"))["problems"]
+        assert problem["code"] == "no_app_secret"
+
+
+async def test_a_wrong_answer_to_init_makes_nothing(tmp_path: Path) -> None:
+    shop = closed_shop(tmp_path)
+    who = ("--name", "Rosa", "--email", "not an address", "--password-stdin", "--timezone", "Europe/Warsaw")
+    said = await shop.try_command("init", *who, given="three random words\n")
+    assert said.code == 2
+    assert not shop.home.exists()
+    shop.home.write_text("a file")
+    said = await shop.try_command("status")
+    assert (said.code, "is a file" in said.err) == (2, True)

@@ -40,13 +40,23 @@ def test_what_counts_as_media() -> None:
 
 def test_room_comes_back_after_a_second() -> None:
     pace = PerSecond(2)
-    assert (pace.room(NOW), pace.free_at(NOW)) == (2, NOW)
+    assert (pace.room(NOW), pace.free_at(NOW)) == (1, NOW)
     for milliseconds in (0, 400):
         pace.take(NOW + timedelta(milliseconds=milliseconds))
     later = NOW + timedelta(milliseconds=999)
     assert (pace.room(later), pace.free_at(later)) == (0, NOW + timedelta(seconds=1))
     assert pace.room(NOW + timedelta(seconds=1)) == 1
-    assert pace.room(NOW + timedelta(milliseconds=1400)) == 2
+    assert pace.room(NOW + timedelta(milliseconds=1400)) == 1
+
+
+def test_a_tenth_at_once() -> None:
+    """Two hundred messages reached Meta within one second: two bursts, each within the limit."""
+    pace = PerSecond(100)
+    assert pace.room(NOW) == 10
+    for _ in range(10):
+        pace.take(NOW)
+    assert (pace.room(NOW), pace.free_at(NOW)) == (0, NOW + timedelta(milliseconds=100))
+    assert pace.room(NOW + timedelta(milliseconds=100)) == 10
 
 
 @settings(deadline=None)
