@@ -1,10 +1,12 @@
 """Links and ages of posts, asked from Instagram when a flow names a post by link or waits for the next one."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Protocol, TypeVar
 
+from pamosnik._sqlite import Connection
 from pamosnik.engine.catalog import shortcode
 from pamosnik.instagram.client import Instagram
 from pamosnik.model.event import EventKind
@@ -14,15 +16,24 @@ from pamosnik.services import connecting
 from pamosnik.services.library import Library
 from pamosnik.store import connections, inbox
 from pamosnik.store import flows as flow_store
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
+
+
+class Writer(Protocol):
+    """Somebody who writes for us: the daemon's group writer."""
+
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        """Returns when the changes of `fn` are stored."""
+        ...
 
 
 class PostFinder:
     """Asks once for each post; without an answer the event goes on, and its trace says that the post is unknown."""
 
-    def __init__(self, writer: GroupWriter, reader: Database, instagram: Instagram, keys: MasterKeys) -> None:
+    def __init__(self, writer: Writer, reader: Database, instagram: Instagram, keys: MasterKeys) -> None:
         self._writer = writer
         self._reader = reader
         self._instagram = instagram
