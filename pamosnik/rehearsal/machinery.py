@@ -21,6 +21,7 @@ from starlette.routing import Route
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.daemon.posts import PostFinder
+from pamosnik.errors import UsageError
 from pamosnik.ids import Ids, ids_from
 from pamosnik.instagram import limits, webhook
 from pamosnik.instagram.client import Instagram
@@ -89,8 +90,7 @@ class Machinery:
         [connected] = connections.of_account(self.conn, ticket.account.id)
         self.connection_id = connected.id
         self.clock = VirtualClock(scenery.OPENED_AT)
-        self.world, self.shop = scenery.build(self.clock, connected.username)
-        scenery.add_named_posts(self.world, self.shop, self.flows())
+        self.world, self.shop = scenery.build(self.clock, connected.username, self.flows())
         self.clock.move_to(ticket.begins)
         scenery.add_fresh(self.world, self.shop, self.flows())
         self._notices: deque[Notice] = deque()
@@ -143,6 +143,8 @@ class Machinery:
 
     def pass_time(self, length: timedelta) -> None:
         """Moves the clock on, from one due instant to the next."""
+        if length > scenery.CLOSES_AT - self.now:
+            raise UsageError("That is too far away.", hint=f"The stage ends in {scenery.CLOSES_AT:%Y}.")
         end = self.now + length
         self.settle()
         while (moment := self.next_moment()) is not None and moment <= end:

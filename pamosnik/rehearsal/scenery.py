@@ -8,7 +8,7 @@ from pamosnik.clock import VirtualClock
 from pamosnik.engine.catalog import shortcode
 from pamosnik.model.flow import AnyPost, CommentTrigger, Flow, StoryReplyTrigger
 from pamosnik.sandbox import rules
-from pamosnik.sandbox.things import Account, MediaKind, Person, Token, TokenKind
+from pamosnik.sandbox.things import Account, Media, MediaKind, Person, Token, TokenKind
 from pamosnik.sandbox.world import World
 
 OPENED_AT = datetime(2011, 1, 1, tzinfo=UTC)
@@ -25,14 +25,15 @@ def username(flows: Iterable[Flow]) -> str:
     return next((name for flow in flows for name in flow.connections), USERNAME)
 
 
-def build(clock: VirtualClock, name: str) -> tuple[World, Account]:
-    """The shop with its ordinary posts and the people who are always there, at the clock's time."""
+def build(clock: VirtualClock, name: str, flows: Iterable[Flow] = ()) -> tuple[World, Account]:
+    """The shop with the posts that flows name, two ordinary ones, and the people who are always there."""
     world = World(clock)
     shop = world.add_account(name, name)
     world.tokens[TOKEN] = Token(
         TOKEN, shop.ig_id, TokenKind.LONG, frozenset(rules.SCOPES), clock.now(), expires_at=CLOSES_AT
     )
     world.put_account(replace(shop, subscribed_fields=("messages",)))
+    add_named_posts(world, shop, flows)
     world.add_media(shop, MediaKind.REEL, "How we make it")
     world.add_media(shop, MediaKind.POST, "New in the shop")
     world.put_person(Person("anna", "Anna", follower_count=312, follows=frozenset({shop.ig_id})))
@@ -41,7 +42,7 @@ def build(clock: VirtualClock, name: str) -> tuple[World, Account]:
 
 
 def add_named_posts(world: World, shop: Account, flows: Iterable[Flow]) -> None:
-    """The posts and stories that flows name by link or id; repeating it adds what is new."""
+    """The posts and stories that flows name by link or id, as old as the shop; repeating it adds what is new."""
     for flow in flows:
         for trigger in flow.triggers:
             match trigger:
@@ -97,9 +98,9 @@ def _add_post(world: World, shop: Account, post: str, flow_id: str) -> None:
     kind = MediaKind.REEL if "/reel/" in post else MediaKind.POST
     media = world.add_media(shop, kind, f"The {kind.value} of {flow_id}")
     if code is not None:
-        world.media[media.id] = replace(media, shortcode=code, permalink=post)
+        world.media[media.id] = replace(media, shortcode=code, permalink=post, created_at=OPENED_AT)
     else:
-        _give_id(world, media.id, post)
+        _give_id(world, media, post)
 
 
 def _add_story(world: World, shop: Account, story: str, flow_id: str) -> None:
@@ -107,9 +108,10 @@ def _add_story(world: World, shop: Account, story: str, flow_id: str) -> None:
     if number is None or number in world.media:
         return
     media = world.add_media(shop, MediaKind.STORY, f"The story of {flow_id}")
-    _give_id(world, media.id, number)
+    _give_id(world, media, number)
 
 
-def _give_id(world: World, old: str, new: str) -> None:
-    media = world.media.pop(old)
-    world.media[new] = replace(media, id=new, permalink=media.permalink.replace(old, new))
+def _give_id(world: World, media: Media, new: str) -> None:
+    del world.media[media.id]
+    link = media.permalink.replace(media.id, new)
+    world.media[new] = replace(media, id=new, permalink=link, created_at=OPENED_AT)

@@ -76,7 +76,7 @@ class Stage:
 
     @property
     def posts(self) -> tuple[Post, ...]:
-        """Posts, reels, stories: the newest first, numbered from 1."""
+        """Posts, reels, stories, numbered from 1; those that flows name come first."""
         bound = flow_store.bound_posts(self._works.conn, self._works.connection_id)
         named = scenery.named_by(self._world, self._works.flows(), bound)
         return tuple(
@@ -142,15 +142,16 @@ class Stage:
         errors: look at the answer."""
         proposal = flows.propose(self._works.conn, self._works.account.id, files, prune=True)
         if not proposal.loaded.has_errors:
-            put_on = partial(
-                flows.apply,
-                account_id=self._works.account.id,
-                proposal=proposal,
-                note=None,
-                actor="rehearsal",
-                now=self.now,
+            self._works.write(
+                partial(
+                    flows.apply,
+                    account_id=self._works.account.id,
+                    proposal=proposal,
+                    note=None,
+                    actor="rehearsal",
+                    now=self.now,
+                )
             )
-            self._works.write(lambda conn: put_on(conn))
             self._works.library = Library()
             scenery.add_named_posts(self._world, self._shop, self._works.flows())
         return proposal.loaded
@@ -210,7 +211,7 @@ class Stage:
     def tap(self, who: str, label: str) -> None:
         """A button or chip that they see; the newest of that label."""
         if all(option.label != label for option in self.options(who)):
-            raise NotFound(f"{who} sees no button or chip “{label}”.")
+            raise NotFound(f"There is no button or chip “{label}” for {who}.")
         tapped = people.tap(self._world, self._shop, self._enter(who), label)
         self._did(who, Deed.TAP, label, opened=tapped.url)
 
@@ -251,13 +252,16 @@ class Stage:
         return self._world.people[who]
 
     def _grid(self) -> tuple[Media, ...]:
-        return self._world.media_of(self._shop, MediaKind.POST, MediaKind.REEL, MediaKind.STORY)
+        """A number once given stays."""
+        shown = self._world.media_of(self._shop, MediaKind.POST, MediaKind.REEL, MediaKind.STORY)
+        return tuple(reversed(shown))
 
     def _post(self, number: int | None, *kinds: MediaKind) -> Media:
+        """The one of that number, or the newest."""
         grid = self._grid()
-        words = " or ".join(kind.value for kind in kinds)
         if number is None:
-            return next(media for media in grid if media.kind in kinds)
+            return max((media for media in reversed(grid) if media.kind in kinds), key=lambda m: m.created_at)
         if not 1 <= number <= len(grid) or grid[number - 1].kind not in kinds:
+            words = " or ".join(kind.value for kind in kinds)
             raise NotFound(f"Number {number} is no {words}.")
         return grid[number - 1]
