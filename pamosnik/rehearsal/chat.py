@@ -14,6 +14,7 @@ from pamosnik.flows.load import read_files
 from pamosnik.flows.problems import render
 from pamosnik.flows.reader import seconds
 from pamosnik.model.event import EventKind
+from pamosnik.model.run import RunStatus
 from pamosnik.rehearsal.happenings import Judged, Option, Post
 from pamosnik.rehearsal.play import Play
 from pamosnik.rehearsal.screen import Bubbles, Plain, Screen, clean, on_their_clock, when
@@ -46,7 +47,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("/share [POST]", "share one of the shop's posts into the chat"),
     Command("/tap LABEL|NUMBER", "tap a button or chip"),
     Command("/react EMOJI", "react to the shop's last message"),
-    Command("/pass 2h", "let time pass: 30s, 10m, 2h, 3d, 1h30m"),
+    Command("/pass [2h]", "let time pass: 30s, 10m, 2h, 3d, 1h30m; alone, until something happens"),
     Command("/as ann [follows|unfollows]", "be somebody else; they are there from then on"),
     Command("/why", "what happened to the last event, and the checks behind it"),
     Command("/tags", "what Pamosnik knows of you: tags, fields, where you stand"),
@@ -204,15 +205,24 @@ class Chat:
         self._stage.publish(_required(caption, "/post CAPTION"))
         self._screen.note(f"{self._stage.username} has published post {len(self._stage.posts)}.")
 
-    def _pass(self, length: str) -> None:
-        found = seconds(length)
-        if not found:
-            raise UsageError("That is no length of time.", hint="Write it like /pass 30s, 10m, 2h or 3d.")
-        if timedelta(seconds=found) > _LONGEST_PASS:
-            raise UsageError("That is too long.", hint=f"At most {_LONGEST_PASS.days} days at once.")
-        self._stage.pass_time(timedelta(seconds=found))
+    def _pass(self, written: str) -> None:
+        self._stage.pass_time(self._length(written) if written else self._until_something_happens())
         self._show_news(times=True)
         self._screen.note(f"It is {self._time(self._stage.now)}.")
+
+    def _length(self, written: str) -> timedelta:
+        found = seconds(written)
+        if not found:
+            raise UsageError("That is no length of time.", hint="Write it like /pass 30s, 10m, 2h or 3d.")
+        if found > _LONGEST_PASS.total_seconds():
+            raise UsageError("That is too long.", hint=f"At most {_LONGEST_PASS.days} days at once.")
+        return timedelta(seconds=found)
+
+    def _until_something_happens(self) -> timedelta:
+        moment = self._stage.next_moment()
+        if moment is None:
+            raise UsageError("Nothing will happen by itself.", hint="Give a time, like /pass 2h.")
+        return moment - self._stage.now
 
     def _as(self, text: str) -> None:
         name, _, how = text.partition(" ")
@@ -285,7 +295,8 @@ class Chat:
         if person.opted_out:
             say("opted out of messages; START undoes it")
         for run in person.runs[:10]:
-            say(f"flow     {run.flow}: {run.status.value}{f' at {run.step}' if run.step else ''}")
+            place = f" at {run.step}" if run.step and run.status is RunStatus.WAITING else ""
+            say(f"flow     {run.flow}: {run.status.value}{place}")
 
     def _posts(self) -> None:
         for post in self._stage.posts:
@@ -445,4 +456,7 @@ def _rows(typed: str) -> int:
 
     from rich.cells import cell_len
 
-    return 1 if cell_len(clean(typed)) < shutil.get_terminal_size().columns else 0
+    cells, width = cell_len(clean(typed)), shutil.get_terminal_size().columns
+    # Wide characters may leave the last column of a row empty; what was pasted may hold line breaks.
+    sure = "\n" not in typed and (cells < width or cells == len(typed))
+    return cells // width + 1 if sure else 0

@@ -206,15 +206,16 @@ class Machinery:
         settled = outbox.untold(self.conn, _AT_ONCE)
         if events:
             self._await(self._posts.find_for(events))
-        for event_id in events:
-            self._take_event(event_id, now)
+        taken = sum(self._take_event(event_id, now) for event_id in events)
         for due in waits:
             self._take_wait(due, now)
         for item_id in settled:
             self._take_settled(item_id, now)
-        return bool(events or waits or settled)
+        return bool(taken or waits or settled)
 
-    def _take_event(self, event_id: str, now: datetime) -> None:
+    def _take_event(self, event_id: str, now: datetime) -> bool:
+        """False: it has to wait for an answer of Meta's, and comes round when that is known."""
+
         def fail(conn: Connection) -> None:
             if inbox.count_failure(conn, event_id) >= _TRIES:
                 turn.fail_event(conn, event_id, now)
@@ -223,7 +224,7 @@ class Machinery:
         event = inbox.load(self.conn, event_id)
         assert event is not None
         if event.incoming.verdict is Verdict.PENDING:
-            return
+            return event.attempts > 0
         told, _ = reading.event(self.conn, self.account, event_id)
         self.log.append(
             Judged(
@@ -237,6 +238,7 @@ class Machinery:
                 reason=event.incoming.reason,
             )
         )
+        return True
 
     def _take_wait(self, due: DueWait, now: datetime) -> None:
         def fail(conn: Connection) -> None:
@@ -265,13 +267,13 @@ class Machinery:
         """One round of the sender's, one message after the other."""
         now, conn = self.now, self.conn
         deadline = outbox.next_deadline(conn)
+        done = 0
         if deadline is not None and deadline <= now:
-            self.write(partial(sending.expire, now=now, limit=_AT_ONCE))
-        claimed = 0
+            done += self.write(partial(sending.expire, now=now, limit=_AT_ONCE))
         for connected, _ in connections.sending(conn, now):
             for kind in _KINDS:
-                claimed += self._send_kind(connected.id, kind, now)
-        return claimed > 0
+                done += self._send_kind(connected.id, kind, now)
+        return done > 0
 
     def _send_kind(self, connection_id: str, kind: ItemKind, now: datetime) -> int:
         room = self._texts.room(now)

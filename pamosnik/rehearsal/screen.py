@@ -156,6 +156,7 @@ class Bubbles:
 
     def _did(self, did: Did, who: str) -> None:
         if self._typed:
+            # The prompt's line goes: what it said comes back as a bubble.
             sys.stdout.write("\x1b[1A\x1b[2K" * self._typed)
             sys.stdout.flush()
             self._typed = 0

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import struct
 import subprocess
@@ -18,8 +19,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from pamosnik.rehearsal.screen import clean
+from pamosnik.flows.load import read_files
+from pamosnik.rehearsal.chat import COMMANDS, Chat
+from pamosnik.rehearsal.screen import Plain, clean
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "flows.example.yaml")
@@ -27,34 +32,10 @@ PROMPT = "› "
 PATIENCE_S = 20.0
 
 
-TRANSCRIPT = """\
-anna › /comment Price please!
-  · comment: started price-list (comment “price”)
-  your_shop, private reply: Automated reply.
-                            Hi anna! Tap and the list is yours.
-                            [1 Send it to me]
-  your_shop, in public: Just sent it to your messages 💌
-anna › /tap 1
-  · postback: resumed price-list (a button was chosen)
-  your_shop: Here you are: https://shop.example/prices
-  · tag got-prices
-  · price-list: completed
-anna › /as ben
-ben › rezerwacja
-  · message: started booking (dm “rezerw*”)
-  your_shop: Automated reply.
-             For which day?
-ben › 24.12.
-  · message: resumed booking (a question was answered)
-  your_shop: How many of you?
-             (1) (2) (3) (4) (5) (6)
-  · day = 2026-12-24
-ben › 2
-  · message: resumed booking (a question was answered)
-  your_shop: Noted: 2 people on 2026-12-24. We confirm within the hour.
-  · guests = 2
-  · booking: completed
-"""
+DOCUMENTED = [
+    block.split("\n```")[0]
+    for block in (ROOT / "docs/chat.md").read_text("utf-8").split("```\n$ pamosnik ")[1:]
+]
 
 
 def chat(*lines: str, files: tuple[str, ...] = (EXAMPLE,), options: tuple[str, ...] = ()) -> str:
@@ -79,14 +60,18 @@ def _run(
     )
 
 
-def test_the_transcript_of_the_example() -> None:
-    said = chat("/comment Price please!", "/tap 1", "/as ben", "rezerwacja", "24.12.", "2")
-    head, _, talk = said.partition("\n")
-    assert head == (
-        "  · You are anna on Instagram, writing with your_shop. It is Wed 2 Dec 2026, 12:00 (Europe/Warsaw)."
-        " /help lists what you can do."
-    )
-    assert talk == TRANSCRIPT
+@pytest.mark.parametrize("block", DOCUMENTED, ids=["talking", "time"])
+def test_what_the_documentation_shows_is_what_is_printed(block: str) -> None:
+    command, _, transcript = block.partition("\n")
+    _, file, *options = shlex.split(command)
+    lines = [line.partition(PROMPT)[2] for line in transcript.split("\n") if PROMPT in line]
+    assert len(lines) > 5
+    assert chat(*lines, files=(str(ROOT / file),), options=tuple(options)) == f"{transcript}\n"
+
+
+def test_every_command_is_documented() -> None:
+    text = (ROOT / "docs/chat.md").read_text("utf-8")
+    assert [c.usage for c in COMMANDS if f"`{c.usage}`" not in text.replace("\\|", "|")] == []
 
 
 def test_time_why_tags_owner() -> None:
@@ -139,6 +124,12 @@ def test_slips_are_met_with_help() -> None:
     assert "anna has not commented yet." in said
     assert "  /tap LABEL|NUMBER            tap a button or chip\n" in said
     assert "Traceback" not in said
+
+
+def test_until_something_happens() -> None:
+    said = chat("/pass", "/comment price", "/pass", "/tags")
+    assert "Nothing will happen by itself." in said
+    assert "  · Wed 9 Dec 2026, 12:00:\n  · price-list: expired" in said
 
 
 def test_a_fresh_world_and_changed_files(tmp_path: Path) -> None:
@@ -220,6 +211,32 @@ def test_bytes_that_are_no_text_are_no_end() -> None:
     assert b"Tap and the list is yours." in done.stdout
 
 
+_TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(["price", "1", "Send it to me", "on 2", "x on 2", "2h", "ben", "ann follows"]),
+)
+_LINES = st.one_of(_TEXTS, st.builds("{} {}".format, st.sampled_from([c.name for c in COMMANDS]), _TEXTS))
+
+
+@pytest.fixture(scope="module")
+def talking() -> Iterator[Chat]:
+    files = read_files([Path(EXAMPLE)])
+    with Chat([Path(EXAMPLE)], files, None, Plain) as chat:
+        yield chat
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(_LINES, max_size=6))
+def test_no_line_is_too_strange(talking: Chat, capsys: pytest.CaptureFixture[str], lines: list[str]) -> None:
+    talking.enter("/restart")
+    for line in lines:
+        talking.enter(line)
+        assert all(isinstance(one, str) for one in talking.completions(line))
+    said = capsys.readouterr().out
+    assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said) == []
+    said.encode()
+
+
 # --- at a terminal ---------------------------------------------------------------------------------------
 
 
@@ -250,18 +267,21 @@ class Terminal:
         before, found, self._unread = self._unread.partition(text)
         return before + found
 
-    def ends(self) -> int:
-        """Its exit code."""
+    def ends(self, key: str) -> int:
+        """Its exit code after this key; pressed again when it was lost between two looks at the keyboard."""
         end = time.monotonic() + PATIENCE_S
-        with contextlib.suppress(OSError):
-            while time.monotonic() < end:
-                self._read()
         while time.monotonic() < end:
-            process, status = os.waitpid(self.process, os.WNOHANG)
-            if process == self.process:
-                self.over = True
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.02)
+            self.types(key)
+            again = time.monotonic() + 3
+            with contextlib.suppress(OSError):
+                while time.monotonic() < again:
+                    self._read()
+            while time.monotonic() < again:
+                process, status = os.waitpid(self.process, os.WNOHANG)
+                if process == self.process:
+                    self.over = True
+                    return os.waitstatus_to_exitcode(status)
+                time.sleep(0.02)
         raise AssertionError(f"it goes on: {self._unread!r}")
 
     def leave(self) -> None:
@@ -307,8 +327,7 @@ def test_bubbles_completion_and_history_at_a_terminal() -> None:
         assert "Send it to me" in person.sees("anna › ")
         person.types("/as b\t\n")
         person.sees("ben › ")
-        person.types("\x04")
-        assert person.ends() == 0
+        assert person.ends("\x04") == 0
 
 
 def test_without_colour_it_is_plain_at_a_terminal_too() -> None:
@@ -319,5 +338,4 @@ def test_without_colour_it_is_plain_at_a_terminal_too() -> None:
         assert "your_shop: Automated reply." in seen
         assert "\x1b[3" not in seen
         assert "╭" not in seen
-        person.types("\x03")
-        assert person.ends() == 0
+        assert person.ends("\x03") == 0

@@ -1,6 +1,7 @@
 """The stage plays what production does, in no time, and the same way every time."""
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -508,3 +509,16 @@ def test_many_messages_at_one_instant_keep_the_limit_of_a_second() -> None:
         assert len(sent) == 130
         assert sum(at == start for at in sent) == 100
         assert stage.now - start == timedelta(seconds=1)
+
+
+def test_a_hundred_conversations_take_seconds(example: Play) -> None:
+    began = time.process_time()
+    for _ in range(100):
+        with example.open() as stage:
+            stage.comment("anna", "price")
+            stage.settle()
+            stage.tap("anna", "Send it to me")
+            stage.settle()
+            say(stage, "ben", "rezerwacja", "24.12.", "2")
+            assert stage.person("ben").fields == (("day", "2026-12-24"), ("guests", "2"))
+    assert time.process_time() - began < 20  # 3 where it was written
