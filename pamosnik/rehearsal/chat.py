@@ -400,8 +400,6 @@ def talk(
 def _on_a_terminal(
     paths: Sequence[Path], files: Sequence[tuple[str, str]], at: datetime | None, *, colour: bool
 ) -> None:
-    import readline
-
     bubbles: list[Bubbles] = []
 
     def screen(shop: str, zone: ZoneInfo) -> Screen:
@@ -413,10 +411,7 @@ def _on_a_terminal(
         return bubbles[0]
 
     with Chat(paths, files, at, screen) as chat:
-        # Kept in memory for the arrow keys, never on disk: it holds what people would write.
-        readline.set_completer_delims("")
-        readline.set_completer(_Completer(chat))
-        readline.parse_and_bind("tab: complete")
+        _complete_and_remember(chat)
         try:
             chat.welcome()
             while True:
@@ -428,8 +423,18 @@ def _on_a_terminal(
                     break
         except (EOFError, KeyboardInterrupt):
             sys.stdout.write("\n")
-        finally:
-            readline.set_completer(None)
+
+
+def _complete_and_remember(chat: Chat) -> None:
+    """Tab and the arrow keys. Lines are remembered in memory, never on disk: they hold what people would write."""
+    try:
+        import readline
+    except ImportError:  # a Python without it: typing works all the same
+        return
+    libedit = "libedit" in (readline.__doc__ or "")
+    readline.set_completer_delims("")
+    readline.set_completer(_Completer(chat))
+    readline.parse_and_bind("bind ^I rl_complete" if libedit else "tab: complete")
 
 
 class _Completer:

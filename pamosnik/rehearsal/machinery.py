@@ -137,9 +137,13 @@ class Machinery:
         """Lets everything happen that is due now: webhooks, turns, messages, their echoes."""
         for _ in range(_ENOUGH):
             if not (self._deliver() or self._take_turns() or self._send() or self._breathe()):
-                self.log += self.watcher.look(self.now)
+                self.look()
                 return
         raise RestlessError(f"nothing comes to rest at {self.now}")
+
+    def look(self) -> None:
+        """Logs what is different in the database."""
+        self.log += self.watcher.look(self.now)
 
     def pass_time(self, length: timedelta) -> None:
         """Moves the clock on, from one due instant to the next."""

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.errors import InvalidFlows, UsageError
-from pamosnik.flows.load import load
+from pamosnik.flows.load import Loaded
 from pamosnik.ids import Ids, ids_from, new_id
 from pamosnik.instagram import limits
 from pamosnik.rehearsal import scenery
@@ -53,7 +53,10 @@ class Play:
             with open_database(path, migrate=True) as database:
                 do_not_flush(database)
                 with ids_from(Ids(random.Random(0).getrandbits)):  # noqa: S311 - the same every time, on purpose
-                    self._account = self._prepare(database, files)
+                    self._account = Account(
+                        new_id(_CONNECTED_AT), "Rehearsal", "stage@example.com", "UTC", _CONNECTED_AT
+                    )
+                    self.loaded = database.write(lambda conn: self._prepare(conn, self._account, files))
             self._template = path.read_bytes()
             self._loop = asyncio.new_event_loop()
         except BaseException:
@@ -78,7 +81,7 @@ class Play:
     @property
     def timezone(self) -> ZoneInfo:
         """Of the files; UTC when they name none."""
-        return ZoneInfo(self._account.timezone)
+        return ZoneInfo(str(self.loaded.settings.get("timezone", "UTC")))
 
     def open(self, start: datetime | None = None) -> Stage:
         """A new stage where nothing has happened yet. `start` without a zone is in the files' time zone."""
@@ -99,29 +102,21 @@ class Play:
         do_not_flush(database)
         return Stage(Ticket(database, self._account, self._keys, self._library, self._loop, begins))
 
-    def _prepare(self, database: Database, files: Sequence[tuple[str, str]]) -> Account:
-        """The account, its connection, and the flows."""
-        loaded = load(files)
-        if loaded.has_errors:
-            raise InvalidFlows("The flow files have errors.", hint="Try: pamosnik flows validate FILE")
-        zone = str(loaded.settings.get("timezone", "UTC"))
-        account = Account(new_id(_CONNECTED_AT), "Rehearsal", "stage@example.com", zone, _CONNECTED_AT)
+    def _prepare(self, conn: Connection, account: Account, files: Sequence[tuple[str, str]]) -> Loaded:
+        """The account, the flows, the connection."""
         wrapped = self._keys.wrap(account.id, vault.new_data_key())
-        database.write(lambda conn: self._put_on(conn, account, wrapped, files))
-        return account
-
-    def _put_on(
-        self, conn: Connection, account: Account, wrapped: bytes, files: Sequence[tuple[str, str]]
-    ) -> None:
         accounts.insert(
             conn, account, password_hash=_NOBODY, wrapped_key=wrapped, adult_stated_at=_CONNECTED_AT
         )
         proposal = flows.propose(conn, account.id, files, prune=True)
+        if proposal.loaded.has_errors:
+            raise InvalidFlows("The flow files have errors.", hint="Try: pamosnik flows validate FILE")
         flows.apply(conn, account.id, proposal, note=None, actor="rehearsal", now=_CONNECTED_AT)
         name = scenery.username(self._library.catalog(conn, account.id).book.flows)
         _, shop = scenery.build(VirtualClock(scenery.OPENED_AT), name)
         found = Found(scenery.TOKEN, shop.ig_id, shop.asid, shop.username, limits.SCOPES)
         connecting.keep(conn, self._keys, account.id, found, _CONNECTED_AT)
+        return proposal.loaded
 
 
 def do_not_flush(database: Database) -> None:

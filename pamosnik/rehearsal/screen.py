@@ -179,7 +179,7 @@ class Bubbles:
         from rich.panel import Panel
         from rich.text import Text
 
-        most = max(24, min(64, self._console.width * 2 // 3))
+        most = min(self._console.width, max(24, min(64, self._console.width * 2 // 3)))
         longest = max(cell_len(line) for line in (*text.split("\n"), f"{title}  "))
         panel: RenderableType = Panel(
             Text(text),

@@ -9,14 +9,16 @@ the next. Played twice, it is the same twice: time stands still, ids come from a
 random in the engine is derived from them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
+from typing import cast
 
 from starlette.responses import JSONResponse
 
+from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound, UsageError
 from pamosnik.flows.load import Loaded
 from pamosnik.rehearsal import scenery
@@ -27,6 +29,7 @@ from pamosnik.sandbox.things import Attachment, Comment, Media, MediaKind, Perso
 from pamosnik.services import explaining, flows, reading
 from pamosnik.services.explaining import Why
 from pamosnik.services.library import Library
+from pamosnik.store import contacts
 from pamosnik.store import flows as flow_store
 
 BETWEEN_ACTS = timedelta(seconds=1)
@@ -104,6 +107,11 @@ class Stage:
         """What happened to an event, and the checks behind it."""
         return explaining.why(self._works.conn, self._works.account, event_id, self.now)
 
+    def steps(self, run_id: str) -> tuple[str, ...]:
+        """Paths of the steps a run has taken, in order: what a test has reached."""
+        _, turns = reading.run(self._works.conn, self._works.account, run_id)
+        return tuple(check[0] for taken in turns for check in cast("list[list[str]]", taken["trace"]))
+
     def verdicts(self) -> list[reading.Shape]:
         """Every event with its verdict, in the shape of `events list --json`, the oldest first."""
         return list(reversed(reading.events(self._works.conn, self._works.account, limit=None, since=None)))
@@ -131,6 +139,29 @@ class Stage:
         if follows is not None:
             followed = followed | {self._shop.ig_id} if follows else followed - {self._shop.ig_id}
         self._world.put_person(replace(known, name=name or known.name, follows=followed))
+
+    def remember(
+        self, who: str, *, tags: Iterable[str] = (), fields: Mapping[str, str] | None = None
+    ) -> None:
+        """Pamosnik knows this of somebody from earlier; they have not written yet."""
+        igsid = self._world.igsid(self._shop, self._someone(who))
+
+        def note(conn: Connection) -> None:
+            contact = contacts.meet(
+                conn,
+                account_id=self._works.account.id,
+                connection_id=self._works.connection_id,
+                igsid=igsid,
+                username=who,
+                now=self.now,
+            )
+            for tag in tags:
+                contacts.add_tag(conn, contact, tag, self.now)
+            for field, value in (fields or {}).items():
+                contacts.set_field(conn, contact, field, value, self.now)
+
+        self._works.write(note)
+        self._works.look()
 
     def publish(self, caption: str, kind: MediaKind = MediaKind.POST) -> None:
         """A new post; a flow that waits for the next one takes it."""

@@ -402,6 +402,39 @@ def test_why(example: Play) -> None:
         assert [item["status"] for item in why.sent] == ["sent", "sent"]
 
 
+def test_what_is_known_from_earlier_counts(example: Play) -> None:
+    with example.open() as stage:
+        stage.remember("anna", tags=["got-prices"], fields={"guests": "3"})
+        assert stage.person("anna").fields == (("guests", "3"),)
+        stage.comment("anna", "price")
+        stage.settle()
+        assert verdicts(stage) == [(EventKind.COMMENT, Verdict.FILTERED)]
+
+
+def test_the_steps_that_a_run_has_taken(example: Play) -> None:
+    with example.open() as stage:
+        say(stage, "ben", "rezerwacja", "24.12.", "6")
+        [run] = stage.person("ben").runs
+        assert [step for step in stage.steps(run.run_id) if step.startswith("do.2.")] == [
+            "do.2.choose.0.do.0",
+            "do.2.choose.0.do.1",
+            "do.2.choose.0.do.2",
+        ]
+
+
+def test_a_button_with_an_address_opens_it() -> None:
+    text = (
+        "version: 1\nflows:\n  a:\n    when: [dm: hi]\n    do:\n"
+        "      - send: { text: Look, buttons: [{ label: Open, url: 'https://shop.example/x' }] }\n"
+    )
+    with opened(text) as stage:
+        say(stage, "anna", "hi")
+        assert stage.options("anna") == (Option("Open", "https://shop.example/x"),)
+        stage.tap("anna", "Open")
+        stage.settle()
+        assert stage.happened[-1] == Did(stage.now, "anna", Deed.TAP, "Open", opened="https://shop.example/x")
+
+
 # --- the same twice, and always an end -------------------------------------------------------------------
 
 
