@@ -274,6 +274,9 @@ class Machinery:
         done = 0
         if deadline is not None and deadline <= now:
             done += self.write(partial(sending.expire, now=now, limit=_AT_ONCE))
+        due = outbox.next_due(conn)
+        if due is None or due > now:
+            return done > 0
         for connected, _ in connections.sending(conn, now):
             for kind in _KINDS:
                 done += self._send_kind(connected.id, kind, now)
