@@ -1,6 +1,7 @@
 """`pamosnik chat`: talking to flows in the terminal as somebody on Instagram."""
 
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -379,6 +380,8 @@ def talk(
     paths: Sequence[Path], files: Sequence[tuple[str, str]], at: datetime | None, *, colour: bool
 ) -> None:
     """Until the end of what is typed. On a terminal with a prompt, elsewhere line by line from standard input."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, _leave)
     if sys.stdin.isatty() and sys.stdout.isatty():
         _on_a_terminal(paths, files, at, colour=colour)
         return
@@ -395,6 +398,11 @@ def talk(
             sys.stdout.flush()
             if not going_on:
                 return
+
+
+def _leave(number: int, _frame: object) -> None:
+    """A closed window ends it like Ctrl-D: the stage's files go."""
+    raise SystemExit(128 + number)
 
 
 def _on_a_terminal(

@@ -237,6 +237,26 @@ def test_no_line_is_too_strange(talking: Chat, capsys: pytest.CaptureFixture[str
     said.encode()
 
 
+@pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGHUP])
+def test_nothing_is_left_behind(tmp_path: Path, number: signal.Signals | None) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    talking = subprocess.Popen(
+        [sys.executable, "-m", "pamosnik", "chat", EXAMPLE], stdin=-1, stdout=-1, text=True, env=environment
+    )
+    assert talking.stdin is not None
+    assert talking.stdout is not None
+    with talking:
+        talking.stdin.write("hello\n")
+        talking.stdin.flush()
+        assert any("Thank you for your message" in line for line in talking.stdout)
+        [folder] = tmp_path.iterdir()
+        assert folder.stat().st_mode & 0o077 == 0
+        if number is not None:
+            talking.send_signal(number)
+            assert talking.wait(PATIENCE_S) == 128 + number
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- at a terminal ---------------------------------------------------------------------------------------
 
 
