@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from io import TextIOWrapper
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -382,12 +383,12 @@ def talk(
     """Until the end of what is typed. On a terminal with a prompt, elsewhere line by line from standard input."""
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, _leave)
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what this terminal cannot write is no reason to end
     if sys.stdin.isatty() and sys.stdout.isatty():
         _on_a_terminal(paths, files, at, colour=colour)
         return
-    reconfigure = getattr(sys.stdin, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
     with Chat(paths, files, at, Plain) as chat:
         chat.welcome()
         for line in sys.stdin:
