@@ -19,7 +19,7 @@ from pamosnik.model.event import EventKind
 from pamosnik.model.run import RunStatus
 from pamosnik.rehearsal.happenings import Judged, Option, Post
 from pamosnik.rehearsal.play import Play
-from pamosnik.rehearsal.screen import Bubbles, Plain, Screen, clean, on_their_clock, when
+from pamosnik.rehearsal.screen import Bubbles, Plain, Screen, clean, when
 
 FIRST = "anna"
 """Who you are in the beginning."""
@@ -282,7 +282,7 @@ class Chat:
             lines.append(f"  → {item['kind']} {item['status']}{reason}")
         lines += [] if found.advice is None else [found.advice]
         for line in lines:
-            self._screen.say(on_their_clock(line, self._play.timezone))
+            self._screen.say(line)
 
     def _tags(self) -> None:
         person, say = self._stage.person(self.who), self._screen.say

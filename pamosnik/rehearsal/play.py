@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.errors import InvalidFlows, UsageError
-from pamosnik.flows.load import Loaded
+from pamosnik.flows.load import Loaded, load
 from pamosnik.ids import Ids, ids_from, new_id
 from pamosnik.instagram import limits
 from pamosnik.rehearsal import scenery
@@ -53,8 +53,9 @@ class Play:
             with open_database(path, migrate=True) as database:
                 do_not_flush(database)
                 with ids_from(Ids(random.Random(0).getrandbits)):  # noqa: S311 - the same every time, on purpose
+                    zone = str(load(files).settings.get("timezone", "UTC"))
                     self._account = Account(
-                        new_id(_CONNECTED_AT), "Rehearsal", "stage@example.com", "UTC", _CONNECTED_AT
+                        new_id(_CONNECTED_AT), "Rehearsal", "stage@example.com", zone, _CONNECTED_AT
                     )
                     self.loaded = database.write(lambda conn: self._prepare(conn, self._account, files))
             self._template = path.read_bytes()
@@ -81,7 +82,7 @@ class Play:
     @property
     def timezone(self) -> ZoneInfo:
         """Of the files; UTC when they name none."""
-        return ZoneInfo(str(self.loaded.settings.get("timezone", "UTC")))
+        return ZoneInfo(self._account.timezone)
 
     def open(self, start: datetime | None = None) -> Stage:
         """A new stage where nothing has happened yet. `start` without a zone is in the files' time zone."""

@@ -3,11 +3,10 @@
 Texts come from flow files and from whoever types: control characters never reach the terminal.
 """
 
-import re
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, assert_never
 from zoneinfo import ZoneInfo
 
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """They can show a line in another order than it is written."""
-
-_UTC = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 _ITEMS: Mapping[ItemKind, str] = {
     ItemKind.MESSAGE: "a message",
@@ -105,7 +102,7 @@ class Plain:
                     self.note(f"opens {happening.opened}")
             case _:
                 for line in remarks(happening, who, self._zone):
-                    self.note(on_their_clock(line, self._zone))
+                    self.note(line)
 
     def say(self, text: str) -> None:
         _write(clean(text))
@@ -141,7 +138,7 @@ class Bubbles:
                 self._did(happening, who)
             case _:
                 for line in remarks(happening, who, self._zone):
-                    self.note(on_their_clock(line, self._zone))
+                    self.note(line)
 
     def say(self, text: str) -> None:
         self._print(clean(text), style="")
@@ -200,15 +197,6 @@ def when(moment: datetime, zone: ZoneInfo) -> str:
     local = moment.astimezone(zone)
     seconds = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
     return f"{local:%a} {local.day} {local:%b %Y}, {seconds}"
-
-
-def on_their_clock(text: str, zone: ZoneInfo) -> str:
-    """Reasons name instants in UTC; people read them in the time zone of their files."""
-
-    def local(found: re.Match[str]) -> str:
-        return when(datetime.strptime(found[0], "%Y-%m-%d %H:%M %Z").replace(tzinfo=UTC), zone)
-
-    return _UTC.sub(local, text)
 
 
 def remarks(happening: Happening, who: str, zone: ZoneInfo) -> list[str]:

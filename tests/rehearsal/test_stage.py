@@ -371,9 +371,17 @@ def test_changed_files_take_effect_and_runs_go_on_as_they_were(flows: Play) -> N
         assert private(stage, "ben") == ["Which colour?"]
 
 
-def test_files_with_errors_are_not_played() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 1\nflows: { a: { when: [dm: x], do: [{ sned: y }] } }\n",
+        "version: 1\ntimezone: Mars/Olympus\nflows: { a: { when: [dm: x], do: [send: y] } }\n",
+        "",
+    ],
+)
+def test_files_with_errors_are_not_played(text: str) -> None:
     with pytest.raises(InvalidFlows):
-        Play([("flows.yaml", "version: 1\nflows: { a: { when: [dm: x], do: [{ sned: y }] } }\n")])
+        Play([("flows.yaml", text)])
 
 
 def test_nobody_taps_what_is_not_there_or_acts_without_being_there(flows: Play) -> None:
