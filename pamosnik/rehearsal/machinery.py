@@ -20,7 +20,9 @@ from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
+from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
+from pamosnik.daemon.settler import Settler
 from pamosnik.errors import UsageError
 from pamosnik.ids import Ids, ids_from
 from pamosnik.instagram import limits, webhook
@@ -100,6 +102,15 @@ class Machinery:
         self._instagram = Instagram(version=GRAPH_VERSION, app=self._meta())
         self._token = connecting.token(self.conn, ticket.keys, connected)
         self._posts = PostFinder(_Pen(self.write), self.database, self._instagram, ticket.keys)
+        self._settler = Settler(
+            _Pen(self.write),
+            self.database,
+            self._instagram,
+            ticket.keys,
+            self.clock,
+            _OpenGate(self.clock),
+            lambda: None,
+        )
         self._texts = PerSecond(limits.TEXTS_PER_SECOND)
         self._media = PerSecond(limits.MEDIA_PER_SECOND)
         self.log: list[Happening] = []
@@ -135,8 +146,9 @@ class Machinery:
 
     def settle(self) -> None:
         """Lets everything happen that is due now: webhooks, turns, messages, their echoes."""
+        parts = (self._deliver, self._take_turns, self._send, self._look_for_evidence, self._breathe)
         for _ in range(_ENOUGH):
-            if not (self._deliver() or self._take_turns() or self._send() or self._breathe()):
+            if not any(part() for part in parts):
                 self.look()
                 return
         raise RestlessError(f"nothing comes to rest at {self.now}")
@@ -164,6 +176,7 @@ class Machinery:
         times = [
             runs.next_wait_due(conn),
             outbox.next_deadline(conn),
+            outbox.next_look(conn),
             connections.next_rest_over(conn, now),
             *waiting,
         ]
@@ -282,6 +295,14 @@ class Machinery:
                 done += self._send_kind(connected.id, kind, now)
         return done > 0
 
+    def _look_for_evidence(self) -> bool:
+        """The settler's round, for messages of unknown fate."""
+        look = outbox.next_look(self.conn)
+        if look is None or look > self.now:
+            return False
+        self._await(self._settler.round())
+        return outbox.next_look(self.conn) != look
+
     def _send_kind(self, connection_id: str, kind: ItemKind, now: datetime) -> int:
         room = self._texts.room(now)
         if room <= 0 or not outbox.claimable(self.conn, connection_id, kind, now, 1):
@@ -340,6 +361,13 @@ class Machinery:
             await (app if prepared is None else prepared)(scope, receive, send)
 
         return answer
+
+
+class _OpenGate(Gate):
+    """On a stage nobody waits for the second to pass: the clock stands still while Instagram is asked."""
+
+    async def enter(self, connection_id: str) -> None:
+        """At once."""
 
 
 class _Pen:

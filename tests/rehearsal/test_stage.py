@@ -310,6 +310,16 @@ def test_a_pause_that_meta_asks_for_is_kept(flows: Play) -> None:
         assert private(stage, "anna") == ["one"]
 
 
+def test_a_message_of_unknown_fate_is_settled_by_evidence(flows: Play) -> None:
+    with flows.open() as stage:
+        stage.meta_says(500, {"error": {"message": "?", "code": 1}})
+        say(stage, "anna", "wait")
+        assert private(stage, "anna") == []
+        assert [h.status for h in stage.happened if isinstance(h, Waiting)] == [ItemStatus.UNKNOWN]
+        stage.pass_time(timedelta(minutes=10))
+        assert private(stage, "anna") == ["one"]
+
+
 def test_a_public_reply_alone(flows: Play) -> None:
     with flows.open() as stage:
         stage.comment("anna", "quiet", post=1)
@@ -408,6 +418,7 @@ def test_why(example: Play) -> None:
         why = stage.why(judged.event_id)
         assert why.sentence == "This comment started the flow price-list: comment “price”."
         assert [item["status"] for item in why.sent] == ["sent", "sent"]
+        assert [item["kind"] for item in why.sent] == ["comment_reply", "private_reply"]
 
 
 def test_what_is_known_from_earlier_counts(example: Play) -> None:
