@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pamosnik.commands import flows, history, people, setup, status
+from pamosnik.commands import chat, flows, history, people, setup, status
 from pamosnik.errors import PamosnikError
 
 _GLOBAL = {"--account": "PAMOSNIK_ACCOUNT", "--home": "PAMOSNIK_HOME"}
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 setup.register(app)
 flows.register(app)
+chat.register(app)
 status.register(app)
 history.register(app)
 people.register(app)

@@ -2,23 +2,49 @@
 
 import secrets
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BITS = 80
 
-_lock = threading.Lock()
-_last = 0
+
+class Ids:
+    """One rising row of ids."""
+
+    def __init__(self, random_bits: Callable[[int], int] = secrets.randbits) -> None:
+        self._random_bits = random_bits
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def new(self, now: datetime) -> str:
+        """An id that sorts after every id of this row that was made before."""
+        milliseconds = (now - _EPOCH) // timedelta(milliseconds=1)
+        # The top bit of the random part stays free: room to count up within a millisecond.
+        candidate = milliseconds << _RANDOM_BITS | self._random_bits(_RANDOM_BITS - 1)
+        with self._lock:
+            self._last = candidate if candidate > self._last else self._last + 1
+            value = self._last
+        return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
+
+
+_process = Ids()
+_row: ContextVar[Ids | None] = ContextVar("ids", default=None)
 
 
 def new_id(now: datetime) -> str:
     """A new id that sorts after every id this process made before."""
-    global _last
-    milliseconds = (now - _EPOCH) // timedelta(milliseconds=1)
-    # The top bit of the random part stays free: room to count up within a millisecond.
-    candidate = milliseconds << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS - 1)
-    with _lock:
-        _last = candidate if candidate > _last else _last + 1
-        value = _last
-    return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
+    return (_row.get() or _process).new(now)
+
+
+@contextmanager
+def ids_from(row: Ids) -> Iterator[None]:
+    """Inside, `new_id` continues this row: what is rehearsed twice has the same ids, and so the same variants."""
+    token = _row.set(row)
+    try:
+        yield
+    finally:
+        _row.reset(token)

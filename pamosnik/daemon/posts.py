@@ -1,10 +1,12 @@
 """Links and ages of posts, asked from Instagram when a flow names a post by link or waits for the next one."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol, TypeVar
 
+from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.engine.catalog import shortcode
 from pamosnik.engine.match import Heard
@@ -17,21 +19,30 @@ from pamosnik.services import connecting
 from pamosnik.services.library import Library
 from pamosnik.store import connections, inbox
 from pamosnik.store import flows as flow_store
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
 
 WAITS_FOR_POST = timedelta(minutes=10)
 """Longer, and the comment goes on without: its trace says that the post is unknown."""
 AGAIN_AFTER = timedelta(seconds=5)
 REFUSED_FOR = timedelta(hours=1)
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
+
+
+class Writer(Protocol):
+    """Somebody who writes for us: the daemon's group writer."""
+
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        """Returns when the changes of `fn` are stored."""
+        ...
 
 
 class PostFinder:
     """Asks until Instagram tells, or says that it will not. Meanwhile the comments wait, a few minutes at most."""
 
     def __init__(
-        self, writer: GroupWriter, reader: Database, instagram: Instagram, keys: MasterKeys, clock: Clock
+        self, writer: Writer, reader: Database, instagram: Instagram, keys: MasterKeys, clock: Clock
     ) -> None:
         self._writer = writer
         self._reader = reader

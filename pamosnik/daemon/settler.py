@@ -12,6 +12,7 @@ from functools import partial
 
 from pamosnik.clock import Clock
 from pamosnik.daemon.gate import Gate
+from pamosnik.daemon.posts import Writer
 from pamosnik.errors import HomeError, PamosnikError
 from pamosnik.instagram import reading
 from pamosnik.instagram.client import Answer, Instagram
@@ -23,7 +24,7 @@ from pamosnik.services import connecting, settling
 from pamosnik.services.settling import Wanted
 from pamosnik.store import connections, outbox
 from pamosnik.store.connections import Connected
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
 
 AT_ONCE = 200
 NAP = timedelta(seconds=30)
@@ -47,7 +48,7 @@ class Settler:
 
     def __init__(
         self,
-        writer: GroupWriter,
+        writer: Writer,
         reader: Database,
         instagram: Instagram,
         keys: MasterKeys,

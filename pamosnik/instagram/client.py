@@ -6,9 +6,10 @@ flight. The token travels in a header: addresses end up in logs.
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
@@ -28,6 +29,9 @@ ANSWER_BYTES = 4 << 20
 _MESSAGE_FIELDS = "id,created_time,from,to,message,attachments,shares,story"
 _CONVERSATION_FIELDS = f"id,updated_time,participants,messages.limit(20){{{_MESSAGE_FIELDS}}}"
 
+AsgiApp = Callable[[Any, Any, Any], Coroutine[None, None, None]]
+"""What an ASGI server serves: scope, receive, send."""
+
 _NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 """Told by aiohttp's own errors: httpx-aiohttp calls every lost connection a ConnectTimeout, also one that was lost
 after the request had been read."""
@@ -44,13 +48,13 @@ class Answer:
 class Instagram:
     """Requests to Meta. Close it, or use it as a context."""
 
-    def __init__(self, *, version: str, meta_url: str | None = None) -> None:
-        """`meta_url`: one base address in place of all of Meta's hosts (the sandbox, a test server)."""
+    def __init__(self, *, version: str, meta_url: str | None = None, app: AsgiApp | None = None) -> None:
+        """`meta_url`: one base address in place of all of Meta's hosts (the sandbox, a test server).
+        `app`: answers in Meta's place inside this process; nothing reaches the network."""
         self._graph = (meta_url or GRAPH).rstrip("/")
         self._version = version
-        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
         self._http = httpx.AsyncClient(
-            transport=AiohttpTransport(limits=limits, verify=ssl.create_default_context()),
+            transport=_to_the_network() if app is None else httpx.ASGITransport(app),
             timeout=TIMEOUT,
             follow_redirects=False,
             trust_env=False,
@@ -200,6 +204,11 @@ class Instagram:
             response.status_code, response.content[:ANSWER_BYTES], response.headers, known_id=known_id
         )
         return Answer(outcome, _object(response.content))
+
+
+def _to_the_network() -> httpx.AsyncBaseTransport:
+    limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+    return AiohttpTransport(limits=limits, verify=ssl.create_default_context())
 
 
 def _name(error: Exception) -> str:

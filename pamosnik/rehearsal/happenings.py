@@ -1,0 +1,216 @@
+"""What happens on a stage, as plain values in the order of time. Instants are UTC; people are named by username."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pamosnik.model.contact import PausedBy
+from pamosnik.model.event import EventKind, Verdict
+from pamosnik.model.outbox import ItemKind, ItemStatus
+from pamosnik.model.run import RunStatus
+
+
+class Deed(StrEnum):
+    """What somebody can do on a stage."""
+
+    COMMENT = "comment"
+    REPLY = "reply"
+    """A reply to a comment of their own."""
+    LIVE_COMMENT = "live_comment"
+    MESSAGE = "message"
+    STORY_REPLY = "story_reply"
+    STORY_MENTION = "story_mention"
+    SHARED_POST = "shared_post"
+    TAP = "tap"
+    REACTION = "reaction"
+    OWNER = "owner"
+    """The owner writes to the person by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """A person, or the owner, did something."""
+
+    at: datetime
+    who: str
+    deed: Deed
+    text: str | None = None
+    post: int | None = None
+    """Number of the post, as `Stage.posts` counts."""
+    opened: str | None = None
+    """The address a tapped button opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An event got its verdict."""
+
+    at: datetime
+    event_id: str
+    kind: EventKind
+    who: str
+    text: str | None
+    verdict: Verdict
+    flow: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A button or chip as the person sees it."""
+
+    label: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Instagram took a private message: what the person sees of it."""
+
+    at: datetime
+    to: str
+    text: str | None
+    buttons: tuple[Option, ...] = ()
+    chips: tuple[Option, ...] = ()
+    images: tuple[str, ...] = ()
+    private_reply: bool = False
+    """The one message that a comment allows."""
+    flow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicReply:
+    """Instagram took a reply under a comment."""
+
+    at: datetime
+    to: str
+    text: str
+    comment_id: str
+    flow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something is going out later, or when something has happened."""
+
+    at: datetime
+    to: str
+    kind: ItemKind
+    status: ItemStatus
+    flow: str | None
+    until: datetime | None
+    """When it may leave; None when no clock tells."""
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Something will not go out any more."""
+
+    at: datetime
+    to: str
+    kind: ItemKind
+    status: ItemStatus
+    flow: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run came to this state."""
+
+    at: datetime
+    who: str
+    run_id: str
+    flow: str
+    status: RunStatus
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    at: datetime
+    who: str
+    tag: str
+    given: bool
+    """False: taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSet:
+    at: datetime
+    who: str
+    field: str
+    value: str | None
+    """None: cleared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Automation rests for this person until then."""
+
+    at: datetime
+    who: str
+    until: datetime
+    by: PausedBy
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    at: datetime
+    who: str
+    opted_out: bool
+    """False: they want messages again."""
+
+
+Happening = (
+    Did | Judged | Sent | PublicReply | Waiting | NotSent | Ran | Tagged | FieldSet | Paused | OptedOut
+)
+
+
+# --- how things stand ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Something people can comment on, or a story they can answer."""
+
+    number: int
+    kind: str
+    """post, reel, story or live."""
+    caption: str
+    link: str
+    flows: tuple[str, ...]
+    """Flows that name it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    run_id: str
+    flow: str
+    status: RunStatus
+    step: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonState:
+    """What Pamosnik knows of a person now."""
+
+    username: str
+    tags: frozenset[str] = frozenset()
+    fields: tuple[tuple[str, str], ...] = ()
+    """Sorted by name."""
+    window_open_until: datetime | None = None
+    paused_until: datetime | None = None
+    """None when nothing is paused now."""
+    handed_over: bool = False
+    """Paused because a human takes over, not because the owner wrote."""
+    opted_out: bool = False
+    runs: tuple[RunState, ...] = ()
+    """The latest first."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a run waits for them or for a time."""
+        return any(run.status is RunStatus.WAITING for run in self.runs)

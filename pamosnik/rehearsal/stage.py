@@ -1,0 +1,298 @@
+"""The stage: a throwaway business with your flows, the fake Instagram beside it, and a clock that somebody moves.
+
+What plays here is what production runs: the sandbox's webhooks, read and stored by the real intake; the real turns,
+in the runner's order; the real outbox with its policy and pacing; the real client, whose requests the sandbox answers
+by Instagram's rules. Left out is only what costs time: the network, the disk's flushes, and waiting.
+
+Nothing moves by itself. Somebody acts; `settle` lets happen what is due now; `pass_time` goes from one due instant to
+the next. Played twice, it is the same twice: time stands still, ids come from a row of their own, and everything
+random in the engine is derived from them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from types import TracebackType
+from typing import cast
+
+from starlette.responses import JSONResponse
+
+from pamosnik._sqlite import Connection
+from pamosnik.errors import NotFound, UsageError
+from pamosnik.flows.load import Loaded
+from pamosnik.rehearsal import scenery
+from pamosnik.rehearsal.happenings import Deed, Did, Happening, Option, PersonState, Post
+from pamosnik.rehearsal.machinery import Machinery, Ticket, buttons, chips
+from pamosnik.sandbox import people
+from pamosnik.sandbox.things import Attachment, Comment, Media, MediaKind, Person
+from pamosnik.services import explaining, flows, reading
+from pamosnik.services.explaining import Why
+from pamosnik.services.library import Library
+from pamosnik.store import contacts
+from pamosnik.store import flows as flow_store
+
+BETWEEN_ACTS = timedelta(seconds=1)
+"""No two things that people do happen at the same instant."""
+
+
+class Stage:
+    """One performance. Close it, or use it as a context."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        self._works = Machinery(ticket)
+        self._world, self._shop = self._works.world, self._works.shop
+        self._last_comments: dict[str, Comment] = {}
+        self._last_act: datetime | None = None
+
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives the database's file back; what happened can still be read from `happened`."""
+        self._works.close()
+
+    # --- how things stand ----------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        return self._works.now
+
+    @property
+    def username(self) -> str:
+        """The shop's."""
+        return self._shop.username
+
+    @property
+    def happened(self) -> Sequence[Happening]:
+        """Everything, in the order of time."""
+        return self._works.log
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        return tuple(self._world.people)
+
+    @property
+    def posts(self) -> tuple[Post, ...]:
+        """Posts, reels, stories, numbered from 1; those that flows name come first."""
+        bound = flow_store.bound_posts(self._works.conn, self._works.connection_id)
+        named = scenery.named_by(self._world, self._works.flows(), bound)
+        return tuple(
+            Post(number, m.kind.value, m.caption or "", m.permalink, tuple(named.get(m.id, ())))
+            for number, m in enumerate(self._grid(), 1)
+        )
+
+    def person(self, who: str) -> PersonState:
+        """What Pamosnik knows of somebody; nothing while it has not met them."""
+        self._someone(who)
+        return self._works.watcher.person(who, self._world.igsid(self._shop, self._someone(who)), self.now)
+
+    def options(self, who: str) -> tuple[Option, ...]:
+        """The buttons and chips this person can tap, the newest message's first."""
+        thread = self._world.thread_with(self._shop, self._world.igsid(self._shop, self._someone(who)))
+        found: dict[str, Option] = {}
+        for message in reversed(() if thread is None else self._world.messages_in(thread)):
+            if message.from_business:
+                shown = (*buttons(message.content), *chips(message.content))
+                for option in shown:
+                    found.setdefault(option.label, option)
+        return tuple(found.values())
+
+    def why(self, event_id: str) -> Why:
+        """What happened to an event, and the checks behind it."""
+        return explaining.why(self._works.conn, self._works.account, event_id, self.now)
+
+    def steps(self, run_id: str) -> tuple[str, ...]:
+        """Paths of the steps a run has taken, in order: what a test has reached."""
+        _, turns = reading.run(self._works.conn, self._works.account, run_id)
+        return tuple(check[0] for taken in turns for check in cast("list[list[str]]", taken["trace"]))
+
+    def verdicts(self) -> list[reading.Shape]:
+        """Every event with its verdict, in the shape of `events list --json`, the oldest first."""
+        return list(reversed(reading.events(self._works.conn, self._works.account, limit=None, since=None)))
+
+    # --- time ----------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Lets everything happen that is due now: webhooks, turns, messages, their echoes."""
+        self._works.settle()
+
+    def pass_time(self, length: timedelta) -> None:
+        """Moves the clock on, from one due instant to the next."""
+        self._works.pass_time(length)
+
+    def next_moment(self) -> datetime | None:
+        """When something happens by itself, as far as can be told; None when nothing will."""
+        return self._works.next_moment()
+
+    # --- who is there, what the world is like --------------------------------------------------------
+
+    def meet(self, who: str, *, name: str | None = None, follows: bool | None = None) -> None:
+        """Somebody of that username is there from now on; None leaves what is known as it is."""
+        known = self._world.people.get(who, Person(who, None))
+        followed = known.follows
+        if follows is not None:
+            followed = followed | {self._shop.ig_id} if follows else followed - {self._shop.ig_id}
+        self._world.put_person(replace(known, name=name or known.name, follows=followed))
+
+    def remember(
+        self, who: str, *, tags: Iterable[str] = (), fields: Mapping[str, str] | None = None
+    ) -> None:
+        """Pamosnik knows this of somebody from earlier; they have not written yet."""
+        igsid = self._world.igsid(self._shop, self._someone(who))
+
+        def note(conn: Connection) -> None:
+            contact = contacts.meet(
+                conn,
+                account_id=self._works.account.id,
+                connection_id=self._works.connection_id,
+                igsid=igsid,
+                username=who,
+                now=self.now,
+            )
+            for tag in tags:
+                contacts.add_tag(conn, contact, tag, self.now)
+            for field, value in (fields or {}).items():
+                contacts.set_field(conn, contact, field, value, self.now)
+
+        self._works.write(note)
+        self._works.look()
+
+    def publish(self, caption: str, kind: MediaKind = MediaKind.POST) -> None:
+        """A new post; a flow that waits for the next one takes it."""
+        self._between_acts()
+        self._world.add_media(self._shop, kind, caption)
+
+    def reload(self, files: Sequence[tuple[str, str]]) -> Loaded:
+        """Puts changed files on; people in a flow finish the version they began. Nothing changes while the files have
+        errors: look at the answer."""
+        proposal = flows.propose(self._works.conn, self._works.account.id, files, prune=True)
+        if not proposal.loaded.has_errors:
+            self._works.write(
+                partial(
+                    flows.apply,
+                    account_id=self._works.account.id,
+                    proposal=proposal,
+                    note=None,
+                    actor="rehearsal",
+                    now=self.now,
+                )
+            )
+            self._works.library = Library()
+            scenery.add_named_posts(self._world, self._shop, self._works.flows())
+        return proposal.loaded
+
+    def meta_says(self, status: int, body: dict[str, object]) -> None:
+        """Instagram's answer to the next message or reply, in place of its own."""
+        self._works.prepared.append(JSONResponse(body, status))
+
+    # --- what people do ------------------------------------------------------------------------------
+
+    def comment(self, who: str, text: str, *, post: int | None = None) -> None:
+        """Under the post of that number; without one under the newest."""
+        media = self._post(post, MediaKind.POST, MediaKind.REEL)
+        person = self._enter(who)
+        self._last_comments[who] = people.comment(self._world, self._shop, person, media, text)
+        self._did(who, Deed.COMMENT, text, media)
+
+    def reply(self, who: str, text: str) -> None:
+        """A reply to their own last comment."""
+        parent = self._last_comments.get(who)
+        if parent is None:
+            raise UsageError(f"{who} has not commented yet.", hint="Comment first.")
+        media = self._world.media[parent.media_id]
+        people.comment(self._world, self._shop, self._enter(who), media, text, parent=parent)
+        self._did(who, Deed.REPLY, text, media)
+
+    def live_comment(self, who: str, text: str) -> None:
+        """During a live broadcast, which begins if there is none."""
+        person = self._enter(who)
+        on_air = [m for m in self._world.media_of(self._shop, MediaKind.LIVE) if m.broadcasting]
+        media = on_air[0] if on_air else self._world.add_media(self._shop, MediaKind.LIVE, None)
+        people.comment(self._world, self._shop, person, media, text)
+        self._did(who, Deed.LIVE_COMMENT, text)
+
+    def write(self, who: str, text: str | None, *, image: str | None = None) -> None:
+        """A direct message."""
+        pictures = () if image is None else (Attachment("image", image),)
+        people.message(self._world, self._shop, self._enter(who), text, attachments=pictures)
+        self._did(who, Deed.MESSAGE, text)
+
+    def answer_story(self, who: str, text: str, *, story: int | None = None) -> None:
+        media = self._post(story, MediaKind.STORY)
+        people.story_reply(self._world, self._shop, self._enter(who), media, text)
+        self._did(who, Deed.STORY_REPLY, text, media)
+
+    def mention(self, who: str) -> None:
+        """Their own story mentions the shop."""
+        people.story_mention(self._world, self._shop, self._enter(who))
+        self._did(who, Deed.STORY_MENTION)
+
+    def share(self, who: str, *, post: int | None = None) -> None:
+        """A post of the shop, sent into the chat."""
+        media = self._post(post, MediaKind.POST, MediaKind.REEL)
+        people.share_post(self._world, self._shop, self._enter(who), media)
+        self._did(who, Deed.SHARED_POST, media=media)
+
+    def tap(self, who: str, label: str) -> None:
+        """A button or chip that they see; the newest of that label."""
+        if all(option.label != label for option in self.options(who)):
+            raise NotFound(f"There is no button or chip “{label}” for {who}.")
+        tapped = people.tap(self._world, self._shop, self._enter(who), label)
+        self._did(who, Deed.TAP, label, opened=tapped.url)
+
+    def react(self, who: str, emoji: str) -> None:
+        """To the shop's last message."""
+        people.react(self._world, self._shop, self._enter(who), emoji)
+        self._did(who, Deed.REACTION, emoji)
+
+    def owner_writes(self, to: str, text: str) -> None:
+        """The owner, by hand, from the phone."""
+        people.owner_message(self._world, self._shop, self._enter(to), text)
+        self._did(to, Deed.OWNER, text)
+
+    def _enter(self, who: str) -> Person:
+        person = self._someone(who)
+        self._between_acts()
+        return person
+
+    def _between_acts(self) -> None:
+        if self._last_act == self.now:
+            self._works.clock.move_to(self.now + BETWEEN_ACTS)
+        self._last_act = self.now
+
+    def _did(
+        self,
+        who: str,
+        deed: Deed,
+        text: str | None = None,
+        media: Media | None = None,
+        opened: str | None = None,
+    ) -> None:
+        number = None if media is None else self._grid().index(media) + 1
+        self._works.log.append(Did(self.now, who, deed, text, number, opened))
+
+    def _someone(self, who: str) -> Person:
+        if who not in self._world.people:
+            raise NotFound(f"There is nobody called {who}.", hint=f"There are {', '.join(self.people)}.")
+        return self._world.people[who]
+
+    def _grid(self) -> tuple[Media, ...]:
+        """A number once given stays."""
+        shown = self._world.media_of(self._shop, MediaKind.POST, MediaKind.REEL, MediaKind.STORY)
+        return tuple(reversed(shown))
+
+    def _post(self, number: int | None, *kinds: MediaKind) -> Media:
+        """The one of that number, or the newest."""
+        grid = self._grid()
+        if number is None:
+            return max((media for media in reversed(grid) if media.kind in kinds), key=lambda m: m.created_at)
+        if not 1 <= number <= len(grid) or grid[number - 1].kind not in kinds:
+            words = " or ".join(kind.value for kind in kinds)
+            raise NotFound(f"Number {number} is no {words}.")
+        return grid[number - 1]

@@ -1,0 +1,361 @@
+"""`pamosnik chat` as it is used: a script on standard input, and a person at a terminal."""
+
+import codecs
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import shlex
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pamosnik.flows.load import read_files
+from pamosnik.rehearsal.chat import COMMANDS, Chat
+from pamosnik.rehearsal.screen import Plain, clean
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = str(ROOT / "flows.example.yaml")
+PROMPT = "› "
+PATIENCE_S = 20.0
+
+
+DOCUMENTED = [
+    block.split("\n```")[0]
+    for block in (ROOT / "docs/chat.md").read_text("utf-8").split("```\n$ pamosnik ")[1:]
+]
+
+
+def chat(*lines: str, files: tuple[str, ...] = (EXAMPLE,), options: tuple[str, ...] = ()) -> str:
+    """The transcript of a script. Needs no home: the one in the environment does not exist."""
+    done = _run(lines, files, options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def _run(
+    lines: tuple[str, ...], files: tuple[str, ...], options: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pamosnik", "chat", *files, *options],
+        input="".join(f"{line}\n" for line in lines),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+        env={"PATH": os.environ["PATH"], "PAMOSNIK_HOME": "/nonexistent/home"},
+    )
+
+
+@pytest.mark.parametrize("block", DOCUMENTED, ids=["talking", "time"])
+def test_what_the_documentation_shows_is_what_is_printed(block: str) -> None:
+    command, _, transcript = block.partition("\n")
+    _, file, *options = shlex.split(command)
+    lines = [line.partition(PROMPT)[2] for line in transcript.split("\n") if PROMPT in line]
+    assert len(lines) > 5
+    assert chat(*lines, files=(str(ROOT / file),), options=tuple(options)) == f"{transcript}\n"
+
+
+def test_every_command_is_documented() -> None:
+    text = (ROOT / "docs/chat.md").read_text("utf-8")
+    assert [c.usage for c in COMMANDS if f"`{c.usage}`" not in text.replace("\\|", "|")] == []
+
+
+def test_time_why_tags_owner() -> None:
+    said = chat("hello", "/why", "/pass 13h", "/owner Hi, Rosa here.", "price", "/tags", "/posts")
+    assert "This message started the flow fallback: anything_else.\n  fallback: starts" in said
+    assert "a human takes over; automation rests until Thu 3 Dec 2026, 00:00\n" in said
+    assert "  · It is Thu 3 Dec 2026, 01:00.\n" in said
+    assert "the owner has written; automation rests until Thu 3 Dec 2026, 13:00\n" in said
+    assert "message: paused (the owner writes with this person" in said
+    assert "paused   until Thu 3 Dec 2026, 13:00: the owner writes\n" in said
+    assert "UTC" not in said
+    assert re.search(r" 2  post   New in the shop   https://www.instagram.com/p/\S+\n", said)
+
+
+def test_what_time_brings_is_told_with_its_time(tmp_path: Path) -> None:
+    flows = tmp_path / "flows.yaml"
+    flows.write_text(
+        "version: 1\ndisclosure: false\nflows:\n  later:\n    when: [dm: hi]\n"
+        "    do: [{ send: one }, { wait: { for: 90m, if_window_closed: skip } }, { send: two }]\n"
+    )
+    said = chat("hi", "/as ben", "/pass 2h", files=(str(flows),), options=("--at", "2026-12-24 18:00"))
+    assert "It is Thu 24 Dec 2026, 18:00 (UTC)." in said
+    assert (
+        "  · Thu 24 Dec 2026, 19:30:\n  your_shop, to anna: two\n  · anna: later: completed\n"
+        "  · It is Thu 24 Dec 2026, 20:00.\n" in said
+    )
+
+
+def test_held_messages_and_refusals_say_why(tmp_path: Path) -> None:
+    flows = tmp_path / "flows.yaml"
+    flows.write_text(
+        "version: 1\ndisclosure: false\nflows:\n  two:\n    when: [comment: [hi], dm: [hi]]\n"
+        "    limits: { per_person: once }\n    do: [{ send: one }, { send: two }]\n"
+    )
+    said = chat("/comment hi on 2", "/pass 8d", files=(str(flows),))
+    assert "flows.yaml:7:30: warning:" in said or "warning:" in said
+    assert "  · a message is held back: waits for the person's answer\n" in said
+    assert "  · a message does not go out: nobody answered in time: the 24-hour window is closed\n" in said
+
+
+def test_slips_are_met_with_help() -> None:
+    said = chat(
+        "/coment hi", "/xyzzy", "/tap 1", "/pass soon", "/comment", "/as not a name!", "/reply x", "/help"
+    )
+    assert "There is no /coment. Did you mean /comment?" in said
+    assert "There is no /xyzzy. /help lists what there is." in said
+    assert "There is nothing to tap yet." in said
+    assert "That is no length of time." in said
+    assert "Something is missing. Write it like /comment TEXT [on POST]." in said
+    assert "anna has not commented yet." in said
+    assert "  /tap LABEL|NUMBER            tap a button or chip\n" in said
+    assert "Traceback" not in said
+
+
+def test_until_something_happens() -> None:
+    said = chat("/pass", "/comment price", "/pass", "/tags")
+    assert "Nothing will happen by itself." in said
+    assert "  · Wed 9 Dec 2026, 12:00:\n  · price-list: expired" in said
+
+
+def test_a_fresh_world_and_changed_files(tmp_path: Path) -> None:
+    flows = tmp_path / "flows.yaml"
+    text = 'version: 1\ndisclosure: false\nflows: {{ a: {{ when: [dm: hi], do: [send: "{}"] }} }}\n'
+    flows.write_text(text.format("before"))
+    talking = subprocess.Popen(
+        [sys.executable, "-m", "pamosnik", "chat", str(flows)], stdin=-1, stdout=-1, text=True, bufsize=1
+    )
+    assert talking.stdin is not None
+    assert talking.stdout is not None
+    line, answer = talking.stdin, talking.stdout
+    with talking:
+
+        def ask(written: str, expected: str) -> None:
+            line.write(f"{written}\n")
+            for found in answer:
+                if expected in found:
+                    return
+            raise AssertionError(expected)
+
+        ask("hi", "your_shop: before")
+        flows.write_text(text.format("after"))
+        ask("/reload", "1 flow read.")
+        ask("hi", "your_shop: after")
+        flows.write_text("version: 1\nflows: { a: { whne: [] } }\n")
+        ask("/reload", "flows.yaml:2:")
+        ask("hi", "your_shop: after")
+        ask("/restart", "A fresh world.")
+        ask("/why", "Nothing has happened yet.")
+        ask("hi", "your_shop: after")
+        line.write("/quit\n")
+        line.flush()
+        assert answer.read().endswith("anna › /quit\n")
+    assert talking.returncode == 0
+
+
+def test_files_with_errors_are_shown_as_validate_shows_them(tmp_path: Path) -> None:
+    flows = tmp_path / "flows.yaml"
+    flows.write_text("version: 1\nflows:\n  a:\n    when: [dm: hi]\n    do:\n      - sned: hello\n")
+    done = _run((), (str(flows),))
+    validated = subprocess.run(
+        [sys.executable, "-m", "pamosnik", "flows", "validate", str(flows)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, validated.returncode) == (4, 4)
+    assert done.stdout == validated.stdout
+    assert "did you mean" in done.stdout.lower()
+
+
+@pytest.mark.parametrize("at", ["tomorrow", "2026-13-01 10:00", "1999-01-01 10:00"])
+def test_impossible_times_are_refused(at: str) -> None:
+    done = _run((), (EXAMPLE,), ("--at", at))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_that_is_said_commands_the_terminal(tmp_path: Path) -> None:
+    flows = tmp_path / "flows.yaml"
+    flows.write_text(
+        'version: 1\ndisclosure: false\nflows: { a: { when: [dm: "hi*"], do: [send: "\\e[31mred {text|} \\a"] } }\n'
+    )
+    said = chat("hi \x1b]0;title\x07 \x9b2J \u202egnp", "/why", files=(str(flows),))
+    assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said) == []
+    assert clean("a\r\nb\tc\x1b[1m") == "a\nb c[1m"
+
+
+def test_bytes_that_are_no_text_are_no_end() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pamosnik", "chat", EXAMPLE],
+        input=b"\xff\xfe price\n\n/quit\n",
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert b"Tap and the list is yours." in done.stdout
+
+
+_TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(["price", "1", "Send it to me", "on 2", "x on 2", "2h", "ben", "ann follows"]),
+)
+_LINES = st.one_of(_TEXTS, st.builds("{} {}".format, st.sampled_from([c.name for c in COMMANDS]), _TEXTS))
+
+
+@pytest.fixture(scope="module")
+def talking() -> Iterator[Chat]:
+    files = read_files([Path(EXAMPLE)])
+    with Chat([Path(EXAMPLE)], files, None, Plain) as chat:
+        yield chat
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(_LINES, max_size=6))
+def test_no_line_is_too_strange(talking: Chat, capsys: pytest.CaptureFixture[str], lines: list[str]) -> None:
+    talking.enter("/restart")
+    for line in lines:
+        talking.enter(line)
+        assert all(isinstance(one, str) for one in talking.completions(line))
+    said = capsys.readouterr().out
+    assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said) == []
+    said.encode()
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGHUP])
+def test_nothing_is_left_behind(tmp_path: Path, number: signal.Signals | None) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    talking = subprocess.Popen(
+        [sys.executable, "-m", "pamosnik", "chat", EXAMPLE], stdin=-1, stdout=-1, text=True, env=environment
+    )
+    assert talking.stdin is not None
+    assert talking.stdout is not None
+    with talking:
+        talking.stdin.write("hello\n")
+        talking.stdin.flush()
+        assert any("Thank you for your message" in line for line in talking.stdout)
+        [folder] = tmp_path.iterdir()
+        assert folder.stat().st_mode & 0o077 == 0
+        if number is not None:
+            talking.send_signal(number)
+            assert talking.wait(PATIENCE_S) == 128 + number
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- at a terminal ---------------------------------------------------------------------------------------
+
+
+class Terminal:
+    """A person in front of `pamosnik chat`."""
+
+    def __init__(self, master: int, process: int) -> None:
+        self._master = master
+        self.process = process
+        self.over = False
+        self._unread = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def _read(self) -> None:
+        """What is there, within a moment. Raises OSError when the terminal is gone."""
+        if select.select([self._master], [], [], 0.1)[0]:
+            self._unread += self._decoder.decode(os.read(self._master, 65536))
+
+    def types(self, keys: str) -> None:
+        os.write(self._master, keys.encode())
+
+    def sees(self, text: str) -> str:
+        """Reads up to this text; returns what was read."""
+        end = time.monotonic() + PATIENCE_S
+        while text not in self._unread:
+            assert time.monotonic() < end, f"{text!r} did not come: {self._unread!r}"
+            self._read()
+        before, found, self._unread = self._unread.partition(text)
+        return before + found
+
+    def ends(self, key: str) -> int:
+        """Its exit code after this key; pressed again when it was lost between two looks at the keyboard."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            self.types(key)
+            again = time.monotonic() + 3
+            with contextlib.suppress(OSError):
+                while time.monotonic() < again:
+                    self._read()
+            while time.monotonic() < again:
+                process, status = os.waitpid(self.process, os.WNOHANG)
+                if process == self.process:
+                    self.over = True
+                    return os.waitstatus_to_exitcode(status)
+                time.sleep(0.02)
+        raise AssertionError(f"it goes on: {self._unread!r}")
+
+    def leave(self) -> None:
+        """Turns the terminal off."""
+        os.close(self._master)
+        if not self.over:
+            os.kill(self.process, signal.SIGKILL)
+            os.waitpid(self.process, 0)
+
+
+@contextmanager
+def terminal(environment: Mapping[str, str]) -> Iterator[Terminal]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM", "COLUMNS")}
+    process, master = pty.fork()
+    if process == 0:
+        command = [sys.executable, "-m", "pamosnik", "chat", EXAMPLE]
+        os.execve(sys.executable, command, {**kept, "TERM": "xterm-256color", **environment})
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    person = Terminal(master, process)
+    try:
+        yield person
+    finally:
+        person.leave()
+
+
+def test_bubbles_completion_and_history_at_a_terminal() -> None:
+    with terminal({}) as person:
+        person.sees("anna › ")
+        person.types("/comment Price please!\n")
+        seen = person.sees("anna › ")
+        assert "╭" in seen
+        assert "\x1b[36m" in seen
+        assert "[1 Send it to me]" in seen
+        person.types("/tap se\t")
+        person.sees("Send it to me")
+        person.types("\n")
+        assert "https://shop.example/prices" in person.sees("anna › ")
+        person.types("/ma\t")
+        person.sees("/ma")
+        person.types("\x15/men\t\n")
+        assert "Thank you" in (seen := person.sees("anna › ")) or "made our day" in seen
+        person.types("\x1b[A\x1b[A\n")
+        assert "Send it to me" in person.sees("anna › ")
+        person.types("/as b\t\n")
+        person.sees("ben › ")
+        assert person.ends("\x04") == 0
+
+
+def test_without_colour_it_is_plain_at_a_terminal_too() -> None:
+    with terminal({"NO_COLOR": "1"}) as person:
+        person.sees("anna › ")
+        person.types("price\n")
+        seen = person.sees("anna › ")
+        assert "your_shop: Automated reply." in seen
+        assert "\x1b[3" not in seen
+        assert "╭" not in seen
+        assert person.ends("\x03") == 0
