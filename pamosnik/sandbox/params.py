@@ -22,6 +22,11 @@ class Params:
     def __contains__(self, name: str) -> bool:
         return self._values.get(name) is not None
 
+    @property
+    def raw(self) -> Mapping[str, object]:
+        """The values as they came."""
+        return self._values
+
     def text(self, name: str) -> str:
         value = self._values.get(name)
         if isinstance(value, int) and not isinstance(value, bool):

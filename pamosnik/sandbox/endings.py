@@ -1,0 +1,77 @@
+"""Answers that are none, and the server that lets them happen: silence, a closed and a reset connection."""
+
+import asyncio
+import socket
+import struct
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_TRANSPORT = "pamosnik.sandbox.transport"
+# linger on, for no time: what is closed so is reset
+_NO_LINGER = struct.pack("ii", 1, 0)
+
+_PAGE = (
+    "<!DOCTYPE html><html><head><title>Sorry, something went wrong.</title></head>"
+    "<body><h1>Sorry, something went wrong.</h1></body></html>"
+)
+
+
+class Protocol(HttpToolsProtocol):
+    """Hands the connection to the application, which may end it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {_TRANSPORT: {"transport": self.transport}}
+
+
+class Silence(Response):
+    """Never answers; ends when the caller gives up."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class HangUp(Silence):
+    """Closes the connection, with `reset` by resetting it."""
+
+    def __init__(self, *, reset: bool) -> None:
+        super().__init__()
+        self._reset = reset
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        transport = _transport(scope)
+        if self._reset:
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            transport.abort()
+        else:
+            transport.close()
+        await super().__call__(scope, receive, send)
+
+
+def html(status: int) -> Response:
+    return Response(_PAGE, status, media_type="text/html")
+
+
+def half_of(answer: Response) -> Response:
+    """Complete as HTTP, broken off as JSON."""
+    body = bytes(answer.body)
+    return Response(body[: len(body) // 2], answer.status_code, media_type="application/json")
+
+
+async def disconnected(request: Request, seconds: float) -> None:
+    """Waits that long, or until the caller is gone."""
+    try:
+        async with asyncio.timeout(seconds):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return
+
+
+def _transport(scope: Scope) -> Any:
+    return scope["extensions"][_TRANSPORT]["transport"]
