@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -48,19 +48,19 @@ def save(world: World, path: Path) -> None:
 
 def load(path: Path, clock: Clock) -> World:
     """The world of that file under `clock`; `BadWorldFile` when it is none."""
+    content = _read(path)
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError) as problem:
-        raise _refused(path, f"it is not JSON ({problem})") from problem
-    except OSError as problem:
-        raise _refused(path, problem.strerror or str(problem)) from problem
-    return _checked(path, content, lambda: from_json(content, clock))
+        return from_json(content, clock)
+    except Unreadable as problem:
+        raise _refused(path, str(problem)) from problem
 
 
 def saved_at(path: Path) -> datetime:
     """When that world was saved: where a virtual clock goes on."""
-    content = json.loads(path.read_text("utf-8"))
-    return _checked(path, content, lambda: decode(datetime, content.get("saved_at")))
+    try:
+        return decode(datetime, _read(path).get("saved_at"), "saved_at")
+    except Unreadable as problem:
+        raise _refused(path, str(problem)) from problem
 
 
 def to_json(world: World) -> Json:
@@ -132,16 +132,22 @@ def _check_references(world: World) -> None:
         raise Unreadable("a message has no thread")
 
 
-def _checked(path: Path, content: object, read: Callable[[], T]) -> T:
+def _read(path: Path) -> Mapping[str, object]:
+    """The content of a file that says it is a world of this version or an older one."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as problem:
+        raise _refused(path, f"it is not JSON ({problem})") from problem
+    except OSError as problem:
+        raise _refused(path, problem.strerror or str(problem)) from problem
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise _refused(path, "it is not the file of a sandbox world")
     version = content.get("version")
-    if isinstance(version, int) and version > VERSION:
+    if not isinstance(version, int) or version < 1:
+        raise _refused(path, "it names no version")
+    if version > VERSION:
         raise _refused(path, f"a newer Pamosnik wrote it: version {version}, this one reads {VERSION}")
-    try:
-        return read()
-    except Unreadable as problem:
-        raise _refused(path, str(problem)) from problem
+    return content
 
 
 def _refused(path: Path, why: str) -> BadWorldFile:
