@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pamosnik.sandbox import business, errors, messenger_profile, rules, views
 from pamosnik.sandbox.calls import ME, Call
 from pamosnik.sandbox.content import Order, SendMessage, read_order, read_upload
+from pamosnik.sandbox.errors import GraphError
 from pamosnik.sandbox.limits import Limits, Quota, usage_headers
 from pamosnik.sandbox.subscriptions import check_fields
 from pamosnik.sandbox.things import Json, MediaKind
@@ -31,9 +32,13 @@ class Router:
         if (call.method, call.path) == ("POST", (ME, "messages")):
             order = read_order(call.params, self._world.behaviour)
         quota = self._quota(call, order)
-        usage = self._limits.count(call.account, quota)
-        body = self._act(call) if order is None else self._send(call, order)
-        return Answer(body, usage_headers(call.account, quota, usage))
+        usage = usage_headers(call.account, quota, self._limits.count(call.account, quota))
+        try:
+            body = self._act(call) if order is None else self._send(call, order)
+        except GraphError as refusal:
+            refusal.extra_headers = usage
+            raise
+        return Answer(body, usage)
 
     def _quota(self, call: Call, order: Order | None) -> Quota:
         if order is not None:
