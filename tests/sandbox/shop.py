@@ -1,5 +1,6 @@
 """What the tests hold in their hands: a running sandbox, a client, and a receiver of webhooks."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ class Receiver:
     headers: list[Mapping[str, str]] = field(default_factory=list)
     events: list[Any] = field(default_factory=list)
     url: str = ""
+    # no answer before this is set
+    stall: asyncio.Event | None = None
 
     async def get(self, request: web.Request) -> web.Response:
         if request.query["hub.verify_token"] != self.token:
@@ -42,6 +45,8 @@ class Receiver:
         return web.Response(text=request.query["hub.challenge"])
 
     async def post(self, request: web.Request) -> web.Response:
+        if self.stall is not None:
+            await self.stall.wait()
         status = self.statuses.pop(0) if self.statuses else 200
         if status == 200:
             self.bodies.append(await request.read())
