@@ -77,6 +77,8 @@ def target(world: World, method: str, path: tuple[str, ...], params: Params) -> 
             return Target("subscribed_apps")
         case ("me",):
             return Target("me")
+        case (("access_token" | "refresh_access_token"),):
+            return Target("any")
         case (node, "replies") if method == "POST":
             return Target("comment_reply", _commenter(world, node))
         case (node, ("comments" | "replies")):

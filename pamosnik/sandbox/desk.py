@@ -104,9 +104,9 @@ def known_faults(armed: Faults) -> Json:
 async def deauthorize(world: World, params: Params) -> Json:
     """The owner removes the app: its tokens and its subscription end, and the app is told."""
     account = world.account_named(params.text_or_none("account"))
+    asked = _callback(account, params, world.app.deauthorize_url)
     world.revoke_tokens(account, 458)
     world.put_account(replace(account, subscribed_fields=()))
-    asked = _callback(account, params, world.app.deauthorize_url)
     return await privacy.call_back(world.app, asked, world.clock.now(), wants_answer=False)
 
 

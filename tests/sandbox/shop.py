@@ -86,7 +86,7 @@ class Shop:
         async with self.http.request(method, url, headers=headers, allow_redirects=False, **rest) as answer:
             text = await answer.text()
             body = json.loads(text) if text and answer.content_type == "application/json" else text or None
-            return Answer(answer.status, body, dict(answer.headers))
+            return Answer(answer.status, body, answer.headers)
 
     async def get(self, path: str, **params: str) -> Answer:
         return await self.call("GET", "/v26.0" + path, params=params)
