@@ -103,14 +103,14 @@ class Acts:
                 "tap_ice_breaker",
                 self.tap_ice_breaker,
                 "person, question, account?",
-                "taps an ice breaker in an empty conversation",
+                "taps an ice breaker",
             ),
             _act("tap_menu", self.tap_menu, "person, title, account?", "taps an item of the persistent menu"),
             _act(
                 "open_link",
                 self.open_link,
                 "person, ref?, account?",
-                "opens ig.me/m/<account>?ref=…; `told` says whether at once",
+                "opens ig.me/m/ACCOUNT?ref=…; `told` says whether at once",
             ),
             _act("opt_in", self.opt_in, "person, title, payload, account?", "opts in (shape unconfirmed)"),
             _act(

@@ -79,6 +79,9 @@ class Behaviour:
         False, "§5", "public replies: 300 characters, 4 hashtags, 1 URL, not all capitals (unconfirmed)"
     )
     link_ref_rules: bool = switch(True, "§4.7", "ref of a link: [A-Za-z0-9_=-], 250 characters (unconfirmed)")
+    link_needs_ice_breakers: bool = switch(
+        False, "§4.7", "links work only while ice breakers are set, as their requirements say"
+    )
 
     # what webhooks carry
     referral_in_first: bool = switch(

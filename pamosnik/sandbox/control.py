@@ -17,7 +17,7 @@ from pamosnik.errors import NotFound, PamosnikError, UsageError
 from pamosnik.sandbox import desk, entrances, views
 from pamosnik.sandbox.acts import Act, Acts, Address
 from pamosnik.sandbox.graph import Graph
-from pamosnik.sandbox.params import Params
+from pamosnik.sandbox.params import Params, read_object
 from pamosnik.sandbox.things import Comment, Json, Message
 from pamosnik.sandbox.webhooks import Deliverer
 from pamosnik.sandbox.world import World
@@ -248,15 +248,7 @@ def _bubble(message: Message) -> Json:
 
 async def _body(request: Request) -> Params:
     """A body left out is an empty one."""
-    if not await request.body():
-        return Params({})
-    try:
-        body = await request.json()
-    except (ValueError, RecursionError):
-        raise UsageError("the body is not valid JSON") from None
-    if not isinstance(body, dict):
-        raise UsageError("the body must be a JSON object")
-    return Params(body)
+    return Params(read_object(await request.body()))
 
 
 def _endpoint(act: Callable[[Params], Json]) -> Callable[[Request], Awaitable[Response]]:

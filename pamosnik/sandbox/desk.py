@@ -4,12 +4,14 @@ Kept apart from `control`, which plays the people.
 """
 
 from dataclasses import asdict, replace
+from typing import Final
 
 from pamosnik.errors import NotFound, UsageError
 from pamosnik.sandbox import faults, privacy, rules, switches
 from pamosnik.sandbox.behaviour import Behaviour
 from pamosnik.sandbox.faults import Faults
 from pamosnik.sandbox.params import Params
+from pamosnik.sandbox.switches import Described
 from pamosnik.sandbox.things import Account, App, Json, Token, TokenKind
 from pamosnik.sandbox.views import iso
 from pamosnik.sandbox.webhooks import Deliverer, Switches
@@ -158,15 +160,23 @@ def switch(world: World, deliverer: Deliverer, params: Params) -> Json:
     return state(world, deliverer)
 
 
-_ACCOUNT_FLAGS = (
-    "private_reply_buttons",
-    "human_agent",
-    "has_role",
-    "message_access",
-    "public",
-    "other_app_owns",
+_FLAGS: Final = (
+    Described("private_reply_buttons", True, "§4.5", "private replies may carry buttons (reports differ)"),
+    Described("human_agent", False, "§1.3", "the Human Agent feature is approved"),
+    Described("has_role", True, "§1.3", "the account has an accepted role on the app"),
+    Described("message_access", True, "§11", '"Allow access to messages" is on in the Instagram app'),
+    Described("public", True, "§3.6", "the profile is public, which comment webhooks need"),
+    Described(
+        "other_app_owns", False, "§3.8", "another app owns the threads: standby, and sends are refused"
+    ),
 )
-ACCOUNT_SWITCHES = (*_ACCOUNT_FLAGS, "impressions", "scopes")
+ACCOUNT: Final = (
+    *_FLAGS,
+    Described("impressions", 1000, "§8", "in the last 24 hours; 4800 times as many calls a day are allowed"),
+    Described("scopes", "all", "§1.1", "what the owner granted, as an array"),
+)
+_ACCOUNT_FLAGS: Final = tuple(one.name for one in _FLAGS)
+ACCOUNT_SWITCHES: Final = tuple(one.name for one in ACCOUNT)
 
 
 def state(world: World, deliverer: Deliverer) -> Json:

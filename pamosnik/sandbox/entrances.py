@@ -15,11 +15,6 @@ _LOCALE = "default"
 
 
 def tap_ice_breaker(world: World, account: Account, person: Person, question: str) -> Message:
-    """Ice breakers are shown as long as the two have no conversation."""
-    if world.thread_with(account, world.igsid(account, person)) is not None:
-        raise UsageError(
-            f"{person.username} and {account.username} have a conversation: no ice breakers there"
-        )
     for one in account.ice_breakers:
         for known in one.questions:
             if known.question == question:
@@ -48,7 +43,7 @@ def open_link(world: World, account: Account, person: Person, ref: str | None) -
     """`https://ig.me/m/<username>?ref=…`: told at once in a conversation that exists, else with its first act."""
     if ref is not None and world.behaviour.link_ref_rules:
         _check_ref(ref)
-    if not account.ice_breakers:
+    if world.behaviour.link_needs_ice_breakers and not account.ice_breakers:
         raise UsageError(f"{account.username} has no ice breakers, which a link asks for")
     came = Referral("SHORTLINKS", ref=ref)
     igsid = world.igsid(account, person)

@@ -4,7 +4,6 @@ Every path but the login ones works under `/vNN.0/` and without a version. All c
 kept in `requests`, without tokens and secrets.
 """
 
-import json
 import re
 from collections import deque
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from pamosnik.sandbox.calls import ME, Call
 from pamosnik.sandbox.errors import GraphError, LoginError
 from pamosnik.sandbox.faults import Faults, Rule, Way
 from pamosnik.sandbox.limits import Limits, Quota, Usage, usage_headers
-from pamosnik.sandbox.params import Params
+from pamosnik.sandbox.params import Params, read_object
 from pamosnik.sandbox.routes import Router
 from pamosnik.sandbox.things import Account, Json
 from pamosnik.sandbox.webhooks import Deliverer
@@ -215,16 +214,7 @@ async def _read_body(request: Request) -> Mapping[str, object]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         return _strings(await request.form())
-    raw = await request.body()
-    if not raw:
-        return {}
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise errors.bad_parameter("The body is not valid JSON.") from None
-    if not isinstance(body, dict):
-        raise errors.bad_parameter("The body must be a JSON object.")
-    return body
+    return read_object(await request.body())
 
 
 def _strings(form: FormData) -> Mapping[str, object]:

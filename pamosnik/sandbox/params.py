@@ -13,6 +13,20 @@ class BadParameter(UsageError):
     """A parameter is missing or not what it has to be."""
 
 
+def read_object(raw: bytes) -> Mapping[str, object]:
+    """A JSON object whose texts are proper Unicode (JSON can hold halves of characters, which no answer could)."""
+    if not raw:
+        return {}
+    try:
+        body = json.loads(raw)
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise BadParameter("The body is not valid JSON.") from None
+    if not isinstance(body, dict):
+        raise BadParameter("The body must be a JSON object.")
+    return body
+
+
 class Params:
     """The named values of one request or of one object inside it."""
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from pamosnik.clock import Clock
-from pamosnik.errors import HomeError
-from pamosnik.sandbox import things
+from pamosnik.errors import HomeError, UsageError
+from pamosnik.sandbox import switches, things
 from pamosnik.sandbox.behaviour import Behaviour
 from pamosnik.sandbox.codec import Unreadable, decode, encode
+from pamosnik.sandbox.params import Params
 from pamosnik.sandbox.things import Json
 from pamosnik.sandbox.world import World
 
@@ -90,7 +91,7 @@ def from_json(content: Mapping[str, object], clock: Clock) -> World:
     """Raises `Unreadable` naming the place."""
     world = World(clock)
     world.next_number = decode(int, content.get("next_number"), "next_number")
-    world.behaviour = decode(Behaviour, content.get("behaviour"), "behaviour")
+    world.behaviour = _behaviour(content.get("behaviour"))
     world.app = decode(things.App, content.get("app"), "app")
     for account in _list(content, "accounts", things.Account):
         world.put_account(account)
@@ -111,6 +112,15 @@ def from_json(content: Mapping[str, object], clock: Clock) -> World:
     world.arrivals = decode(dict[str, things.Referral], content.get("arrivals"), "arrivals")
     _check_references(world)
     return world
+
+
+def _behaviour(content: object) -> Behaviour:
+    """Types and keys first, then the bounds each switch has."""
+    read = decode(Behaviour, content, "behaviour")
+    try:
+        return switches.changed(read, Params(switches.shown(read)))
+    except UsageError as problem:
+        raise Unreadable(f"behaviour: {problem.message}") from problem
 
 
 def _check_references(world: World) -> None:

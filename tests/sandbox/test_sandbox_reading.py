@@ -160,6 +160,7 @@ async def test_malformed_fields(shop: Shop, fields: str) -> None:
         ("switches", {"speed": 3}, 400),
         ("configure", {"fields": "mentions"}, 400),
         ("comment", {"person": "anna", "text": "x", "post": "18"}, 404),
+        ("dm", {"person": "\ud800"}, 400),
     ],
 )
 async def test_control_says_what_is_wrong(shop: Shop, name: str, body: Any, status: int) -> None:

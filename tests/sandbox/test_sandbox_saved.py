@@ -187,6 +187,8 @@ def broken(**changes: Any) -> str:
         (broken(media=[{"id": "1"}]), r"media\[0\] lacks"),
         (broken(accounts=[]), "no account"),
         (broken(app=None), "app is not"),
+        (broken(behaviour={"quota_code": "7"}), "quota_code is one of"),
+        (broken(behaviour={"text_per_second": 0}), "text_per_second is at least"),
     ],
 )
 def test_files_that_are_no_world(tmp_path: Path, text: str, told: str) -> None:
