@@ -1,8 +1,10 @@
 """Answers that are none, and the server that lets them happen: silence, a closed and a reset connection."""
 
 import asyncio
+import contextlib
 import socket
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 from starlette.requests import Request
@@ -28,15 +30,46 @@ class Protocol(HttpToolsProtocol):
         self.scope["extensions"] = {_TRANSPORT: {"transport": self.transport}}
 
 
+class Held:
+    """Connections that wait for an answer; the server could not stop before they end."""
+
+    def __init__(self) -> None:
+        self._transports: set[Any] = set()
+
+    @contextlib.contextmanager
+    def holding(self, scope: Scope) -> Iterator[None]:
+        transport = _transport(scope)
+        self._transports.add(transport)
+        try:
+            yield
+        finally:
+            self._transports.discard(transport)
+
+    def release(self) -> None:
+        """Closes them all."""
+        for transport in tuple(self._transports):
+            transport.close()
+
+    async def disconnected(self, request: Request, seconds: float) -> None:
+        """Waits that long, or until the caller is gone."""
+        with self.holding(request.scope), contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await _disconnected(request.receive)
+
+
 class Silence(Response):
     """Never answers; ends when the caller gives up."""
 
+    def __init__(self, held: Held) -> None:
+        super().__init__()
+        self._held = held
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        with self._held.holding(scope):
+            await _disconnected(receive)
 
 
-class HangUp(Silence):
+class HangUp(Response):
     """Closes the connection, with `reset` by resetting it."""
 
     def __init__(self, *, reset: bool) -> None:
@@ -50,7 +83,7 @@ class HangUp(Silence):
             transport.abort()
         else:
             transport.close()
-        await super().__call__(scope, receive, send)
+        await _disconnected(receive)
 
 
 def html(status: int) -> Response:
@@ -63,14 +96,9 @@ def half_of(answer: Response) -> Response:
     return Response(body[: len(body) // 2], answer.status_code, media_type="application/json")
 
 
-async def disconnected(request: Request, seconds: float) -> None:
-    """Waits that long, or until the caller is gone."""
-    try:
-        async with asyncio.timeout(seconds):
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-    except TimeoutError:
-        return
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _transport(scope: Scope) -> Any:

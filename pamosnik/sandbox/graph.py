@@ -51,6 +51,7 @@ class Graph:
     def __init__(self, world: World, deliverer: Deliverer) -> None:
         self.requests: deque[Logged] = deque(maxlen=_LOG_LENGTH)
         self.faults = Faults()
+        self.held = endings.Held()
         self._world = world
         self._deliverer = deliverer
         self._limits = Limits(world)
@@ -92,7 +93,7 @@ class Graph:
         """What the call would have been answered decides whether there is anything to deliver."""
         answer = await self._answer(request, params)
         if rule.fault.way is Way.SLOW:
-            await endings.disconnected(request, self._deliverer.switches.slow_s)
+            await self.held.disconnected(request, self._deliverer.switches.slow_s)
         return self._ended(request, rule, answer)
 
     def _ended(self, request: Request, rule: Rule, answer: Response | None) -> Response:
@@ -107,7 +108,7 @@ class Graph:
             case Way.HTML:
                 return endings.html(fault.status)
             case Way.SILENCE:
-                return endings.Silence()
+                return endings.Silence(self.held)
             case Way.HANG_UP:
                 return endings.HangUp(reset=False)
             case Way.RESET:
@@ -192,7 +193,9 @@ class Graph:
                 path=request.url.path,
                 query=_without_secrets(request.query_params),
                 body=_without_secrets(body),
-                status=None if isinstance(response, endings.Silence) else response.status_code,
+                status=None
+                if isinstance(response, (endings.Silence, endings.HangUp))
+                else response.status_code,
                 fault=None if rule is None else rule.fault.name,
             )
         )

@@ -96,6 +96,7 @@ class Sandbox:
         if running is None:
             return
         running.delivering.cancel()
+        running.graph.held.release()
         running.server.should_exit = True
         running.server.leaving.set()
         await asyncio.wait((running.delivering, running.serving))

@@ -4,6 +4,7 @@ Form and query values are strings, so a number, a flag or an object may come as 
 """
 
 import json
+import math
 from collections.abc import Mapping
 
 from pamosnik.errors import UsageError
@@ -75,12 +76,13 @@ class Params:
 
     def number(self, name: str) -> float:
         value = self._values.get(name)
-        if isinstance(value, float):
-            return value
         try:
-            return float(self.text(name))
-        except ValueError:
-            raise BadParameter(f"Param {name} must be a number.") from None
+            number = value if isinstance(value, float) else float(self.text(name))
+        except (ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise BadParameter(f"Param {name} must be a number.")
+        return number
 
     def group(self, name: str) -> "Params":
         value = self._decoded(name)
@@ -105,10 +107,14 @@ class Params:
         return tuple(word.strip() for word in parts if word.strip())
 
     def numbers(self, name: str) -> tuple[float, ...]:
+        """Finite ones, 0 or more."""
         try:
-            return tuple(float(word) for word in self.names(name))
-        except ValueError:
-            raise BadParameter(f"Param {name} must be an array of numbers.") from None
+            several = tuple(float(word) for word in self.names(name))
+        except (ValueError, OverflowError):
+            several = (math.nan,)
+        if not all(math.isfinite(one) and one >= 0 for one in several):
+            raise BadParameter(f"Param {name} must be an array of numbers.")
+        return several
 
     def refuse_others(self, *known: str) -> None:
         """Only these names may be present."""
@@ -122,6 +128,7 @@ class Params:
             return value
         try:
             decoded: object = json.loads(value)
-        except ValueError:
+            json.dumps(decoded, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
             raise BadParameter(f"Param {name} must be valid JSON.") from None
         return decoded

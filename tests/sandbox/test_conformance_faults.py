@@ -6,8 +6,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from pamosnik.clock import SystemClock
 from pamosnik.errors import NotFound, UsageError
 from pamosnik.sandbox.faults import CATALOG, Fault, Faults, Way, parse
+from pamosnik.sandbox.main import Sandbox
 
 from .shop import Answer, Shop
 
@@ -202,6 +204,23 @@ async def test_html_bodies(shop: Shop, fault: str, status: int, delivered: int) 
     assert answer.status == status
     assert answer.body.startswith("<!DOCTYPE html>")
     assert len(await shop.look("thread/anna")) == 1 + delivered
+
+
+async def test_silence_does_not_keep_the_sandbox_from_stopping(
+    caplog: pytest.LogCaptureFixture, anyio_backend: str
+) -> None:
+    sandbox = Sandbox()
+    await sandbox.start(host="127.0.0.1", port=0, clock=SystemClock())
+    sandbox.faults.arm("timeout")
+    async with aiohttp.ClientSession() as http:
+        waiting = asyncio.create_task(http.post(sandbox.base_url + "/me/messages"))
+        await asyncio.sleep(0.1)  # until the call is there
+        began = asyncio.get_running_loop().time()
+        await sandbox.stop()
+        assert asyncio.get_running_loop().time() - began < 0.9
+        with pytest.raises(aiohttp.ServerDisconnectedError):
+            await waiting
+    assert caplog.records == []
 
 
 async def test_cut_off_json(shop: Shop) -> None:
