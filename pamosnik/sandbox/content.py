@@ -6,7 +6,7 @@ is on this machine when its switch is on.
 
 from dataclasses import dataclass
 from enum import Enum
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pamosnik.sandbox import rules
 from pamosnik.sandbox.behaviour import Behaviour
@@ -191,13 +191,39 @@ def _check_address(url: str) -> None:
         raise bad_parameter(f"Failed to fetch the file from the url {url}.", 2018008)
 
 
-def read_upload(message: Params) -> Attachment:
-    """The body of `message_attachments`."""
-    attachment = message.group("attachment")
+def read_upload(params: Params) -> Attachment:
+    """The body of `message_attachments`: an address, or in a form the file itself as `filedata`."""
+    attachment = params.group("message").group("attachment")
     kind = attachment.text("type")
     if kind not in _SUFFIXES:
         raise bad_parameter(f"Param message[attachment][type] must not be {kind}.")
+    if "filedata" in params:
+        return _read_filedata(kind, params.group("filedata"))
     return _read_file(kind, attachment.group("payload"))
+
+
+def _read_filedata(kind: str, file: Params) -> Attachment:
+    """Only what the form says about the file is kept, not its content."""
+    name = file.text("name")
+    check_content_type(kind, file.text("type"), name)
+    if file.integer("size") > largest(kind):
+        raise bad_parameter(f"The file {name} is too big.", 2018109)
+    return Attachment(kind, f"https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id={quote(name)}")
+
+
+def largest(kind: str) -> int:
+    return rules.IMAGE_BYTES if kind == "image" else rules.FILE_BYTES
+
+
+def check_content_type(kind: str, content_type: str, what: str) -> None:
+    right = {
+        "image": content_type in rules.IMAGE_TYPES,
+        "audio": content_type.startswith(("audio/", "video/mp4")),
+        "video": content_type.startswith(("video/", "application/ogg")),
+        "file": content_type == "application/pdf",
+    }
+    if not right.get(kind, True):
+        raise bad_parameter(f"The file {what} is {content_type}, not of type {kind}.", 2018047)
 
 
 def _read_template(payload: Params, ways: Behaviour) -> tuple[Card, ...]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from pamosnik.sandbox import rules
-from pamosnik.sandbox.content import SendMessage, read_order
+from pamosnik.sandbox.content import SendMessage, check_content_type, largest, read_order
 from pamosnik.sandbox.errors import bad_parameter
 from pamosnik.sandbox.params import Params
 from pamosnik.sandbox.things import Attachment
@@ -30,12 +30,12 @@ async def check(params: Params) -> None:
 
 
 async def _fetch(session: aiohttp.ClientSession, file: Attachment) -> None:
-    most = rules.IMAGE_BYTES if file.kind == "image" else rules.FILE_BYTES
+    most = largest(file.kind)
     try:
         async with session.get(file.url) as answer:
             if answer.status != 200:
                 raise bad_parameter(f"Failed to fetch the file from the url {file.url}.", 2018008)
-            _check_type(file, answer.content_type)
+            check_content_type(file.kind, answer.content_type, file.url)
             size = 0
             async for chunk in answer.content.iter_chunked(_CHUNK):
                 size += len(chunk)
@@ -45,14 +45,3 @@ async def _fetch(session: aiohttp.ClientSession, file: Attachment) -> None:
         raise bad_parameter(f"The file at {file.url} took too long.", 2018294) from None
     except aiohttp.ClientError:
         raise bad_parameter(f"Failed to fetch the file from the url {file.url}.", 2018008) from None
-
-
-def _check_type(file: Attachment, content_type: str) -> None:
-    right = {
-        "image": content_type in rules.IMAGE_TYPES,
-        "audio": content_type.startswith(("audio/", "video/mp4")),
-        "video": content_type.startswith(("video/", "application/ogg")),
-        "file": content_type == "application/pdf",
-    }
-    if not right.get(file.kind, True):
-        raise bad_parameter(f"The file at {file.url} is {content_type}, not of type {file.kind}.", 2018047)

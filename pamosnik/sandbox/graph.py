@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -216,12 +216,18 @@ def _token(request: Request, params: Params) -> str:
 async def _read_body(request: Request) -> Mapping[str, object]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return _strings(await request.form())
+        async with request.form() as form:
+            return _values(form)
     return read_object(await request.body())
 
 
-def _strings(form: FormData) -> Mapping[str, object]:
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+def _values(form: FormData) -> Mapping[str, object]:
+    """Texts as they are; of a file what can be checked about it."""
+    return {name: value if isinstance(value, str) else _file(value) for name, value in form.items()}
+
+
+def _file(file: UploadFile) -> Json:
+    return {"name": file.filename or "", "type": file.content_type or "", "size": file.size or 0}
 
 
 def _without_version(path: tuple[str, ...]) -> tuple[str, ...]:

@@ -183,6 +183,14 @@ def delete_message(world: World, account: Account, person: Person, mid: str | No
     return changed
 
 
+def in_requests_of_person(world: World, account: Account, person: Person) -> bool:
+    """Whether the person finds the conversation in their Requests: begun by the account, which they do not
+    follow, and never answered.
+    """
+    thread = world.thread_with(account, world.igsid(account, person))
+    return thread is not None and thread.opened_at is None and account.ig_id not in person.follows
+
+
 def owner_message(world: World, account: Account, person: Person, text: str) -> Message:
     """The owner writes by hand: an echo whose mid no API call ever answered."""
     igsid = world.igsid(account, person)

@@ -67,7 +67,7 @@ class Router:
                 return self._welcome_flows(call)
             case "POST", ("me", "message_attachments") if self._world.behaviour.message_attachments:
                 call.needs(rules.SCOPE_MESSAGES)
-                file = read_upload(call.params.group("message"))
+                file = read_upload(call.params)
                 return {"attachment_id": business.upload(self._world, call.account, file.kind, file.url).id}
             case "GET", (node,):
                 return self._get_node(call, node)
@@ -171,6 +171,7 @@ class Router:
         world, account = self._world, call.account
         match node_id, edge:
             case "me", "media":
+                call.needs(rules.SCOPE_BASIC)
                 return call.edge(views.media_edge(world, account))
             case "me", "live_media" if world.behaviour.live_media:
                 return call.edge(views.live_edge(world, account))

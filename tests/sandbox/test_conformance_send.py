@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from pamosnik.sandbox.people import in_requests_of_person
+
 from .shop import Answer, Shop
 
 pytestmark = pytest.mark.anyio
@@ -555,3 +557,17 @@ async def test_what_opens_the_window(shop: Shop, act: Callable[[Shop], Awaitable
     assert (answer.status == 200) is opens
     if not opens:
         assert answer.error == (403, 10, 2534022)
+
+
+async def test_the_person_s_requests(shop: Shop) -> None:
+    """§4.5: a private reply lands in the inbox of a follower, in the Requests of others until they answer."""
+    world = shop.sandbox.world
+    account = world.account_named(None)
+    for name in ("anna", "ben"):
+        await shop.send({"comment_id": await shop.comments(name)}, {"text": "Hi"})
+    lying = {
+        name: in_requests_of_person(world, account, world.person_named(name)) for name in ("anna", "ben")
+    }
+    assert lying == {"anna": False, "ben": True}
+    await shop.writes("ben")
+    assert not in_requests_of_person(world, account, world.person_named("ben"))

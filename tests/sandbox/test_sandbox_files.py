@@ -1,8 +1,11 @@
 """Media that is really fetched: §4.2, with the switch `fetch_files`."""
 
 import asyncio
+import io
+import json
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -62,3 +65,30 @@ async def test_files_elsewhere_are_believed(shop: Shop, host: str) -> None:
     message = {"attachment": {"type": "image", "payload": {"url": "https://shop.invalid/a.png"}}}
     sent = await asyncio.wait_for(shop.send({"id": await shop.writes("anna")}, message), 5)
     assert sent.status == 200
+
+
+UPLOADS = [
+    ("§4.4 filedata", "image", "a.png", "image/png", 5, None),
+    ("§4.4 filedata of a wrong type", "image", "a.txt", "text/plain", 5, 2018047),
+    ("§4.4 filedata too big", "image", "a.png", "image/png", rules.IMAGE_BYTES + 1, 2018109),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content_type", "size", "subcode"),
+    [row[1:] for row in UPLOADS],
+    ids=[row[0] for row in UPLOADS],
+)
+async def test_uploads(
+    shop: Shop, kind: str, name: str, content_type: str, size: int, subcode: int | None
+) -> None:
+    form = aiohttp.FormData()
+    form.add_field("platform", "instagram")
+    form.add_field("message", json.dumps({"attachment": {"type": kind, "payload": {"is_reusable": True}}}))
+    form.add_field("filedata", io.BytesIO(b"x" * size), filename=name, content_type=content_type)
+    answer = await shop.call("POST", f"/v26.0/{shop.sandbox.ig_id}/message_attachments", data=form)
+    if subcode is not None:
+        assert answer.error == (400, 100, subcode)
+        return
+    image = {"attachment": {"type": kind, "payload": {"attachment_id": answer.body["attachment_id"]}}}
+    assert (await shop.send({"id": await shop.writes("anna")}, image)).status == 200
