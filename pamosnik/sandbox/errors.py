@@ -90,6 +90,7 @@ def scope_missing(scope: str) -> GraphError:
 
 
 def no_role(method: str) -> GraphError:
+    """Also the answer to an address that does not exist, or not for this method."""
     return GraphError(400, 100, None, f"Unsupported request - method type: {method.lower()}")
 
 

@@ -81,10 +81,16 @@ class Router:
                 call.needs(rules.SCOPE_COMMENTS)
                 business.delete_comment(self._world, call.account, comment_id)
                 return {"success": True}
-            case _, (_, "message_attachments"):
-                raise errors.no_role(call.method)
             case _:
-                raise errors.unknown_path("/" + "/".join(call.path))
+                raise self._nowhere(call)
+
+    def _nowhere(self, call: Call) -> GraphError:
+        """Too long a path is malformed; a node that is not the account's is missing; else it cannot do that."""
+        world, node = self._world, call.path[0]
+        if len(call.path) > 2:
+            return errors.unknown_path("/" + "/".join(call.path))
+        known = node == ME or any(node in kept for kept in (world.media, world.comments, world.threads))
+        return errors.no_role(call.method) if known else errors.missing_object(node)
 
     def _subscribed_apps(self, call: Call) -> Json:
         account, app, ways = call.account, self._world.app, self._world.behaviour
@@ -190,7 +196,7 @@ class Router:
                 comment = business.own_comment(world, account, node_id)
                 return call.edge(views.replies_edge(world, account, comment))
             case _:
-                raise errors.unknown_path(f"/{edge}")
+                raise self._nowhere(call)
 
     def _change(self, call: Call, node_id: str) -> Json:
         """Hides a comment, or switches the comments of a media."""

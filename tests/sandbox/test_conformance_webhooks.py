@@ -642,3 +642,33 @@ def test_listeners_in_process_hear_everything() -> None:
     account, anna = world.account_named(None), world.person_named("anna")
     people.message(world, account, anna, "Hello")
     assert [notice.field for notice in heard] == ["messages", "message_edit"]
+
+
+async def test_two_accounts_share_an_app_and_nothing_else(shop: Shop) -> None:
+    """§3.2: entries by account; §2.4: each subscribes for itself; ids of a person differ by account."""
+    await shop.connect(batch=10)
+    other = await shop.act("accounts", username="another_shop")
+    await shop.act("posts", account="another_shop")
+    for account in ("rosas_shop", "another_shop"):
+        await shop.act("dm", person="anna", text=account, account=account)
+    await shop.heard()
+    assert [one["message"]["text"] for one in shop.receiver.events] == ["rosas_shop"]
+    subscribed = await shop.call(
+        "POST",
+        f"/v26.0/{other['ig_id']}/subscribed_apps",
+        token=other["token"],
+        params={"subscribed_fields": "messages"},
+    )
+    assert subscribed.body == {"success": True}
+    await shop.act("dm", person="anna", text="x", account="another_shop")
+    await shop.comments("anna", account="another_shop")
+    await shop.heard()
+    told = [entry for body in shop.receiver.bodies[1:] for entry in entries(body)]
+    assert {entry["id"] for entry in told} == {other["ig_id"]}
+    there = next(entry["messaging"][0]["sender"]["id"] for entry in told if "messaging" in entry)
+    here = (await shop.act("people", username="anna", account="rosas_shop"))["igsid"]
+    assert there != here
+    assert (await shop.call("GET", f"/{there}")).error == (400, 100, 33)
+    assert (await shop.call("GET", f"/{there}", token=other["token"])).status == 200
+    foreign = await shop.call("GET", f"/{other['ig_id']}/media")
+    assert foreign.error == (400, 100, 33)
