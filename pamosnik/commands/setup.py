@@ -209,13 +209,25 @@ def serve(
 
 def sandbox(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8789,
+    world: Annotated[
+        Path | None,
+        typer.Option(help="File with a world to go on with; saved to it on stopping.", dir_okay=False),
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="ENDPOINT:FAULT[:person=NAME][:nth=N][:times=N], may be repeated."),
+    ] = None,
+    virtual_clock: Annotated[
+        bool, typer.Option("--virtual-clock", help="Time stands still until POST /sandbox/clock moves it.")
+    ] = False,
 ) -> None:
     """The fake Instagram alone, for your own experiments; ends with Ctrl-C."""
     import asyncio
 
     from pamosnik.rehearsal import stand_alone
 
-    asyncio.run(stand_alone.run(port, say))
+    run = stand_alone.run(port, say, world=world, armed=fault or (), virtual_clock=virtual_clock)
+    asyncio.run(run)
 
 
 def _config() -> None:

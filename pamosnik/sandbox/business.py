@@ -4,12 +4,25 @@ A private reply answers a comment, creates the thread and opens no window: only 
 one. Everything sent is told as an echo, every public reply as a comment of the account itself.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from pamosnik.sandbox import errors, items, rules
 from pamosnik.sandbox.content import Action, Order, SenderAction, SendMessage
-from pamosnik.sandbox.things import Account, Comment, Content, Media, MediaKind, Message, Person, Thread
+from pamosnik.sandbox.things import (
+    Account,
+    Attachment,
+    Comment,
+    Content,
+    Media,
+    MediaKind,
+    Message,
+    Person,
+    Thread,
+    Upload,
+    WelcomeFlow,
+)
 from pamosnik.sandbox.world import World
 
 
@@ -29,6 +42,8 @@ def perform(world: World, account: Account, order: Order) -> Sent:
         case SendMessage():
             if order.comment_id is not None:
                 return private_reply(world, account, order.comment_id, order.body.content)
+            if order.igsid == account.self_igsid:
+                return _send_to_self(world, account, order.body.content)
             return send(world, account, order.igsid or "", order.body)
         case unreachable:
             assert_never(unreachable)
@@ -37,11 +52,13 @@ def perform(world: World, account: Account, order: Order) -> Sent:
 def send(world: World, account: Account, igsid: str, message: SendMessage) -> Sent:
     person = _reachable(world, account, igsid)
     thread = _open_thread(world, account, person, human_agent=message.human_agent)
-    _check_own_media(world, account, message.content)
+    content = _with_uploads(world, account, message.content)
+    _check_own_media(world, account, content)
     if message.reply_to_mid is not None:
         _message_of(world, thread, message.reply_to_mid)
-    written = _write(world, thread, message.content)
-    return _told(world, account, thread, replace(written, reply_to_mid=message.reply_to_mid))
+    written = _write(world, thread, content)
+    noted = replace(written, reply_to_mid=message.reply_to_mid, metadata=message.metadata)
+    return _told(world, account, thread, noted)
 
 
 def private_reply(world: World, account: Account, comment_id: str, content: Content) -> Sent:
@@ -53,6 +70,8 @@ def private_reply(world: World, account: Account, comment_id: str, content: Cont
         raise errors.bad_parameter("Private replies support text only.")
     if not account.message_access:
         raise errors.message_access_off()
+    if account.other_app_owns:
+        raise errors.not_thread_owner()
     thread = world.ensure_thread(account, comment.igsid or "")
     written = _write(world, thread, content)
     world.comments[comment.id] = replace(comment, privately_answered=True)
@@ -118,10 +137,41 @@ def profile_of(world: World, account: Account, igsid: str) -> Person:
     person = world.person_known_as(account, igsid)
     if person is None:
         raise errors.missing_object(igsid)
+    if account.ig_id in person.blocked and world.behaviour.blocked_profile_code == "100":
+        raise errors.missing_object(igsid)
     thread = world.thread_with(account, igsid)
-    if thread is None or thread.opened_at is None or account.ig_id in person.blocked:
+    if thread is None or thread.consented_at is None or account.ig_id in person.blocked:
         raise errors.consent_required()
     return person
+
+
+def upload(world: World, account: Account, kind: str, url: str) -> Upload:
+    """Keeps a file's address under an id for 90 days."""
+    upload_id = str(1200000000 + world.number())
+    made = Upload(upload_id, account.ig_id, kind, url, world.clock.now() + rules.ATTACHMENT_LIFE)
+    world.uploads[upload_id] = made
+    return made
+
+
+def put_flow(world: World, account: Account, flow: WelcomeFlow) -> WelcomeFlow:
+    """A new one or a change; one that an ad uses stays as it is."""
+    if flow.id in world.flows:
+        own_flow(world, account, flow.id, unused=True)
+    world.flows[flow.id] = flow
+    return flow
+
+
+def delete_flow(world: World, account: Account, flow_id: str) -> None:
+    del world.flows[own_flow(world, account, flow_id, unused=True).id]
+
+
+def own_flow(world: World, account: Account, flow_id: str, *, unused: bool = False) -> WelcomeFlow:
+    flow = world.flows.get(flow_id)
+    if flow is None or flow.ig_id != account.ig_id:
+        raise errors.missing_object(flow_id)
+    if unused and flow.used_in_ad:
+        raise errors.bad_parameter("A flow in use by an ad can neither be changed nor deleted.")
+    return flow
 
 
 def visible_threads(world: World, account: Account) -> tuple[Thread, ...]:
@@ -171,6 +221,16 @@ def _act(world: World, account: Account, igsid: str | None, act: SenderAction) -
     return Sent(igsid, None)
 
 
+def _send_to_self(world: World, account: Account, content: Content) -> Sent:
+    """Needs no window and takes no quick replies."""
+    if content.chips:
+        raise errors.bad_parameter("Quick replies are not supported in messages to oneself.")
+    thread = world.ensure_thread(account, account.self_igsid)
+    written = world.add_message(thread, content, from_business=True)
+    world.tell(account, "messages", items.self_message(account, written))
+    return Sent(account.self_igsid, written.mid)
+
+
 def _reachable(world: World, account: Account, igsid: str) -> Person:
     person = world.person_known_as(account, igsid)
     if person is None:
@@ -179,6 +239,8 @@ def _reachable(world: World, account: Account, igsid: str) -> Person:
         raise errors.message_access_off()
     if account.ig_id in person.blocked:
         raise errors.person_unavailable()
+    if account.other_app_owns:
+        raise errors.not_thread_owner()
     return person
 
 
@@ -203,9 +265,29 @@ def _eligible(world: World, account: Account, comment_id: str) -> Comment:
     over = media.kind is MediaKind.LIVE and not media.broadcasting
     if person is None or account.ig_id in person.blocked or too_old or over:
         raise errors.comment_not_eligible()
-    if comment.parent_id is not None and world.comments[comment.parent_id].igsid is None:
+    if comment.parent_id is not None and not _reply_eligible(world, comment.parent_id):
         raise errors.comment_not_eligible()
     return comment
+
+
+def _reply_eligible(world: World, parent_id: str) -> bool:
+    return world.behaviour.private_reply_to_replies and world.comments[parent_id].igsid is not None
+
+
+def _with_uploads(world: World, account: Account, content: Content) -> Content:
+    """Ids of `message_attachments` become the files they stand for."""
+    attachments = tuple(_found(world, account, one) for one in content.attachments)
+    return replace(content, attachments=attachments)
+
+
+def _found(world: World, account: Account, attachment: Attachment) -> Attachment:
+    if attachment.upload_id is None:
+        return attachment
+    known = world.uploads.get(attachment.upload_id)
+    usable = known is not None and known.ig_id == account.ig_id and known.expires_at > world.clock.now()
+    if known is None or not usable or known.kind != attachment.kind:
+        raise errors.bad_parameter("The attachment id is not yours.", 2018074)
+    return replace(attachment, url=known.url)
 
 
 def _check_own_media(world: World, account: Account, content: Content) -> None:
@@ -231,7 +313,8 @@ def _write(world: World, thread: Thread, content: Content) -> Message:
 
 def _told(world: World, account: Account, thread: Thread, written: Message) -> Sent:
     world.put_message(written)
-    world.tell(account, "messages", items.echo(account, thread.igsid, written))
+    echo = items.echo(account, thread.igsid, written, world.behaviour, app_id=world.app.app_id)
+    world.tell(account, "messages", echo)
     return Sent(thread.igsid, written.mid)
 
 
@@ -240,11 +323,24 @@ def _comment(world: World, account: Account, media: Media, text: str, parent_id:
         raise errors.bad_parameter("The parameter message is required.")
     if len(text) > rules.COMMENT_CHARACTERS:
         raise errors.bad_parameter("The comment is too long.")
+    if world.behaviour.retired_comment_rules:
+        _check_retired_rules(text)
     if not media.comments_enabled:
         raise errors.bad_parameter("Comments are switched off for this media.")
     said = world.add_comment(media, None, account.username, text, parent_id)
-    world.tell(account, items.comment_field(media), items.comment(account, media, said))
+    world.tell(account, items.comment_field(media), items.comment(account, media, said, world.behaviour))
     return said
+
+
+def _check_retired_rules(text: str) -> None:
+    broken = (
+        len(text) > rules.RETIRED_COMMENT_CHARACTERS,
+        len(re.findall(r"#\w", text)) > rules.RETIRED_HASHTAGS,
+        len(re.findall(r"https?://", text)) > rules.RETIRED_URLS,
+        text.upper() == text and text.lower() != text,
+    )
+    if any(broken):
+        raise errors.bad_parameter("The comment breaks the rules for length, hashtags, links or capitals.")
 
 
 def _refuse_live(media: Media) -> None:

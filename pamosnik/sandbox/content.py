@@ -1,13 +1,15 @@
 """Reads and checks the body of `POST /{ig_id}/messages`; what Instagram would refuse is a `GraphError`.
 
-Sizes of remote files are not checked: the sandbox does not fetch them. Their kind is read from the address.
+The kind of a file is read from its address. The sandbox makes no request to the outside; `files` fetches what
+is on this machine when its switch is on.
 """
 
 from dataclasses import dataclass
 from enum import Enum
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pamosnik.sandbox import rules
+from pamosnik.sandbox.behaviour import Behaviour
 from pamosnik.sandbox.errors import bad_parameter
 from pamosnik.sandbox.params import Params
 from pamosnik.sandbox.things import Attachment, Button, ButtonKind, Card, Chip, Content
@@ -18,6 +20,7 @@ _SUFFIXES = {
     "video": rules.VIDEO_SUFFIXES,
     "file": rules.FILE_SUFFIXES,
 }
+_USUAL = Behaviour()
 # A machine may serve its own pictures to its own sandbox without a certificate.
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _STICKER = "https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=like_heart&signature=sandbox"
@@ -36,6 +39,8 @@ class SendMessage:
     content: Content
     reply_to_mid: str | None = None
     human_agent: bool = False
+    # what the app notes in it; echoes may carry it
+    metadata: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +60,35 @@ class Order:
     body: SendMessage | SenderAction
 
 
-def read_order(params: Params) -> Order:
+def read_order(params: Params, ways: Behaviour = _USUAL) -> Order:
     recipient = params.group("recipient")
     igsid, comment_id = recipient.text_or_none("id"), recipient.text_or_none("comment_id")
     if (igsid is None) == (comment_id is None):
         raise bad_parameter("Param recipient must have exactly one of id and comment_id.")
-    return Order(igsid, comment_id, _read_body(params))
+    return Order(igsid, comment_id, _read_body(params, ways))
 
 
-def _read_body(params: Params) -> SendMessage | SenderAction:
+def _read_body(params: Params, ways: Behaviour) -> SendMessage | SenderAction:
     if "sender_action" in params:
         return _read_action(params)
     reply_to = params.group("reply_to").text("mid") if "reply_to" in params else None
-    return SendMessage(read_content(params.group("message")), reply_to, _read_tag(params))
+    message = params.group("message")
+    noted = message.text_or_none("metadata")
+    return SendMessage(read_content(message, ways), reply_to, _read_tag(params), noted)
 
 
 def _read_action(params: Params) -> SenderAction:
     """Indicators come alone; a reaction has its payload beside it."""
-    if "message" in params:
-        raise bad_parameter("sender_action cannot be combined with message.")
+    for other in ("message", "messaging_type", "tag", "reply_to"):
+        if other in params:
+            raise bad_parameter(f"sender_action cannot be combined with {other}.")
     word = params.text("sender_action")
     if word not in {action.value for action in Action}:
         raise bad_parameter(f"Param sender_action must not be {word}.")
     action = Action(word)
     if action not in (Action.REACT, Action.UNREACT):
+        if "payload" in params:
+            raise bad_parameter("sender_action cannot be combined with payload.")
         return SenderAction(action)
     payload = params.group("payload")
     reaction = payload.text("reaction") if action is Action.REACT else None
@@ -98,7 +108,7 @@ def _read_tag(params: Params) -> bool:
     return tag is not None
 
 
-def read_content(message: Params) -> Content:
+def read_content(message: Params, ways: Behaviour = _USUAL) -> Content:
     message.refuse_others("text", "attachment", "attachments", "quick_replies", "metadata")
     given = [name for name in ("text", "attachment", "attachments") if name in message]
     if len(given) != 1:
@@ -108,7 +118,7 @@ def read_content(message: Params) -> Content:
         return Content(text=_read_text(message.text("text")), chips=chips)
     if "attachments" in message:
         return Content(attachments=_read_images(message.groups("attachments")), chips=chips)
-    return _read_attachment(message.group("attachment"), chips)
+    return _read_attachment(message.group("attachment"), chips, ways)
 
 
 def _read_text(text: str) -> str:
@@ -144,10 +154,10 @@ def _read_images(images: tuple[Params, ...]) -> tuple[Attachment, ...]:
     return tuple(_read_file("image", one.group("payload")) for one in images)
 
 
-def _read_attachment(attachment: Params, chips: tuple[Chip, ...]) -> Content:
+def _read_attachment(attachment: Params, chips: tuple[Chip, ...], ways: Behaviour) -> Content:
     kind = attachment.text("type")
     if kind == "template":
-        return Content(cards=_read_template(attachment.group("payload")), chips=chips)
+        return Content(cards=_read_template(attachment.group("payload"), ways), chips=chips)
     if kind == "like_heart":
         return Content(attachments=(Attachment("image", _STICKER),), chips=chips)
     payload = attachment.group("payload")
@@ -165,7 +175,7 @@ def _shared(media_id: str) -> Attachment:
 
 def _read_file(kind: str, payload: Params) -> Attachment:
     if "attachment_id" in payload:
-        raise bad_parameter("The attachment id is not yours.", 2018074)
+        return Attachment(kind, "", upload_id=payload.text("attachment_id"))
     url = payload.text("url")
     _check_address(url)
     suffix = urlsplit(url).path.lower().rpartition("/")[2].rpartition(".")
@@ -181,21 +191,56 @@ def _check_address(url: str) -> None:
         raise bad_parameter(f"Failed to fetch the file from the url {url}.", 2018008)
 
 
-def _read_template(payload: Params) -> tuple[Card, ...]:
+def read_upload(params: Params) -> Attachment:
+    """The body of `message_attachments`: an address, or in a form the file itself as `filedata`."""
+    attachment = params.group("message").group("attachment")
+    kind = attachment.text("type")
+    if kind not in _SUFFIXES:
+        raise bad_parameter(f"Param message[attachment][type] must not be {kind}.")
+    if "filedata" in params:
+        return _read_filedata(kind, params.group("filedata"))
+    return _read_file(kind, attachment.group("payload"))
+
+
+def _read_filedata(kind: str, file: Params) -> Attachment:
+    """Only what the form says about the file is kept, not its content."""
+    name = file.text("name")
+    check_content_type(kind, file.text("type"), name)
+    if file.integer("size") > largest(kind):
+        raise bad_parameter(f"The file {name} is too big.", 2018109)
+    return Attachment(kind, f"https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id={quote(name)}")
+
+
+def largest(kind: str) -> int:
+    return rules.IMAGE_BYTES if kind == "image" else rules.FILE_BYTES
+
+
+def check_content_type(kind: str, content_type: str, what: str) -> None:
+    right = {
+        "image": content_type in rules.IMAGE_TYPES,
+        "audio": content_type.startswith(("audio/", "video/mp4")),
+        "video": content_type.startswith(("video/", "application/ogg")),
+        "file": content_type == "application/pdf",
+    }
+    if not right.get(kind, True):
+        raise bad_parameter(f"The file {what} is {content_type}, not of type {kind}.", 2018047)
+
+
+def _read_template(payload: Params, ways: Behaviour) -> tuple[Card, ...]:
     kind = payload.text("template_type")
     if kind == "button":
         text = payload.text("text")
         _at_most(text, rules.BUTTON_TEMPLATE_TEXT, "text")
-        return (Card(title=text, buttons=_read_buttons(payload)),)
+        return (Card(title=text, buttons=_read_buttons(payload, ways)),)
     if kind != "generic":
         raise bad_parameter(f"Param template_type must not be {kind}.")
     elements = payload.groups("elements")
     if not 1 <= len(elements) <= rules.ELEMENTS:
         raise bad_parameter(f"Param elements must have 1 to {rules.ELEMENTS} items.")
-    return tuple(_read_card(element) for element in elements)
+    return tuple(_read_card(element, ways) for element in elements)
 
 
-def _read_card(element: Params) -> Card:
+def _read_card(element: Params, ways: Behaviour) -> Card:
     if not any(name in element for name in ("subtitle", "image_url", "default_action", "buttons")):
         raise bad_parameter("An element needs a subtitle, image_url, default_action or buttons.")
     title, subtitle = element.text("title"), element.text_or_none("subtitle")
@@ -206,7 +251,7 @@ def _read_card(element: Params) -> Card:
         subtitle=subtitle,
         image_url=element.text_or_none("image_url"),
         default_url=_read_default_action(element),
-        buttons=_read_buttons(element) if "buttons" in element else (),
+        buttons=_read_buttons(element, ways) if "buttons" in element else (),
     )
 
 
@@ -219,23 +264,24 @@ def _read_default_action(element: Params) -> str | None:
     return action.text("url")
 
 
-def _read_buttons(template: Params) -> tuple[Button, ...]:
+def _read_buttons(template: Params, ways: Behaviour) -> tuple[Button, ...]:
     buttons = template.groups("buttons")
     if not 1 <= len(buttons) <= rules.BUTTONS:
         raise bad_parameter(f"Param buttons must have 1 to {rules.BUTTONS} items.")
-    return tuple(_read_button(button) for button in buttons)
+    return tuple(read_button(button, ways) for button in buttons)
 
 
-def _read_button(button: Params) -> Button:
+def read_button(button: Params, ways: Behaviour = _USUAL) -> Button:
+    """Of a template or of the persistent menu."""
     kind, title = button.text("type"), button.text("title")
-    _at_most(title, rules.BUTTON_TITLE, "title of a button")
-    if kind == "web_url":
-        return Button(ButtonKind.URL, title, button.text("url"))
-    if kind != "postback":
+    if kind not in {one.value for one in ButtonKind}:
         raise bad_parameter(f"Param type of a button must not be {kind}.")
-    payload = button.text("payload")
-    _at_most(payload, rules.PAYLOAD_CHARACTERS, "payload of a button")
-    return Button(ButtonKind.POSTBACK, title, payload)
+    value = button.text("url" if kind == ButtonKind.URL.value else "payload")
+    if ways.button_limits:
+        _at_most(title, rules.BUTTON_TITLE, "title of a button")
+        if kind == ButtonKind.POSTBACK.value:
+            _at_most(value, rules.PAYLOAD_CHARACTERS, "payload of a button")
+    return Button(ButtonKind(kind), title, value)
 
 
 def _at_most(value: str, length: int, what: str) -> None:

@@ -2,10 +2,11 @@
 
 Every address takes and answers JSON. `account` (a username) may be left out while there is one account, `post`
 for the newest post or reel. What cannot be done answers 400, what does not exist 404, both as `{"error": …}`.
+`GET /sandbox/` lists the addresses.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,14 +14,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pamosnik.errors import NotFound, PamosnikError, UsageError
-from pamosnik.sandbox import desk, people, views
+from pamosnik.sandbox import desk, entrances, views
+from pamosnik.sandbox.acts import Act, Acts, Address
 from pamosnik.sandbox.graph import Graph
-from pamosnik.sandbox.params import Params
-from pamosnik.sandbox.things import Account, Attachment, Comment, Json, Media, MediaKind, Message, Person
+from pamosnik.sandbox.params import Params, read_object
+from pamosnik.sandbox.things import Comment, Json, Message
 from pamosnik.sandbox.webhooks import Deliverer
 from pamosnik.sandbox.world import World
 
-Act = Callable[[Params], Json]
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """An address that waits, or answers more than an object."""
+
+    address: Address
+    answer: Callable[[Request], Awaitable[object]]
 
 
 class Control:
@@ -30,165 +38,115 @@ class Control:
         self._world = world
         self._deliverer = deliverer
         self._graph = graph
+        self._acts = Acts(world)
 
     def app(self) -> Starlette:
-        acts: dict[str, Act] = {
-            "/people": self._people,
-            "/posts": self._posts,
-            "/comment": self._comment,
-            "/delete_comment": self._delete_comment,
-            "/live_comment": self._live_comment,
-            "/end_live": self._end_live,
-            "/dm": self._dm,
-            "/story_reply": self._story_reply,
-            "/story_mention": self._story_mention,
-            "/share_post": self._share_post,
-            "/tap": self._tap,
-            "/react": self._react,
-            "/read": self._read,
-            "/delete_message": self._delete_message,
-            "/owner_message": self._owner_message,
-            "/accounts": lambda params: desk.add_account(self._world, params),
-            "/token": lambda params: desk.new_token(self._world, params),
-            "/revoke": lambda params: desk.revoke(self._world, params),
-            "/switches": lambda params: desk.switch(self._world, self._deliverer, params),
-            "/test_event": self._test_event,
-        }
-        routes = [Route(path, _endpoint(act), methods=["POST"]) for path, act in acts.items()]
-        return Starlette(
-            routes=[
-                *routes,
-                Route("/configure", _guarded(self._configure), methods=["POST"]),
-                Route("/settle", _guarded(self._settle), methods=["POST"]),
-                Route("/thread/{username}", _guarded(self._thread)),
-                Route("/comments", _guarded(self._comments)),
-                Route("/requests", _guarded(self._requests)),
-                Route("/deliveries", _guarded(self._deliveries)),
-                Route("/state", _guarded(self._state)),
-            ]
+        acts = [
+            Route(act.address.path, _endpoint(act.do), methods=["POST"])
+            for act in (*self._acts.all(), *self._desk())
+        ]
+        looks = [
+            Route(look.address.path, _guarded(look.answer), methods=[look.address.method])
+            for look in self._looks()
+        ]
+        return Starlette(routes=[*acts, *looks])
+
+    def addresses(self) -> tuple[Address, ...]:
+        """All of them, as the documentation lists them."""
+        acts = (act.address for act in (*self._acts.all(), *self._desk()))
+        return (*acts, *(look.address for look in self._looks()))
+
+    def _desk(self) -> tuple[Act, ...]:
+        world, deliverer, armed = self._world, self._deliverer, self._graph.faults
+        return (
+            _desk_act(
+                "accounts",
+                lambda params: desk.add_account(world, params),
+                "username, name?, account_type?",
+                "another professional account, with a token",
+            ),
+            _desk_act(
+                "token",
+                lambda params: desk.new_token(world, params),
+                "account?",
+                "a further long-lived token",
+            ),
+            _desk_act(
+                "revoke",
+                lambda params: desk.revoke(world, params),
+                "subcode?, account?",
+                "all tokens of the account answer 190 with that subcode (460)",
+            ),
+            _desk_act(
+                "switches",
+                lambda params: desk.switch(world, deliverer, params),
+                "any switch, account?",
+                "sets switches; answers like state",
+            ),
+            _desk_act(
+                "faults",
+                lambda params: desk.arm(armed, params),
+                "fault, endpoint?, person?, nth?, times?",
+                "makes Graph calls fail; answers the active row",
+            ),
+            _desk_act(
+                "clear_faults", lambda params: desk.clear(armed, params), "id?", "ends one fault, or all"
+            ),
+            _desk_act(
+                "use_flow",
+                lambda params: desk.use_flow(world, params),
+                "flow_id, used?",
+                "an ad uses a welcome flow, or stops to",
+            ),
+            _desk_act(
+                "test_event",
+                self._test_event,
+                "shape?",
+                "the dashboard's test: changes (default) or messaging",
+            ),
         )
 
-    # what people do
-
-    def _people(self, params: Params) -> Json:
-        """Makes a person or changes the given properties of one."""
-        params.refuse_others(
-            "account",
-            "username",
-            "name",
-            "follows",
-            "followed",
-            "blocked",
-            "verified",
-            "private",
-            "follower_count",
+    def _looks(self) -> tuple[_Look, ...]:
+        return (
+            _look(
+                "POST",
+                "configure",
+                self._configure,
+                ", ".join(f"{name}?" for name in desk.CONFIGURE),
+                _CONFIGURE,
+            ),
+            _look("POST", "settle", self._settle, "", "waits until every delivery is done"),
+            _look(
+                "POST",
+                "deauthorize",
+                self._deauthorize,
+                "url?, secret?, user_id?, expires?, account?",
+                "the owner removes the app: tokens and subscription end, the callback is made and reported",
+            ),
+            _look(
+                "POST",
+                "data_deletion",
+                self._data_deletion,
+                "url?, secret?, user_id?, expires?, account?",
+                "asks the app to delete data, and reports its answer",
+            ),
+            _look("GET", "faults", self._faults, "", "the catalog, and what is active"),
+            _look("GET", "state", self._state, "", "app, accounts with tokens, people, switches"),
+            _look("GET", "thread/{username}", self._thread, "account?", "one conversation, oldest first"),
+            _look("GET", "comments", self._comments, "post?, account?", "comments of a post, oldest first"),
+            _look(
+                "GET", "entrances", self._entrances, "account?", "ice breakers and menu as a person sees them"
+            ),
+            _look("GET", "requests", self._requests, "", "the Graph calls made, without secrets"),
+            _look("GET", "deliveries", self._deliveries, "", "the webhook POSTs made"),
+            _look("GET", "", self._addresses, "", "these addresses"),
         )
-        account = self._account(params)
-        username = params.text("username")
-        known = self._world.people.get(username) or Person(username, name=username.capitalize())
-        ig_id = account.ig_id
-        person = replace(
-            known,
-            name=params.text_or_none("name") or known.name,
-            verified=params.flag_or("verified", known.verified),
-            private=params.flag_or("private", known.private),
-            follower_count=params.integer_or("follower_count", known.follower_count),
-            follows=_member(known.follows, ig_id, params, "follows"),
-            followed_by=_member(known.followed_by, ig_id, params, "followed"),
-            blocked=_member(known.blocked, ig_id, params, "blocked"),
-        )
-        self._world.put_person(person)
-        return {"username": username, "igsid": self._world.igsid(account, person)}
 
-    def _posts(self, params: Params) -> Json:
-        kind = params.text_or_none("kind") or MediaKind.POST.value
-        if kind not in {one.value for one in MediaKind}:
-            raise UsageError(f"kind {kind} is not one of post, reel, story and live")
-        media = self._world.add_media(self._account(params), MediaKind(kind), params.text_or_none("caption"))
-        return {"id": media.id, "permalink": media.permalink}
-
-    def _comment(self, params: Params) -> Json:
-        account, person = self._both(params)
-        parent = self._named_comment(params.text("parent")) if "parent" in params else None
-        media = self._post(account, params) if parent is None else self._world.media[parent.media_id]
-        said = people.comment(self._world, account, person, media, params.text("text"), parent=parent)
-        return {"id": said.id, "post": media.id}
-
-    def _delete_comment(self, params: Params) -> Json:
-        people.delete_comment(self._world, self._named_comment(params.text("id")))
-        return {}
-
-    def _live_comment(self, params: Params) -> Json:
-        """Under the running broadcast; one is started when there is none."""
-        account, person = self._both(params)
-        live = self._running(account) or self._world.add_media(account, MediaKind.LIVE, None)
-        said = people.comment(self._world, account, person, live, params.text("text"))
-        return {"id": said.id, "post": live.id}
-
-    def _end_live(self, params: Params) -> Json:
-        live = self._running(self._account(params))
-        if live is None:
-            raise UsageError("nothing is being broadcast")
-        self._world.media[live.id] = replace(live, broadcasting=False)
-        return {"id": live.id}
-
-    def _dm(self, params: Params) -> Json:
-        account, person = self._both(params)
-        image = (Attachment("image", params.text("image")),) if "image" in params else ()
-        written = people.message(
-            self._world,
-            account,
-            person,
-            params.text_or_none("text"),
-            attachments=image,
-            reply_to_mid=params.text_or_none("reply_to"),
-        )
-        return _mid(written)
-
-    def _story_reply(self, params: Params) -> Json:
-        """To the newest story unless `story` names one; a story is posted when there is none."""
-        account, person = self._both(params)
-        stories = self._world.media_of(account, MediaKind.STORY)
-        if "story" in params:
-            story = self._own_media(account, params.text("story"))
-        else:
-            story = stories[0] if stories else self._world.add_media(account, MediaKind.STORY, None)
-        return _mid(people.story_reply(self._world, account, person, story, params.text("text")))
-
-    def _story_mention(self, params: Params) -> Json:
-        account, person = self._both(params)
-        return _mid(people.story_mention(self._world, account, person))
-
-    def _share_post(self, params: Params) -> Json:
-        account, person = self._both(params)
-        return _mid(people.share_post(self._world, account, person, self._post(account, params)))
-
-    def _tap(self, params: Params) -> Json:
-        account, person = self._both(params)
-        tapped = people.tap(self._world, account, person, params.text("title"))
-        return {"mid": None if tapped.message is None else tapped.message.mid, "url": tapped.url}
-
-    def _react(self, params: Params) -> Json:
-        """`emoji` left out takes the reaction back."""
-        account, person = self._both(params)
-        emoji, mid = params.text_or_none("emoji"), params.text_or_none("mid")
-        return _mid(people.react(self._world, account, person, emoji, mid))
-
-    def _read(self, params: Params) -> Json:
-        return _mid(people.read(self._world, *self._both(params)))
-
-    def _delete_message(self, params: Params) -> Json:
-        account, person = self._both(params)
-        return _mid(people.delete_message(self._world, account, person, params.text_or_none("mid")))
-
-    def _owner_message(self, params: Params) -> Json:
-        account, person = self._both(params)
-        return _mid(people.owner_message(self._world, account, person, params.text("text")))
-
-    # the app's dashboard, and what can be looked at
-
-    def _test_event(self, _: Params) -> Json:
-        self._deliverer.offer_test()
+    def _test_event(self, params: Params) -> Json:
+        shape = params.text_or_none("shape") or "changes"
+        if shape not in ("changes", "messaging"):
+            raise UsageError("shape is changes or messaging")
+        self._deliverer.offer_test(before=shape == "messaging")
         return {}
 
     async def _configure(self, request: Request) -> object:
@@ -201,6 +159,15 @@ class Control:
         await self._deliverer.settle()
         return {}
 
+    async def _deauthorize(self, request: Request) -> object:
+        return await desk.deauthorize(self._world, await _body(request))
+
+    async def _data_deletion(self, request: Request) -> object:
+        return await desk.delete_data(self._world, await _body(request))
+
+    async def _faults(self, _: Request) -> object:
+        return desk.known_faults(self._graph.faults)
+
     async def _thread(self, request: Request) -> object:
         account = self._world.account_named(request.query_params.get("account"))
         person = self._world.person_named(request.path_params["username"])
@@ -210,9 +177,15 @@ class Control:
 
     async def _comments(self, request: Request) -> object:
         params = Params(request.query_params)
-        media = self._post(self._account(params), params)
+        media = self._acts.post(self._acts.account(params), params)
         newest_first = self._world.comments_on(media)
         return [self._comment_shown(comment) for comment in reversed(newest_first)]
+
+    async def _entrances(self, request: Request) -> object:
+        account = self._world.account_named(request.query_params.get("account"))
+        questions = [known.question for one in account.ice_breakers for known in one.questions]
+        menu = [{"type": item.kind.value, "title": item.title} for item in entrances.menu_items(account)]
+        return {"ice_breakers": questions, "menu": menu}
 
     async def _requests(self, _: Request) -> object:
         return [asdict(one) | {"at": views.iso(one.at)} for one in self._graph.requests]
@@ -222,6 +195,9 @@ class Control:
 
     async def _state(self, _: Request) -> object:
         return desk.state(self._world, self._deliverer)
+
+    async def _addresses(self, _: Request) -> object:
+        return [asdict(address) for address in self.addresses()]
 
     def _comment_shown(self, comment: Comment) -> Json:
         replies = [self._comment_shown(reply) for reply in self._world.replies_to(comment)]
@@ -236,46 +212,20 @@ class Control:
             "replies": replies,
         }
 
-    # finding what is named
 
-    def _account(self, params: Params) -> Account:
-        return self._world.account_named(params.text_or_none("account"))
-
-    def _both(self, params: Params) -> tuple[Account, Person]:
-        return self._account(params), self._world.person_named(params.text("person"))
-
-    def _post(self, account: Account, params: Params) -> Media:
-        if "post" in params:
-            return self._own_media(account, params.text("post"))
-        posts = self._world.media_of(account, MediaKind.POST, MediaKind.REEL)
-        if not posts:
-            raise NotFound(f"{account.username} has posted nothing")
-        return posts[0]
-
-    def _own_media(self, account: Account, media_id: str) -> Media:
-        media = self._world.media.get(media_id)
-        if media is None or media.ig_id != account.ig_id:
-            raise NotFound(f"{account.username} has no media {media_id}")
-        return media
-
-    def _running(self, account: Account) -> Media | None:
-        broadcasts = self._world.media_of(account, MediaKind.LIVE)
-        return next((media for media in broadcasts if media.broadcasting), None)
-
-    def _named_comment(self, comment_id: str) -> Comment:
-        if comment_id not in self._world.comments:
-            raise NotFound(f"no comment {comment_id}")
-        return self._world.comments[comment_id]
+_CONFIGURE = (
+    "the app's dashboard; a callback address is asked for the challenge, and nothing changes if it fails"
+)
 
 
-def _member(group: frozenset[str], ig_id: str, params: Params, name: str) -> frozenset[str]:
-    if name not in params:
-        return group
-    return group | {ig_id} if params.flag(name) else group - {ig_id}
+def _desk_act(name: str, do: Callable[[Params], Json], takes: str, says: str) -> Act:
+    return Act(Address("POST", f"/{name}", takes, says), do)
 
 
-def _mid(message: Message) -> Json:
-    return {"mid": message.mid}
+def _look(
+    method: str, name: str, answer: Callable[[Request], Awaitable[object]], takes: str, says: str
+) -> _Look:
+    return _Look(Address(method, f"/{name}", takes, says), answer)
 
 
 def _bubble(message: Message) -> Json:
@@ -297,16 +247,11 @@ def _bubble(message: Message) -> Json:
 
 
 async def _body(request: Request) -> Params:
-    try:
-        body = await request.json()
-    except ValueError:
-        raise UsageError("the body is not valid JSON") from None
-    if not isinstance(body, dict):
-        raise UsageError("the body must be a JSON object")
-    return Params(body)
+    """A body left out is an empty one."""
+    return Params(read_object(await request.body()))
 
 
-def _endpoint(act: Act) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(act: Callable[[Params], Json]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> object:
         return act(await _body(request))
 

@@ -14,31 +14,42 @@ from pamosnik.sandbox.things import Json
 class GraphError(Exception):
     """A refused Graph call: what goes into `{"error": …}` and the HTTP status beside it."""
 
-    def __init__(self, status: int, code: int, subcode: int | None, message: str) -> None:
+    def __init__(
+        self, status: int, code: int, subcode: int | None, message: str, *, transient: bool = False
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.transient = transient
         self.code = code
         self.subcode = subcode
         self.message = message
+        # usage of a limit that is used up
+        self.extra_headers: dict[str, str] = {}
 
     def body(self) -> Json:
         """The answer as Graph writes it, with a fresh trace id."""
         error: Json = {"message": self.message, "type": self._type(), "code": self.code}
         if self.subcode is not None:
             error["error_subcode"] = self.subcode
+        if self.transient:
+            error["is_transient"] = True
         error["fbtrace_id"] = "A" + secrets.token_urlsafe(16)
         return {"error": error}
 
     def headers(self) -> dict[str, str]:
         """OAuth failures name their scheme in a header."""
-        if self.code != 190:
-            return {}
-        return {"www-authenticate": 'OAuth "Facebook Platform" "invalid_token"'}
+        if self.code not in (102, 190):
+            return self.extra_headers
+        return {"www-authenticate": 'OAuth "Facebook Platform" "invalid_token"'} | self.extra_headers
 
     def _type(self) -> str:
-        return (
-            "OAuthException" if self.code in (190, 10, 200) and self.subcode != 2534022 else "IGApiException"
-        )
+        login = self.code in (102, 190, 10, 200) and self.subcode != 2534022
+        return "OAuthException" if login else "IGApiException"
+
+    def localised(self) -> "GraphError":
+        """The same refusal as an account set to Portuguese reads it: only code and subcode can be relied on."""
+        text = f"(#{self.code}) Não foi possível concluir a solicitação. Tente novamente mais tarde."
+        return GraphError(self.status, self.code, self.subcode, text, transient=self.transient)
 
 
 class LoginError(Exception):
@@ -79,7 +90,18 @@ def scope_missing(scope: str) -> GraphError:
 
 
 def no_role(method: str) -> GraphError:
+    """Also the answer to an address that does not exist, or not for this method."""
     return GraphError(400, 100, None, f"Unsupported request - method type: {method.lower()}")
+
+
+def too_many_calls(code: int) -> GraphError:
+    """613 has a subcode of its own for this API; 4 is the app's limit, 80002 Instagram's use-case limit."""
+    messages = {
+        4: "(#4) Application request limit reached",
+        613: "(#613) Calls to this api have exceeded the rate limit.",
+        80002: "(#80002) There have been too many calls to this Instagram account. Wait a bit and try again.",
+    }
+    return GraphError(400, code, 2534040 if code == 613 else None, messages[code])
 
 
 def no_such_user() -> GraphError:
@@ -107,6 +129,10 @@ def message_access_off() -> GraphError:
     return GraphError(
         403, 200, 2534041, "(#200) The account owner has disabled access to instagram direct messages."
     )
+
+
+def not_thread_owner() -> GraphError:
+    return GraphError(400, 100, 2534037, "(#100) Another app controls this thread now.")
 
 
 def comment_not_eligible() -> GraphError:

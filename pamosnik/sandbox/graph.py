@@ -1,72 +1,48 @@
-"""The Graph API over HTTP: reads a request, checks its token, and routes it to `business` and `views`.
+"""The Graph API over HTTP: reads a request, lets armed faults strike, checks its token, and has `routes` answer.
 
 Every path but the login ones works under `/vNN.0/` and without a version. All calls, refused ones too, are
 kept in `requests`, without tokens and secrets.
 """
 
-import json
 import re
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pamosnik.errors import PamosnikError
-from pamosnik.sandbox import business, errors, fields, oauth, rules, views
-from pamosnik.sandbox.content import read_order
+from pamosnik.sandbox import calls, endings, errors, files, oauth, rules, subscriptions
+from pamosnik.sandbox.calls import ME, Call
 from pamosnik.sandbox.errors import GraphError, LoginError
-from pamosnik.sandbox.fields import Edge, Node, Page
-from pamosnik.sandbox.params import Params
+from pamosnik.sandbox.faults import Faults, Rule, Way
+from pamosnik.sandbox.limits import Limits, Quota, Usage, usage_headers
+from pamosnik.sandbox.params import Params, read_object
+from pamosnik.sandbox.routes import Router
 from pamosnik.sandbox.things import Account, Json
 from pamosnik.sandbox.webhooks import Deliverer
 from pamosnik.sandbox.world import World
 
 _LOG_LENGTH = 10_000
-_SECRETS = ("access_token", "client_secret", "code")
+_SECRETS = ("access_token", "client_secret", "code", "verify_token")
 _VERSION = re.compile(r"v(\d+)\.0")
-_ACCOUNT = "me"
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One Graph call as it was answered."""
+    """One Graph call as it was answered; `status` None = it got no answer, `fault` the one that struck it."""
 
     at: datetime
     method: str
     path: str
     query: Json
     body: Json
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One authorised call. The account's own ids in `path` are replaced by "me"."""
-
-    method: str
-    path: tuple[str, ...]
-    address: str
-    params: Params
-    account: Account
-    scopes: frozenset[str]
-
-    def needs(self, scope: str) -> None:
-        if scope not in self.scopes:
-            raise errors.scope_missing(scope)
-
-    def node(self, node: Node) -> Json:
-        return fields.project(node, fields.parse(self.params.text_or_none("fields")))
-
-    def edge(self, edge: Edge) -> Json:
-        asked = fields.parse(self.params.text_or_none("fields"))
-        limit = self.params.integer("limit") if "limit" in self.params else None
-        page = Page(limit, self.params.text_or_none("after"), self.params.text_or_none("before"))
-        return fields.project_edge(edge, asked, page, address=self.address)
+    status: int | None
+    fault: str | None = None
 
 
 class Graph:
@@ -74,25 +50,90 @@ class Graph:
 
     def __init__(self, world: World, deliverer: Deliverer) -> None:
         self.requests: deque[Logged] = deque(maxlen=_LOG_LENGTH)
+        self.faults = Faults()
+        self.held = endings.Held()
         self._world = world
         self._deliverer = deliverer
+        self._limits = Limits(world)
+        self._router = Router(world, self._limits)
 
     async def endpoint(self, request: Request) -> Response:
         body: Mapping[str, object] = {}
+        rule: Rule | None = None
         try:
             body = await _read_body(request)
-            response = await self._answer(request, Params({**request.query_params, **body}))
-        except GraphError as refusal:
-            response = JSONResponse(refusal.body(), refusal.status, refusal.headers())
-        except LoginError as refusal:
-            response = JSONResponse(refusal.body(), 400)
-        except PamosnikError as problem:
-            refused = errors.bad_parameter(problem.message)
-            response = JSONResponse(refused.body(), refused.status)
-        response.headers["instagram-api-version"] = f"v{rules.NEWEST_VERSION}.0"
-        response.headers["x-app-usage"] = '{"call_volume":0,"cpu_time":0}'
-        self._keep(request, body, response.status_code)
+            params = Params({**request.query_params, **body})
+            rule = self._strike(request, params)
+            if rule is None:
+                response = await self._answer(request, params)
+            elif rule.fault.delivered:
+                response = await self._delivered(request, params, rule)
+            else:
+                response = self._ended(request, rule, None)
+        except (GraphError, LoginError, PamosnikError) as refusal:
+            if rule is not None:
+                self.faults.give_back(rule)
+                rule = None
+            response = self._refused(refusal)
+        response.headers["instagram-api-version"] = f"v{_version_served(request.url.path)}.0"
+        response.headers.setdefault("x-app-usage", '{"call_volume":0,"cpu_time":0}')
+        self._keep(request, body, response, rule)
         return response
+
+    def _strike(self, request: Request, params: Params) -> Rule | None:
+        if not self.faults.active:
+            return None
+        path = tuple(part for part in request.url.path.split("/") if part)
+        bare = path[1:] if path and _VERSION.fullmatch(path[0]) else path
+        bare = calls.without_account(self._world, bare)
+        target = calls.target(self._world, request.method, bare, params)
+        return self.faults.strike(target.endpoint, target.person)
+
+    async def _delivered(self, request: Request, params: Params, rule: Rule) -> Response:
+        """What the call would have been answered decides whether there is anything to deliver."""
+        answer = await self._answer(request, params)
+        if rule.fault.way is Way.SLOW:
+            await self.held.disconnected(request, self._deliverer.switches.slow_s)
+        return self._ended(request, rule, answer)
+
+    def _ended(self, request: Request, rule: Rule, answer: Response | None) -> Response:
+        """`answer` is the right one, None when nothing was done."""
+        fault = rule.fault
+        match fault.way:
+            case Way.REFUSED | Way.LOCALISED:
+                refusal = fault.refusal(request.method)
+                if fault.throttles:
+                    refusal.extra_headers = self._usage(Usage(100, rules.THROTTLED_FOR))
+                return JSONResponse(refusal.body(), refusal.status, refusal.headers())
+            case Way.HTML:
+                return endings.html(fault.status)
+            case Way.SILENCE:
+                return endings.Silence(self.held)
+            case Way.HANG_UP:
+                return endings.HangUp(reset=False)
+            case Way.RESET:
+                return endings.HangUp(reset=True)
+            case Way.CUT_OFF:
+                return endings.half_of(answer or JSONResponse({}))
+            case Way.USAGE:
+                right = answer or JSONResponse({})
+                right.headers.update(self._usage(Usage(95, None)))
+                return right
+            case Way.SLOW:
+                return answer or JSONResponse({})
+
+    def _usage(self, usage: Usage) -> dict[str, str]:
+        account = next(iter(self._world.accounts.values()), None)
+        return usage_headers(account, Quota.REST, usage)
+
+    def _refused(self, refusal: GraphError | LoginError | PamosnikError) -> Response:
+        if isinstance(refusal, LoginError):
+            return JSONResponse(refusal.body(), 400)
+        if isinstance(refusal, PamosnikError):
+            refusal = errors.bad_parameter(refusal.message)
+        headers = refusal.headers()
+        told = refusal.localised() if self._world.behaviour.localised else refusal
+        return JSONResponse(told.body(), told.status, headers)
 
     async def _answer(self, request: Request, params: Params) -> Response:
         path = tuple(part for part in request.url.path.split("/") if part)
@@ -109,137 +150,42 @@ class Graph:
                 return await self._graph(request, _without_version(path), params)
 
     async def _graph(self, request: Request, path: tuple[str, ...], params: Params) -> Response:
-        call = self._authorise(request, path, params)
-        answer = self._route(call)
-        if call.path[1:] == ("messages",) and self._deliverer.switches.echo_first:
+        token = _token(request, params)
+        if path[1:] == ("subscriptions",) and path[0] == self._world.app.meta_app_id:
+            return await self._app_subscriptions(request, token, params)
+        call = self._authorise(request, path, params, token)
+        sending = (call.method, call.path) == ("POST", (ME, "messages"))
+        if sending and self._world.behaviour.fetch_files:
+            await files.check(params)
+        answer = self._router.route(call)
+        if sending and self._deliverer.switches.echo_first:
             await self._deliverer.settle_within(rules.DELIVERY_TIMEOUT_S)
-        return JSONResponse(answer)
+        return JSONResponse(answer.body, headers=answer.headers)
 
-    def _authorise(self, request: Request, path: tuple[str, ...], params: Params) -> Call:
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            value = params.text_or_none("access_token") or ""
-        token = oauth.valid_token(self._world, value.strip())
+    async def _app_subscriptions(self, request: Request, token: str, params: Params) -> Response:
+        subscriptions.check_token(self._world.app, token)
+        usage = self._limits.count(None, Quota.APP)
+        body = await subscriptions.answer(self._world, self._deliverer, request.method, params)
+        return JSONResponse(body, headers=usage_headers(None, Quota.APP, usage))
+
+    def _authorise(self, request: Request, path: tuple[str, ...], params: Params, value: str) -> Call:
+        token = oauth.valid_token(self._world, value)
         account = self._world.accounts[token.ig_id]
         if not account.has_role:
             raise errors.no_role(request.method)
-        own = (account.ig_id, account.asid, _ACCOUNT)
-        named = tuple(_ACCOUNT if place == 0 and part in own else part for place, part in enumerate(path))
-        address = _address_of_next_page(request)
-        return Call(request.method, named, address, params, account, token.scopes & account.scopes)
+        return Call(
+            method=request.method,
+            path=calls.named(path, account),
+            address=_address_of_next_page(request),
+            params=params,
+            account=account,
+            scopes=_usable(token.scopes, account),
+            expansion=self._world.behaviour.field_expansion,
+        )
 
-    def _route(self, call: Call) -> Json:
-        match call.method, call.path:
-            case _, ("me", "subscribed_apps"):
-                return self._subscribed_apps(call)
-            case "POST", ("me", "messages"):
-                return self._send(call)
-            case "GET", (node,):
-                return self._get_node(call, node)
-            case "GET", (node, edge):
-                return self._get_edge(call, node, edge)
-            case "POST", (node,):
-                return self._change(call, node)
-            case "POST", (node, ("comments" | "replies") as edge):
-                return self._write_comment(call, node, edge)
-            case "DELETE", (comment_id,):
-                call.needs(rules.SCOPE_COMMENTS)
-                business.delete_comment(self._world, call.account, comment_id)
-                return {"success": True}
-            case _:
-                raise errors.unknown_path("/" + "/".join(call.path))
-
-    def _subscribed_apps(self, call: Call) -> Json:
-        account, app = call.account, self._world.app
-        match call.method:
-            case "POST":
-                wanted = call.params.names("subscribed_fields")
-                _check_webhook_fields(wanted)
-                self._world.put_account(replace(account, subscribed_fields=wanted))
-            case "DELETE":
-                self._world.put_account(replace(account, subscribed_fields=()))
-            case _ if account.subscribed_fields:
-                subscribed = list(account.subscribed_fields)
-                return {"data": [{"name": app.name, "id": app.app_id, "subscribed_fields": subscribed}]}
-            case _:
-                return {"data": []}
-        return {"success": True}
-
-    def _send(self, call: Call) -> Json:
-        order = read_order(call.params)
-        call.needs(rules.SCOPE_MESSAGES if order.comment_id is None else rules.SCOPE_COMMENTS)
-        sent = business.perform(self._world, call.account, order)
-        answer: Json = {"recipient_id": sent.igsid}
-        return answer if sent.mid is None else answer | {"message_id": sent.mid}
-
-    def _get_node(self, call: Call, node_id: str) -> Json:
-        world, account = self._world, call.account
-        if node_id == _ACCOUNT:
-            return call.node(views.account_node(world, account))
-        if node_id in world.media:
-            media = business.own_media(world, account, node_id)
-            return call.node(views.media_node(world, account, media))
-        if node_id in world.comments:
-            call.needs(rules.SCOPE_COMMENTS)
-            comment = business.own_comment(world, account, node_id)
-            return call.node(views.comment_node(world, account, comment))
-        return self._get_messaging_node(call, node_id)
-
-    def _get_messaging_node(self, call: Call, node_id: str) -> Json:
-        world, account = self._world, call.account
-        call.needs(rules.SCOPE_MESSAGES)
-        if node_id in world.messages:
-            message = business.readable_message(world, account, node_id)
-            return call.node(views.message_node(world, account, message))
-        if node_id in world.threads:
-            if world.threads[node_id] not in business.visible_threads(world, account):
-                raise errors.missing_object(node_id)
-            return call.node(views.conversation_node(world, account, world.threads[node_id]))
-        person = business.profile_of(world, account, node_id)
-        return call.node(views.profile_node(account, person, node_id))
-
-    def _get_edge(self, call: Call, node_id: str, edge: str) -> Json:
-        world, account = self._world, call.account
-        match node_id, edge:
-            case "me", "media":
-                return call.edge(views.media_edge(world, account))
-            case "me", "conversations":
-                call.needs(rules.SCOPE_MESSAGES)
-                if call.params.text("platform") != "instagram":
-                    raise errors.bad_parameter("Param platform must be instagram.")
-                igsid = call.params.text_or_none("user_id")
-                return call.edge(views.conversations_edge(world, account, igsid))
-            case _, "comments":
-                call.needs(rules.SCOPE_COMMENTS)
-                media = business.own_media(world, account, node_id)
-                return call.edge(views.comments_edge(world, account, media))
-            case _, "replies":
-                call.needs(rules.SCOPE_COMMENTS)
-                comment = business.own_comment(world, account, node_id)
-                return call.edge(views.replies_edge(world, account, comment))
-            case _:
-                raise errors.unknown_path(f"/{edge}")
-
-    def _change(self, call: Call, node_id: str) -> Json:
-        """Hides a comment, or switches the comments of a media."""
-        call.needs(rules.SCOPE_COMMENTS)
-        if node_id in self._world.media:
-            enabled = call.params.flag("comment_enabled")
-            business.enable_comments(self._world, call.account, node_id, enabled=enabled)
-        else:
-            comment = business.own_comment(self._world, call.account, node_id)
-            hide = call.params.flag("hide")
-            business.hide_comment(self._world, call.account, comment.id, hide=hide)
-        return {"success": True}
-
-    def _write_comment(self, call: Call, node_id: str, edge: str) -> Json:
-        call.needs(rules.SCOPE_COMMENTS)
-        text = call.params.text("message")
-        if edge == "comments":
-            return {"id": business.comment_on_media(self._world, call.account, node_id, text).id}
-        return {"id": business.reply_to_comment(self._world, call.account, node_id, text).id}
-
-    def _keep(self, request: Request, body: Mapping[str, object], status: int) -> None:
+    def _keep(
+        self, request: Request, body: Mapping[str, object], response: Response, rule: Rule | None
+    ) -> None:
         self.requests.append(
             Logged(
                 at=self._world.clock.now(),
@@ -247,29 +193,41 @@ class Graph:
                 path=request.url.path,
                 query=_without_secrets(request.query_params),
                 body=_without_secrets(body),
-                status=status,
+                status=None
+                if isinstance(response, (endings.Silence, endings.HangUp))
+                else response.status_code,
+                fault=None if rule is None else rule.fault.name,
             )
         )
+
+
+def _usable(granted: frozenset[str], account: Account) -> frozenset[str]:
+    return granted & account.scopes
+
+
+def _token(request: Request, params: Params) -> str:
+    """From the header, or from the query or body."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        value = params.text_or_none("access_token") or ""
+    return value.strip()
 
 
 async def _read_body(request: Request) -> Mapping[str, object]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return _strings(await request.form())
-    raw = await request.body()
-    if not raw:
-        return {}
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        raise errors.bad_parameter("The body is not valid JSON.") from None
-    if not isinstance(body, dict):
-        raise errors.bad_parameter("The body must be a JSON object.")
-    return body
+        async with request.form() as form:
+            return _values(form)
+    return read_object(await request.body())
 
 
-def _strings(form: FormData) -> Mapping[str, object]:
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+def _values(form: FormData) -> Mapping[str, object]:
+    """Texts as they are; of a file what can be checked about it."""
+    return {name: value if isinstance(value, str) else _file(value) for name, value in form.items()}
+
+
+def _file(file: UploadFile) -> Json:
+    return {"name": file.filename or "", "type": file.content_type or "", "size": file.size or 0}
 
 
 def _without_version(path: tuple[str, ...]) -> tuple[str, ...]:
@@ -282,13 +240,11 @@ def _without_version(path: tuple[str, ...]) -> tuple[str, ...]:
     return rest
 
 
-def _check_webhook_fields(wanted: tuple[str, ...]) -> None:
-    if not wanted:
-        raise errors.bad_parameter("The parameter subscribed_fields is required.")
-    for place, name in enumerate(wanted):
-        if name not in rules.FIELD_SCOPES:
-            known = ", ".join(rules.FIELD_SCOPES)
-            raise errors.bad_parameter(f"Param subscribed_fields[{place}] must be one of {{{known}}}")
+def _version_served(path: str) -> int:
+    """The one asked for, as far as it is alive; without one the newest."""
+    version = _VERSION.fullmatch(path.strip("/").partition("/")[0])
+    asked = rules.NEWEST_VERSION if version is None else int(version[1])
+    return min(max(asked, rules.OLDEST_VERSION), rules.NEWEST_VERSION)
 
 
 def _address_of_next_page(request: Request) -> str:

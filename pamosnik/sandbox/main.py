@@ -18,12 +18,15 @@ from starlette.routing import Mount, Route
 from pamosnik.clock import Clock
 from pamosnik.errors import UsageError
 from pamosnik.sandbox.control import Control
+from pamosnik.sandbox.endings import Protocol
+from pamosnik.sandbox.faults import Faults
 from pamosnik.sandbox.graph import Graph
 from pamosnik.sandbox.things import Account, MediaKind, Person, TokenKind
 from pamosnik.sandbox.webhooks import Deliverer
 from pamosnik.sandbox.world import World
 
 _METHODS = ["GET", "POST", "DELETE"]
+_TICK_S = 0.1
 
 
 class _Server(uvicorn.Server):
@@ -32,10 +35,19 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self.leaving = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        """Like uvicorn's, but leaves at once instead of at the next tenth of a second."""
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.leaving.wait(), _TICK_S)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
@@ -49,7 +61,8 @@ class _Running:
         self.world = world
         self.listener = listener
         self.deliverer = Deliverer(world)
-        self.server = _Server(_config(world, self.deliverer))
+        self.graph = Graph(world, self.deliverer)
+        self.server = _Server(_config(world, self.deliverer, self.graph))
         self.delivering = asyncio.create_task(self.deliverer.run(), name="sandbox deliveries")
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]), name="sandbox server")
 
@@ -60,13 +73,19 @@ class Sandbox:
     def __init__(self) -> None:
         self._running: _Running | None = None
 
-    async def start(self, *, host: str, port: int, clock: Clock, seed_world: bool = True) -> None:
-        """Listens when it returns; port 0 takes a free one. Raises `OSError` when the port is taken."""
+    async def start(
+        self, *, host: str, port: int, clock: Clock, seed_world: bool = True, world: World | None = None
+    ) -> None:
+        """Listens when it returns; port 0 takes a free one. Raises `OSError` when the port is taken.
+
+        `world` goes on with that one, as `saved.load` gives it, instead of a new one.
+        """
         if self._running is not None:
             raise UsageError("the sandbox is running already")
-        world = World(clock)
-        if seed_world:
-            seed(world)
+        if world is None:
+            world = World(clock)
+            if seed_world:
+                seed(world)
         running = _Running(world, _listen(host, port))
         self._running = running
         await _first(running.server.listening.wait(), running.serving)
@@ -77,7 +96,9 @@ class Sandbox:
         if running is None:
             return
         running.delivering.cancel()
+        running.graph.held.release()
         running.server.should_exit = True
+        running.server.leaving.set()
         await asyncio.wait((running.delivering, running.serving))
         running.listener.close()
         for task in (running.delivering, running.serving):
@@ -92,6 +113,10 @@ class Sandbox:
     @property
     def world(self) -> World:
         return self._get().world
+
+    @property
+    def faults(self) -> Faults:
+        return self._get().graph.faults
 
     @property
     def base_url(self) -> str:
@@ -138,8 +163,7 @@ def seed(world: World) -> None:
     world.put_person(Person("chen", "Chen 陈", follower_count=1204, verified=True))
 
 
-def _config(world: World, deliverer: Deliverer) -> uvicorn.Config:
-    graph = Graph(world, deliverer)
+def _config(world: World, deliverer: Deliverer, graph: Graph) -> uvicorn.Config:
     control = Control(world, deliverer, graph)
     app = Starlette(
         routes=[
@@ -149,6 +173,7 @@ def _config(world: World, deliverer: Deliverer) -> uvicorn.Config:
     )
     return uvicorn.Config(
         app,
+        http=Protocol,
         access_log=False,
         log_config=None,
         lifespan="off",

@@ -42,8 +42,11 @@ def exchange_code(world: World, params: Params) -> Json:
         raise LoginError("Error validating verification code. The redirect_uri is not the one of the request")
     account = world.accounts[code.ig_id]
     token = world.issue_token(account, TokenKind.SHORT, code.scopes)
-    granted = ",".join(scope for scope in rules.SCOPES if scope in token.scopes)
-    return {"data": [{"access_token": token.value, "user_id": account.asid, "permissions": granted}]}
+    granted = [scope for scope in rules.SCOPES if scope in token.scopes]
+    if world.behaviour.flat_code_exchange:
+        return {"access_token": token.value, "user_id": int(account.asid), "permissions": granted}
+    told: Json = {"access_token": token.value, "user_id": account.asid, "permissions": ",".join(granted)}
+    return {"data": [told]}
 
 
 def exchange_short(world: World, params: Params) -> Json:

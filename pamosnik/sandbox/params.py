@@ -4,6 +4,7 @@ Form and query values are strings, so a number, a flag or an object may come as 
 """
 
 import json
+import math
 from collections.abc import Mapping
 
 from pamosnik.errors import UsageError
@@ -11,6 +12,20 @@ from pamosnik.errors import UsageError
 
 class BadParameter(UsageError):
     """A parameter is missing or not what it has to be."""
+
+
+def read_object(raw: bytes) -> Mapping[str, object]:
+    """A JSON object whose texts are proper Unicode (JSON can hold halves of characters, which no answer could)."""
+    if not raw:
+        return {}
+    try:
+        body = json.loads(raw)
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise BadParameter("The body is not valid JSON.") from None
+    if not isinstance(body, dict):
+        raise BadParameter("The body must be a JSON object.")
+    return body
 
 
 class Params:
@@ -21,6 +36,11 @@ class Params:
 
     def __contains__(self, name: str) -> bool:
         return self._values.get(name) is not None
+
+    @property
+    def raw(self) -> Mapping[str, object]:
+        """The values as they came."""
+        return self._values
 
     def text(self, name: str) -> str:
         value = self._values.get(name)
@@ -56,12 +76,13 @@ class Params:
 
     def number(self, name: str) -> float:
         value = self._values.get(name)
-        if isinstance(value, float):
-            return value
         try:
-            return float(self.text(name))
-        except ValueError:
-            raise BadParameter(f"Param {name} must be a number.") from None
+            number = value if isinstance(value, float) else float(self.text(name))
+        except (ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise BadParameter(f"Param {name} must be a number.")
+        return number
 
     def group(self, name: str) -> "Params":
         value = self._decoded(name)
@@ -86,10 +107,14 @@ class Params:
         return tuple(word.strip() for word in parts if word.strip())
 
     def numbers(self, name: str) -> tuple[float, ...]:
+        """Finite ones, 0 or more."""
         try:
-            return tuple(float(word) for word in self.names(name))
-        except ValueError:
-            raise BadParameter(f"Param {name} must be an array of numbers.") from None
+            several = tuple(float(word) for word in self.names(name))
+        except (ValueError, OverflowError):
+            several = (math.nan,)
+        if not all(math.isfinite(one) and one >= 0 for one in several):
+            raise BadParameter(f"Param {name} must be an array of numbers.")
+        return several
 
     def refuse_others(self, *known: str) -> None:
         """Only these names may be present."""
@@ -103,6 +128,7 @@ class Params:
             return value
         try:
             decoded: object = json.loads(value)
-        except ValueError:
+            json.dumps(decoded, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
             raise BadParameter(f"Param {name} must be valid JSON.") from None
         return decoded

@@ -1,7 +1,7 @@
 """What people do on their phones, and what the owner does on theirs. Every action tells its webhook.
 
-Messages, quick replies, postbacks, story replies and mentions open the messaging window; comments, reactions
-and reading do not.
+Messages, quick replies, postbacks, story replies and mentions open the messaging window; comments and reading
+do not, reactions and bare links only by a switch. `entrances` holds ice breakers, the menu, links and ads.
 """
 
 from dataclasses import dataclass, replace
@@ -20,6 +20,7 @@ from pamosnik.sandbox.things import (
     MediaKind,
     Message,
     Person,
+    Referral,
     Thread,
 )
 from pamosnik.sandbox.world import World
@@ -44,8 +45,29 @@ def comment(
     igsid = world.igsid(account, person)
     parent_id = None if parent is None else parent.id
     said = world.add_comment(media, igsid, person.username, text, parent_id)
-    world.tell(account, items.comment_field(media), items.comment(account, media, said))
+    twice = world.ads_of(media) if world.behaviour.boosted_double else ()
+    for place in (media, *twice):
+        world.tell(account, items.comment_field(place), items.comment(account, place, said, world.behaviour))
     return said
+
+
+def start_live(world: World, account: Account) -> Media:
+    if running_live(world, account) is not None:
+        raise UsageError(f"{account.username} is broadcasting already")
+    return world.add_media(account, MediaKind.LIVE, None)
+
+
+def end_live(world: World, account: Account) -> Media:
+    """Its comments cannot be read or answered any more."""
+    live = running_live(world, account)
+    if live is None:
+        raise UsageError("nothing is being broadcast")
+    world.media[live.id] = replace(live, broadcasting=False)
+    return world.media[live.id]
+
+
+def running_live(world: World, account: Account) -> Media | None:
+    return next((media for media in world.media_of(account, MediaKind.LIVE) if media.broadcasting), None)
 
 
 def delete_comment(world: World, comment: Comment) -> None:
@@ -61,33 +83,56 @@ def message(
     *,
     attachments: tuple[Attachment, ...] = (),
     reply_to_mid: str | None = None,
+    referral: Referral | None = None,
+    unsupported: bool = False,
 ) -> Message:
-    if text is None and not attachments:
+    """`referral` is the ad or shop page it is written from; an unsupported one is announced without content."""
+    if text is None and not attachments and not unsupported:
         raise UsageError("a message has a text or an attachment")
     if reply_to_mid is not None and reply_to_mid not in world.messages:
         raise NotFound(f"no message {reply_to_mid}")
-    written = _write(world, account, person, Content(text=text, attachments=attachments))
-    return _told(world, account, replace(written, reply_to_mid=reply_to_mid))
+    written = write(world, account, person, Content(text=text, attachments=attachments))
+    came = referral or arrival(world, account, person)
+    return _told(
+        world, account, replace(written, reply_to_mid=reply_to_mid, referral=came, unsupported=unsupported)
+    )
+
+
+def edit_message(
+    world: World, account: Account, person: Person, text: str, mid: str | None = None
+) -> Message:
+    """Rewrites `mid` or the person's newest message; told as `message_edit`."""
+    before = _own(world, account, person, mid)
+    content = replace(before.content, text=text)
+    changed = world.put_message(replace(before, content=content, edits=before.edits + 1))
+    igsid = world.igsid(account, person)
+    world.tell(account, "message_edit", items.edited(account, igsid, changed, world.clock.now()))
+    return changed
 
 
 def story_reply(world: World, account: Account, person: Person, story: Media, text: str) -> Message:
-    written = _write(world, account, person, Content(text=text))
+    written = write(world, account, person, Content(text=text))
     return _told(world, account, replace(written, story=story))
 
 
 def story_mention(world: World, account: Account, person: Person) -> Message:
-    """The person's own story mentions the account; the story itself is not the account's media."""
+    """The person's own story mentions the account; the story itself is not the account's media.
+
+    From a private profile it reaches only accounts that the profile's owner is followed by.
+    """
+    if person.private and account.ig_id not in person.followed_by:
+        raise UsageError(f"{person.username} is private and {account.username} does not follow them")
     url = (
         f"https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=mention-{person.username}&signature=sandbox"
     )
-    written = _write(world, account, person, Content(attachments=(Attachment("story_mention", url),)))
+    written = write(world, account, person, Content(attachments=(Attachment("story_mention", url),)))
     return _told(world, account, written)
 
 
 def share_post(world: World, account: Account, person: Person, media: Media) -> Message:
     kind = "ig_reel" if media.kind is MediaKind.REEL else "ig_post"
     shared = Attachment(kind, items.story_url(media), media.id, media.caption)
-    return _told(world, account, _write(world, account, person, Content(attachments=(shared,))))
+    return _told(world, account, write(world, account, person, Content(attachments=(shared,))))
 
 
 def tap(world: World, account: Account, person: Person, title: str) -> Tapped:
@@ -112,7 +157,10 @@ def react(
     seen = _seen(world, account, person, mid)
     changed = world.put_message(replace(seen, person_reaction=emoji))
     igsid = world.igsid(account, person)
-    world.tell(account, "message_reactions", items.reaction(account, igsid, changed, world.clock.now()))
+    now, ways = world.clock.now(), world.behaviour
+    if emoji is not None and ways.reaction_opens_window:
+        world.put_thread(replace(_thread(world, account, person), opened_at=now))
+    world.tell(account, "message_reactions", items.reaction(account, igsid, changed, now, ways))
     return changed
 
 
@@ -128,12 +176,19 @@ def read(world: World, account: Account, person: Person) -> Message:
 
 def delete_message(world: World, account: Account, person: Person, mid: str | None = None) -> Message:
     """Unsends `mid` or the person's newest message."""
-    own = [written for written in _messages(world, account, person) if not written.from_business]
-    gone = _newest(own, mid, f"{person.username} has no such message")
+    gone = _own(world, account, person, mid)
     changed = world.put_message(replace(gone, deleted=True))
     igsid = world.igsid(account, person)
     world.tell(account, "messages", items.deleted(account, igsid, changed, world.clock.now()))
     return changed
+
+
+def in_requests_of_person(world: World, account: Account, person: Person) -> bool:
+    """Whether the person finds the conversation in their Requests: begun by the account, which they do not
+    follow, and never answered.
+    """
+    thread = world.thread_with(account, world.igsid(account, person))
+    return thread is not None and thread.opened_at is None and account.ig_id not in person.follows
 
 
 def owner_message(world: World, account: Account, person: Person, text: str) -> Message:
@@ -146,26 +201,55 @@ def owner_message(world: World, account: Account, person: Person, text: str) -> 
     return written
 
 
-def _write(world: World, account: Account, person: Person, content: Content) -> Message:
+def self_message(world: World, account: Account, text: str) -> Message:
+    """The owner writes to their own account; no window, and nothing to answer."""
+    thread = world.ensure_thread(account, account.self_igsid)
+    written = world.add_message(thread, Content(text=text), from_business=True)
+    world.tell(account, "messages", items.self_message(account, written))
+    return written
+
+
+def write(
+    world: World,
+    account: Account,
+    person: Person,
+    content: Content,
+    *,
+    opens: bool = True,
+    consents: bool = True,
+) -> Message:
     """Adds a message of the person and opens the window; telling is the caller's part."""
     if account.ig_id in person.blocked:
         raise UsageError(f"{person.username} has blocked {account.username}")
     thread = world.ensure_thread(account, world.igsid(account, person))
     written = world.add_message(thread, content, from_business=False)
-    world.put_thread(replace(world.threads[thread.id], opened_at=written.created_at))
+    now, thread = written.created_at, world.threads[thread.id]
+    world.put_thread(
+        replace(
+            thread,
+            opened_at=now if opens else thread.opened_at,
+            consented_at=thread.consented_at or (now if consents else None),
+        )
+    )
     return written
+
+
+def arrival(world: World, account: Account, person: Person) -> Referral | None:
+    """The link a stranger opened before: told once, with the first thing they do."""
+    came = world.arrivals.pop(world.igsid(account, person), None)
+    return came if world.behaviour.referral_in_first else None
 
 
 def _told(world: World, account: Account, written: Message) -> Message:
     world.put_message(written)
     igsid = world.threads[written.thread_id].igsid
-    world.tell(account, "messages", items.person_message(account, igsid, written))
+    world.tell(account, "messages", items.person_message(account, igsid, written, world.behaviour))
     world.tell(account, "message_edit", items.edit_companion(written))
     return written
 
 
 def _tap_chip(world: World, account: Account, person: Person, shown: Message, chip: Chip) -> Message:
-    written = _write(world, account, person, Content(text=chip.title))
+    written = write(world, account, person, Content(text=chip.title))
     world.put_message(replace(shown, content=replace(shown.content, chips=())))
     return _told(world, account, replace(written, payload=chip.payload))
 
@@ -173,7 +257,15 @@ def _tap_chip(world: World, account: Account, person: Person, shown: Message, ch
 def _tap_button(world: World, account: Account, person: Person, button: Button) -> Tapped:
     if button.kind is ButtonKind.URL:
         return Tapped(None, button.value)
-    written = _write(world, account, person, Content(text=button.title))
+    ways = world.behaviour
+    written = write(
+        world,
+        account,
+        person,
+        Content(text=button.title),
+        opens=ways.taps_open_window,
+        consents=ways.postback_is_consent,
+    )
     tapped = world.put_message(replace(written, payload=button.value))
     igsid = world.igsid(account, person)
     world.tell(account, "messaging_postbacks", items.postback(account, igsid, tapped))
@@ -189,6 +281,11 @@ def _thread(world: World, account: Account, person: Person) -> Thread:
 
 def _messages(world: World, account: Account, person: Person) -> tuple[Message, ...]:
     return world.messages_in(_thread(world, account, person))
+
+
+def _own(world: World, account: Account, person: Person, mid: str | None) -> Message:
+    own = [written for written in _messages(world, account, person) if not written.from_business]
+    return _newest(own, mid, f"{person.username} has no such message")
 
 
 def _seen(world: World, account: Account, person: Person, mid: str | None) -> Message:

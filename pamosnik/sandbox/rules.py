@@ -18,6 +18,9 @@ SHORT_TOKEN_LIFE: Final = timedelta(hours=1)
 LONG_TOKEN_LIFE: Final = timedelta(days=60)
 REFRESH_MIN_AGE: Final = timedelta(hours=24)
 
+# https://developers.facebook.com/docs/graph-api/reference/app/subscriptions/
+WEBHOOK_OBJECT: Final = "instagram"
+
 SCOPE_BASIC: Final = "instagram_business_basic"
 SCOPE_MESSAGES: Final = "instagram_business_manage_messages"
 SCOPE_COMMENTS: Final = "instagram_business_manage_comments"
@@ -37,6 +40,14 @@ IMAGE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".gif")
 AUDIO_SUFFIXES: Final = (".aac", ".m4a", ".wav", ".mp4")
 VIDEO_SUFFIXES: Final = (".mp4", ".ogg", ".avi", ".mov", ".webm")
 FILE_SUFFIXES: Final = (".pdf",)
+
+IMAGE_BYTES: Final = 8 * 1024 * 1024
+FILE_BYTES: Final = 25 * 1024 * 1024
+FETCH_TIMEOUT_S: Final = 75.0
+IMAGE_TYPES: Final = ("image/png", "image/jpeg", "image/gif")
+
+# https://developers.facebook.com/docs/messenger-platform/reference/attachment-upload-api
+ATTACHMENT_LIFE: Final = timedelta(days=90)
 
 # …/messaging-api/sender-actions ; how long the dots stay is Messenger's figure
 TYPING_SHOWN: Final = timedelta(seconds=20)
@@ -59,10 +70,34 @@ BUTTON_TITLE: Final = 20
 # https://developers.facebook.com/docs/instagram-platform/private-replies
 PRIVATE_REPLY_AGE: Final = timedelta(days=7)
 
+# …/messaging-api/ice-breakers
+ICE_BREAKERS: Final = 4
+
+# https://developers.facebook.com/documentation/business-messaging/instagram-messaging/features/ig-me-links
+# states neither; both are cautious assumptions
+REF_CHARACTERS: Final = 250
+REF_ALPHABET: Final = r"[A-Za-z0-9_=-]+"
+
+# https://developers.facebook.com/docs/instagram-platform/overview (Send API, private replies, conversations,
+# 4800 × impressions) and https://developers.facebook.com/docs/graph-api/overview/rate-limiting (200 × users)
+TEXT_PER_SECOND: Final = 100
+MEDIA_PER_SECOND: Final = 10
+PRIVATE_REPLIES_PER_HOUR: Final = 750
+LIVE_PRIVATE_REPLIES_PER_SECOND: Final = 100
+CONVERSATIONS_PER_SECOND: Final = 2
+CALLS_PER_IMPRESSION: Final = 4800
+APP_CALLS_PER_USER: Final = 200
+# what the usage headers of an armed rate fault say; no number of Meta's
+THROTTLED_FOR: Final = timedelta(minutes=5)
+
 # https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-media/comments
 COMMENTS_PER_PAGE: Final = 50
 # Instagram's own composer; the API reference gives no number.
 COMMENT_CHARACTERS: Final = 2200
+# What the retired API demanded; whether any of it holds today is not known.
+RETIRED_COMMENT_CHARACTERS: Final = 300
+RETIRED_HASHTAGS: Final = 4
+RETIRED_URLS: Final = 1
 # Graph's usual default and ceiling of a page
 PAGE_SIZE: Final = 25
 PAGE_MAX: Final = 100
@@ -75,7 +110,10 @@ REQUEST_SILENCE: Final = timedelta(days=30)
 # https://developers.facebook.com/docs/instagram-platform/webhooks (36 h, 1000 updates)
 DELIVERY_TIMEOUT_S: Final = 5.0
 DELIVERY_GIVES_UP: Final = timedelta(hours=36)
+DELIVERY_ALERT: Final = timedelta(minutes=15)
 DELIVERY_DROPS_SUBSCRIPTION: Final = timedelta(hours=1)
+# Meta names no time for privacy callbacks; the same patience is assumed
+CALLBACK_TIMEOUT_S: Final = 5.0
 BATCH_MAX: Final = 1000
 # "at once, then with growing gaps"; the gaps themselves are ours, the last one repeats
 RETRY_GAPS_S: Final = (0.0, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0)

@@ -17,6 +17,8 @@ class MediaKind(Enum):
     REEL = "reel"
     STORY = "story"
     LIVE = "live"
+    # a boosted post as an ad: its own media id beside the post's
+    AD = "ad"
 
 
 class TokenKind(Enum):
@@ -40,6 +42,26 @@ class App:
     callback_url: str | None = None
     verify_token: str | None = None
     fields: frozenset[str] = frozenset()
+    # the Meta app's own pair: app-level calls need it, and either secret may sign
+    meta_app_id: str = "1300000000000001"
+    meta_secret: str = ""
+    # where the privacy callbacks go
+    deauthorize_url: str | None = None
+    data_deletion_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IceBreaker:
+    question: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class IceBreakers:
+    """The questions of one locale."""
+
+    locale: str
+    questions: tuple[IceBreaker, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +86,14 @@ class Account:
     human_agent: bool = False
     # whether private replies may carry buttons and quick replies; tools report both
     private_reply_buttons: bool = True
+    # the profile is public; comment webhooks need that
+    public: bool = True
+    # another app controls the threads: events come as `standby`, sends are refused
+    other_app_owns: bool = False
+    # of its content in the last 24 hours: the quota of calls is a multiple of it
+    impressions: int = 1000
+    ice_breakers: tuple[IceBreakers, ...] = ()
+    menus: "tuple[Menu, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +104,8 @@ class Person:
     verified: bool = False
     # a private profile: their story mentions reach only accounts that follow them
     private: bool = False
+    # age-gated or restricted: their comments are not in the API's lists
+    restricted: bool = False
     # ig_ids of accounts this person follows, is followed by, and has blocked
     follows: frozenset[str] = frozenset()
     followed_by: frozenset[str] = frozenset()
@@ -114,6 +146,12 @@ class Media:
     comments_enabled: bool = True
     # only for LIVE
     broadcasting: bool = False
+    # only for STORY: where its link sticker leads
+    link_sticker_url: str | None = None
+    # only for AD
+    ad_id: str | None = None
+    ad_title: str | None = None
+    original_media_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +161,7 @@ class Comment:
     # None = the media's own account wrote it
     igsid: str | None
     username: str
+    # empty for a GIF or sticker
     text: str
     created_at: datetime
     # the top-level comment this is attached to
@@ -139,6 +178,8 @@ class Attachment:
     url: str
     media_id: str | None = None
     title: str | None = None
+    # stands for a file given before; `url` is filled in when it is sent
+    upload_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +188,14 @@ class Button:
     title: str
     # the address of a URL button, the payload of a postback
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """The persistent menu of one locale."""
+
+    locale: str
+    items: tuple[Button, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +232,42 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class Referral:
+    """Where a person came from: an ig.me link, an ad, or (`product_id` alone) a shop page."""
+
+    source: str
+    ref: str | None = None
+    ad_id: str | None = None
+    ad_title: str | None = None
+    photo_url: str | None = None
+    video_url: str | None = None
+    product_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file given to `message_attachments`."""
+
+    id: str
+    ig_id: str
+    kind: str
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WelcomeFlow:
+    """A welcome message flow for ads; `body` is its JSON as it was given."""
+
+    id: str
+    ig_id: str
+    name: str
+    body: str
+    platforms: tuple[str, ...] = ("instagram",)
+    used_in_ad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     mid: str
     thread_id: str
@@ -199,6 +284,13 @@ class Message:
     person_reaction: str | None = None
     business_reaction: str | None = None
     deleted: bool = False
+    # how often the person edited it
+    edits: int = 0
+    referral: Referral | None = None
+    # what the sending app noted in it
+    metadata: str | None = None
+    # a kind of message the API does not show
+    unsupported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +304,8 @@ class Thread:
     mids: tuple[str, ...] = ()
     # the person's last action that opens the messaging window; None = never, which also means no consent
     opened_at: datetime | None = None
+    # when the person first did what makes their profile readable
+    consented_at: datetime | None = None
     # in the account's Requests folder until the account answers
     in_requests: bool = True
     # the account's typing indicator is shown until then
@@ -229,6 +323,11 @@ class Notice:
     field: str
     item: Json
 
+    # another app owns the thread
+    standby: bool = False
+
     @property
     def edge(self) -> str:
+        if self.standby:
+            return "standby"
         return "changes" if "field" in self.item else "messaging"

@@ -32,13 +32,18 @@ def account_node(world: World, account: Account) -> Node:
             "id": account.asid,
             "username": account.username,
             "name": account.name,
-            "account_type": account.account_type,
+            "account_type": _account_type(world, account),
             "profile_picture_url": _picture(account.username),
             "followers_count": followers,
             "follows_count": followed,
             "media_count": len(world.media_of(account, MediaKind.POST, MediaKind.REEL)),
         }
     )
+
+
+def _account_type(world: World, account: Account) -> str:
+    kind = account.account_type
+    return kind if world.behaviour.seen_account_type else kind.title()
 
 
 def profile_node(account: Account, person: Person, igsid: str) -> Node:
@@ -109,7 +114,17 @@ def comment_node(world: World, account: Account, comment: Comment) -> Node:
 
 
 def comments_edge(world: World, account: Account, media: Media) -> Edge:
+    """Without those of restricted people; comments on ads are not listed at all."""
+    if media.kind is MediaKind.AD:
+        return _comment_list(world, account, ())
     return _comment_list(world, account, world.comments_on(media))
+
+
+def live_edge(world: World, account: Account) -> Edge:
+    """What is being broadcast now."""
+    live = (media for media in world.media_of(account, MediaKind.LIVE) if media.broadcasting)
+    ids = tuple(media.id for media in live)
+    return Edge(ids, lambda media_id: media_node(world, account, world.media[media_id]))
 
 
 def replies_edge(world: World, account: Account, comment: Comment) -> Edge:
@@ -127,12 +142,16 @@ def conversations_edge(world: World, account: Account, igsid: str | None) -> Edg
     """All conversations, or the one with `igsid`."""
     threads = business.visible_threads(world, account)
     ids = tuple(thread.id for thread in threads if igsid in (None, thread.igsid))
+    if not world.app.live:
+        ids = ()
     return Edge(ids, lambda thread_id: conversation_node(world, account, world.threads[thread_id]))
 
 
 def conversation_node(world: World, account: Account, thread: Thread) -> Node:
     """All messages with id and time, newest first; only the newest ones have more."""
     mids = tuple(message.mid for message in reversed(world.messages_in(thread)))
+    if not world.app.live:
+        mids = ()
     readable = frozenset(mids[: rules.READABLE_MESSAGES])
 
     def build(mid: str) -> Node:
@@ -172,12 +191,19 @@ def message_node(world: World, account: Account, message: Message) -> Node:
 
 
 def _comment_list(world: World, account: Account, comments: tuple[Comment, ...]) -> Edge:
+    """An app that is not published gets an empty list, without an error."""
+    listed = (comment for comment in comments if world.app.live and not _restricted(world, comment))
     return Edge(
-        tuple(comment.id for comment in comments),
+        tuple(comment.id for comment in listed),
         lambda comment_id: comment_node(world, account, world.comments[comment_id]),
         page=rules.COMMENTS_PER_PAGE,
         ceiling=rules.COMMENTS_PER_PAGE,
     )
+
+
+def _restricted(world: World, comment: Comment) -> bool:
+    person = None if comment.igsid is None else world.person_behind(comment.igsid)
+    return person is not None and person.restricted
 
 
 def _plain_list(*nodes: Node) -> Edge:

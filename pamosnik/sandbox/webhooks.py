@@ -2,14 +2,11 @@
 
 One queue, one worker: a POST at a time, in order unless shuffled. A failed POST is repeated with growing gaps
 (real seconds, so that they pass under a clock that stands still). Age and the hour of failure after which
-the subscription is dropped are read from the world's clock.
+the subscription is dropped are read from the world's clock. What a body looks like is `envelopes`' part.
 """
 
 import asyncio
-import hashlib
 import heapq
-import hmac
-import json
 import random
 import secrets
 from collections import deque
@@ -20,8 +17,12 @@ import aiohttp
 
 from pamosnik.errors import UsageError
 from pamosnik.sandbox import items, rules
+from pamosnik.sandbox.deliveries import Delivery, Switches
+from pamosnik.sandbox.envelopes import envelope, headers, signature
 from pamosnik.sandbox.things import App, Json, Notice
-from pamosnik.sandbox.world import World, milliseconds
+from pamosnik.sandbox.world import World
+
+__all__ = ["Deliverer", "Delivery", "HandshakeFailed", "Switches", "envelope", "signature"]
 
 _LOG_LENGTH = 10_000
 _SHUFFLE_AMONG = 16
@@ -30,35 +31,6 @@ _TIMEOUT = aiohttp.ClientTimeout(total=rules.DELIVERY_TIMEOUT_S)
 
 class HandshakeFailed(UsageError):
     """The callback address did not answer the challenge."""
-
-
-@dataclass(frozen=True, slots=True)
-class Switches:
-    """How deliveries misbehave."""
-
-    # extra copies of every POST
-    duplicates: int = 0
-    # most updates in one POST
-    batch: int = 1
-    # the next one is any of the first few in the queue; only a delay lets a queue build up
-    shuffle: bool = False
-    # how long an update waits before it starts a POST
-    delay_s: float = 0.0
-    # the echo of a send is delivered before the Send API answers
-    echo_first: bool = False
-    # every message is announced by a `message_edit` with num_edit 0 too
-    edit_companions: bool = False
-    # the last gap repeats
-    retry_gaps_s: tuple[float, ...] = rules.RETRY_GAPS_S
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One POST that was made; `status` None = no answer in time."""
-
-    at: datetime
-    status: int | None
-    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +77,24 @@ class Deliverer:
 
     def offer(self, notice: Notice) -> None:
         """Queues a change if the app may know of it."""
-        if self._may_know(notice):
+        if self._may_know(notice) and not self._replaced(notice) and not self._lost():
             self._queue(notice)
 
-    def offer_test(self) -> None:
-        """The dashboard's test delivery, which asks for no subscription."""
-        self._queue(Notice("0", "messages", items.dashboard_test()))
+    def offer_test(self, *, before: bool = False) -> None:
+        """The dashboard's test delivery, which asks for no subscription; `before` takes the older shape."""
+        item = items.dashboard_test_before() if before else items.dashboard_test()
+        self._queue(Notice("0", "messages", item))
+
+    @property
+    def failing_since(self) -> datetime | None:
+        """When the first of an unbroken row of failures was; None while deliveries succeed."""
+        return self._failing_since
+
+    @property
+    def alerted(self) -> bool:
+        """Meta warns the owner after a quarter of an hour of failure."""
+        since = self._failing_since
+        return since is not None and self._world.clock.now() - since >= rules.DELIVERY_ALERT
 
     async def settle(self) -> None:
         """Returns when nothing is queued, under way, or waiting for another try."""
@@ -136,16 +120,29 @@ class Deliverer:
 
     def _may_know(self, notice: Notice) -> bool:
         app, account = self._world.app, self._world.accounts[notice.ig_id]
-        scope = rules.FIELD_SCOPES[notice.field]
+        field = "standby" if notice.standby else notice.field
+        scope = rules.FIELD_SCOPES[field]
         return (
             app.live
             and app.callback_url is not None
-            and notice.field in app.fields
+            and field in app.fields
             and bool(account.subscribed_fields)
             and scope in account.scopes
             and (account.message_access or scope != rules.SCOPE_MESSAGES)
-            and (self.switches.edit_companions or notice.field != "message_edit")
+            and (scope != rules.SCOPE_COMMENTS or account.public)
+            and (self.switches.edit_companions or self.switches.edit_instead or not _announces(notice.item))
         )
+
+    def _replaced(self, notice: Notice) -> bool:
+        """A person's new message, of which only its announcement arrives."""
+        app = self._world.app
+        return self.switches.edit_instead and "message_edit" in app.fields and _is_new_message(notice.item)
+
+    def _lost(self) -> bool:
+        if self.switches.lose_next:
+            self.switches = replace(self.switches, lose_next=self.switches.lose_next - 1)
+            return True
+        return self._random.random() < self.switches.loss
 
     def _queue(self, notice: Notice) -> None:
         due = asyncio.get_running_loop().time() + self.switches.delay_s
@@ -194,7 +191,7 @@ class Deliverer:
         app = self._world.app
         if app.callback_url is None:
             return
-        body = envelope(parcel.notices, self._world.clock.now())
+        body = envelope(parcel.notices, self._world.clock.now(), self.switches)
         answers = [await self._post(session, app, body) for _ in range(1 + self.switches.duplicates)]
         if 200 in answers:
             self._failing_since = None
@@ -202,11 +199,13 @@ class Deliverer:
             self._failed(parcel)
 
     async def _post(self, session: aiohttp.ClientSession, app: App, body: bytes) -> int | None:
-        headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature(app.secret, body)}
         status: int | None = None
         try:
             async with session.post(
-                app.callback_url or "", data=body, headers=headers, allow_redirects=False
+                app.callback_url or "",
+                data=body,
+                headers=headers(app, body, self.switches),
+                allow_redirects=False,
             ) as answer:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError):
@@ -217,7 +216,8 @@ class Deliverer:
     def _failed(self, parcel: _Parcel) -> None:
         now = self._world.clock.now()
         self._failing_since = self._failing_since or now
-        if now - self._failing_since >= rules.DELIVERY_DROPS_SUBSCRIPTION:
+        long = now - self._failing_since >= rules.DELIVERY_DROPS_SUBSCRIPTION
+        if long and self.switches.drops_subscription:
             self._drop_subscriptions({notice.ig_id for notice in parcel.notices})
         elif now - parcel.born < rules.DELIVERY_GIVES_UP:
             self._repeat(parcel)
@@ -238,26 +238,21 @@ class Deliverer:
         self._failing_since = None
 
 
-def signature(secret: str, body: bytes) -> str:
-    """The value of `X-Hub-Signature-256`."""
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+def _announces(item: Json) -> bool:
+    """The `message_edit` with num_edit 0 that is no edit."""
+    match item:
+        case {"message_edit": {"num_edit": 0}}:
+            return True
+        case _:
+            return False
 
 
-def envelope(notices: tuple[Notice, ...], now: datetime) -> bytes:
-    """One body: consecutive updates of one account share an entry. Non-ASCII text is escaped."""
-    entries: list[tuple[str, str, list[Json]]] = []
-    for notice in notices:
-        if not entries or entries[-1][:2] != (notice.ig_id, notice.edge):
-            entries.append((notice.ig_id, notice.edge, []))
-        entries[-1][2].append(notice.item)
-    body = {"object": "instagram", "entry": [_entry(*entry, now) for entry in entries]}
-    return json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode()
-
-
-def _entry(ig_id: str, edge: str, updates: list[Json], now: datetime) -> Json:
-    """Comments are timed in seconds, messages in milliseconds."""
-    time = milliseconds(now) if edge == "messaging" else int(now.timestamp())
-    return {"id": ig_id, "time": time, edge: updates}
+def _is_new_message(item: Json) -> bool:
+    match item:
+        case {"message": dict() as told}:
+            return "is_echo" not in told and "is_deleted" not in told
+        case _:
+            return False
 
 
 async def _handshake(callback_url: str, verify_token: str) -> None:

@@ -10,11 +10,11 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import count
 
 from pamosnik.clock import Clock
 from pamosnik.errors import NotFound, UsageError
 from pamosnik.sandbox import rules
+from pamosnik.sandbox.behaviour import Behaviour
 from pamosnik.sandbox.things import (
     Account,
     App,
@@ -27,9 +27,12 @@ from pamosnik.sandbox.things import (
     Message,
     Notice,
     Person,
+    Referral,
     Thread,
     Token,
     TokenKind,
+    Upload,
+    WelcomeFlow,
 )
 
 
@@ -39,8 +42,14 @@ class World:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._listeners: list[Callable[[Notice], None]] = []
-        self._numbers = count(1)
-        self.app = App(app_id="1200000000000001", name="Pamosnik", secret=secrets.token_hex(16))
+        self.next_number = 1
+        self.behaviour = Behaviour()
+        self.app = App(
+            app_id="1200000000000001",
+            name="Pamosnik",
+            secret=secrets.token_hex(16),
+            meta_secret=secrets.token_hex(16),
+        )
         self.accounts: dict[str, Account] = {}
         self.people: dict[str, Person] = {}
         self.tokens: dict[str, Token] = {}
@@ -49,6 +58,10 @@ class World:
         self.comments: dict[str, Comment] = {}
         self.threads: dict[str, Thread] = {}
         self.messages: dict[str, Message] = {}
+        self.uploads: dict[str, Upload] = {}
+        self.flows: dict[str, WelcomeFlow] = {}
+        # IGSID → the link a person opened before they ever wrote
+        self.arrivals: dict[str, Referral] = {}
         self._igsids: dict[tuple[str, str], str] = {}
         self._persons: dict[str, tuple[str, str]] = {}
         self._threads_of: dict[tuple[str, str], str] = {}
@@ -60,14 +73,19 @@ class World:
 
     def tell(self, account: Account, field: str, item: Json) -> None:
         for listener in self._listeners:
-            listener(Notice(account.ig_id, field, item))
+            listener(Notice(account.ig_id, field, item, standby=_for_standby(account, item)))
+
+    def number(self) -> int:
+        """Never the same twice in one world, so that ids made of it are unique."""
+        self.next_number += 1
+        return self.next_number - 1
 
     # accounts, tokens, people
 
     def add_account(self, username: str, name: str, *, account_type: str = "BUSINESS") -> Account:
         if any(account.username == username for account in self.accounts.values()):
             raise UsageError(f"account {username} exists already")
-        number = next(self._numbers)
+        number = self.number()
         account = Account(
             ig_id=str(17841400000000000 + number),
             asid=str(27000000000000000 + number),
@@ -106,14 +124,27 @@ class World:
         """A person has another id for every account, given when they first meet."""
         key = (account.ig_id, person.username)
         if key not in self._igsids:
-            self._igsids[key] = str(900000000000000 + next(self._numbers))
-            self._persons[self._igsids[key]] = key
+            self.meet(*key, str(900000000000000 + self.number()))
         return self._igsids[key]
+
+    def meet(self, ig_id: str, username: str, igsid: str) -> None:
+        """From now on that account knows that person under this id."""
+        self._igsids[ig_id, username] = igsid
+        self._persons[igsid] = (ig_id, username)
+
+    def acquaintances(self) -> tuple[tuple[str, str, str], ...]:
+        """Who knows whom: account, username, IGSID."""
+        return tuple((*key, igsid) for key, igsid in self._igsids.items())
 
     def person_known_as(self, account: Account, igsid: str) -> Person | None:
         """The person behind an id of this account; None for another account's ids."""
         ig_id, username = self._persons.get(igsid, ("", ""))
         return self.people[username] if ig_id == account.ig_id else None
+
+    def person_behind(self, igsid: str) -> Person | None:
+        """The same for an id of any account."""
+        known = self._persons.get(igsid)
+        return None if known is None else self.people[known[1]]
 
     def issue_token(self, account: Account, kind: TokenKind, scopes: frozenset[str] | None = None) -> Token:
         now = self.clock.now()
@@ -133,7 +164,7 @@ class World:
     # media and comments
 
     def add_media(self, account: Account, kind: MediaKind, caption: str | None) -> Media:
-        media_id = str(18000000000000000 + next(self._numbers))
+        media_id = str(18000000000000000 + self.number())
         shortcode = _letters(media_id, 11)
         media = Media(
             id=media_id,
@@ -148,6 +179,17 @@ class World:
         self.media[media_id] = media
         return media
 
+    def boost(self, post: Media, title: str | None) -> Media:
+        """The post as an ad, with a media id of its own."""
+        account = self.accounts[post.ig_id]
+        ad_id = str(23850000000000000 + self.number())
+        made = self.add_media(account, MediaKind.AD, post.caption)
+        self.media[made.id] = replace(made, ad_id=ad_id, ad_title=title, original_media_id=post.id)
+        return self.media[made.id]
+
+    def ads_of(self, post: Media) -> tuple[Media, ...]:
+        return tuple(media for media in self.media.values() if media.original_media_id == post.id)
+
     def media_of(self, account: Account, *kinds: MediaKind) -> tuple[Media, ...]:
         """Newest first."""
         own = (media for media in self.media.values() if media.ig_id == account.ig_id and media.kind in kinds)
@@ -158,14 +200,21 @@ class World:
     ) -> Comment:
         """Attaches to the top-level comment when `parent_id` names a reply."""
         top = self._top_level(parent_id)
-        comment_id = str(17950000000000000 + next(self._numbers))
+        comment_id = str(17950000000000000 + self.number())
         comment = Comment(comment_id, media.id, igsid, username, text, self.clock.now(), top)
-        self.comments[comment_id] = comment
-        if top is None:
-            self._comments_on.setdefault(media.id, []).append(comment_id)
-        else:
-            self._replies_to.setdefault(top, []).append(comment_id)
+        self.put_comment(comment)
         return comment
+
+    def put_comment(self, comment: Comment) -> None:
+        """A new one goes to the end of its list; a known one is replaced in its place."""
+        known = comment.id in self.comments
+        self.comments[comment.id] = comment
+        if known:
+            return
+        if comment.parent_id is None:
+            self._comments_on.setdefault(comment.media_id, []).append(comment.id)
+        else:
+            self._replies_to.setdefault(comment.parent_id, []).append(comment.id)
 
     def comments_on(self, media: Media) -> tuple[Comment, ...]:
         """Top-level comments, newest first."""
@@ -202,8 +251,7 @@ class World:
         thread = Thread(
             _opaque("aWdfZAG06MTpJR", account.ig_id, igsid), account.ig_id, igsid, self.clock.now()
         )
-        self.threads[thread.id] = thread
-        self._threads_of[account.ig_id, igsid] = thread.id
+        self.put_thread(thread)
         return thread
 
     def threads_of(self, account: Account) -> tuple[Thread, ...]:
@@ -212,7 +260,7 @@ class World:
         return tuple(sorted(own, key=lambda thread: thread.updated_at, reverse=True))
 
     def new_mid(self) -> str:
-        return _opaque("aWdfZAG1faXRlbTox", str(next(self._numbers)), secrets.token_hex(4))
+        return _opaque("aWdfZAG1faXRlbTox", str(self.number()), secrets.token_hex(4))
 
     def add_message(self, thread: Thread, content: Content, *, from_business: bool) -> Message:
         now = self.clock.now()
@@ -227,6 +275,7 @@ class World:
 
     def put_thread(self, thread: Thread) -> None:
         self.threads[thread.id] = thread
+        self._threads_of[thread.ig_id, thread.igsid] = thread.id
 
     def messages_in(self, thread: Thread) -> tuple[Message, ...]:
         """Oldest first, deleted ones left out."""
@@ -236,6 +285,12 @@ class World:
     def window_open(self, thread: Thread, length: timedelta) -> bool:
         opened = thread.opened_at
         return opened is not None and self.clock.now() - opened < length
+
+
+def _for_standby(account: Account, item: Json) -> bool:
+    """Messaging events go to the app that owns the thread; the others listen. Handovers reach everybody."""
+    handover = any(name.endswith("_thread_control") for name in item)
+    return account.other_app_owns and "field" not in item and not handover
 
 
 def milliseconds(instant: datetime) -> int:
@@ -254,7 +309,7 @@ def _letters(seed: str, length: int) -> str:
 
 def _permalink(account: Account, kind: MediaKind, media_id: str, shortcode: str) -> str:
     match kind:
-        case MediaKind.POST:
+        case MediaKind.POST | MediaKind.AD:
             return f"https://www.instagram.com/p/{shortcode}/"
         case MediaKind.REEL:
             return f"https://www.instagram.com/reel/{shortcode}/"

@@ -1,5 +1,7 @@
 """What the tests hold in their hands: a running sandbox, a client, and a receiver of webhooks."""
 
+import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +13,16 @@ from aiohttp import web
 from pamosnik.clock import VirtualClock
 from pamosnik.sandbox.main import Sandbox
 
-FIELDS = "messages,messaging_postbacks,messaging_seen,message_reactions,message_edit,comments,live_comments"
+FIELDS = (
+    "messages,messaging_postbacks,messaging_seen,message_reactions,message_edit,comments,live_comments,"
+    "messaging_referral,messaging_optins,messaging_handover,standby"
+)
+
+
+def entries(body: bytes) -> list[Any]:
+    """With or without the array around the object."""
+    content = json.loads(body)
+    return list((content[0] if isinstance(content, list) else content)["entry"])
 
 
 @dataclass
@@ -22,8 +33,11 @@ class Receiver:
     statuses: list[int] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     signatures: list[str] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
     events: list[Any] = field(default_factory=list)
     url: str = ""
+    # no answer before this is set
+    stall: asyncio.Event | None = None
 
     async def get(self, request: web.Request) -> web.Response:
         if request.query["hub.verify_token"] != self.token:
@@ -31,12 +45,16 @@ class Receiver:
         return web.Response(text=request.query["hub.challenge"])
 
     async def post(self, request: web.Request) -> web.Response:
+        if self.stall is not None:
+            await self.stall.wait()
         status = self.statuses.pop(0) if self.statuses else 200
         if status == 200:
             self.bodies.append(await request.read())
+            self.headers.append(dict(request.headers))
             self.signatures.append(request.headers["X-Hub-Signature-256"])
-            for entry in (await request.json())["entry"]:
-                self.events.extend(entry.get("messaging", []) + entry.get("changes", []))
+            for entry in entries(self.bodies[-1]):
+                bare = [entry] if "field" in entry else []
+                self.events.extend(entry.get("messaging", []) + entry.get("changes", []) + bare)
         return web.Response(status=status)
 
 
@@ -67,8 +85,8 @@ class Shop:
         url = path if path.startswith("http") else self.sandbox.base_url + path
         async with self.http.request(method, url, headers=headers, allow_redirects=False, **rest) as answer:
             text = await answer.text()
-            body = await answer.json() if text else None
-            return Answer(answer.status, body, dict(answer.headers))
+            body = json.loads(text) if text and answer.content_type == "application/json" else text or None
+            return Answer(answer.status, body, answer.headers)
 
     async def get(self, path: str, **params: str) -> Answer:
         return await self.call("GET", "/v26.0" + path, params=params)
@@ -107,6 +125,18 @@ class Shop:
 
     async def igsid(self, username: str) -> str:
         return str((await self.act("people", username=username))["igsid"])
+
+    async def post(self, path: str, **body: Any) -> Answer:
+        """A Graph call with a JSON body."""
+        return await self.call("POST", "/v26.0" + path, json=body)
+
+    async def newest_post(self) -> str:
+        media = await self.get("/me/media")
+        return str(media.body["data"][0]["id"])
+
+    async def comments(self, username: str, text: str = "LINK", **more: Any) -> str:
+        """The person comments; answers the comment's id."""
+        return str((await self.act("comment", person=username, text=text, **more))["id"])
 
     async def writes(self, username: str, text: str = "Hello") -> str:
         """The person opens the window; answers their IGSID."""
