@@ -9,10 +9,12 @@ from difflib import get_close_matches
 from pamosnik.flows import source
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.source import Mark, Node, Scalar
+from pamosnik.model.words import fold
 
 Json = object
 Read = Callable[["Reader", Node, str], Json]
-"""Reads a node at a path; None when it could not, after saying why."""
+"""Reads a node at a path; None when it could not, after saying why. Of lists and mappings what could be read is kept,
+and their path is `broken`."""
 
 _NAME = re.compile(r"[^\W_][\w-]{0,63}|_[\w-]{0,63}", re.UNICODE)
 _DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?")
@@ -27,6 +29,8 @@ class Key:
     read: Read
     doc: str
     required: bool = False
+    if_missing: str | None = None
+    """What is said then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,10 @@ class Reader:
     file: str
     problems: list[Problem] = field(default_factory=list)
     positions: dict[str, Mark] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    """Paths of values of which a part could not be read. What could be is kept, so that it is checked."""
+    lost: set[str] = field(default_factory=set)
+    """Every word of what could not be read: a name that may be declared there is not unknown."""
 
     # --- saying ----------------------------------------------------------------------------------------
 
@@ -74,6 +82,17 @@ class Reader:
         hint = f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(names)}."
         self.error(mark, f"unknown-{what.replace(' ', '-')}", f"unknown {what}: `{name}`", hint)
 
+    def lose(self, path: str, *nodes: Node) -> None:
+        """These parts of what stands at a path could not be read."""
+        self.broken.add(path)
+        for node in nodes:
+            if isinstance(node, Scalar):
+                self.lost.add(node.value)
+            elif isinstance(node, source.Sequence):
+                self.lose(path, *node.items)
+            else:
+                self.lose(path, *(part for entry in node.entries for part in entry))
+
     # --- mappings and lists ----------------------------------------------------------------------------
 
     def row(self, row: Row, node: Node, path: str) -> Json:
@@ -90,28 +109,36 @@ class Reader:
                 return None
             first = row.keys[0]
             value = first.read(self, node, f"{path}.{first.name}")
-            return None if value is None else {first.name: value}
+            if value is None:
+                self.lose(path, node)
+                return {}
+            self._missing(row, {first.name}, node)
+            return {first.name: value}
         return self.entries(row, node, path)
 
     def entries(self, row: Row, node: source.Mapping, path: str) -> Json:
         by_name = {key.name: key for key in row.keys}
         found: dict[str, Json] = {}
-        failed = False
         for key, value in node.entries:
             known = by_name.get(key.value)
             if known is None:
-                failed = True
+                self.lose(path, key, value)
                 self._unknown_key(row, key, value, node, by_name)
                 continue
             self.positions[f"{path}.{key.value}"] = value.mark
             read = known.read(self, value, f"{path}.{key.value}")
-            failed = failed or read is None
-            found[key.value] = read
+            if read is None:
+                self.lose(path, value)
+            else:
+                found[key.value] = read
+        self._missing(row, {key.value for key, _ in node.entries}, node)
+        return found
+
+    def _missing(self, row: Row, written: set[str], node: Node) -> None:
         for wanted in row.keys:
-            if wanted.required and wanted.name not in {key.value for key, _ in node.entries}:
-                failed = True
-                self.error(node.mark, "missing-key", f"`{row.name}` needs `{wanted.name}`", wanted.doc)
-        return None if failed else found
+            if wanted.required and wanted.name not in written:
+                message = wanted.if_missing or f"`{row.name}` needs `{wanted.name}`"
+                self.error(node.mark, "missing-key", message, None if wanted.if_missing else wanted.doc)
 
     def _unknown_key(
         self, row: Row, key: Scalar, value: Node, node: source.Mapping, known: Mapping[str, Key]
@@ -147,6 +174,9 @@ def text(reader: Reader, node: Node, path: str) -> Json:
         return None
     if is_empty(node):
         reader.error(node.mark, "empty-text", "a text is expected here, and there is none")
+        return None
+    if not fold(node.value):
+        reader.error(node.mark, "empty-text", "this text is empty", "Write something, or take the line out.")
         return None
     if node.comment_follows:
         reader.warn(
@@ -262,15 +292,28 @@ def list_of(read_one: Read) -> Read:
 
     def read(reader: Reader, node: Node, path: str) -> Json:
         reader.positions[path] = node.mark
-        if is_empty(node):
+        if is_empty(node) or items(node) == ():
             reader.error(node.mark, "empty-list", "something is expected here, and there is nothing")
             return None
         if path.endswith(".one_of"):
             _warn_about_commas(reader, items(node))
-        found = [read_one(reader, item, f"{path}.{number}") for number, item in enumerate(items(node))]
-        return None if None in found else found
+        return kept_items(reader, node, path, read_one) or None
 
     return read
+
+
+def kept_items(reader: Reader, node: Node, path: str, read_one: Read) -> list[Json]:
+    """What could be read of a list; the rest takes no number."""
+    found: list[Json] = []
+    for item in items(node):
+        here = f"{path}.{len(found)}"
+        reader.positions[here] = item.mark
+        read = read_one(reader, item, here)
+        if read is None:
+            reader.lose(path, item)
+        else:
+            found.append(read)
+    return found
 
 
 def _warn_about_commas(reader: Reader, texts: Sequence[Node]) -> None:
@@ -297,10 +340,15 @@ def mapping_of(read_one: Read, read_name: Read = name) -> Read:
             return None
         found: dict[str, Json] = {}
         for key, value in node.entries:
-            key_name = read_name(reader, key, f"{path}.{key.value}")
-            found[key.value] = read_one(reader, value, f"{path}.{key.value}")
-            if key_name is None:
-                return None
-        return None if None in found.values() else found
+            named = read_name(reader, key, f"{path}.{key.value}") is not None
+            # A dot or a colon would look like a part of the path.
+            known_as = key.value if named else re.sub(r"[.:]", "_", key.value)
+            reader.positions[f"{path}.{known_as}"] = key.mark
+            read_value = read_one(reader, value, f"{path}.{known_as}")
+            if read_value is None or not named:
+                reader.lose(path, key, value)
+            if read_value is not None:
+                found[known_as] = read_value
+        return found
 
     return read

@@ -68,8 +68,8 @@ def test_a_step(step: str, expected: tuple[int, int, str]) -> None:
     [
         ("{ dmm: price }", (6, 13, "unknown-trigger")),
         ("{ ice_breaker: Book }", (6, 13, "not-available-yet")),
-        ("{ dm: stop }", (6, 11, "safety-word")),
-        ("{ dm: { words: '(', match: regex } }", (6, 11, "bad-pattern")),
+        ("{ dm: stop }", (6, 17, "safety-word")),
+        ("{ dm: { words: '(', match: regex } }", (6, 26, "bad-pattern")),
         ("{ dm: { words: x, mach: exact } }", (6, 29, "unknown-key")),
         ("{ dm: '*' }", (6, 17, "empty-word")),
     ],
@@ -128,3 +128,28 @@ def test_the_same_keyword_twice_is_a_clash_unless_priority_decides() -> None:
     assert [code for *_, code in found(two % "")] == ["clash"]
     assert found(two % ", priority: 1") == []
     assert found(two % ", state: paused") == []
+
+
+_BOTH_END = (
+    "- choose: [{ if: first_time, do: [stop] }, { else: [{ tag: x }, { run: other }] }]\n      - send: never"
+)
+
+
+def test_a_step_behind_a_choose_whose_branches_all_end() -> None:
+    text = _flow(_BOTH_END) + "  other: { do: [{ tag: y }] }\n"
+    assert found(text) == [(10, 9, "unreachable")]
+    goes_on = _flow(_BOTH_END.replace("do: [stop]", "do: [{ tag: z }]")) + "  other: { do: [{ tag: y }] }\n"
+    assert found(goes_on) == []
+
+
+@pytest.mark.parametrize(
+    ("active", "codes"),
+    [
+        ('{ from: "2026-12-31", until: "2026-12-01" }', ["never-active"]),
+        ('{ from: "2026-12-01 09:00", until: "2026-12-01 09:00" }', ["never-active"]),
+        ('{ from: "2026-12-01", until: "2026-12-01" }', []),
+        ('{ from: "2026-12-01 09:00", until: "2026-12-01" }', []),
+    ],
+)
+def test_a_flow_that_is_never_active(active: str, codes: list[str]) -> None:
+    assert [code for *_, code in found(_flow("- tag: x", keys=f"active: {active}"))] == codes
