@@ -222,9 +222,8 @@ class _Merger:
             return
         node, problems = source.read(text, name)
         self.problems += problems
-        if problems:
-            self._lose(_WORD.findall(text))
         if problems and node is None:
+            self._lose(_WORD.findall(text))
             return
         reader = Reader(name)
         if not isinstance(node, source.Mapping):
@@ -237,7 +236,7 @@ class _Merger:
         found = cast("dict[str, object]", reader.entries(schema.FILE, node, ""))
         self.problems += reader.problems
         self.broken |= {_place(path) for path in reader.broken}
-        self._lose(reader.lost)
+        self._lose({*reader.lost, *source.dropped(node)})
         self._merge(name, found, reader)
 
     def _lose(self, words: Iterable[str]) -> None:
