@@ -5,6 +5,7 @@ from typing import cast
 
 from pamosnik.flows.check import LATER_VARIABLES, VARIABLES, Outcome, Raw, given_tags, near, steps, triggers
 from pamosnik.flows.problems import Problem, Severity
+from pamosnik.flows.reader import KEY
 from pamosnik.flows.schema import UNREAD
 from pamosnik.model.words import fold, trim
 
@@ -72,7 +73,8 @@ def _loops(outcome: Outcome) -> list[Problem]:
             for following in leads.get(open_flows.pop(), ()):
                 if following == flow_id:
                     message = f"the flow `{flow_id}` starts itself again and never waits"
-                    found.append(outcome.problem(f"{flow_id}:do", "loop", message))
+                    hint = "Put an `ask` or a `wait` before the `run:`, or take it out."
+                    found.append(outcome.problem(f"{flow_id}:do", "loop", message, hint))
                     seen.add(following)
                 elif following not in seen:
                     seen.add(following)
@@ -156,16 +158,22 @@ def _settings(outcome: Outcome) -> list[Problem]:
         for name in names:
             if name in VARIABLES or name in LATER_VARIABLES:
                 message = f"`{name}` is the name of a variable already"
-                found.append(outcome.problem(f"{kind}.{name}", "name-taken", message, "Take another name."))
+                found.append(
+                    outcome.problem(f"{kind}.{name}{KEY}", "name-taken", message, "Take another name.")
+                )
     for name in set(facts) & set(fields):
         message = f"`{name}` is a field and a fact"
+        here = "facts" if f"facts.{name}" in outcome.places else "fields"
         found.append(
-            outcome.problem(f"facts.{name}", "name-taken", message, "Take another name for one of them.")
+            outcome.problem(
+                f"{here}.{name}{KEY}", "name-taken", message, "Take another name for one of them."
+            )
         )
     for name, spec in fields.items():
         if _is_open_choice(cast("Raw", spec)) and f"fields.{name}" not in outcome.broken:
             message = f"the field `{name}` is a choice and has no `choices`"
-            found.append(outcome.problem(f"fields.{name}", "choices-missing", message))
+            hint = f"Write it like: {name}: {{ type: choice, choices: [small, large] }}"
+            found.append(outcome.problem(f"fields.{name}", "choices-missing", message, hint))
     if outcome.settings.get("disclosure") is False and "disclosure" in outcome.places:
         found.append(
             outcome.problem(

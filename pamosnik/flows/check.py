@@ -1,12 +1,14 @@
 """Does everything that a flow names exist, does every text fit together, can every flow be reached?"""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import cast
 
 from pamosnik.flows import patterns, values
 from pamosnik.flows.problems import Problem, Severity
+from pamosnik.flows.reader import KEY
 from pamosnik.flows.source import Mark
 from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.model import safety
@@ -21,6 +23,7 @@ LATER_VARIABLES = ("code",)
 _TEXT_KEYS = ("text", "question", "say", "note", "label", "url", "image")
 _TEXT_LISTS = ("one_of", "images")
 _BRANCHES = ("do", "if_no_answer", "then", "else")
+_LINES_OF_A_TEXT = 50
 NESTING = 2
 """Levels of steps within steps that people can still read."""
 _COMPARES = {"more_than": "number", "less_than": "number", "before": "date", "after": "date"}
@@ -43,6 +46,8 @@ class Outcome:
     """Every word of what could not be read; None when that may be anything."""
     applied: frozenset[str] = frozenset()
     """Ids of the flows that are applied now, whatever becomes of them."""
+    lines: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """File → what stands in it."""
     connected: tuple[str, ...] | None = None
     """Usernames of the account's connections; None: no machine that would know is asked."""
 
@@ -65,6 +70,15 @@ class Outcome:
             known = f"{path.partition(':')[0]}:"
         file, mark = self.places.get(known, ("", Mark(1, 1)))
         return Problem(file, mark.line, mark.column, severity, code, message, hint)
+
+    def moved(self, problem: Problem, pattern: str) -> Problem:
+        """A problem of a text at what a pattern finds within it."""
+        lines = self.lines.get(problem.file, ())
+        for number in range(problem.line, min(problem.line + _LINES_OF_A_TEXT, len(lines) + 1)):
+            start = problem.column - 1 if number == problem.line else 0
+            if found := re.compile(pattern).search(lines[number - 1], start):
+                return replace(problem, line=number, column=found.start() + 1)
+        return problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +250,8 @@ class _Flow:
             for number, branch in enumerate(cast("list[Raw]", raw.get("choose", []))):
                 place = f"{path}.choose.{number}.if"
                 self._conditions(place, cast("list[Raw]", branch.get("if", [])))
-        for name in (*self._fields_of(raw),):
-            self._field(path, name)
+        for place, name in self._fields_of(raw):
+            self._field(f"{path}.{place}", name)
         self._same_labels(path, raw)
         self._same_variants(path, raw)
         for key in ("buttons", "chips", "choices"):
@@ -297,12 +311,14 @@ class _Flow:
                     self._say(f"{path}.{key}.{number}", "same-label", message, "People type labels, too.")
                 seen.add(label)
 
-    def _fields_of(self, raw: Raw) -> list[str]:
-        if raw["do"] == "ask":
-            return [str(raw["save_as"])] if "save_as" in raw else []
-        if raw["do"] == "set":
-            return list(cast("Raw", raw.get("set", {})))
-        return list(cast("list[str]", raw.get("clear", []))) if raw["do"] == "clear" else []
+    def _fields_of(self, raw: Raw) -> Iterator[tuple[str, str]]:
+        """Fields that a step names, each with where in the step."""
+        if "save_as" in raw:
+            yield "save_as", str(raw["save_as"])
+        for name in cast("Raw", raw.get("set", {})):
+            yield f"{name}{KEY}", name
+        for number, name in enumerate(cast("list[str]", raw.get("clear", []))):
+            yield f"clear.{number}", name
 
     def _field(self, path: str, name: str) -> None:
         fields = list(cast("Raw", self.outcome.settings.get("fields", {})))
@@ -343,14 +359,15 @@ class _Flow:
 
     def _flow_name(self, path: str, name: str) -> None:
         if name not in self.outcome.flows and not self.outcome.may_be_lost(name):
-            self._say(path, "unknown-flow", f"there is no flow `{name}`", near(name, self.outcome.flows))
+            hint = near(name, self.outcome.flows) or f"Flows are: {', '.join(list(self.outcome.flows)[:10])}."
+            self._say(path, "unknown-flow", f"there is no flow `{name}`", hint)
 
     def _conditions(self, path: str, raw: list[Raw]) -> None:
         for number, condition in enumerate(raw):
             here = f"{path}.{number}"
             if condition["if"] == "field":
                 for name, test in cast("Mapping[str, Raw]", condition["value"]).items():
-                    self._field(here, name)
+                    self._field(f"{here}.field.{name}{KEY}", name)
                     self._comparison(here, name, test)
             elif condition["if"] == "text":
                 self._patterns(f"{here}.text", cast("Raw", condition["value"]))
@@ -398,13 +415,20 @@ class _Flow:
     def _text(self, path: str, written: str) -> None:
         try:
             parts = parse_text(written).parts
-        except BadVariable:
+        except BadVariable as bad:
             hint = "Write it like {first_name|there}; for a brace itself write {{."
-            self._say(path, "bad-variable", "a brace is opened and holds no variable", hint)
+            brace = re.escape(written[bad.place :].split("\n")[0][:12])
+            problem = self.outcome.problem(
+                path, "bad-variable", "a brace is opened and holds no variable", hint
+            )
+            self.found.append(self.outcome.moved(problem, brace))
             return
         for part in parts:
             if isinstance(part, Variable):
+                at = len(self.found)
                 self._variable(path, part)
+                brace = rf"\{{\s*{re.escape(part.name)}\s*[|}}]"
+                self.found[at:] = [self.outcome.moved(problem, brace) for problem in self.found[at:]]
 
     def _variable(self, path: str, variable: Variable) -> None:
         facts = list(cast("Raw", self.outcome.settings.get("facts", {})))

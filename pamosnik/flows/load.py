@@ -111,6 +111,7 @@ def load(
     for name, text in files:
         merger.add(name, text)
     before = applied or AppliedSource()
+    texts = {name: text for name, text in files if isinstance(text, str)}
     settings = _with_applied(merger.settings, before.settings)
     _accept_what_fields_hold(merger.bodies(), settings)
     stays = {k: v for k, v in before.flows.items() if k not in merger.renamed()}
@@ -123,6 +124,7 @@ def load(
         lost=None if merger.lost is None else frozenset(merger.lost),
         applied=frozenset(before.flows),
         connected=connected,
+        lines={name: text.split("\n") for name, text in texts.items()},
     )
     problems = [*merger.problems, *_zones(settings, merger)]
     for part in (outcome, *merger.said_twice(outcome)):
@@ -133,7 +135,7 @@ def load(
         flows=tuple(merger.flows.values()),
         settings=settings,
         problems=tuple(sorted(set(problems))),
-        texts={name: text for name, text in files if isinstance(text, str)},
+        texts=texts,
     )
 
 

@@ -31,7 +31,7 @@ def error(pattern: str) -> str | None:
     options = re2.Options()
     options.log_errors = False
     try:
-        re2.compile(f"(?i:{edges(pattern)})", options)
+        re2.compile(edges(pattern), options)
     except re2.error as refused:
         said = refused.args[0] if refused.args else ""
         words = said.decode() if isinstance(said, bytes) else str(said)

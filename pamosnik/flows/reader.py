@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pamosnik.flows import source
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.source import Mark, Node, Scalar
+from pamosnik.flows.yaml_words import CURLY_QUOTES
 from pamosnik.model.words import fold
 
 Json = object
@@ -78,6 +79,11 @@ class Reader:
             self.error(mark, "not-available-yet", message, "Leave it out for now.")
             return
         names = list(known)
+        spaced = _with_spaces(name, (*names, *later))
+        if spaced is not None:
+            message = f"a space is missing in `{name}`"
+            self.error(mark, f"unknown-{what.replace(' ', '-')}", message, f"Write it like: {spaced}")
+            return
         near = get_close_matches(name, names, n=1, cutoff=0.6)
         hint = f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(names)}."
         self.error(mark, f"unknown-{what.replace(' ', '-')}", f"unknown {what}: `{name}`", hint)
@@ -112,13 +118,17 @@ class Reader:
             if value is None:
                 self.lose(path, node)
                 return {}
-            self._missing(row, {first.name}, node)
+            self._missing(row, {first.name}, node, path)
             return {first.name: value}
         return self.entries(row, node, path)
 
     def entries(self, row: Row, node: source.Mapping, path: str) -> Json:
         by_name = {key.name: key for key in row.keys}
         found: dict[str, Json] = {}
+        if node.entries[:1] and node.entries[0][0].value not in by_name and is_braced_text(node):
+            self.braces_without_quotes(node)
+            self.lose(path, node)
+            return {}
         for key, value in node.entries:
             known = by_name.get(key.value)
             if known is None:
@@ -131,27 +141,83 @@ class Reader:
                 self.lose(path, value)
             else:
                 found[key.value] = read
-        self._missing(row, {key.value for key, _ in node.entries}, node)
+        self._missing(row, {key.value for key, _ in node.entries}, node, path)
         return found
 
-    def _missing(self, row: Row, written: set[str], node: Node) -> None:
+    def _missing(self, row: Row, written: set[str], node: Node, path: str) -> None:
+        if isinstance(node, source.Mapping) and node.dropped:
+            return
         for wanted in row.keys:
             if wanted.required and wanted.name not in written:
                 message = wanted.if_missing or f"`{row.name}` needs `{wanted.name}`"
-                self.error(node.mark, "missing-key", message, None if wanted.if_missing else wanted.doc)
+                self.error(
+                    self.positions.get(path, node.mark),
+                    "missing-key",
+                    message,
+                    None if wanted.if_missing else wanted.doc,
+                )
 
     def _unknown_key(
         self, row: Row, key: Scalar, value: Node, node: source.Mapping, known: Mapping[str, Key]
     ) -> None:
-        if node.in_braces and is_empty(value) and key.value not in row.later:
-            self.error(
-                key.mark,
-                "comma-in-braces",
-                f"inside {{ }} a comma begins a new key, so `{key.value}` is read as one",
-                "Put the text in double quotes.",
-            )
+        if key.value not in row.later and self.comma_in_braces(node, key, value):
             return
         self.unknown(key.mark, "key", key.value, known, row.later)
+
+    def comma_in_braces(self, node: source.Mapping, key: Scalar, value: Node) -> bool:
+        """Whether a key is the rest of a text or list that a comma cut in two; then it is said."""
+        if not node.in_braces or not is_empty(value):
+            return False
+        number = [one for one, _ in node.entries].index(key)
+        before, first = node.entries[number - 1]
+        message = f"inside {{ }} a comma begins a new key, so `{key.value}` is read as one"
+        hint = "Put the text in double quotes."
+        if number > 0 and before.value in _LISTS and isinstance(first, Scalar) and first.value:
+            hint = f"Put several into [ ]: {before.value}: [{first.value}, {key.value}]"
+        self.error(key.mark, "comma-in-braces", message, hint)
+        return True
+
+    def braces_without_quotes(self, node: source.Mapping) -> None:
+        """`send: {username}`"""
+        written = ", ".join(key.value for key, _ in node.entries)
+        message = "a text that begins with { needs quotes"
+        self.error(node.mark, "braces-without-quotes", message, f'Write it like: "{{{written}}}"')
+
+
+_LISTS = frozenset(
+    {
+        *(
+            "words",
+            "but_not",
+            "dm",
+            "comment",
+            "story_reply",
+            "post",
+            "story",
+            "connections",
+            "came_from",
+            "days",
+        ),
+        *("tag", "untag", "clear", "has_tag", "one_of", "images", "choices", "buttons", "chips"),
+        *("stop", "start", "human"),
+    }
+)
+"""Keys under which several things may stand."""
+
+
+def is_braced_text(node: Node) -> bool:
+    """Whether somebody meant a text with a variable and left the quotes out: { } with names and no values."""
+    if not isinstance(node, source.Mapping):
+        return False
+    return node.in_braces and all(is_empty(value) for _, value in node.entries) and bool(node.entries)
+
+
+def _with_spaces(name: str, known: Sequence[str]) -> str | None:
+    """`dm:x` and `-send` as they were meant."""
+    head, colon, rest = name.partition(":")
+    if colon and rest and head.strip("- ") in known:
+        return f"{head}: {rest}" if not head.startswith("-") else f"- {head.strip('- ')}: {rest}"
+    return f"- {name[1:]}" if name.startswith("-") and name[1:].strip() in known else None
 
 
 def is_empty(node: Node) -> bool:
@@ -169,8 +235,22 @@ def items(node: Node) -> Sequence[Node]:
 def text(reader: Reader, node: Node, path: str) -> Json:
     """What is written, character by character."""
     reader.positions[path] = node.mark
+    if isinstance(node, source.Mapping) and is_braced_text(node):
+        reader.braces_without_quotes(node)
+        return None
     if not isinstance(node, Scalar):
-        reader.error(node.mark, "text-expected", "a text is expected here")
+        is_list = isinstance(node, source.Sequence)
+        hint = (
+            "Write one; variants of a text go under `one_of:`."
+            if is_list
+            else "Put the text in double quotes."
+        )
+        reader.error(
+            node.mark,
+            "text-expected",
+            f"one text is expected here, and this is {'a list' if is_list else 'none'}",
+            hint,
+        )
         return None
     if is_empty(node):
         reader.error(node.mark, "empty-text", "a text is expected here, and there is none")
@@ -178,6 +258,13 @@ def text(reader: Reader, node: Node, path: str) -> Json:
     if not fold(node.value):
         reader.error(node.mark, "empty-text", "this text is empty", "Write something, or take the line out.")
         return None
+    if node.plain and node.value[0] in CURLY_QUOTES and node.value[-1] in CURLY_QUOTES:
+        reader.warn(
+            node.mark,
+            "curly-quotes",
+            "“ and ” are no quotes to the computer: they are sent as a part of the text",
+            'Type straight quotes around the text: "…".',
+        )
     if node.comment_follows:
         reader.warn(
             node.mark,
@@ -203,9 +290,15 @@ def name(reader: Reader, node: Node, path: str) -> Json:
             node.mark,
             "bad-name",
             f"`{found}` is no name: letters, digits, - and _ only, 64 characters at most",
+            _as_a_name(found),
         )
         return None
     return found
+
+
+def _as_a_name(written: str) -> str | None:
+    made = re.sub(r"[^\w-]+", "-", written).strip("-")[:64].strip("-")
+    return f"Write it like: {made}" if _NAME.fullmatch(made) else None
 
 
 def boolean(reader: Reader, node: Node, path: str) -> Json:
@@ -328,6 +421,10 @@ def _warn_about_commas(reader: Reader, texts: Sequence[Node]) -> None:
             return
 
 
+KEY = ":key"
+"""Behind the path of a value with a name that the writer chose: the place of the name."""
+
+
 def mapping_of(read_one: Read, read_name: Read = name) -> Read:
     """Names that the writer chose, each with a value."""
 
@@ -344,6 +441,7 @@ def mapping_of(read_one: Read, read_name: Read = name) -> Read:
             # A dot or a colon would look like a part of the path.
             known_as = key.value if named else re.sub(r"[.:]", "_", key.value)
             reader.positions[f"{path}.{known_as}"] = key.mark
+            reader.positions[f"{path}.{known_as}{KEY}"] = key.mark
             read_value = read_one(reader, value, f"{path}.{known_as}")
             if read_value is None or not named:
                 reader.lose(path, key, value)

@@ -100,7 +100,7 @@ def _some_time(reader: Reader, node: Node, path: str) -> Json:
     """A duration longer than nothing."""
     found = duration(reader, node, path)
     if found == 0:
-        reader.error(node.mark, "no-time", "this is no time at all")
+        reader.error(node.mark, "no-time", "this is no time at all", "Write it like 90s, 10m, 2h or 3d.")
         return None
     return found
 
@@ -218,6 +218,9 @@ def _conditions_of_one_item(reader: Reader, node: Node, path: str) -> Json:
         return _condition(reader, *node.entries[0], path)
     inner: list[Json] = []
     for key, value in node.entries:
+        if key.value not in CONDITIONS and reader.comma_in_braces(node, key, value):
+            reader.lose(path, key)
+            continue
         found = _condition(reader, key, value, f"{path}.all.{len(inner)}")
         if found is None:
             reader.lose(path, key, value)
@@ -313,17 +316,21 @@ def _step(reader: Reader, node: Node, path: str) -> Json:
     verb, *more = verbs
     if not more or verb[0].value in LATER_STEPS:
         return _one_step(reader, *verb, path, beside)
-    return _two_verbs(reader, verb, more, path, beside)
+    return _two_verbs(reader, node, verb, more, path, beside)
 
 
 def _two_verbs(
     reader: Reader,
+    node: source.Mapping,
     verb: tuple[Scalar, Node],
     more: list[tuple[Scalar, Node]],
     path: str,
     beside: dict[str, Json],
 ) -> Json:
     first, second = verb[0].value, more[0][0].value
+    if reader.comma_in_braces(node, *more[0]):
+        reader.lose(path, node)
+        return {"do": first, **beside} if first in STEPS else None
     another_step = second in STEPS or second in LATER_STEPS
     hint = "Begin a new line with `- `." if another_step else f"Put it under `{first}:`, two spaces deeper."
     reader.error(more[0][0].mark, "two-verbs", f"`{second}` cannot stand beside `{first}`", hint)
@@ -451,7 +458,13 @@ def _once(reader: Reader, node: Node, path: str) -> Json:
         return "once"
     found = seconds(node.value) if isinstance(node, Scalar) else None
     if found is None:
-        reader.error(node.mark, "limit-expected", "`once` or a time such as 24h is expected here")
+        written = node.value.strip() if isinstance(node, Scalar) else ""
+        hint = (
+            f"Write it like {written}h."
+            if written.isdecimal()
+            else "Write once, or a time like 90m, 24h or 7d."
+        )
+        reader.error(node.mark, "limit-expected", "`once` or a time such as 24h is expected here", hint)
     return found
 
 
@@ -607,12 +620,22 @@ LATER_STEPS = frozenset(
 
 def _trigger(reader: Reader, node: Node, path: str) -> Json:
     reader.positions[path] = node.mark
-    if isinstance(node, source.Mapping) and len(node.entries) == 1:
-        key, value = node.entries[0]
+    if isinstance(node, source.Mapping) and node.entries:
+        (key, value), *more = node.entries
+        for one, nothing in more:
+            if not reader.comma_in_braces(node, one, nothing):
+                message = f"`{one.value}` cannot stand beside `{key.value}`"
+                hint = (
+                    "Begin a new line with `- `."
+                    if one.value in TRIGGERS
+                    else f"Put it under `{key.value}:`, two spaces deeper."
+                )
+                reader.error(one.mark, "two-triggers", message, hint)
+            reader.lose(path, one, nothing)
     elif isinstance(node, Scalar):
         key, value = node, Scalar("", plain=True, mark=node.mark)
     else:
-        reader.error(node.mark, "trigger-expected", "one trigger is expected here, like `- dm: price`")
+        reader.error(node.mark, "trigger-expected", "a trigger is expected here, like `- dm: price`")
         return None
     if key.value not in TRIGGERS:
         reader.unknown(key.mark, "trigger", key.value, TRIGGERS, LATER_TRIGGERS)
@@ -712,6 +735,15 @@ _SAFETY = Row(
 )
 
 
+def _version(reader: Reader, node: Node, path: str) -> Json:
+    reader.positions[path] = node.mark
+    if isinstance(node, Scalar) and node.value == "1":
+        return "1"
+    message = "this version of Pamosnik reads flow files of version 1"
+    reader.error(node.mark, "unknown-word", message, "Write: version: 1")
+    return None
+
+
 def _disclosure(reader: Reader, node: Node, path: str) -> Json:
     if isinstance(node, Scalar) and node.plain and node.value in ("true", "false"):
         reader.positions[path] = node.mark
@@ -728,7 +760,7 @@ FILE = Row(
     (
         Key(
             "version",
-            one_of("1"),
+            _version,
             "Of the flow language: `1`.",
             required=True,
             if_missing="a flow file needs the line `version: 1`; put it at the top",

@@ -33,7 +33,7 @@ flows:
     assert found(text) == [
         (4, 5, "unknown-key"),
         (7, 9, "unknown-step"),
-        (8, 15, "unknown-variable"),
+        (8, 16, "unknown-variable"),
         (9, 14, "unknown-flow"),
         (11, 17, "safety-word"),
         (13, 43, "label-too-long"),
