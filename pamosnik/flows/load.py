@@ -214,7 +214,7 @@ class _Merger:
                 outcome,
                 flows={**outcome.flows, flow.id: flow.body},
                 here=frozenset({flow.id}),
-                places=places,
+                places={**outcome.places, **places},
             )
 
     def add(self, name: str, text: str | Problem) -> None:

@@ -114,6 +114,13 @@ def test_a_broken_part_brings_no_error_of_its_own(flow: str, code: str) -> None:
     assert code or "unreachable" in codes
 
 
+def test_a_flow_that_stands_twice_leaves_problems_of_other_files_where_they_are() -> None:
+    assert _problems(
+        ("a.yaml", "facts: { name: x }\nflows: { a: { do: [stop] } }\n"),
+        ("b.yaml", "flows: { a: { do: [{ tag: x }] } }\n"),
+    ) == [("a.yaml", 2, "name-taken"), ("b.yaml", 2, "said-twice")]
+
+
 def test_a_file_that_is_no_text_is_a_problem_and_the_others_are_checked(tmp_path: Path) -> None:
     """It ended the command, and nothing else was checked."""
     strange, other = tmp_path / "a.yaml", tmp_path / "b.yaml"
