@@ -125,7 +125,7 @@ class Reader:
     def entries(self, row: Row, node: source.Mapping, path: str) -> Json:
         by_name = {key.name: key for key in row.keys}
         found: dict[str, Json] = {}
-        if node.entries[:1] and node.entries[0][0].value not in by_name and is_braced_text(node):
+        if is_braced_text(node) and (node.entries[0][0].value not in by_name or row.keys[0].name == "text"):
             self.braces_without_quotes(node)
             self.lose(path, node)
             return {}
@@ -147,8 +147,10 @@ class Reader:
     def _missing(self, row: Row, written: set[str], node: Node, path: str) -> None:
         if isinstance(node, source.Mapping) and node.dropped:
             return
+        names = [key.name for key in row.keys]
+        meant = {near for name in written for near in get_close_matches(name, names, n=1, cutoff=0.6)}
         for wanted in row.keys:
-            if wanted.required and wanted.name not in written:
+            if wanted.required and wanted.name not in meant:
                 message = wanted.if_missing or f"`{row.name}` needs `{wanted.name}`"
                 self.error(
                     self.positions.get(path, node.mark),
@@ -174,6 +176,8 @@ class Reader:
         hint = "Put the text in double quotes."
         if number > 0 and before.value in _LISTS and isinstance(first, Scalar) and first.value:
             hint = f"Put several into [ ]: {before.value}: [{first.value}, {key.value}]"
+        elif number > 0 and before.value in ("has_tag", "has_not_tag"):
+            hint = f"Give each tag a line of its own: - {before.value}: {key.value}"
         self.error(key.mark, "comma-in-braces", message, hint)
         return True
 
@@ -198,7 +202,7 @@ _LISTS = frozenset(
             "came_from",
             "days",
         ),
-        *("tag", "untag", "clear", "has_tag", "one_of", "images", "choices", "buttons", "chips"),
+        *("tag", "untag", "clear", "one_of", "images", "choices", "buttons", "chips"),
         *("stop", "start", "human"),
     }
 )
@@ -386,7 +390,8 @@ def list_of(read_one: Read) -> Read:
     def read(reader: Reader, node: Node, path: str) -> Json:
         reader.positions[path] = node.mark
         if is_empty(node) or items(node) == ():
-            reader.error(node.mark, "empty-list", "something is expected here, and there is nothing")
+            message = "something is expected here, and there is nothing"
+            reader.error(node.mark, "empty-list", message, "Write at least one, or take the line out.")
             return None
         if path.endswith(".one_of"):
             _warn_about_commas(reader, items(node))

@@ -403,10 +403,13 @@ def _branch(reader: Reader, node: Node, path: str) -> Json:
         found = steps(reader, node.entries[0][1], f"{path}.else")
         reader.positions[path] = node.mark
         return None if found is None else {"else": found}
-    if not isinstance(node, source.Mapping):
-        reader.error(
-            node.mark, "branch-expected", "a branch is expected here: `- if: …` with `do: …` under it"
+    names = {key.value for key, _ in node.entries} if isinstance(node, source.Mapping) else set()
+    if not names & {"if", "do", "else"}:
+        message, hint = (
+            "a branch begins with `if:` or `else:`",
+            "Write it like: - if: first_time, and under it: do: …",
         )
+        reader.error(node.mark, "branch-expected", message, hint)
         return None
     return _BRANCH(reader, node, path)
 

@@ -93,12 +93,32 @@ class _Place:
     def first_curly_quote(self) -> int:
         return next(n for n, char in enumerate(self.text) if char in CURLY_QUOTES)
 
+    def indentation(self) -> str | None:
+        """How far this line is indented, and how far the lines above it; None when it stands like one of them."""
+        own = _spaces(self.text)
+        deeper: list[int] = []
+        for line in reversed(self.lines[: self.line]):
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+            spaces = _spaces(line)
+            if spaces == own:
+                return None
+            if spaces < own:
+                fitting = " or ".join(str(n) for n in sorted({spaces, *sorted(deeper)[:1]}))
+                return f"It begins with {own} spaces; the lines above it begin with {fitting}."
+            deeper.append(spaces)
+        return None
+
     def quoted(self) -> str:
         """How to write the value of this line."""
         found = _VALUE.match(self.text)
         if found is None:
             return 'Write it like: send: "Hours: 9 to 17"'
         return f"Write it like: {found['key'].strip(' -')} {quoted(found['text'])}".replace(":  ", ": ")
+
+
+def _spaces(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def quoted(written: str) -> str:
@@ -176,14 +196,14 @@ def _more_than_expected(at: _Place, before: list[yaml.ScalarToken], said: str) -
             return at.say(
                 "yaml-indentation",
                 message,
-                "Give it as many spaces as the other `-` lines of the list have.",
+                at.indentation() or "Give it as many spaces as the other `-` lines of the list have.",
             )
         hint = "Begin it with `- `, or give it as many spaces as the line above that it belongs to."
         return at.say("yaml-indentation", message, hint)
     return at.say(
         "yaml-indentation",
         "this line does not fit the lines around it",
-        "Check the spaces at its beginning, and the quotes of the line above.",
+        at.indentation() or "Check the spaces at its beginning, and the quotes of the line above.",
     )
 
 

@@ -95,6 +95,17 @@ def test_a_clash_names_the_word_and_both_flows() -> None:
             (8, 28, "braces-without-quotes"),
             'Write it like: "{first_name|?}"',
         ),
+        ("- send: {text}", (8, 15, "braces-without-quotes"), 'Write it like: "{text}"'),
+        (
+            "- choose: [{ send: a }]",
+            (8, 18, "branch-expected"),
+            "Write it like: - if: first_time, and under it: do: …",
+        ),
+        (
+            "- choose: [{ if: { has_tag: a, b }, do: [stop] }]",
+            (8, 38, "comma-in-braces"),
+            "Give each tag a line of its own: - has_tag: b",
+        ),
         ("- { send: Hello, friend }", (8, 24, "comma-in-braces"), "Put the text in double quotes."),
         ("- { tag: a, b }", (8, 19, "comma-in-braces"), "Put several into [ ]: tag: [a, b]"),
         ("- send: [a, b]", (8, 15, "text-expected"), "Write one; variants of a text go under `one_of:`."),
@@ -110,8 +121,15 @@ def test_a_clash_names_the_word_and_both_flows() -> None:
     ],
 )
 def test_what_to_write_instead(step: str, expected: tuple[int, int, str], hint: str) -> None:
-    problem = read(_flow(step)).problems[0]
+    problem = next(p for p in read(_flow(step)).problems if p.severity is Severity.ERROR)
     assert (place(problem), problem.hint) == (expected, hint)
+
+
+def test_a_key_that_is_misspelt_is_not_missing_besides() -> None:
+    problems = read(_flow("- ask: { qestion: a }")).problems
+    assert [(problem.code, problem.hint) for problem in problems] == [
+        ("unknown-key", "Did you mean `question`?")
+    ]
 
 
 def test_words_without_brackets_in_a_trigger() -> None:

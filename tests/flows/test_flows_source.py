@@ -129,6 +129,13 @@ def test_a_mistake_is_shown_where_it_was_made(text: str, expected: tuple[int, in
     assert _only_problem(text) == expected
 
 
+def test_a_line_between_two_indentations_is_told_both() -> None:
+    text = "flows:\n  a:\n    when:\n      - dm: x\n   do:\n      - stop\n"
+    (problem,) = source.read(text, "shop.yaml")[1]
+    assert (problem.line, problem.code) == (5, "yaml-indentation")
+    assert problem.hint == "It begins with 3 spaces; the lines above it begin with 2 or 4."
+
+
 def test_what_stands_twice_does_not_hide_the_rest() -> None:
     text = "version: 1\nflows:\n  a: { do: [{ sned: x }] }\n  a: { do: [stop] }\n"
     assert found(text) == [(3, 15, "unknown-step"), (4, 3, "duplicate-key")]
