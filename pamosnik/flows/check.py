@@ -1,11 +1,14 @@
 """Does everything that a flow names exist, does every text fit together, can every flow be reached?"""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import cast
 
+from pamosnik.flows import patterns, values
 from pamosnik.flows.problems import Problem, Severity
+from pamosnik.flows.reader import KEY
 from pamosnik.flows.source import Mark
 from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.model import safety
@@ -16,10 +19,11 @@ Raw = Mapping[str, object]
 
 VARIABLES = ("username", "name", "first_name", "text", "answer", "post_link", "today", "now")
 _ALWAYS_KNOWN = ("today", "now")
-_LATER_VARIABLES = ("code",)
+LATER_VARIABLES = ("code",)
 _TEXT_KEYS = ("text", "question", "say", "note", "label", "url", "image")
 _TEXT_LISTS = ("one_of", "images")
 _BRANCHES = ("do", "if_no_answer", "then", "else")
+_LINES_OF_A_TEXT = 50
 NESTING = 2
 """Levels of steps within steps that people can still read."""
 _COMPARES = {"more_than": "number", "less_than": "number", "before": "date", "after": "date"}
@@ -36,6 +40,24 @@ class Outcome:
     """Ids of the flows that stand in these files: only they can be blamed."""
     places: Mapping[str, tuple[str, Mark]]
     """Path of a value (`FLOW:do.0.text`) → where it stands."""
+    broken: frozenset[str] = frozenset()
+    """Paths of values of which a part could not be read: nothing is concluded from what they lack."""
+    lost: frozenset[str] | None = frozenset()
+    """Every word of what could not be read; None when that may be anything."""
+    applied: frozenset[str] = frozenset()
+    """Ids of the flows that are applied now, whatever becomes of them."""
+    lines: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """File → what stands in it."""
+    connected: tuple[str, ...] | None = None
+    """Usernames of the account's connections; None: no machine that would know is asked."""
+
+    def may_be_lost(self, name: str) -> bool:
+        """Whether a name may stand in what could not be read."""
+        return self.lost is None or name in self.lost
+
+    def knows_triggers(self, flow_id: str) -> bool:
+        """Whether all triggers of a flow could be read, and no key that might have been `when` was not."""
+        return not {f"{flow_id}:", f"{flow_id}:when"} & self.broken
 
     def problem(
         self, path: str, code: str, message: str, hint: str | None = None, severity: Severity = Severity.ERROR
@@ -49,10 +71,19 @@ class Outcome:
         file, mark = self.places.get(known, ("", Mark(1, 1)))
         return Problem(file, mark.line, mark.column, severity, code, message, hint)
 
+    def moved(self, problem: Problem, pattern: str) -> Problem:
+        """A problem of a text at what a pattern finds within it."""
+        lines = self.lines.get(problem.file, ())
+        for number in range(problem.line, min(problem.line + _LINES_OF_A_TEXT, len(lines) + 1)):
+            start = problem.column - 1 if number == problem.line else 0
+            if found := re.compile(pattern).search(lines[number - 1], start):
+                return replace(problem, line=number, column=found.start() + 1)
+        return problem
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A step with the path it stands at, and whether only comments start its flow."""
+    """A step with the path it stands at."""
 
     path: str
     raw: Raw
@@ -62,7 +93,13 @@ class Placed:
 
 def steps(flow_id: str, body: Raw) -> Iterator[Placed]:
     """Every step of a flow, nested ones included."""
-    yield from _steps(cast("list[Raw]", body["do"]), f"{flow_id}:do")
+    yield from _steps(cast("list[Raw]", body.get("do", [])), f"{flow_id}:do")
+
+
+def given_tags(flow_id: str, body: Raw) -> Iterator[str]:
+    """Tags that its steps give."""
+    for step in steps(flow_id, body):
+        yield from cast("list[str]", step.raw.get("tag", []))
 
 
 def _steps(raw: list[Raw], path: str) -> Iterator[Placed]:
@@ -108,10 +145,6 @@ def check(outcome: Outcome) -> list[Problem]:
     found: list[Problem] = []
     for flow_id in sorted(outcome.here):
         found += _Flow(outcome, flow_id).check()
-    found += _clashes(outcome)
-    found += _loops(outcome)
-    found += _tags(outcome)
-    found += _settings(outcome)
     return found
 
 
@@ -129,12 +162,52 @@ class _Flow:
         for number, trigger in enumerate(triggers(self.body)):
             self._words(f"{self.id}:when.{number}", trigger)
         self._conditions(f"{self.id}:only_if", cast("list[Raw]", self.body.get("only_if", [])))
+        self._active()
+        self._connections()
         ids: dict[str, str] = {}
         for step in steps(self.id, self.body):
             self._step(step)
+            self._reachable(step)
             self._id(step, ids)
         self._nesting()
         return self.found
+
+    def _active(self) -> None:
+        active = cast("Mapping[str, str]", self.body.get("active", {}))
+        if "from" in active and "until" in active and active["from"] >= _end(active["until"]):
+            message = f"`until` ({active['until']}) comes before `from` ({active['from']})"
+            self._say(f"{self.id}:active.until", "never-active", message, "Swap the two, or mend the year.")
+
+    def _connections(self) -> None:
+        known = self.outcome.connected
+        for number, username in enumerate(cast("list[str]", self.body.get("connections", []))):
+            place = f"{self.id}:connections.{number}"
+            if known is None:
+                message = f"whether @{username} is connected, only the connected machine knows"
+                hint = "`pamosnik flows apply` looks there."
+                self.found.append(
+                    self.outcome.problem(place, "connection-unseen", message, hint, Severity.NOTE)
+                )
+            elif username.casefold() not in {one.casefold() for one in known}:
+                listed = f"Connected are: {', '.join(known)}." if known else "Try: pamosnik connect"
+                message = f"the Instagram account `{username}` is not connected"
+                self._say(place, "unknown-connection", message, near(username, known) or listed)
+
+    def _reachable(self, step: Placed) -> None:
+        if step.last or not never_goes_on(self.outcome, step.path, step.raw):
+            return
+        kind = step.raw["do"]
+        if kind in ("stop", "run"):
+            message, hint = f"the steps after `{kind}` never happen", f"Move `{kind}` to the end."
+            self._say(step.path, "unreachable", message, hint)
+            return
+        parent, _, number = step.path.rpartition(".")
+        self._say(
+            f"{parent}.{int(number) + 1}",
+            "unreachable",
+            "nobody can reach this step: every branch of the `choose` above ends with `stop` or `run`",
+            "Take the `stop` out of one branch, or delete what follows.",
+        )
 
     def _nesting(self) -> None:
         """Once per flow, at the first step that is too deep to be read."""
@@ -169,31 +242,18 @@ class _Flow:
     def _step(self, step: Placed) -> None:
         raw, path = step.raw, step.path
         kind = raw["do"]
-        if kind in ("stop", "run") and not step.last:
-            self._say(
-                path, "unreachable", f"the steps after `{kind}` never happen", f"Move `{kind}` to the end."
-            )
-        if kind == "send" and not any(key in raw for key in ("text", "one_of", "image", "images")):
-            self._say(path, "empty-message", "this message has neither text nor picture")
-        if kind in ("send", "reply_publicly") and "text" in raw and "one_of" in raw:
-            self._say(
-                path, "two-texts", "`text` and `one_of` exclude each other", "Put the text into `one_of`."
-            )
-        if kind == "reply_publicly" and "text" not in raw and "one_of" not in raw:
-            self._say(path, "empty-message", "this reply has no text")
-        if kind == "send" and ("buttons" in raw or "chips" in raw) and not ("text" in raw or "one_of" in raw):
-            self._say(path, "buttons-without-text", "buttons and chips need a text above them")
-        if kind == "wait" and ("for" in raw) == ("until" in raw):
-            self._say(path, "wait-for-what", "`wait` needs either `for` or `until`")
-        if kind == "run":
+        if path not in self.outcome.broken:
+            self._complete(path, raw)
+        if "run" in raw:
             self._flow_name(f"{path}.run", str(raw["run"]))
         if kind == "choose":
-            for number, branch in enumerate(cast("list[Raw]", raw["choose"])):
+            for number, branch in enumerate(cast("list[Raw]", raw.get("choose", []))):
                 place = f"{path}.choose.{number}.if"
                 self._conditions(place, cast("list[Raw]", branch.get("if", [])))
-        for name in (*self._fields_of(raw),):
-            self._field(path, name)
+        for place, name in self._fields_of(raw):
+            self._field(f"{path}.{place}", name)
         self._same_labels(path, raw)
+        self._same_variants(path, raw)
         for key in ("buttons", "chips", "choices"):
             for number, option in enumerate(cast("list[Raw]", raw.get(key, []))):
                 place = f"{path}.{key}.{number}"
@@ -203,85 +263,144 @@ class _Flow:
         self._texts(path, raw)
         self._texts(f"{path}.if_not_understood", cast("Raw", raw.get("if_not_understood", {})))
         if kind == "set":
-            for name, value in cast("Mapping[str, str]", raw["set"]).items():
+            for name, value in cast("Mapping[str, str]", raw.get("set", {})).items():
                 self._text(f"{path}.{name}", value)
+                self._value(f"{path}.{name}", name, value)
+
+    def _complete(self, path: str, raw: Raw) -> None:
+        """Whether a step that was read as a whole says enough, and not too much."""
+        kind = raw["do"]
+        has_text = "text" in raw or "one_of" in raw
+        if kind == "send" and not has_text and not ("image" in raw or "images" in raw):
+            self._say(
+                path,
+                "empty-message",
+                "this message has neither text nor picture",
+                'Write it like: send: "Hello!"',
+            )
+        elif kind == "send" and not has_text and ("buttons" in raw or "chips" in raw):
+            self._say(path, "buttons-without-text", "buttons and chips need a text above them")
+        if kind == "reply_publicly" and not has_text:
+            self._say(path, "empty-message", "this reply has no text")
+        if kind in ("send", "reply_publicly") and "text" in raw and "one_of" in raw:
+            self._say(
+                path, "two-texts", "`text` and `one_of` exclude each other", "Put the text into `one_of`."
+            )
+        if kind == "wait" and ("for" in raw) == ("until" in raw):
+            self._say(path, "wait-for-what", "`wait` needs either `for` or `until`")
+
+    def _same_variants(self, path: str, raw: Raw) -> None:
+        seen: set[str] = set()
+        for number, variant in enumerate(cast("list[str]", raw.get("one_of", []))):
+            if variant in seen:
+                message = "this text stands among the variants twice"
+                self._warn(
+                    f"{path}.one_of.{number}", "same-variant", message, "Write another one, or delete it."
+                )
+            seen.add(variant)
 
     def _same_labels(self, path: str, raw: Raw) -> None:
         seen: set[str] = set()
         for key in ("buttons", "chips", "choices"):
             for number, option in enumerate(cast("list[Raw]", raw.get(key, []))):
+                if "label" not in option:
+                    continue
                 label = trim(fold(str(option["label"])))
                 if label in seen:
                     message = f"the label `{option['label']}` stands in this message twice"
                     self._say(f"{path}.{key}.{number}", "same-label", message, "People type labels, too.")
                 seen.add(label)
 
-    def _fields_of(self, raw: Raw) -> list[str]:
-        if raw["do"] == "ask":
-            return [str(raw["save_as"])] if "save_as" in raw else []
-        if raw["do"] == "set":
-            return list(cast("Raw", raw["set"]))
-        return list(cast("list[str]", raw["clear"])) if raw["do"] == "clear" else []
+    def _fields_of(self, raw: Raw) -> Iterator[tuple[str, str]]:
+        """Fields that a step names, each with where in the step."""
+        if "save_as" in raw:
+            yield "save_as", str(raw["save_as"])
+        for name in cast("Raw", raw.get("set", {})):
+            yield f"{name}{KEY}", name
+        for number, name in enumerate(cast("list[str]", raw.get("clear", []))):
+            yield f"clear.{number}", name
 
     def _field(self, path: str, name: str) -> None:
         fields = list(cast("Raw", self.outcome.settings.get("fields", {})))
-        if name not in fields:
-            hint = _near(name, fields) or f"Add it at the top: fields: {{{name}: text}}"
+        if name not in fields and not self.outcome.may_be_lost(name):
+            hint = near(name, fields) or f"Add it at the top: fields: {{{name}: text}}"
             self._say(path, "unknown-field", f"the field `{name}` is not declared", hint)
 
-    def _comparison(self, path: str, name: str, test: str) -> None:
-        """`more_than` is for numbers, `before` for dates; on other fields they would never hold."""
+    def _spec(self, name: str) -> Raw:
         fields = cast("Mapping[str, Raw]", self.outcome.settings.get("fields", {}))
-        wanted = _COMPARES.get(test)
-        kind = str(fields.get(name, {}).get("type", wanted))
-        if wanted is not None and kind != wanted:
-            twin = _TWINS[test] if kind in ("date", "number") else "is"
+        return {} if f"fields.{name}" in self.outcome.broken else fields.get(name, {})
+
+    def _value(self, path: str, name: str, value: str) -> None:
+        """What a step writes must be what its field holds; variables are filled in later."""
+        if not _has_variables(value) and (wrong := values.misfit(self._spec(name), value)) is not None:
+            self._say(path, "wrong-value", f"`{name}` {wrong[0]}", wrong[1])
+
+    def _comparison(self, path: str, name: str, test: Raw) -> None:
+        """`more_than` is for numbers, `before` for dates; on other fields they would never hold."""
+        kind = str(test["test"])
+        wanted = _COMPARES.get(kind)
+        spec = self._spec(name)
+        is_a = str(spec.get("type", wanted))
+        if wanted is not None and is_a != wanted:
+            twin = _TWINS[kind] if is_a in ("date", "number") else "is"
             self._say(
                 path,
                 "wrong-comparison",
-                f"`{test}` compares {wanted}s, and `{name}` is a {kind}",
+                f"`{kind}` compares {wanted}s, and `{name}` is a {is_a}",
                 f"Use `{twin}`, or declare `{name}` as {wanted}.",
             )
+            return
+        if kind in ("known", "contains"):
+            return
+        for value in cast("list[str]", test["values"]):
+            wrong = values.misfit(spec or {"type": wanted}, value, as_people_type=True)
+            if wrong is not None:
+                self._say(f"{path}.field.{name}", "wrong-value", f"`{name}` {wrong[0]}", wrong[1])
 
     def _flow_name(self, path: str, name: str) -> None:
-        if name not in self.outcome.flows:
-            self._say(path, "unknown-flow", f"there is no flow `{name}`", _near(name, self.outcome.flows))
+        if name not in self.outcome.flows and not self.outcome.may_be_lost(name):
+            hint = near(name, self.outcome.flows) or f"Flows are: {', '.join(list(self.outcome.flows)[:10])}."
+            self._say(path, "unknown-flow", f"there is no flow `{name}`", hint)
 
     def _conditions(self, path: str, raw: list[Raw]) -> None:
         for number, condition in enumerate(raw):
             here = f"{path}.{number}"
             if condition["if"] == "field":
                 for name, test in cast("Mapping[str, Raw]", condition["value"]).items():
-                    self._field(here, name)
-                    self._comparison(here, name, str(test["test"]))
+                    self._field(f"{here}.field.{name}{KEY}", name)
+                    self._comparison(here, name, test)
+            elif condition["if"] == "text":
+                self._patterns(f"{here}.text", cast("Raw", condition["value"]))
             elif condition["if"] in ("any", "all", "none"):
                 self._conditions(f"{here}.{condition['if']}", cast("list[Raw]", condition["value"]))
 
     def _words(self, path: str, trigger: Raw) -> None:
-        if trigger.get("match") != "regex":
-            for word in cast("list[str]", trigger.get("words", [])):
-                if trim(fold(word)) in _safety_words(self.outcome.settings):
-                    self._say(
-                        path,
-                        "safety-word",
-                        f"`{word}` is a safety word: people stop, start or call a human with it",
-                        "Take another keyword.",
-                    )
-                if "*" in word[:-1]:
-                    self._say(path, "star-inside", f"`{word}`: `*` may stand only at the end of a keyword")
+        self._patterns(path, trigger)
         if trigger.get("match") == "regex":
-            for word in cast("list[str]", trigger.get("words", [])):
-                self._pattern(path, word)
+            return
+        for number, word in enumerate(cast("list[str]", trigger.get("words", []))):
+            place = f"{path}.words.{number}"
+            if trim(fold(word)) in _safety_words(self.outcome.settings):
+                self._say(
+                    place,
+                    "safety-word",
+                    f"`{word}` is a safety word: people stop, start or call a human with it",
+                    "Take another keyword.",
+                )
+            if "*" in word[:-1]:
+                self._say(place, "star-inside", f"`{word}`: `*` may stand only at the end of a keyword")
 
-    def _pattern(self, path: str, pattern: str) -> None:
-        import re2
-
-        options = re2.Options()
-        options.log_errors = False
-        try:
-            re2.compile(pattern, options)
-        except re2.error as error:
-            self._say(path, "bad-pattern", f"`{pattern}` is no pattern: {error}")
+    def _patterns(self, path: str, raw: Raw) -> None:
+        for key in ("words", "but_not") if raw.get("match") == "regex" else ():
+            for number, pattern in enumerate(cast("list[str]", raw.get(key, []))):
+                wrong = patterns.error(pattern)
+                if wrong is not None:
+                    self._say(
+                        f"{path}.{key}.{number}",
+                        "bad-pattern",
+                        f"`{pattern}` is no pattern: {wrong}",
+                        "Without `match: regex` it is looked for as it is written.",
+                    )
 
     # --- texts -----------------------------------------------------------------------------------------
 
@@ -296,30 +415,39 @@ class _Flow:
     def _text(self, path: str, written: str) -> None:
         try:
             parts = parse_text(written).parts
-        except BadVariable:
+        except BadVariable as bad:
             hint = "Write it like {first_name|there}; for a brace itself write {{."
-            self._say(path, "bad-variable", "a brace is opened and holds no variable", hint)
+            brace = re.escape(written[bad.place :].split("\n")[0][:12])
+            problem = self.outcome.problem(
+                path, "bad-variable", "a brace is opened and holds no variable", hint
+            )
+            self.found.append(self.outcome.moved(problem, brace))
             return
         for part in parts:
             if isinstance(part, Variable):
+                at = len(self.found)
                 self._variable(path, part)
+                brace = rf"\{{\s*{re.escape(part.name)}\s*[|}}]"
+                self.found[at:] = [self.outcome.moved(problem, brace) for problem in self.found[at:]]
 
     def _variable(self, path: str, variable: Variable) -> None:
         facts = list(cast("Raw", self.outcome.settings.get("facts", {})))
         fields = list(cast("Raw", self.outcome.settings.get("fields", {})))
-        if variable.name in _LATER_VARIABLES:
+        if variable.name in LATER_VARIABLES:
             self._say(
                 path,
                 "not-available-yet",
                 f"this version of Pamosnik cannot fill in `{{{variable.name}}}` yet",
             )
         elif variable.name not in (*VARIABLES, *facts, *fields):
+            if self.outcome.may_be_lost(variable.name):
+                return
             known = (*VARIABLES, *facts, *fields)
             self._say(
                 path,
                 "unknown-variable",
                 f"unknown variable: `{{{variable.name}}}`",
-                _near(variable.name, known)
+                near(variable.name, known)
                 or "Declare it under `fields` or `facts`, or write {{ for a brace.",
             )
         elif variable.stand_in is None and not self._surely_known(variable.name, facts):
@@ -332,22 +460,42 @@ class _Flow:
 
     def _surely_known(self, name: str, facts: list[str]) -> bool:
         return (
-            name in facts or name in _ALWAYS_KNOWN or (name == "username" and started_by_comments(self.body))
+            name in facts
+            or name in _ALWAYS_KNOWN
+            or (
+                name == "username"
+                and (started_by_comments(self.body) or not self.outcome.knows_triggers(self.id))
+            )
         )
 
 
-def _never_goes_on(raw: Raw) -> bool:
+def never_goes_on(outcome: Outcome, path: str, raw: Raw) -> bool:
     """Whether no way leads from this step to the one after it."""
     if raw["do"] in ("stop", "run"):
         return True
-    if raw["do"] != "choose":
+    branches_ = cast("list[Raw]", raw.get("choose", []))
+    if not branches_ or "else" not in branches_[-1] or f"{path}.choose" in outcome.broken:
         return False
-    branches_ = cast("list[Raw]", raw["choose"])
-    lists = [cast("list[Raw]", branch.get("do", branch.get("else", []))) for branch in branches_]
-    return "else" in branches_[-1] and all(_never_goes_on(steps_[-1]) for steps_ in lists)
+    lists = dict(branches(raw, path))
+    return len(lists) == len(branches_) and all(
+        never_goes_on(outcome, f"{inner_path}.{len(inner) - 1}", inner[-1])
+        for inner_path, inner in lists.items()
+    )
 
 
-def _near(name: str, known: "Mapping[str, object] | list[str] | tuple[str, ...]") -> str | None:
+def _end(until: str) -> str:
+    """A day that is named without a clock time belongs to it."""
+    return until if " " in until else f"{until} 24:00"
+
+
+def _has_variables(written: str) -> bool:
+    try:
+        return any(isinstance(part, Variable) for part in parse_text(written).parts)
+    except BadVariable:
+        return True
+
+
+def near(name: str, known: "Mapping[str, object] | list[str] | tuple[str, ...]") -> str | None:
     near = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"Did you mean `{near[0]}`?" if near else None
 
@@ -357,148 +505,3 @@ def _safety_words(settings: Raw) -> set[str]:
     own = cast("Mapping[str, list[str]]", settings.get("words", {}))
     groups = (built_in.stop, built_in.start, built_in.human, *own.values())
     return {trim(fold(word)) for group in groups for word in group}
-
-
-# --- between flows ---------------------------------------------------------------------------------------
-
-
-def _clashes(outcome: Outcome) -> list[Problem]:
-    """Two flows of the same priority and specificity for the same words on the same posts."""
-    taken: dict[tuple[object, ...], list[tuple[str, int]]] = {}
-    found = []
-    for flow_id, body in outcome.flows.items():
-        if body.get("state") == "paused":
-            continue
-        for number, trigger in enumerate(triggers(body)):
-            for key in _takes(body, trigger):
-                for other, place in taken.setdefault(key, []):
-                    if other != flow_id and _share_a_connection(body, outcome.flows[other]):
-                        found += _clash(outcome, key, (other, place), (flow_id, number))
-                taken[key].append((flow_id, number))
-    return list(dict.fromkeys(found))
-
-
-def _clash(
-    outcome: Outcome, key: tuple[object, ...], first: tuple[str, int], second: tuple[str, int]
-) -> list[Problem]:
-    blamed = next((place for place in (second, first) if place[0] in outcome.here), None)
-    if blamed is None:
-        return []
-    word = f"`{key[-1]}`" if key[-1] else "any words"
-    message = f"{word} would start both `{first[0]}` and `{second[0]}`"
-    hint = "Give one of them a higher `priority`, other words or another post."
-    return [outcome.problem(f"{blamed[0]}:when.{blamed[1]}", "clash", message, hint)]
-
-
-def _share_a_connection(one: Raw, other: Raw) -> bool:
-    a, b = (cast("list[str]", body.get("connections", [])) for body in (one, other))
-    return not a or not b or bool({name.casefold() for name in a} & {name.casefold() for name in b})
-
-
-def _takes(body: Raw, trigger: Raw) -> Iterator[tuple[object, ...]]:
-    """What a trigger claims for itself: priority, kind, post, word; an empty word is any."""
-    posts = cast("list[str]", trigger.get("post", trigger.get("story", ["any"])))
-    words = [trim(fold(word)) for word in cast("list[str]", trigger.get("words", []))]
-    for post in posts:
-        for word in words or [""]:
-            yield (body.get("priority", 0), trigger["trigger"], post, word)
-
-
-def _loops(outcome: Outcome) -> list[Problem]:
-    """Flows that `run:` each other without ever waiting for the person."""
-    leads = {flow_id: _runs_at_once(cast("list[Raw]", body["do"])) for flow_id, body in outcome.flows.items()}
-    found = []
-    for flow_id in sorted(outcome.here):
-        seen: set[str] = set()
-        open_flows = [flow_id]
-        while open_flows:
-            for following in leads.get(open_flows.pop(), ()):
-                if following == flow_id:
-                    message = f"the flow `{flow_id}` starts itself again and never waits"
-                    found.append(outcome.problem(f"{flow_id}:do", "loop", message))
-                    seen.add(following)
-                elif following not in seen:
-                    seen.add(following)
-                    open_flows.append(following)
-    return list(dict.fromkeys(found))
-
-
-def _runs_at_once(raw: list[Raw]) -> set[str]:
-    """Flows that a list of steps goes on in without an `ask`, `wait` or tap between."""
-    found: set[str] = set()
-    for step in raw:
-        if step["do"] == "run":
-            found.add(str(step["run"]))
-        if step["do"] == "choose":
-            for branch in cast("list[Raw]", step["choose"]):
-                found |= _runs_at_once(cast("list[Raw]", branch.get("do", branch.get("else", []))))
-        if step["do"] in ("ask", "wait", "hand_over", "stop", "run"):
-            break
-    return found
-
-
-def _tags(outcome: Outcome) -> list[Problem]:
-    """A tag that is asked for and that no flow gives."""
-    given = {
-        tag
-        for flow_id, body in outcome.flows.items()
-        for step in steps(flow_id, body)
-        for tag in cast("list[str]", step.raw.get("tag", []))
-    }
-    found = []
-    for flow_id in sorted(outcome.here):
-        for path, tag in _asked_tags(flow_id, outcome.flows[flow_id]):
-            if tag not in given:
-                near = _near(tag, sorted(given)) or "Nothing gives it but the command `contacts tag`."
-                message = f"no flow gives the tag `{tag}`"
-                found.append(outcome.problem(path, "tag-never-given", message, near, Severity.WARNING))
-    return found
-
-
-def _asked_tags(flow_id: str, body: Raw) -> Iterator[tuple[str, str]]:
-    yield from _tags_in(f"{flow_id}:only_if", cast("list[Raw]", body.get("only_if", [])))
-    for step in steps(flow_id, body):
-        if step.raw["do"] == "choose":
-            for number, branch in enumerate(cast("list[Raw]", step.raw["choose"])):
-                place = f"{step.path}.choose.{number}.if"
-                yield from _tags_in(place, cast("list[Raw]", branch.get("if", [])))
-
-
-def _tags_in(path: str, raw: list[Raw]) -> Iterator[tuple[str, str]]:
-    for number, condition in enumerate(raw):
-        if condition["if"] in ("has_tag", "has_not_tag"):
-            yield f"{path}.{number}", str(condition["value"])
-        elif condition["if"] in ("any", "all", "none"):
-            yield from _tags_in(f"{path}.{number}", cast("list[Raw]", condition["value"]))
-
-
-def _settings(outcome: Outcome) -> list[Problem]:
-    """Names that mean two things, and a disclosure that was turned off."""
-    found = []
-    facts = cast("Raw", outcome.settings.get("facts", {}))
-    fields = cast("Raw", outcome.settings.get("fields", {}))
-    for kind, names in (("fields", fields), ("facts", facts)):
-        for name in names:
-            if name in VARIABLES or name in _LATER_VARIABLES:
-                message = f"`{name}` is the name of a variable already"
-                found.append(outcome.problem(f"{kind}.{name}", "name-taken", message, "Take another name."))
-    for name in set(facts) & set(fields):
-        message = f"`{name}` is a field and a fact"
-        found.append(
-            outcome.problem(f"facts.{name}", "name-taken", message, "Take another name for one of them.")
-        )
-    for name, spec in fields.items():
-        if cast("Raw", spec)["type"] == "choice" and "choices" not in cast("Raw", spec):
-            message = f"the field `{name}` is a choice and has no `choices`"
-            found.append(outcome.problem(f"fields.{name}", "choices-missing", message))
-    if outcome.settings.get("disclosure") is False and "disclosure" in outcome.places:
-        found.append(
-            outcome.problem(
-                "disclosure",
-                "no-disclosure",
-                "people are not told that a machine writes; some countries demand it",
-                None,
-                Severity.WARNING,
-            )
-        )
-    return found

@@ -1,13 +1,14 @@
 """All files of a command together: read, merged, checked on the outcome."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 from zoneinfo import available_timezones
 
 from pamosnik.errors import UsageError
-from pamosnik.flows import check, physics, schema, source
+from pamosnik.flows import between, check, physics, schema, source
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import Reader
 from pamosnik.flows.source import Mark
@@ -15,6 +16,7 @@ from pamosnik.flows.source import Mark
 _SHARED = ("says", "fields", "hours", "facts", "words")
 """Merged entry by entry."""
 _SINGLE = ("timezone", "language", "disclosure")
+_WORD = re.compile(r"[\w-]+")
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -74,48 +76,66 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def read_files(paths: Iterable[Path]) -> list[tuple[str, str]]:
-    """(name, text) of each file. Raises `UsageError` for what is not text."""
-    files = []
-    for path in find_files(paths):
-        try:
-            files.append((str(path), path.read_text(encoding="utf-8-sig")))
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(
-                f"{path} cannot be read: it is not UTF-8 text.", hint="Save it as UTF-8."
-            ) from error
-    return files
+File = tuple[str, str | Problem]
+"""Name and text of a file, or why it has none."""
+
+
+def read_files(paths: Iterable[Path]) -> list[File]:
+    """Every file; one that cannot be read has a problem like any other, and the rest is read."""
+    return [(str(path), _text_of(path)) for path in find_files(paths)]
+
+
+def _text_of(path: Path) -> str | Problem:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        code, message = "not-utf-8", "this file is not UTF-8 text"
+        hint = "Open it in your editor and save it with the encoding UTF-8."
+    except OSError as error:
+        code, message = "unreadable", f"this file cannot be read: {error.strerror}"
+        hint = "Check who may read it."
+    return Problem(str(path), 1, 1, Severity.ERROR, code, message, hint)
 
 
 def load(
-    files: Sequence[tuple[str, str]],
+    files: Sequence[File],
     *,
     applied: AppliedSource | None = None,
-    account_timezone: str = "UTC",
+    connected: tuple[str, ...] | None = None,
 ) -> Loaded:
-    """Reads files (name, text) and checks them together with what stays applied beside them."""
+    """Reads files (name, text) and checks them together with what stays applied beside them.
+
+    `connected`: usernames of the account's connections; None where nobody can know them.
+    """
     merger = _Merger()
     for name, text in files:
         merger.add(name, text)
     before = applied or AppliedSource()
+    texts = {name: text for name, text in files if isinstance(text, str)}
     settings = _with_applied(merger.settings, before.settings)
-    problems = list(merger.problems)
     _accept_what_fields_hold(merger.bodies(), settings)
-    if not any(problem.severity is Severity.ERROR for problem in problems):
-        outcome = check.Outcome(
-            flows={**{k: v for k, v in before.flows.items() if k not in merger.renamed()}, **merger.bodies()},
-            settings=settings,
-            here=frozenset(merger.flows),
-            places=merger.places,
-        )
-        problems += _zones(settings, merger)
-        problems += check.check(outcome)
-        problems += physics.check(outcome)
+    stays = {k: v for k, v in before.flows.items() if k not in merger.renamed()}
+    outcome = check.Outcome(
+        flows={**stays, **merger.bodies()},
+        settings=settings,
+        here=frozenset(merger.flows),
+        places=merger.places,
+        broken=frozenset(merger.broken),
+        lost=None if merger.lost is None else frozenset(merger.lost),
+        applied=frozenset(before.flows),
+        connected=connected,
+        lines={name: text.split("\n") for name, text in texts.items()},
+    )
+    problems = [*merger.problems, *_zones(settings, merger)]
+    for part in (outcome, *merger.said_twice(outcome)):
+        problems += check.check(part)
+        problems += between.check(part)
+        problems += physics.check(part)
     return Loaded(
         flows=tuple(merger.flows.values()),
         settings=settings,
         problems=tuple(sorted(set(problems))),
-        texts=dict(files),
+        texts=texts,
     )
 
 
@@ -130,9 +150,9 @@ def _accept_what_fields_hold(
             if step.raw["do"] != "ask" or field is None or "choices" in step.raw or "accept" in step.raw:
                 continue
             raw = cast("dict[str, object]", step.raw)
-            if field["type"] == "choice":
+            if field.get("type") == "choice":
                 raw["choices"] = [{"label": choice} for choice in cast("list[str]", field.get("choices", []))]
-            else:
+            elif "type" in field:
                 raw["accept"] = field["type"]
 
 
@@ -176,6 +196,10 @@ class _Merger:
         self.settings: dict[str, object] = {}
         self.problems: list[Problem] = []
         self.places: dict[str, tuple[str, Mark]] = {}
+        self.broken: set[str] = set()
+        self.lost: set[str] | None = set()
+        """Words of what could not be read; None when that may be anything."""
+        self._again: list[tuple[FlowSource, dict[str, tuple[str, Mark]]]] = []
 
     def bodies(self) -> dict[str, Mapping[str, object]]:
         return {flow.id: flow.body for flow in self.flows.values()}
@@ -183,10 +207,25 @@ class _Merger:
     def renamed(self) -> set[str]:
         return {str(flow.body["was"]) for flow in self.flows.values() if "was" in flow.body}
 
-    def add(self, name: str, text: str) -> None:
+    def said_twice(self, outcome: check.Outcome) -> Iterator[check.Outcome]:
+        """Flows whose id is taken by another file: checked, too, each in the other's place."""
+        for flow, places in self._again:
+            yield replace(
+                outcome,
+                flows={**outcome.flows, flow.id: flow.body},
+                here=frozenset({flow.id}),
+                places={**outcome.places, **places},
+            )
+
+    def add(self, name: str, text: str | Problem) -> None:
+        if isinstance(text, Problem):
+            self.problems.append(text)
+            self.lost = None
+            return
         node, problems = source.read(text, name)
         self.problems += problems
-        if problems:
+        if problems and node is None:
+            self._lose(_WORD.findall(text))
             return
         reader = Reader(name)
         if not isinstance(node, source.Mapping):
@@ -196,22 +235,30 @@ class _Merger:
             )
             self.problems += reader.problems
             return
-        found = reader.entries(schema.FILE, node, "")
+        found = cast("dict[str, object]", reader.entries(schema.FILE, node, ""))
         self.problems += reader.problems
-        if not isinstance(found, dict):
-            return
+        self.broken |= {_place(path) for path in reader.broken}
+        self._lose({*reader.lost, *source.dropped(node)})
         self._merge(name, found, reader)
+
+    def _lose(self, words: Iterable[str]) -> None:
+        if self.lost is not None:
+            self.lost.update(words)
 
     def _merge(self, name: str, found: dict[str, object], reader: Reader) -> None:
         flows = cast("Mapping[str, Mapping[str, object]]", found.get("flows", {}))
         places = {_place(path): (name, mark) for path, mark in reader.positions.items()}
         for flow_id, body in flows.items():
             mark = reader.positions[f".flows.{flow_id}"]
+            flow = FlowSource(flow_id, body, name, mark.line)
             if flow_id in self.flows:
                 first = self.flows[flow_id]
                 self._clash(name, mark, f"the flow `{flow_id}` stands in {first.file}:{first.line} already")
+                self._again.append((flow, places))
+                # What only this copy gives is given all the same.
+                self._lose(check.given_tags(flow_id, body))
                 continue
-            self.flows[flow_id] = FlowSource(flow_id, body, name, mark.line)
+            self.flows[flow_id] = flow
         for key in _SINGLE:
             if key in found:
                 self._set(self.settings, key, found[key], name, places[key], key)

@@ -4,15 +4,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from pamosnik.flows import schema
 from pamosnik.flows.check import Outcome, Placed, branches, only_comments, steps, triggers
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.instagram import limits
 from pamosnik.model.flow import Variable
+from pamosnik.model.sentences import DISCLOSURE
 
 Raw = Mapping[str, object]
 
 _VARIANTS_WANTED = 3
+_DISCLOSURE_CHARS = 300
+"""Ours: leaves at least half of a message with buttons to the text."""
 
 
 def check(outcome: Outcome) -> list[Problem]:
@@ -20,14 +24,15 @@ def check(outcome: Outcome) -> list[Problem]:
     found: list[Problem] = []
     for flow_id in sorted(outcome.here):
         body = outcome.flows[flow_id]
+        first = {} if _disclosure(outcome) is None else dict.fromkeys(_first_texts(flow_id, body))
         for step in steps(flow_id, body):
-            found += _step(outcome, step)
+            found += _step(outcome, step, can_be_first=step.path in first)
         found += _comment_flow(outcome, flow_id, body)
         found += _waits(outcome, flow_id, body)
-    return found
+    return [*found, *_disclosure_too_long(outcome)]
 
 
-def _step(outcome: Outcome, step: Placed) -> Iterator[Problem]:
+def _step(outcome: Outcome, step: Placed, *, can_be_first: bool) -> Iterator[Problem]:
     raw, path = step.raw, step.path
     buttons, chips = cast("list[Raw]", raw.get("buttons", [])), cast("list[Raw]", raw.get("chips", []))
     choices = cast("list[Raw]", raw.get("choices", []))
@@ -43,10 +48,10 @@ def _step(outcome: Outcome, step: Placed) -> Iterator[Problem]:
             yield from _option(outcome, f"{path}.{key}.{number}", option, key)
     yield from _images(outcome, path, raw)
     if raw["do"] in ("send", "ask"):
-        yield from _message_texts(outcome, path, raw, with_buttons=bool(buttons))
+        yield from _message_texts(outcome, path, raw, with_buttons=bool(buttons), can_be_first=can_be_first)
     if raw["do"] == "reply_publicly":
         variants = cast("list[str]", raw.get("one_of", []))
-        if len(variants) < _VARIANTS_WANTED:
+        if len(set(variants)) < _VARIANTS_WANTED and path not in outcome.broken:
             yield outcome.problem(
                 path,
                 "few-variants",
@@ -61,12 +66,12 @@ def _too_many(outcome: Outcome, path: str, what: str, n: int, most: int) -> Prob
 
 
 def _option(outcome: Outcome, path: str, option: Raw, key: str) -> Iterator[Problem]:
-    label = str(option["label"])
-    if _shortest(label) > limits.LABEL_CHARS:
+    chars = _shortest(str(option.get("label", "")))
+    if chars > limits.LABEL_CHARS:
         yield outcome.problem(
             f"{path}.label",
             "label-too-long",
-            f"the label has {len(label)} characters; Instagram takes {limits.LABEL_CHARS}",
+            f"the label has {chars} characters; Instagram takes {limits.LABEL_CHARS}",
         )
     if "url" in option:
         if key != "buttons":
@@ -102,36 +107,86 @@ def _images(outcome: Outcome, path: str, raw: Raw) -> Iterator[Problem]:
             )
 
 
-def _message_texts(outcome: Outcome, path: str, raw: Raw, *, with_buttons: bool) -> Iterator[Problem]:
+def _message_texts(
+    outcome: Outcome, path: str, raw: Raw, *, with_buttons: bool, can_be_first: bool
+) -> Iterator[Problem]:
     texts = [(f"{path}.one_of.{n}", text) for n, text in enumerate(cast("list[str]", raw.get("one_of", [])))]
     texts += [(f"{path}.{key}", str(raw[key])) for key in ("text", "question") if key in raw]
+    line = (_disclosure(outcome) or "") if can_be_first else ""
     for place, text in texts:
-        size = len(_without_variables(text, _facts(outcome)).encode()) + _disclosure_bytes(outcome)
-        if size > limits.TEXT_BYTES:
+        written = _without_variables(text, _facts(outcome))
+        size, room = len(written.encode()), limits.TEXT_BYTES - len(line.encode())
+        chars, room_chars = len(written), limits.BUTTON_TEXT_CHARS - len(line)
+        # A line that alone is too long is said at the line.
+        if size > room > 0:
+            message = f"the text has {size} bytes (an emoji counts 4); {_who_takes(limits.TEXT_BYTES, room)}"
             yield outcome.problem(
-                place,
-                "text-too-long",
-                f"the text has {size} bytes with the line that says a machine writes; Instagram takes"
-                f" {limits.TEXT_BYTES} (an emoji counts 4)",
-                "Split it into two messages.",
+                place, "text-too-long", message, _shorter(line, "Split it into two messages.")
             )
-        elif with_buttons and _shortest(text) > limits.BUTTON_TEXT_CHARS:
-            yield outcome.problem(
-                place,
-                "text-too-long",
-                f"with buttons Instagram takes {limits.BUTTON_TEXT_CHARS} characters; these are {_shortest(text)}",
-                "Send the long part as a message of its own.",
-            )
+        elif with_buttons and chars > room_chars > 0:
+            message = f"the text has {chars} characters; {_who_takes(limits.BUTTON_TEXT_CHARS, room_chars)}"
+            hint = _shorter(line, "Send the long part as a message of its own.")
+            yield outcome.problem(place, "text-too-long", f"{message} in a message with buttons", hint)
+
+
+def _who_takes(most: int, room: int) -> str:
+    return f"Instagram takes {most}" if room == most else f"here it may have {room}"
+
+
+def _shorter(line: str, hint: str) -> str:
+    if not line:
+        return hint
+    return (
+        f'{hint} The first message to a person begins with the line "{line.strip()}", which needs room, too.'
+    )
+
+
+def _first_texts(flow_id: str, body: Raw) -> Iterator[str]:
+    """Places of messages with text that are the first of the flow on some way through it."""
+    found: list[str] = []
+    _collect_first(cast("list[Raw]", body.get("do", [])), f"{flow_id}:do", found)
+    yield from found
+
+
+def _collect_first(raw: list[Raw], path: str, found: list[str]) -> bool:
+    """Whether the person may still be without a text after these steps."""
+    for number, step in enumerate(raw):
+        here = f"{path}.{number}"
+        match step["do"]:
+            case "ask":
+                found.append(here)
+                return False
+            case "send" if "text" in step or "one_of" in step:
+                found.append(here)
+                return False
+            case "choose":
+                after = [_collect_first(inner, p, found) for p, inner in branches(step, here)]
+                if after and not any(after) and "else" in cast("list[Raw]", step["choose"])[-1]:
+                    return False
+            case "stop" | "run" | schema.UNREAD:
+                return False
+    return True
+
+
+def _disclosure_too_long(outcome: Outcome) -> Iterator[Problem]:
+    line = _disclosure(outcome) or ""
+    if len(line) > _DISCLOSURE_CHARS and "disclosure" in outcome.places:
+        message = f"this line has {len(line) - 1} characters and goes before the text of a message"
+        hint = f"Make it shorter than {_DISCLOSURE_CHARS}, so that the text has room."
+        yield outcome.problem("disclosure", "text-too-long", message, hint)
+
+
+def _disclosure(outcome: Outcome) -> str | None:
+    """The line that says a machine writes, with its line end; None when it is turned off."""
+    own = outcome.settings.get("disclosure", True)
+    if own is False or "disclosure" in outcome.broken:
+        return None
+    language = str(outcome.settings.get("language", "en"))
+    return f"{own if isinstance(own, str) else DISCLOSURE.get(language, DISCLOSURE['en'])}\n"
 
 
 def _facts(outcome: Outcome) -> Mapping[str, str]:
     return cast("Mapping[str, str]", outcome.settings.get("facts", {}))
-
-
-def _disclosure_bytes(outcome: Outcome) -> int:
-    """Of the owner's own disclosure with its line end; the built-in one is short."""
-    own = outcome.settings.get("disclosure", True)
-    return len(own.encode()) + 1 if isinstance(own, str) else 0
 
 
 def _without_variables(text: str, facts: Mapping[str, str]) -> str:
@@ -154,7 +209,7 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
     kinds = {str(trigger["trigger"]) for trigger in triggers(body)}
     if "comment" not in kinds:
         return
-    if "limits" not in body:
+    if "limits" not in body and f"{flow_id}:" not in outcome.broken:
         yield outcome.problem(
             f"{flow_id}:when.0",
             "no-limits",
@@ -163,8 +218,12 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
             Severity.WARNING,
         )
     yield from _names_of_commenters(outcome, flow_id, body)
+    if not outcome.knows_triggers(flow_id):
+        return
     severity = Severity.ERROR if only_comments(body) else Severity.WARNING
-    second = _Paths(outcome, {flow_id}).follow(cast("list[Raw]", body["do"]), f"{flow_id}:do", sent=False)[1]
+    second = _Paths(outcome, {flow_id}).follow(
+        cast("list[Raw]", body.get("do", [])), f"{flow_id}:do", sent=False
+    )[1]
     if second is not None:
         yield outcome.problem(
             second,
@@ -177,7 +236,7 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
 
 def _names_of_commenters(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
     """Of somebody who has only commented, Instagram tells the username alone."""
-    for number, step in enumerate(cast("list[Raw]", body["do"])):
+    for number, step in enumerate(cast("list[Raw]", body.get("do", []))):
         texts = [str(step[key]) for key in ("text", "question") if key in step]
         texts += cast("list[str]", step.get("one_of", []))
         if any(_names(text) & {"name", "first_name"} for text in texts):
@@ -188,7 +247,7 @@ def _names_of_commenters(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[
                 "Use {username}, or write the name after the first tap.",
                 Severity.WARNING,
             )
-        if step["do"] == "ask":
+        if step["do"] in ("ask", schema.UNREAD):
             return
 
 
@@ -221,7 +280,7 @@ class _Paths:
                     if second is not None:
                         return True, second
                     leading_on = [way for way, _ in ways if way is not None]
-                    falls_through = "else" not in cast("list[Raw]", step["choose"])[-1]
+                    falls_through = "else" not in cast("list[Raw]", step.get("choose") or [{}])[-1]
                     if not leading_on and not falls_through:
                         return None, None
                     sent = sent or any(leading_on)
@@ -235,8 +294,8 @@ class _Paths:
                         return self._unanswered(step, here)
                     sent = True
                 case "run":
-                    return None, self._elsewhere(str(step["run"]), here, sent=sent)
-                case "stop":
+                    return None, self._elsewhere(str(step.get("run")), here, sent=sent)
+                case "stop" | schema.UNREAD:
                     return None, None
         return sent, None
 
@@ -252,13 +311,13 @@ class _Paths:
             return None
         self.seen.add(flow_id)
         body = self.outcome.flows[flow_id]
-        second = self.follow(cast("list[Raw]", body["do"]), f"{flow_id}:do", sent=sent)[1]
+        second = self.follow(cast("list[Raw]", body.get("do", [])), f"{flow_id}:do", sent=sent)[1]
         return None if second is None else here
 
 
 def _waits(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
     """A wait after which the window must be closed needs to say what happens then."""
-    for place in _too_long(cast("list[Raw]", body["do"]), f"{flow_id}:do", 0):
+    for place in _too_long(outcome, cast("list[Raw]", body.get("do", [])), f"{flow_id}:do", 0):
         yield outcome.problem(
             place,
             "wait-outlasts-window",
@@ -267,20 +326,20 @@ def _waits(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
         )
 
 
-def _too_long(raw: list[Raw], path: str, waited_s: int) -> Iterator[str]:
+def _too_long(outcome: Outcome, raw: list[Raw], path: str, waited_s: int) -> Iterator[str]:
     """Places of such waits. `waited_s`: seconds waited on the way here since the person last did something."""
     for number, step in enumerate(raw):
         here = f"{path}.{number}"
         if step["do"] == "wait":
             waited_s += _least_s(step)
-            closed = waited_s >= limits.WINDOW.total_seconds()
+            closed = waited_s >= limits.WINDOW.total_seconds() and here not in outcome.broken
             if closed and "if_window_closed" not in step and _sends(raw[number + 1 :]):
                 yield here
         for inner_path, inner in branches(step, here):
             # A tap or an answer opens the window again; a branch of `choose` does not.
             before = waited_s if step["do"] == "choose" else 0
-            yield from _too_long(inner, inner_path, before)
-        if step["do"] == "ask":
+            yield from _too_long(outcome, inner, inner_path, before)
+        if step["do"] in ("ask", schema.UNREAD):
             waited_s = 0
 
 
@@ -296,6 +355,8 @@ def _sends(raw: list[Raw]) -> bool:
     for step in raw:
         if step["do"] in ("send", "ask"):
             return True
+        if step["do"] == schema.UNREAD:
+            return False
         if step["do"] == "choose" and any(_sends(inner) for _, inner in branches(step, "")):
             return True
     return False

@@ -1,7 +1,11 @@
 """What is wrong in a flow file, where, and what to do."""
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+
+_SHOWN = 160
+"""Characters of a longer line that are shown around the place."""
 
 
 class Severity(StrEnum):
@@ -30,11 +34,22 @@ def render(problem: Problem, source: str | None) -> str:
     written = (source or "").split("\n")
     if 0 < problem.line <= len(written) and written[problem.line - 1].strip():
         line = written[problem.line - 1].rstrip("\r")
-        lines += [f"    {line}", "    " + _blank(line[: problem.column - 1]) + "^"]
+        start = max(0, problem.column - 1 - _SHOWN // 2) if len(line) > _SHOWN else 0
+        end = start + _SHOWN
+        cut = "…" if start else ""
+        shown = f"{cut}{line[start:end]}{'…' if end < len(line) else ''}"
+        lines += [f"    {shown}", "    " + _blank(cut + line[start : problem.column - 1]) + "^"]
     if problem.hint is not None:
         lines.append(f"    {problem.hint}")
     return "\n".join(lines)
 
 
 def _blank(text: str) -> str:
-    return "".join("\t" if char == "\t" else " " for char in text)
+    """As wide as the text: some letters take two columns, and some none."""
+    return "".join("\t" if char == "\t" else " " * _columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Cf", "Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -9,10 +9,13 @@ from difflib import get_close_matches
 from pamosnik.flows import source
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.source import Mark, Node, Scalar
+from pamosnik.flows.yaml_words import CURLY_QUOTES
+from pamosnik.model.words import fold
 
 Json = object
 Read = Callable[["Reader", Node, str], Json]
-"""Reads a node at a path; None when it could not, after saying why."""
+"""Reads a node at a path; None when it could not, after saying why. Of lists and mappings what could be read is kept,
+and their path is `broken`."""
 
 _NAME = re.compile(r"[^\W_][\w-]{0,63}|_[\w-]{0,63}", re.UNICODE)
 _DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?")
@@ -27,6 +30,8 @@ class Key:
     read: Read
     doc: str
     required: bool = False
+    if_missing: str | None = None
+    """What is said then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,10 @@ class Reader:
     file: str
     problems: list[Problem] = field(default_factory=list)
     positions: dict[str, Mark] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    """Paths of values of which a part could not be read. What could be is kept, so that it is checked."""
+    lost: set[str] = field(default_factory=set)
+    """Every word of what could not be read: a name that may be declared there is not unknown."""
 
     # --- saying ----------------------------------------------------------------------------------------
 
@@ -70,9 +79,25 @@ class Reader:
             self.error(mark, "not-available-yet", message, "Leave it out for now.")
             return
         names = list(known)
+        spaced = _with_spaces(name, (*names, *later))
+        if spaced is not None:
+            message = f"a space is missing in `{name}`"
+            self.error(mark, f"unknown-{what.replace(' ', '-')}", message, f"Write it like: {spaced}")
+            return
         near = get_close_matches(name, names, n=1, cutoff=0.6)
         hint = f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(names)}."
         self.error(mark, f"unknown-{what.replace(' ', '-')}", f"unknown {what}: `{name}`", hint)
+
+    def lose(self, path: str, *nodes: Node) -> None:
+        """These parts of what stands at a path could not be read."""
+        self.broken.add(path)
+        for node in nodes:
+            if isinstance(node, Scalar):
+                self.lost.add(node.value)
+            elif isinstance(node, source.Sequence):
+                self.lose(path, *node.items)
+            else:
+                self.lose(path, *(part for entry in node.entries for part in entry))
 
     # --- mappings and lists ----------------------------------------------------------------------------
 
@@ -90,41 +115,113 @@ class Reader:
                 return None
             first = row.keys[0]
             value = first.read(self, node, f"{path}.{first.name}")
-            return None if value is None else {first.name: value}
+            if value is None:
+                self.lose(path, node)
+                return {}
+            self._missing(row, {first.name}, node, path)
+            return {first.name: value}
         return self.entries(row, node, path)
 
     def entries(self, row: Row, node: source.Mapping, path: str) -> Json:
         by_name = {key.name: key for key in row.keys}
         found: dict[str, Json] = {}
-        failed = False
+        if is_braced_text(node) and (node.entries[0][0].value not in by_name or row.keys[0].name == "text"):
+            self.braces_without_quotes(node)
+            self.lose(path, node)
+            return {}
         for key, value in node.entries:
             known = by_name.get(key.value)
             if known is None:
-                failed = True
+                self.lose(path, key, value)
                 self._unknown_key(row, key, value, node, by_name)
                 continue
             self.positions[f"{path}.{key.value}"] = value.mark
             read = known.read(self, value, f"{path}.{key.value}")
-            failed = failed or read is None
-            found[key.value] = read
+            if read is None:
+                self.lose(path, value)
+            else:
+                found[key.value] = read
+        self._missing(row, {key.value for key, _ in node.entries}, node, path)
+        return found
+
+    def _missing(self, row: Row, written: set[str], node: Node, path: str) -> None:
+        if isinstance(node, source.Mapping) and node.dropped:
+            return
+        names = [key.name for key in row.keys]
+        meant = {near for name in written for near in get_close_matches(name, names, n=1, cutoff=0.6)}
         for wanted in row.keys:
-            if wanted.required and wanted.name not in {key.value for key, _ in node.entries}:
-                failed = True
-                self.error(node.mark, "missing-key", f"`{row.name}` needs `{wanted.name}`", wanted.doc)
-        return None if failed else found
+            if wanted.required and wanted.name not in meant:
+                message = wanted.if_missing or f"`{row.name}` needs `{wanted.name}`"
+                self.error(
+                    self.positions.get(path, node.mark),
+                    "missing-key",
+                    message,
+                    None if wanted.if_missing else wanted.doc,
+                )
 
     def _unknown_key(
         self, row: Row, key: Scalar, value: Node, node: source.Mapping, known: Mapping[str, Key]
     ) -> None:
-        if node.in_braces and is_empty(value) and key.value not in row.later:
-            self.error(
-                key.mark,
-                "comma-in-braces",
-                f"inside {{ }} a comma begins a new key, so `{key.value}` is read as one",
-                "Put the text in double quotes.",
-            )
+        if key.value not in row.later and self.comma_in_braces(node, key, value):
             return
         self.unknown(key.mark, "key", key.value, known, row.later)
+
+    def comma_in_braces(self, node: source.Mapping, key: Scalar, value: Node) -> bool:
+        """Whether a key is the rest of a text or list that a comma cut in two; then it is said."""
+        if not node.in_braces or not is_empty(value):
+            return False
+        number = [one for one, _ in node.entries].index(key)
+        before, first = node.entries[number - 1]
+        message = f"inside {{ }} a comma begins a new key, so `{key.value}` is read as one"
+        hint = "Put the text in double quotes."
+        if number > 0 and before.value in _LISTS and isinstance(first, Scalar) and first.value:
+            hint = f"Put several into [ ]: {before.value}: [{first.value}, {key.value}]"
+        elif number > 0 and before.value in ("has_tag", "has_not_tag"):
+            hint = f"Give each tag a line of its own: - {before.value}: {key.value}"
+        self.error(key.mark, "comma-in-braces", message, hint)
+        return True
+
+    def braces_without_quotes(self, node: source.Mapping) -> None:
+        """`send: {username}`"""
+        written = ", ".join(key.value for key, _ in node.entries)
+        message = "a text that begins with { needs quotes"
+        self.error(node.mark, "braces-without-quotes", message, f'Write it like: "{{{written}}}"')
+
+
+_LISTS = frozenset(
+    {
+        *(
+            "words",
+            "but_not",
+            "dm",
+            "comment",
+            "story_reply",
+            "post",
+            "story",
+            "connections",
+            "came_from",
+            "days",
+        ),
+        *("tag", "untag", "clear", "one_of", "images", "choices", "buttons", "chips"),
+        *("stop", "start", "human"),
+    }
+)
+"""Keys under which several things may stand."""
+
+
+def is_braced_text(node: Node) -> bool:
+    """Whether somebody meant a text with a variable and left the quotes out: { } with names and no values."""
+    if not isinstance(node, source.Mapping):
+        return False
+    return node.in_braces and all(is_empty(value) for _, value in node.entries) and bool(node.entries)
+
+
+def _with_spaces(name: str, known: Sequence[str]) -> str | None:
+    """`dm:x` and `-send` as they were meant."""
+    head, colon, rest = name.partition(":")
+    if colon and rest and head.strip("- ") in known:
+        return f"{head}: {rest}" if not head.startswith("-") else f"- {head.strip('- ')}: {rest}"
+    return f"- {name[1:]}" if name.startswith("-") and name[1:].strip() in known else None
 
 
 def is_empty(node: Node) -> bool:
@@ -142,12 +239,36 @@ def items(node: Node) -> Sequence[Node]:
 def text(reader: Reader, node: Node, path: str) -> Json:
     """What is written, character by character."""
     reader.positions[path] = node.mark
+    if isinstance(node, source.Mapping) and is_braced_text(node):
+        reader.braces_without_quotes(node)
+        return None
     if not isinstance(node, Scalar):
-        reader.error(node.mark, "text-expected", "a text is expected here")
+        is_list = isinstance(node, source.Sequence)
+        hint = (
+            "Write one; variants of a text go under `one_of:`."
+            if is_list
+            else "Put the text in double quotes."
+        )
+        reader.error(
+            node.mark,
+            "text-expected",
+            f"one text is expected here, and this is {'a list' if is_list else 'none'}",
+            hint,
+        )
         return None
     if is_empty(node):
         reader.error(node.mark, "empty-text", "a text is expected here, and there is none")
         return None
+    if not fold(node.value):
+        reader.error(node.mark, "empty-text", "this text is empty", "Write something, or take the line out.")
+        return None
+    if node.plain and node.value[0] in CURLY_QUOTES and node.value[-1] in CURLY_QUOTES:
+        reader.warn(
+            node.mark,
+            "curly-quotes",
+            "“ and ” are no quotes to the computer: they are sent as a part of the text",
+            'Type straight quotes around the text: "…".',
+        )
     if node.comment_follows:
         reader.warn(
             node.mark,
@@ -173,9 +294,15 @@ def name(reader: Reader, node: Node, path: str) -> Json:
             node.mark,
             "bad-name",
             f"`{found}` is no name: letters, digits, - and _ only, 64 characters at most",
+            _as_a_name(found),
         )
         return None
     return found
+
+
+def _as_a_name(written: str) -> str | None:
+    made = re.sub(r"[^\w-]+", "-", written).strip("-")[:64].strip("-")
+    return f"Write it like: {made}" if _NAME.fullmatch(made) else None
 
 
 def boolean(reader: Reader, node: Node, path: str) -> Json:
@@ -262,15 +389,29 @@ def list_of(read_one: Read) -> Read:
 
     def read(reader: Reader, node: Node, path: str) -> Json:
         reader.positions[path] = node.mark
-        if is_empty(node):
-            reader.error(node.mark, "empty-list", "something is expected here, and there is nothing")
+        if is_empty(node) or items(node) == ():
+            message = "something is expected here, and there is nothing"
+            reader.error(node.mark, "empty-list", message, "Write at least one, or take the line out.")
             return None
         if path.endswith(".one_of"):
             _warn_about_commas(reader, items(node))
-        found = [read_one(reader, item, f"{path}.{number}") for number, item in enumerate(items(node))]
-        return None if None in found else found
+        return kept_items(reader, node, path, read_one) or None
 
     return read
+
+
+def kept_items(reader: Reader, node: Node, path: str, read_one: Read) -> list[Json]:
+    """What could be read of a list; the rest takes no number."""
+    found: list[Json] = []
+    for item in items(node):
+        here = f"{path}.{len(found)}"
+        reader.positions[here] = item.mark
+        read = read_one(reader, item, here)
+        if read is None:
+            reader.lose(path, item)
+        else:
+            found.append(read)
+    return found
 
 
 def _warn_about_commas(reader: Reader, texts: Sequence[Node]) -> None:
@@ -285,6 +426,10 @@ def _warn_about_commas(reader: Reader, texts: Sequence[Node]) -> None:
             return
 
 
+KEY = ":key"
+"""Behind the path of a value with a name that the writer chose: the place of the name."""
+
+
 def mapping_of(read_one: Read, read_name: Read = name) -> Read:
     """Names that the writer chose, each with a value."""
 
@@ -297,10 +442,16 @@ def mapping_of(read_one: Read, read_name: Read = name) -> Read:
             return None
         found: dict[str, Json] = {}
         for key, value in node.entries:
-            key_name = read_name(reader, key, f"{path}.{key.value}")
-            found[key.value] = read_one(reader, value, f"{path}.{key.value}")
-            if key_name is None:
-                return None
-        return None if None in found.values() else found
+            named = read_name(reader, key, f"{path}.{key.value}") is not None
+            # A dot or a colon would look like a part of the path.
+            known_as = key.value if named else re.sub(r"[.:]", "_", key.value)
+            reader.positions[f"{path}.{known_as}"] = key.mark
+            reader.positions[f"{path}.{known_as}{KEY}"] = key.mark
+            read_value = read_one(reader, value, f"{path}.{known_as}")
+            if read_value is None or not named:
+                reader.lose(path, key, value)
+            if read_value is not None:
+                found[known_as] = read_value
+        return found
 
     return read

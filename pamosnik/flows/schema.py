@@ -21,6 +21,7 @@ from pamosnik.flows.reader import (
     integer,
     is_empty,
     items,
+    kept_items,
     list_of,
     mapping_of,
     name,
@@ -47,15 +48,15 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _texts = list_of(text)
 
 
-def _words(reader: Reader, node: Node, path: str) -> Json:
-    found = _texts(reader, node, path)
-    for item in items(node):
-        if isinstance(item, Scalar) and item.value.strip("*").strip() == "" and item.value:
-            reader.error(item.mark, "empty-word", "a keyword needs at least one character beside *")
-            return None
+def _word(reader: Reader, node: Node, path: str) -> Json:
+    found = text(reader, node, path)
+    if isinstance(found, str) and not found.strip("*").strip():
+        reader.error(node.mark, "empty-word", "a keyword needs at least one character beside *")
+        return None
     return found
 
 
+_words = list_of(_word)
 _MATCH = one_of(*MatchMode)
 _WORDS = Key("words", _words, "Keywords or phrases; one of them is enough. A keyword may end in `*`.")
 _MATCH_KEY = Key(
@@ -68,19 +69,23 @@ _POST_LINK = re.compile(r"https?://(?:www\.)?instagram\.com/(?:[\w.]+/)?(?:p|ree
 
 def _posts(reader: Reader, node: Node, path: str) -> Json:
     """`any`, `next`, ids and links."""
-    found = _texts(reader, node, path)
-    for item in items(node):
-        written = item.value if isinstance(item, Scalar) else ""
-        alone = written in ("any", "next") and len(items(node)) == 1
-        if found is not None and not (alone or written.isdecimal() or _POST_LINK.match(written)):
-            reader.error(
-                item.mark,
-                "post-expected",
-                f"`{written}` names no post",
-                "Write `any`, `next` (alone), an id, or a link like https://www.instagram.com/p/ABC/.",
-            )
+    alone = len(items(node)) == 1
+
+    def post(reader: Reader, node: Node, path: str) -> Json:
+        written = text(reader, node, path)
+        if not isinstance(written, str):
             return None
-    return found
+        if (alone and written in ("any", "next")) or written.isdecimal() or _POST_LINK.match(written):
+            return written
+        reader.error(
+            node.mark,
+            "post-expected",
+            f"`{written}` names no post",
+            "Write `any`, `next` (alone), an id, or a link like https://www.instagram.com/p/ABC/.",
+        )
+        return None
+
+    return list_of(post)(reader, node, path)
 
 
 def _tests(reader: Reader, node: Node, path: str) -> Json:
@@ -95,7 +100,7 @@ def _some_time(reader: Reader, node: Node, path: str) -> Json:
     """A duration longer than nothing."""
     found = duration(reader, node, path)
     if found == 0:
-        reader.error(node.mark, "no-time", "this is no time at all")
+        reader.error(node.mark, "no-time", "this is no time at all", "Write it like 90s, 10m, 2h or 3d.")
         return None
     return found
 
@@ -196,23 +201,32 @@ def _field_test(reader: Reader, node: Node, path: str) -> Json:
 def conditions(reader: Reader, node: Node, path: str) -> Json:
     """A list of conditions, all of which must hold. Each is {if: kind, …}."""
     reader.positions[path] = node.mark
-    if is_empty(node):
+    if is_empty(node) or items(node) == ():
         reader.error(node.mark, "empty-list", "a condition is expected here")
         return None
-    found: list[Json] = []
-    for number, item in enumerate(items(node)):
-        if isinstance(item, Scalar):
-            found.append(_condition(reader, item, None, f"{path}.{number}"))
-        elif isinstance(item, source.Mapping) and len(item.entries) == 1:
-            found.append(_condition(reader, *item.entries[0], f"{path}.{number}"))
-        elif isinstance(item, source.Mapping) and item.entries:
-            places = ((f"{path}.{number}.all.{n}", *entry) for n, entry in enumerate(item.entries))
-            inner = [_condition(reader, key, value, place) for place, key, value in places]
-            found.append(None if None in inner else {"if": "all", "value": inner})
+    return kept_items(reader, node, path, _conditions_of_one_item) or None
+
+
+def _conditions_of_one_item(reader: Reader, node: Node, path: str) -> Json:
+    """Several in one mapping mean all of them."""
+    if isinstance(node, Scalar):
+        return _condition(reader, node, None, path)
+    if not isinstance(node, source.Mapping) or not node.entries:
+        reader.error(node.mark, "condition-expected", "a condition is expected here")
+        return None
+    if len(node.entries) == 1:
+        return _condition(reader, *node.entries[0], path)
+    inner: list[Json] = []
+    for key, value in node.entries:
+        if key.value not in CONDITIONS and reader.comma_in_braces(node, key, value):
+            reader.lose(path, key)
+            continue
+        found = _condition(reader, key, value, f"{path}.all.{len(inner)}")
+        if found is None:
+            reader.lose(path, key, value)
         else:
-            reader.error(item.mark, "condition-expected", "a condition is expected here")
-            found.append(None)
-    return None if None in found else found
+            inner.append(found)
+    return {"if": "all", "value": inner}
 
 
 def _condition(reader: Reader, key: Scalar, value: Node | None, path: str) -> Json:
@@ -261,14 +275,23 @@ LATER_CONDITIONS = frozenset({"follows_me", "verified", "followers", "during", "
 # --- steps -----------------------------------------------------------------------------------------------
 
 
+UNREAD = "?"
+"""Stands for a step that could not be read: nobody knows what happens there."""
+
+
 def steps(reader: Reader, node: Node, path: str) -> Json:
     """A list of steps. Each is {do: kind, …}."""
     reader.positions[path] = node.mark
-    if is_empty(node):
+    if is_empty(node) or items(node) == ():
         reader.error(node.mark, "empty-list", "at least one step is expected here")
         return None
-    found = [_step(reader, item, f"{path}.{number}") for number, item in enumerate(items(node))]
-    return None if None in found else found
+    found: list[Json] = []
+    for number, item in enumerate(items(node)):
+        step = _step(reader, item, f"{path}.{number}")
+        if step is None:
+            reader.lose(f"{path}.{number}", item)
+        found.append({"do": UNREAD} if step is None else step)
+    return found
 
 
 def _step(reader: Reader, node: Node, path: str) -> Json:
@@ -278,29 +301,58 @@ def _step(reader: Reader, node: Node, path: str) -> Json:
     if not isinstance(node, source.Mapping) or not node.entries:
         reader.error(node.mark, "step-expected", 'a step is expected here, like `- send: "Hello"`')
         return None
+    if node.entries[0][0].value in ("if", "else"):
+        return _branch_alone(reader, node, path)
     beside: dict[str, Json] = {}
-    verb: tuple[Scalar, Node] | None = None
+    verbs: list[tuple[Scalar, Node]] = []
     for key, value in node.entries:
-        if key.value == "id":
-            found = name(reader, value, f"{path}.id")
-            if found is None:
-                return None
+        if key.value != "id":
+            verbs.append((key, value))
+        elif (found := name(reader, value, f"{path}.id")) is not None:
             beside["id"] = found
-        elif verb is not None and verb[0].value not in LATER_STEPS:
-            known = key.value in STEPS or key.value in LATER_STEPS
-            hint = (
-                "Begin a new line with `- `."
-                if known
-                else f"Put it under `{verb[0].value}:`, two spaces deeper."
-            )
-            reader.error(key.mark, "two-verbs", f"`{key.value}` cannot stand beside `{verb[0].value}`", hint)
-            return None
-        elif verb is None:
-            verb = (key, value)
-    if verb is None:
+    if not verbs:
         reader.error(node.mark, "step-expected", "this step has an id and does nothing")
         return None
-    return _one_step(reader, verb[0], verb[1], path, beside)
+    verb, *more = verbs
+    if not more or verb[0].value in LATER_STEPS:
+        return _one_step(reader, *verb, path, beside)
+    return _two_verbs(reader, node, verb, more, path, beside)
+
+
+def _two_verbs(
+    reader: Reader,
+    node: source.Mapping,
+    verb: tuple[Scalar, Node],
+    more: list[tuple[Scalar, Node]],
+    path: str,
+    beside: dict[str, Json],
+) -> Json:
+    first, second = verb[0].value, more[0][0].value
+    if reader.comma_in_braces(node, *more[0]):
+        reader.lose(path, node)
+        return {"do": first, **beside} if first in STEPS else None
+    another_step = second in STEPS or second in LATER_STEPS
+    hint = "Begin a new line with `- `." if another_step else f"Put it under `{first}:`, two spaces deeper."
+    reader.error(more[0][0].mark, "two-verbs", f"`{second}` cannot stand beside `{first}`", hint)
+    for key, value in more:
+        reader.lose(path, key, value)
+    if another_step or first not in STEPS:
+        return _one_step(reader, *verb, path, beside)
+    reader.lose(path, verb[1])
+    return {"do": first, **beside}
+
+
+def _branch_alone(reader: Reader, node: source.Mapping, path: str) -> Json:
+    """A branch among the steps, as people write it who forget `choose:`."""
+    key = node.entries[0][0]
+    reader.error(
+        key.mark,
+        "choose-missing",
+        f"`choose:` is missing above this `{key.value}`",
+        "Write `- choose:` above it, and put every `- if:` and `- else:` four spaces deeper.",
+    )
+    found = _branch(reader, node, f"{path}.choose.0")
+    return None if found is None or key.value == "else" else {"do": "choose", "choose": [found]}
 
 
 def _one_step(reader: Reader, verb: Scalar, value: Node | None, path: str, beside: dict[str, Json]) -> Json:
@@ -311,7 +363,8 @@ def _one_step(reader: Reader, verb: Scalar, value: Node | None, path: str, besid
     empty = Scalar("", plain=True, mark=verb.mark)
     found = STEPS[kind](reader, empty if value is None else value, path)
     if found is None:
-        return None
+        reader.lose(path, *(() if value is None else (value,)))
+        return {"do": kind, **beside}
     return {"do": kind, **beside, **cast("dict[str, Json]", found)}
 
 
@@ -326,22 +379,23 @@ def _option(reader: Reader, node: Node, path: str) -> Json:
         many = [key for key in ("url", "do", "run") if key in found]
         if len(many) > 1:
             reader.error(node.mark, "two-actions", f"`{many[0]}` and `{many[1]}` exclude each other")
-            return None
     return found
 
 
 def _branches(reader: Reader, node: Node, path: str) -> Json:
     reader.positions[path] = node.mark
-    found = [_branch(reader, item, f"{path}.{number}") for number, item in enumerate(items(node))]
-    for number, item in enumerate(found[:-1]):
-        if isinstance(item, dict) and "else" in item:
+    if is_empty(node) or items(node) == ():
+        reader.error(node.mark, "empty-list", "at least one branch is expected here, like `- if: …`")
+        return None
+    found = kept_items(reader, node, f"{path}.choose", _branch)
+    for item in items(node)[:-1]:
+        if isinstance(item, source.Mapping) and [key.value for key, _ in item.entries] == ["else"]:
             reader.error(
-                items(node)[number].mark,
+                item.mark,
                 "else-first",
                 "`else` must be the last branch: what follows never happens",
             )
-            return None
-    return None if None in found else {"choose": found}
+    return {"choose": found} if found else None
 
 
 def _branch(reader: Reader, node: Node, path: str) -> Json:
@@ -349,6 +403,14 @@ def _branch(reader: Reader, node: Node, path: str) -> Json:
         found = steps(reader, node.entries[0][1], f"{path}.else")
         reader.positions[path] = node.mark
         return None if found is None else {"else": found}
+    names = {key.value for key, _ in node.entries} if isinstance(node, source.Mapping) else set()
+    if not names & {"if", "do", "else"}:
+        message, hint = (
+            "a branch begins with `if:` or `else:`",
+            "Write it like: - if: first_time, and under it: do: …",
+        )
+        reader.error(node.mark, "branch-expected", message, hint)
+        return None
     return _BRANCH(reader, node, path)
 
 
@@ -361,6 +423,9 @@ def _days(reader: Reader, node: Node, path: str) -> Json:
     """Weekdays as numbers (Monday 0) and dates as they are."""
     reader.positions[path] = node.mark
     found: list[Json] = []
+    if items(node) == ():
+        reader.error(node.mark, "empty-list", "days are expected here, and there are none")
+        return None
     for item in items(node):
         written = item.value.strip().lower() if isinstance(item, Scalar) else ""
         first, _, last = written.partition(" to ")
@@ -396,14 +461,26 @@ def _once(reader: Reader, node: Node, path: str) -> Json:
         return "once"
     found = seconds(node.value) if isinstance(node, Scalar) else None
     if found is None:
-        reader.error(node.mark, "limit-expected", "`once` or a time such as 24h is expected here")
+        written = node.value.strip() if isinstance(node, Scalar) else ""
+        hint = (
+            f"Write it like {written}h."
+            if written.isdecimal()
+            else "Write once, or a time like 90m, 24h or 7d."
+        )
+        reader.error(node.mark, "limit-expected", "`once` or a time such as 24h is expected here", hint)
     return found
 
 
 OPTION = Row(
     "option",
     (
-        Key("label", text, "What stands on it; at most 20 characters.", required=True),
+        Key(
+            "label",
+            text,
+            "What stands on it; at most 20 characters.",
+            required=True,
+            if_missing="this needs a `label:`, what stands on it",
+        ),
         Key("url", text, "An https address it opens."),
         Key("name", name, "Name of the link in statistics."),
         Key("do", steps, "Steps that follow when it is tapped."),
@@ -413,8 +490,20 @@ OPTION = Row(
 _BRANCH = Row(
     "choose",
     (
-        Key("if", conditions, "Conditions, all of them.", required=True),
-        Key("do", steps, "Steps that follow when they hold.", required=True),
+        Key(
+            "if",
+            conditions,
+            "Conditions, all of them.",
+            required=True,
+            if_missing="a branch needs `if:`, the condition (or `else:` in place of both, as the last one)",
+        ),
+        Key(
+            "do",
+            steps,
+            "Steps that follow when they hold.",
+            required=True,
+            if_missing="a branch needs `do:`, the steps that follow when the condition holds",
+        ),
     ),
 )
 _IF_NOT_UNDERSTOOD = Row(
@@ -453,7 +542,13 @@ STEPS: dict[str, Read] = {
     "ask": Row(
         "ask",
         (
-            Key("question", text, "What is asked.", required=True),
+            Key(
+                "question",
+                text,
+                "What is asked.",
+                required=True,
+                if_missing="`ask` needs `question:`, the text that is asked",
+            ),
             Key("save_as", name, "Custom field the answer is kept in."),
             Key("choices", list_of(_option), "Answers to choose from."),
             Key("accept", one_of(*Accept), "What counts as an answer; default the field's type."),
@@ -528,12 +623,22 @@ LATER_STEPS = frozenset(
 
 def _trigger(reader: Reader, node: Node, path: str) -> Json:
     reader.positions[path] = node.mark
-    if isinstance(node, source.Mapping) and len(node.entries) == 1:
-        key, value = node.entries[0]
+    if isinstance(node, source.Mapping) and node.entries:
+        (key, value), *more = node.entries
+        for one, nothing in more:
+            if not reader.comma_in_braces(node, one, nothing):
+                message = f"`{one.value}` cannot stand beside `{key.value}`"
+                hint = (
+                    "Begin a new line with `- `."
+                    if one.value in TRIGGERS
+                    else f"Put it under `{key.value}:`, two spaces deeper."
+                )
+                reader.error(one.mark, "two-triggers", message, hint)
+            reader.lose(path, one, nothing)
     elif isinstance(node, Scalar):
         key, value = node, Scalar("", plain=True, mark=node.mark)
     else:
-        reader.error(node.mark, "trigger-expected", "one trigger is expected here, like `- dm: price`")
+        reader.error(node.mark, "trigger-expected", "a trigger is expected here, like `- dm: price`")
         return None
     if key.value not in TRIGGERS:
         reader.unknown(key.mark, "trigger", key.value, TRIGGERS, LATER_TRIGGERS)
@@ -579,7 +684,13 @@ FLOW = Row(
         Key("title", text, "For people."),
         Key("when", list_of(_trigger), "Triggers, any of them; without it only `run:` starts the flow."),
         Key("only_if", conditions, "Conditions, all of them."),
-        Key("do", steps, "Steps.", required=True),
+        Key(
+            "do",
+            steps,
+            "Steps.",
+            required=True,
+            if_missing="a flow needs `do:`, the steps",
+        ),
         Key("limits", _LIMITS, "How often a person may start it."),
         Key(
             "mode",
@@ -597,7 +708,13 @@ FLOW = Row(
 _FIELD = Row(
     "field",
     (
-        Key("type", one_of(*FieldType), "The field's type.", required=True),
+        Key(
+            "type",
+            one_of(*FieldType),
+            "The field's type.",
+            required=True,
+            if_missing="a field needs `type:`, such as text, number or date",
+        ),
         Key("choices", _texts, "For `choice`: the values."),
         Key("keep_for", duration, "After this time the value is deleted."),
     ),
@@ -621,6 +738,15 @@ _SAFETY = Row(
 )
 
 
+def _version(reader: Reader, node: Node, path: str) -> Json:
+    reader.positions[path] = node.mark
+    if isinstance(node, Scalar) and node.value == "1":
+        return "1"
+    message = "this version of Pamosnik reads flow files of version 1"
+    reader.error(node.mark, "unknown-word", message, "Write: version: 1")
+    return None
+
+
 def _disclosure(reader: Reader, node: Node, path: str) -> Json:
     if isinstance(node, Scalar) and node.plain and node.value in ("true", "false"):
         reader.positions[path] = node.mark
@@ -635,7 +761,13 @@ def _says(reader: Reader, node: Node, path: str) -> Json:
 FILE = Row(
     "file",
     (
-        Key("version", one_of("1"), "Of the flow language: `1`.", required=True),
+        Key(
+            "version",
+            _version,
+            "Of the flow language: `1`.",
+            required=True,
+            if_missing="a flow file needs the line `version: 1`; put it at the top",
+        ),
         Key("timezone", text, "IANA name; default the account's."),
         Key("language", one_of(*LANGUAGES), "Of built-in sentences and of dates."),
         Key("says", _says, "Built-in sentences in your words."),

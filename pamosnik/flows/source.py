@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import yaml
 
 from pamosnik.flows.problems import Problem, Severity
+from pamosnik.flows.yaml_words import ALIAS, in_plain_words
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 10_000
@@ -49,54 +50,11 @@ class Mapping:
     entries: "tuple[tuple[Scalar, Node], ...]"
     mark: Mark
     in_braces: bool = False
+    dropped: "tuple[Node, ...]" = ()
+    """Keys that stood there before, with their values."""
 
 
 Node = Scalar | Sequence | Mapping
-
-_PLAIN_WORDS = (
-    (
-        "mapping values are not allowed",
-        "yaml-colon",
-        "a text with `: ` in it needs quotes",
-        'Write it like: send: "Hours: 9 to 17"',
-    ),
-    (
-        "cannot start any token",
-        "yaml-character",
-        "a text that begins with @ % * & ! { [ ` needs quotes",
-        'Put it in double quotes, like "@anna".',
-    ),
-    (
-        "undefined alias",
-        "yaml-alias",
-        "`*name` means a part marked with `&name`, and there is none; a text that begins with * needs quotes",
-        'Put the text in double quotes, like "*sale*".',
-    ),
-    (
-        "did not find expected key",
-        "yaml-indentation",
-        "this line does not fit the lines around it",
-        "Check the spaces at its beginning, and the quotes of the line above.",
-    ),
-    (
-        "did not find expected '-' indicator",
-        "yaml-indentation",
-        "this line does not fit the list around it",
-        "Give it as many spaces as the other `-` lines of the list have.",
-    ),
-    (
-        "found unexpected end of stream",
-        "yaml-quotes",
-        "a quote is opened and never closed",
-        "Close it with the same quote.",
-    ),
-    (
-        "expected ',' or",
-        "yaml-brackets",
-        "a bracket is opened and not closed, or a comma is missing",
-        "Put texts inside [ ] and { } in double quotes.",
-    ),
-)
 
 
 class _Refused(Exception):
@@ -106,29 +64,51 @@ class _Refused(Exception):
 
 
 def read(text: str, file: str) -> tuple[Node | None, list[Problem]]:
-    """The tree of one file, and what is wrong with its YAML. None when there is no tree."""
+    """The tree of one file as far as it can be read, and what is wrong with its YAML. None when there is no tree."""
+    reader = _Reader(text)
+    root: Node | None = None
+    refused: list[_Refused] = reader.problems
     try:
         if len(text.encode("utf-8", "replace")) > MAX_BYTES:
             raise _Refused(Mark(1, 1), "too-big", "the file is over 1 MiB", "Split it into several files.")
-        return _Reader(text).read(), []
+        root = reader.read()
     except RecursionError:
-        return None, [
-            _problem(file, _Refused(Mark(1, 1), "too-deep", "brackets or lists are nested too deeply"))
-        ]
-    except _Refused as refused:
-        return None, [_problem(file, refused)]
-    except yaml.MarkedYAMLError as error:
-        return None, [_problem(file, _in_plain_words(error, text))]
-    except yaml.YAMLError:
-        strange = next((n for n, line in enumerate(text.split("\n"), 1) if _CONTROL.search(line)), 1)
-        message = "the file holds characters that YAML does not allow"
-        return None, [_problem(file, _Refused(Mark(strange, 1), "yaml", message))]
+        refused.append(_Refused(Mark(1, 1), "too-deep", "brackets or lists are nested too deeply"))
+    except _Refused as stopped:
+        refused.append(stopped)
+    except yaml.YAMLError as error:
+        refused.append(_said(error, text))
+    return root, [_problem(file, one) for one in refused]
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+def dropped(node: Node) -> Iterator[str]:
+    """Every word of the entries that stand in a tree twice, and of which the second is not part of it."""
+    if isinstance(node, Sequence):
+        for item in node.items:
+            yield from dropped(item)
+    elif isinstance(node, Mapping):
+        for twice in node.dropped:
+            yield from _words(twice)
+        for _, value in node.entries:
+            yield from dropped(value)
+
+
+def _words(node: Node) -> Iterator[str]:
+    if isinstance(node, Scalar):
+        yield node.value
+    for part in () if isinstance(node, Scalar) else _parts(node):
+        yield from _words(part)
+
+
+def _parts(node: Sequence | Mapping) -> Iterator[Node]:
+    if isinstance(node, Sequence):
+        yield from node.items
+    else:
+        yield from (part for entry in node.entries for part in entry)
+
+
 _NO_BREAK_SPACES = ("\u00a0", "\u2007", "\u202f")
 _NO_BREAK = re.compile(r"^ *[\u00a0\u2007\u202f]")
-_TAB = re.compile(r"^ *\t")
 
 
 def _problem(file: str, refused: _Refused) -> Problem:
@@ -145,20 +125,12 @@ def _no_break_space(mark: Mark) -> _Refused:
     )
 
 
-def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> _Refused:
-    place = error.problem_mark or error.context_mark
-    mark = Mark(1, 1) if place is None else Mark(place.line + 1, place.column + 1)
+def _said(error: yaml.YAMLError, text: str) -> _Refused:
+    said = in_plain_words(error, text)
     lines = text.split("\n")
-    if mark.line <= len(lines) and _TAB.match(lines[mark.line - 1]):
-        hint = "Replace each tab by two spaces."
-        return _Refused(mark, "tab", "the line is indented with a tab; YAML takes spaces only", hint)
-    if mark.line <= len(lines) and _NO_BREAK.match(lines[mark.line - 1]):
-        return _no_break_space(mark)
-    said = f"{error.context or ''} {error.problem or ''}"
-    for sign, code, message, hint in _PLAIN_WORDS:
-        if sign in said:
-            return _Refused(mark, code, message, hint)
-    return _Refused(mark, "yaml", f"this is not YAML: {error.problem}", "Check quotes and indentation here.")
+    if said.line <= len(lines) and _NO_BREAK.match(lines[said.line - 1]):
+        return _no_break_space(Mark(said.line, said.column))
+    return _Refused(Mark(said.line, said.column), said.code, said.message, said.hint)
 
 
 class _Reader:
@@ -170,6 +142,8 @@ class _Reader:
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._open: set[str] = set()
         self._count = 0
+        self.problems: list[_Refused] = []
+        """What is wrong and hinders nobody to read on."""
 
     def read(self) -> Node | None:
         root: Node | None = None
@@ -192,9 +166,8 @@ class _Reader:
         before = self._count
         self._tick(1, event)
         if event.tag is not None:
-            raise _Refused(
-                _mark(event), "tag", f"`{event.tag}` is a YAML tag", "A text that begins with ! needs quotes."
-            )
+            message = "a text that begins with ! needs quotes (in YAML it is a tag, and flow files have none)"
+            self.problems.append(_Refused(_mark(event), "tag", message, 'Write it like: "!new"'))
         if event.anchor is not None:
             self._open.add(event.anchor)
         node: Node
@@ -212,13 +185,18 @@ class _Reader:
     def _tick(self, nodes: int, event: yaml.Event) -> None:
         self._count += nodes
         if self._count > MAX_NODES:
-            raise _Refused(_mark(event), "too-many", f"more than {MAX_NODES:,} values, aliases counted out")
+            raise _Refused(
+                _mark(event),
+                "too-many",
+                f"the file has more than {MAX_NODES:,} values; what a `*name` stands for counts each time",
+                "Split it into several files.",
+            )
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
         if event.anchor in self._open:
             raise _Refused(_mark(event), "recursion", f"`*{event.anchor}` stands inside what it names")
         if event.anchor not in self._anchors:
-            raise _Refused(_mark(event), "yaml-alias", _PLAIN_WORDS[2][2], _PLAIN_WORDS[2][3])
+            raise _Refused(_mark(event), "yaml-alias", *ALIAS)
         node, size = self._anchors[event.anchor]
         self._tick(size, event)
         return node
@@ -248,6 +226,7 @@ class _Reader:
     def _mapping(self, event: yaml.MappingStartEvent) -> Mapping:
         entries: list[tuple[Scalar, Node]] = []
         known: dict[str, Mark] = {}
+        twice: list[Node] = []
         while not isinstance(following := next(self._events), yaml.MappingEndEvent):
             key = self._node(following, in_brackets=False)
             if not isinstance(key, Scalar):
@@ -257,17 +236,19 @@ class _Reader:
                     "a key must be a word",
                     "A text that begins with { or [ needs quotes.",
                 )
+            value = self._node(next(self._events), in_brackets=False)
             if key.value == "<<" and key.plain:
-                raise _Refused(key.mark, "merge-key", "`<<` is not part of the flow language")
-            if key.value in known:
-                raise _Refused(
-                    key.mark,
-                    "duplicate-key",
-                    f"`{key.value}` stands here twice; it stands first in line {known[key.value].line}",
-                )
-            known[key.value] = key.mark
-            entries.append((key, self._node(next(self._events), in_brackets=False)))
-        return Mapping(tuple(entries), _mark(event), in_braces=bool(event.flow_style))
+                message, hint = "`<<` is not part of the flow language", "Write the lines out."
+                self.problems.append(_Refused(key.mark, "merge-key", message, hint))
+            elif key.value in known:
+                message = f"`{key.value}` stands here twice; it stands first in line {known[key.value].line}"
+                self.problems.append(_Refused(key.mark, "duplicate-key", message, "Keep one of the two."))
+            else:
+                known[key.value] = key.mark
+                entries.append((key, value))
+                continue
+            twice += [key, value]
+        return Mapping(tuple(entries), _mark(event), in_braces=bool(event.flow_style), dropped=tuple(twice))
 
 
 def _mark(event: yaml.Event) -> Mark:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.flows.compile import version_of
-from pamosnik.flows.load import AppliedSource, Loaded, load
+from pamosnik.flows.load import AppliedSource, File, Loaded, load
 from pamosnik.flows.plan import ChangeKind, Plan, plan
 from pamosnik.store import accounts, connections
 from pamosnik.store import flows as flow_store
@@ -22,10 +22,8 @@ class Proposal:
     plan: Plan
 
 
-def propose(conn: Connection, account_id: str, files: Sequence[tuple[str, str]], *, prune: bool) -> Proposal:
+def propose(conn: Connection, account_id: str, files: Sequence[File], *, prune: bool) -> Proposal:
     """Reads and checks; changes nothing."""
-    account = accounts.load(conn, account_id)
-    assert account is not None
     applied = flow_store.applied(conn, account_id)
     bodies: Mapping[str, Mapping[str, object]] = (
         {} if prune else {flow.flow_id: json.loads(flow.body) for flow in applied}
@@ -34,7 +32,7 @@ def propose(conn: Connection, account_id: str, files: Sequence[tuple[str, str]],
     loaded = load(
         files,
         applied=AppliedSource(bodies, {} if prune else settings),
-        account_timezone=account.timezone,
+        connected=tuple(one.username for one in connections.of_account(conn, account_id)),
     )
     return Proposal(
         loaded,

@@ -192,3 +192,35 @@ def test_apply_in_json_says_what_happened_in_the_end(home: Run, tmp_path: Path) 
     refused = home("flows", "apply", "flows.example.yaml", "--json")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "+ price-list" in refused.stderr
+
+
+def test_validate_shows_a_file_that_is_no_text_beside_the_others(run: Run, tmp_path: Path) -> None:
+    """It ended with exit code 2, and the other file was not checked."""
+    (tmp_path / "a.yaml").write_bytes("version: 1\n".encode("utf-16"))
+    (tmp_path / "b.yaml").write_text("version: 1\nflows: { b: { do: [{ sned: x }] } }\n")
+    done = run("flows", "validate", str(tmp_path), "--json")
+    assert done.returncode == 4
+    assert [problem["code"] for problem in json.loads(done.stdout)] == ["not-utf-8", "unknown-step"]
+    assert all(set(problem) >= {"line", "column", "hint"} for problem in json.loads(done.stdout))
+
+
+def test_apply_in_json_prints_the_problems_of_invalid_files_and_applies_nothing(
+    home: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "f.yaml"
+    file.write_text("version: 1\nflows: { a: { do: [{ run: nowhere }] } }\n")
+    done = home("flows", "apply", str(file), "--yes", "--json")
+    assert done.returncode == 4
+    assert [problem["code"] for problem in json.loads(done.stdout)] == ["unknown-flow"]
+    assert "Nothing was applied" in done.stderr
+    assert json.loads(home("flows", "list", "--json").stdout) == []
+
+
+def test_apply_refuses_a_username_that_is_not_connected(home: Run, tmp_path: Path) -> None:
+    file = tmp_path / "f.yaml"
+    file.write_text(
+        "version: 1\nflows: { a: { connections: [shpo], when: { dm: x }, do: [{ send: Hi }] } }\n"
+    )
+    assert home("flows", "validate", str(file)).returncode == 0
+    done = home("flows", "apply", str(file), "--yes")
+    assert (done.returncode, "unknown-connection" in done.stdout) == (4, True)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from pamosnik.flows.problems import Severity
+from pamosnik.engine.match import unicode_edges
+from pamosnik.flows import patterns
+from pamosnik.flows.problems import Problem, Severity, render
 from tests.flows.files import place, read
 
 
@@ -19,10 +21,10 @@ def _flow(step: str, key: str = "limits: once") -> str:
     [
         ("- sned: hi", (8, 9, "unknown-step"), "send"),
         ("- run: shpo", (8, 14, "unknown-flow"), "shop"),
-        ("- clear: gusts", (8, 9, "unknown-field"), "guests"),
+        ("- clear: gusts", (8, 16, "unknown-field"), "guests"),
         ("- send: { text: a, butons: [b] }", (8, 26, "unknown-key"), "buttons"),
         ("- wait: { for: 3h, if_window_closed: skp }", (8, 44, "unknown-word"), "skip"),
-        ("- send: '{gusts|?}'", (8, 15, "unknown-variable"), "guests"),
+        ("- send: '{gusts|?}'", (8, 16, "unknown-variable"), "guests"),
     ],
 )
 def test_a_close_name_is_offered(step: str, expected: tuple[int, int, str], meant: str) -> None:
@@ -82,3 +84,102 @@ def test_a_clash_names_the_word_and_both_flows() -> None:
     (problem,) = read(text).problems
     assert problem.code == "clash"
     assert all(word in problem.message for word in ("price", "`a`", "`b`"))
+
+
+@pytest.mark.parametrize(
+    ("step", "expected", "hint"),
+    [
+        ("- send: {username}", (8, 15, "braces-without-quotes"), 'Write it like: "{username}"'),
+        (
+            "- hand_over: { note: {first_name|?} }",
+            (8, 28, "braces-without-quotes"),
+            'Write it like: "{first_name|?}"',
+        ),
+        ("- send: {text}", (8, 15, "braces-without-quotes"), 'Write it like: "{text}"'),
+        (
+            "- choose: [{ send: a }]",
+            (8, 18, "branch-expected"),
+            "Write it like: - if: first_time, and under it: do: …",
+        ),
+        (
+            "- choose: [{ if: { has_tag: a, b }, do: [stop] }]",
+            (8, 38, "comma-in-braces"),
+            "Give each tag a line of its own: - has_tag: b",
+        ),
+        ("- { send: Hello, friend }", (8, 24, "comma-in-braces"), "Put the text in double quotes."),
+        ("- { tag: a, b }", (8, 19, "comma-in-braces"), "Put several into [ ]: tag: [a, b]"),
+        ("- send: [a, b]", (8, 15, "text-expected"), "Write one; variants of a text go under `one_of:`."),
+        ("- -send: a", (8, 9, "unknown-step"), "Write it like: - send"),
+        ("- send:a", (8, 9, "unknown-step"), "Write it like: send: a"),
+        ("- tag: my tag", (8, 14, "bad-name"), "Write it like: my-tag"),
+        ("- send: Hi {gusts|?} and {fist_name|?}", (8, 18, "unknown-variable"), "Did you mean `guests`?"),
+        (
+            "- if: first_time\n        do: [stop]",
+            (8, 9, "choose-missing"),
+            "Write `- choose:` above it, and put every `- if:` and `- else:` four spaces deeper.",
+        ),
+    ],
+)
+def test_what_to_write_instead(step: str, expected: tuple[int, int, str], hint: str) -> None:
+    problem = next(p for p in read(_flow(step)).problems if p.severity is Severity.ERROR)
+    assert (place(problem), problem.hint) == (expected, hint)
+
+
+def test_a_key_that_is_misspelt_is_not_missing_besides() -> None:
+    problems = read(_flow("- ask: { qestion: a }")).problems
+    assert [(problem.code, problem.hint) for problem in problems] == [
+        ("unknown-key", "Did you mean `question`?")
+    ]
+
+
+def test_words_without_brackets_in_a_trigger() -> None:
+    (problem,) = read(_flow("- stop").replace("{ dm: price }", "[{ dm: price, offer }]")).problems
+    assert (place(problem), problem.hint) == (
+        (5, 25, "comma-in-braces"),
+        "Put several into [ ]: dm: [price, offer]",
+    )
+
+
+def test_curly_quotes_around_a_text() -> None:
+    (problem,) = read(_flow("- send: “Hello”")).problems
+    assert (problem.severity, place(problem)) == (Severity.WARNING, (8, 15, "curly-quotes"))
+    assert read(_flow('- send: "“Hello”"')).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("flows: {}\n", "a flow file needs the line `version: 1`; put it at the top"),
+        ("version: 2\n", "this version of Pamosnik reads flow files of version 1"),
+        ("version: 1\nflows:\n  a: { when: { dm: x } }\n", "a flow needs `do:`, the steps"),
+    ],
+)
+def test_what_a_file_must_have_is_said_in_plain_words(text: str, message: str) -> None:
+    assert [problem.message for problem in read(text).problems] == [message]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wrong"),
+    [
+        ("(a", "a ( is opened and not closed"),
+        ("[a", "a [ is opened and not closed"),
+        ("*a", "nothing stands before the *, + or ? that it could repeat"),
+        ("(?=a)", "looking ahead or behind with (?= or (?! is not possible here"),
+        ("a\\", "it ends with a single \\"),
+        ("\\y", "a \\ stands before a character that means nothing special"),
+        (r"\bcen\w+\b", None),
+    ],
+)
+def test_a_pattern_is_refused_in_plain_words(pattern: str, wrong: str | None) -> None:
+    """Python's own way of writing bytes was shown."""
+    assert patterns.error(pattern) == wrong
+    assert patterns.edges(pattern) == unicode_edges(pattern)
+
+
+def test_a_long_line_is_cut_around_the_place_and_wide_letters_move_the_caret() -> None:
+    (problem,) = read(_flow(f"- send: '{'x' * 300}{{gusts|?}}{'y' * 300}'")).problems
+    _, line, caret, _ = render(problem, _flow(f"- send: '{'x' * 300}{{gusts|?}}{'y' * 300}'")).split("\n")
+    assert line[len(caret) - 1 :].startswith("{gusts|?}")
+    assert len(line) < 180
+    wide = Problem("a.yaml", 1, 3, Severity.ERROR, "x", "x")
+    assert render(wide, "价格x").split("\n")[2] == "        ^"

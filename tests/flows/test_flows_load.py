@@ -1,6 +1,7 @@
 """Several files become one outcome; what applying it would change is told beforehand."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from pamosnik.errors import UsageError
 from pamosnik.flows.compile import compile_flow, compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, find_files, load, read_files
 from pamosnik.flows.plan import ChangeKind, plan
+from pamosnik.flows.problems import Severity
 
 _ROOT = Path(__file__).parents[2]
 
@@ -65,13 +67,6 @@ def test_finding_files(tmp_path: Path) -> None:
         find_files([tmp_path / "missing.yaml"])
 
 
-def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
-    file = tmp_path / "a.yaml"
-    file.write_bytes(b"version: 1 # \xff\n")
-    with pytest.raises(UsageError):
-        read_files([file])
-
-
 def test_a_plan_tells_what_would_change() -> None:
     loaded = load(
         [
@@ -107,3 +102,30 @@ def test_the_example_file_has_no_problem_and_compiles() -> None:
     compile_settings(loaded.settings)
     for flow in loaded.flows:
         assert compile_flow(flow.id, flow.body, timezone="UTC").steps
+
+
+def _codes(text: str, **known: Any) -> list[tuple[int, str, str | None]]:
+    return [(p.line, p.code, p.hint) for p in load([_file("a.yaml", text)], **known).problems]
+
+
+_AT = "flows: { a: { connections: [%s], when: { dm: x }, do: [stop] } }\n"
+
+
+def test_a_username_that_is_not_connected_is_a_note_for_validate_and_an_error_for_apply() -> None:
+    """`connections: [shpo]` went live and took nothing."""
+    (note,) = load([_file("a.yaml", _AT % "shpo")]).problems
+    assert (note.severity, note.code) == (Severity.NOTE, "connection-unseen")
+    assert _codes(_AT % "shpo", connected=("shop",)) == [(2, "unknown-connection", "Did you mean `shop`?")]
+    assert _codes(_AT % "shop", connected=()) == [(2, "unknown-connection", "Try: pamosnik connect")]
+    assert _codes(_AT % "Shop", connected=("shop",)) == []
+
+
+def test_was_names_a_flow_that_is_gone() -> None:
+    """`was: b` with `b` still there passed, and hid `b` from the checks."""
+    both = "flows:\n  a: { was: b, do: [stop] }\n  b: { do: [stop] }\n"
+    assert [(line, code) for line, code, _ in _codes(both)] == [(3, "was-still-there")]
+    alone = "flows:\n  a: { was: b, do: [stop] }\n"
+    body = {"do": [{"do": "stop"}]}
+    assert _codes(alone, applied=AppliedSource({"b": body})) == []
+    beside = _codes(alone, applied=AppliedSource({"a": body, "b": body}))
+    assert [code for _, code, _ in beside] == ["was-still-there"]

@@ -20,10 +20,10 @@ def _labels(count: int) -> str:
 @pytest.mark.parametrize(
     ("step", "code"),
     [
-        (f"- send: '{'x' * 1001}'", "text-too-long"),
-        (f"- send: '{'💌' * 251}'", "text-too-long"),
-        (f"- ask: '{'x' * 1001}'", "text-too-long"),
-        (f"- send: {{ text: '{'x' * 641}', buttons: [a] }}", "text-too-long"),
+        (f"- send: '{'x' * 984}'", "text-too-long"),
+        (f"- send: '{'💌' * 246}'", "text-too-long"),
+        (f"- ask: '{'x' * 984}'", "text-too-long"),
+        (f"- send: {{ text: '{'x' * 624}', buttons: [a] }}", "text-too-long"),
         (f"- send: {{ text: a, buttons: [{_labels(4)}] }}", "too-many-buttons"),
         (f"- send: {{ text: a, chips: [{_labels(14)}] }}", "too-many-chips"),
         (f"- ask: {{ question: a, optional: true, choices: [{_labels(13)}] }}", "too-many-choices"),
@@ -47,9 +47,9 @@ def test_refused(step: str, code: str) -> None:
 @pytest.mark.parametrize(
     "step",
     [
-        f"- send: '{'x' * 1000}'",
-        f"- send: '{'💌' * 250}'",
-        f"- send: {{ text: '{'x' * 640}', buttons: [{_labels(3)}] }}",
+        f"- send: '{'x' * 983}'",
+        f"- send: '{'💌' * 245}'",
+        f"- send: {{ text: '{'x' * 623}', buttons: [{_labels(3)}] }}",
         f"- send: {{ text: a, chips: [{_labels(13)}] }}",
         f"- ask: {{ question: a, optional: true, choices: [{_labels(12)}] }}",
         f"- send: {{ text: a, chips: ['{'x' * 20}'] }}",
@@ -109,3 +109,43 @@ def test_the_name_of_a_mere_commenter_is_not_known() -> None:
         '      - send: "Hi {first_name|there}"\n'
     )
     assert found(text) == [(7, 9, "commenter-name")]
+
+
+_LINE = len("Automated reply.\n")
+
+
+def _long(steps: str, top: str = "") -> list[tuple[str, str]]:
+    text = f"version: 1\n{top}flows:\n  shop:\n    when: {{ dm: price }}\n    do:\n{steps}\n"
+    return [(problem.code, problem.message) for problem in read(text).problems]
+
+
+def test_the_first_text_leaves_room_for_the_line_that_says_a_machine_writes() -> None:
+    """It was not counted: the engine cut the text."""
+    first = f"      - send: '{'x' * 1000}'"
+    ((code, message),) = _long(first)
+    assert code == "text-too-long"
+    assert message == f"the text has 1000 bytes (an emoji counts 4); here it may have {1000 - _LINE}"
+    assert _long(f"      - send: Hello\n{first}") == []
+    assert [code for code, _ in _long(first, "disclosure: false\n")] == ["no-disclosure"]
+    assert [code for code, _ in _long(f"      - send: '{'x' * 980}'", "language: es\n")] == ["text-too-long"]
+    assert _long(f"      - send: '{'x' * 980}'", "disclosure: Bot.\n") == []
+    assert [code for code, _ in _long("      - send: a", f"disclosure: {'x' * 400}\n")] == ["text-too-long"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "first"),
+    [
+        ("      - send: { image: 'https://x.example/a.png' }\n      - send: '%s'", True),
+        ("      - ask: Well?\n      - send: '%s'", False),
+        ("      - choose: [{ if: first_time, do: [{ send: a }] }]\n      - send: '%s'", True),
+        (
+            "      - choose: [{ if: first_time, do: [{ send: a }] }, { else: [stop] }]\n      - send: '%s'",
+            False,
+        ),
+        ("      - choose: [{ if: first_time, do: [{ tag: a }] }, { else: [{ send: '%s' }] }]", True),
+        ("      - send: { text: a, buttons: [{ label: b, do: [{ send: '%s' }] }] }", False),
+    ],
+)
+def test_which_text_may_be_the_first(steps: str, first: bool) -> None:
+    codes = [code for code, _ in _long(steps % ("x" * 1000))]
+    assert codes == (["text-too-long"] if first else [])

@@ -44,12 +44,12 @@ def test_the_file(text: str, expected: tuple[int, int, str]) -> None:
         ("- send: hi\n        tag: x", (10, 9, "two-verbs")),
         ("- send: hi # there", (9, 15, "comment-cuts-text")),
         ("- send: 'a\\n b'", (9, 15, "backslash-n")),
-        ("- send: 'Hi {frist_name|you}'", (9, 15, "unknown-variable")),
-        ("- send: 'Hi {first_name}'", (9, 15, "stand-in")),
-        ("- send: 'Hi {'", (9, 15, "bad-variable")),
-        ("- send: 'your code: {code}'", (9, 15, "not-available-yet")),
+        ("- send: 'Hi {frist_name|you}'", (9, 19, "unknown-variable")),
+        ("- send: 'Hi {first_name}'", (9, 19, "stand-in")),
+        ("- send: 'Hi {'", (9, 19, "bad-variable")),
+        ("- send: 'your code: {code}'", (9, 27, "not-available-yet")),
         ("- run: shpo", (9, 14, "unknown-flow")),
-        ("- clear: gusts", (9, 9, "unknown-field")),
+        ("- clear: gusts", (9, 16, "unknown-field")),
         ("- wait: soon", (9, 15, "duration-expected")),
         ("- ask: { question: q, optional: yes }", (9, 39, "boolean-expected")),
         ("- choose: [{ else: [stop] }, { if: first_time, do: [stop] }]", (9, 18, "else-first")),
@@ -68,8 +68,8 @@ def test_a_step(step: str, expected: tuple[int, int, str]) -> None:
     [
         ("{ dmm: price }", (6, 13, "unknown-trigger")),
         ("{ ice_breaker: Book }", (6, 13, "not-available-yet")),
-        ("{ dm: stop }", (6, 11, "safety-word")),
-        ("{ dm: { words: '(', match: regex } }", (6, 11, "bad-pattern")),
+        ("{ dm: stop }", (6, 17, "safety-word")),
+        ("{ dm: { words: '(', match: regex } }", (6, 26, "bad-pattern")),
         ("{ dm: { words: x, mach: exact } }", (6, 29, "unknown-key")),
         ("{ dm: '*' }", (6, 17, "empty-word")),
     ],
@@ -128,3 +128,28 @@ def test_the_same_keyword_twice_is_a_clash_unless_priority_decides() -> None:
     assert [code for *_, code in found(two % "")] == ["clash"]
     assert found(two % ", priority: 1") == []
     assert found(two % ", state: paused") == []
+
+
+_BOTH_END = (
+    "- choose: [{ if: first_time, do: [stop] }, { else: [{ tag: x }, { run: other }] }]\n      - send: never"
+)
+
+
+def test_a_step_behind_a_choose_whose_branches_all_end() -> None:
+    text = _flow(_BOTH_END) + "  other: { do: [{ tag: y }] }\n"
+    assert found(text) == [(10, 9, "unreachable")]
+    goes_on = _flow(_BOTH_END.replace("do: [stop]", "do: [{ tag: z }]")) + "  other: { do: [{ tag: y }] }\n"
+    assert found(goes_on) == []
+
+
+@pytest.mark.parametrize(
+    ("active", "codes"),
+    [
+        ('{ from: "2026-12-31", until: "2026-12-01" }', ["never-active"]),
+        ('{ from: "2026-12-01 09:00", until: "2026-12-01 09:00" }', ["never-active"]),
+        ('{ from: "2026-12-01", until: "2026-12-01" }', []),
+        ('{ from: "2026-12-01 09:00", until: "2026-12-01" }', []),
+    ],
+)
+def test_a_flow_that_is_never_active(active: str, codes: list[str]) -> None:
+    assert [code for *_, code in found(_flow("- tag: x", keys=f"active: {active}"))] == codes

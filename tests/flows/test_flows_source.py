@@ -5,12 +5,11 @@ import pytest
 from pamosnik.flows import source
 from pamosnik.flows.problems import Problem, Severity, render
 from pamosnik.flows.source import Mapping, Mark, Scalar, Sequence
+from tests.flows.files import found
 
 
 def _only_problem(text: str) -> tuple[int, int, str]:
-    node, problems = source.read(text, "shop.yaml")
-    assert node is None
-    (problem,) = problems
+    (problem,) = source.read(text, "shop.yaml")[1]
     assert problem.file == "shop.yaml"
     return problem.line, problem.column, problem.code
 
@@ -50,7 +49,7 @@ def test_an_empty_file_has_no_tree_and_no_problem() -> None:
         ("send: %x\n", (1, 7, "yaml-character")),
         ("send: *sale\n", (1, 7, "yaml-alias")),
         ("send: !x y\n", (1, 7, "tag")),
-        ('send: "open\n', (2, 1, "yaml-quotes")),
+        ('send: "open\n', (1, 7, "yaml-quotes")),
         ("words: [a, b\nsend: x\n", (2, 5, "yaml-brackets")),
         ("flows:\n\ta: 1\n", (2, 1, "tab")),
         ("flows:\n  a: 1\n \u00a0b: 2\n", (3, 2, "no-break-space")),
@@ -88,3 +87,55 @@ def test_a_problem_is_shown_with_its_line_and_a_caret() -> None:
         "      ^",
         "    Look again.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "code", "hint"),
+    [
+        ("- send: 'It's here'", 12, "yaml-quotes-inside", 'Write it like: "It\'s here"'),
+        ("- send: 'It's here", 12, "yaml-quotes-inside", 'Write it like: "It\'s here"'),
+        ('- send: "He said "hi" to me"', 18, "yaml-quotes-inside", "Write it like: 'He said \"hi\" to me'"),
+        ('- send: "price" offer', 15, "yaml-quotes-inside", "Write it like: '\"price\" offer'"),
+        ("- dm: ['it's', that]", 11, "yaml-quotes-inside", 'Write it like: "it\'s"'),
+        ("- send: {username} hi", 9, "yaml-character", 'Write it like: "{username} hi"'),
+        ("- { send: {username} hi }", 11, "yaml-character", 'Write it like: "{username} hi"'),
+        ("- send: Hours: nine", 14, "yaml-colon", 'Write it like: send: "Hours: nine"'),
+        ("- send: %50 off", 9, "yaml-character", 'Write it like: send: "%50 off"'),
+        ("- send: “Hello: you”", 9, "curly-quotes", 'Type straight quotes: "…".'),
+        ("- send: > x", 11, "yaml-block", None),
+    ],
+)
+def test_a_text_that_needs_quotes_is_shown_in_them(
+    line: str, column: int, code: str, hint: str | None
+) -> None:
+    """They were said to be indented wrongly."""
+    (problem,) = source.read(f"a: b\ndo:\n  {line}\n", "shop.yaml")[1]
+    assert (problem.line, problem.column, problem.code) == (3, column + 2, code)
+    assert hint is None or problem.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('do:\n  - send: "Hello\n  - tag: x\n', (2, 11, "yaml-quotes")),
+        ('do:\n  - send: "Hello\n  - send: "x"\n', (2, 11, "yaml-quotes")),
+        ("flows:\n  a\n    when:\n      - dm: x\n", (2, 3, "yaml-key-colon")),
+        ("flows:\n  a:\n    when\n      - dm: x\n", (3, 5, "yaml-key-colon")),
+        ("a: b\n c: d\n", (2, 2, "yaml-indentation")),
+    ],
+)
+def test_a_mistake_is_shown_where_it_was_made(text: str, expected: tuple[int, int, str]) -> None:
+    """The end of the file, or the line after, was shown."""
+    assert _only_problem(text) == expected
+
+
+def test_a_line_between_two_indentations_is_told_both() -> None:
+    text = "flows:\n  a:\n    when:\n      - dm: x\n   do:\n      - stop\n"
+    (problem,) = source.read(text, "shop.yaml")[1]
+    assert (problem.line, problem.code) == (5, "yaml-indentation")
+    assert problem.hint == "It begins with 3 spaces; the lines above it begin with 2 or 4."
+
+
+def test_what_stands_twice_does_not_hide_the_rest() -> None:
+    text = "version: 1\nflows:\n  a: { do: [{ sned: x }] }\n  a: { do: [stop] }\n"
+    assert found(text) == [(3, 15, "unknown-step"), (4, 3, "duplicate-key")]

@@ -1,0 +1,187 @@
+"""What flows and settings of all files say together: who would clash, what never stops, what is missing."""
+
+from collections.abc import Iterator
+from typing import cast
+
+from pamosnik.flows.check import LATER_VARIABLES, VARIABLES, Outcome, Raw, given_tags, near, steps, triggers
+from pamosnik.flows.problems import Problem, Severity
+from pamosnik.flows.reader import KEY
+from pamosnik.flows.schema import UNREAD
+from pamosnik.model.words import fold, trim
+
+
+def check(outcome: Outcome) -> list[Problem]:
+    """All problems that a flow alone cannot show."""
+    return [*_clashes(outcome), *_loops(outcome), *_tags(outcome), *_former_ids(outcome), *_settings(outcome)]
+
+
+def _clashes(outcome: Outcome) -> list[Problem]:
+    """Two flows of the same priority and specificity for the same words on the same posts."""
+    taken: dict[tuple[object, ...], list[tuple[str, int]]] = {}
+    found = []
+    for flow_id, body in outcome.flows.items():
+        if body.get("state") == "paused" or f"{flow_id}:" in outcome.broken:
+            continue
+        for number, trigger in enumerate(triggers(body)):
+            if f"{flow_id}:when.{number}" in outcome.broken:
+                continue
+            for key in _takes(body, trigger):
+                for other, place in taken.setdefault(key, []):
+                    if other != flow_id and _share_a_connection(body, outcome.flows[other]):
+                        found += _clash(outcome, key, (other, place), (flow_id, number))
+                taken[key].append((flow_id, number))
+    return list(dict.fromkeys(found))
+
+
+def _clash(
+    outcome: Outcome, key: tuple[object, ...], first: tuple[str, int], second: tuple[str, int]
+) -> list[Problem]:
+    blamed = next((place for place in (second, first) if place[0] in outcome.here), None)
+    if blamed is None:
+        return []
+    word = f"`{key[-1]}`" if key[-1] else "any words"
+    message = f"{word} would start both `{first[0]}` and `{second[0]}`"
+    hint = "Give one of them a higher `priority`, other words or another post."
+    return [outcome.problem(f"{blamed[0]}:when.{blamed[1]}", "clash", message, hint)]
+
+
+def _share_a_connection(one: Raw, other: Raw) -> bool:
+    a, b = (cast("list[str]", body.get("connections", [])) for body in (one, other))
+    return not a or not b or bool({name.casefold() for name in a} & {name.casefold() for name in b})
+
+
+def _takes(body: Raw, trigger: Raw) -> Iterator[tuple[object, ...]]:
+    """What a trigger claims for itself: priority, kind, post, word; an empty word is any."""
+    posts = cast("list[str]", trigger.get("post", trigger.get("story", ["any"])))
+    words = [trim(fold(word)) for word in cast("list[str]", trigger.get("words", []))]
+    for post in posts:
+        for word in words or [""]:
+            yield (body.get("priority", 0), trigger["trigger"], post, word)
+
+
+def _loops(outcome: Outcome) -> list[Problem]:
+    """Flows that `run:` each other without ever waiting for the person."""
+    leads = {
+        flow_id: _runs_at_once(cast("list[Raw]", body.get("do", [])))
+        for flow_id, body in outcome.flows.items()
+    }
+    found = []
+    for flow_id in sorted(outcome.here):
+        seen: set[str] = set()
+        open_flows = [flow_id]
+        while open_flows:
+            for following in leads.get(open_flows.pop(), ()):
+                if following == flow_id:
+                    message = f"the flow `{flow_id}` starts itself again and never waits"
+                    hint = "Put an `ask` or a `wait` before the `run:`, or take it out."
+                    found.append(outcome.problem(f"{flow_id}:do", "loop", message, hint))
+                    seen.add(following)
+                elif following not in seen:
+                    seen.add(following)
+                    open_flows.append(following)
+    return list(dict.fromkeys(found))
+
+
+def _runs_at_once(raw: list[Raw]) -> set[str]:
+    """Flows that a list of steps goes on in without an `ask`, `wait` or tap between."""
+    found: set[str] = set()
+    for step in raw:
+        if "run" in step:
+            found.add(str(step["run"]))
+        if step["do"] == "choose":
+            for branch in cast("list[Raw]", step.get("choose", [])):
+                found |= _runs_at_once(cast("list[Raw]", branch.get("do", branch.get("else", []))))
+        if step["do"] in ("ask", "wait", "hand_over", "stop", "run", UNREAD):
+            break
+    return found
+
+
+def _tags(outcome: Outcome) -> list[Problem]:
+    """A tag that is asked for and that no flow gives."""
+    given = {tag for flow_id, body in outcome.flows.items() for tag in given_tags(flow_id, body)}
+    found = []
+    for flow_id in sorted(outcome.here):
+        for path, tag in _asked_tags(flow_id, outcome.flows[flow_id]):
+            if tag not in given and not outcome.may_be_lost(tag):
+                hint = near(tag, sorted(given)) or "Nothing gives it but the command `contacts tag`."
+                message = f"no flow gives the tag `{tag}`"
+                found.append(outcome.problem(path, "tag-never-given", message, hint, Severity.WARNING))
+    return found
+
+
+def _asked_tags(flow_id: str, body: Raw) -> Iterator[tuple[str, str]]:
+    yield from _tags_in(f"{flow_id}:only_if", cast("list[Raw]", body.get("only_if", [])))
+    for step in steps(flow_id, body):
+        if step.raw["do"] == "choose":
+            for number, branch in enumerate(cast("list[Raw]", step.raw.get("choose", []))):
+                place = f"{step.path}.choose.{number}.if"
+                yield from _tags_in(place, cast("list[Raw]", branch.get("if", [])))
+
+
+def _tags_in(path: str, raw: list[Raw]) -> Iterator[tuple[str, str]]:
+    for number, condition in enumerate(raw):
+        if condition["if"] in ("has_tag", "has_not_tag"):
+            yield f"{path}.{number}", str(condition["value"])
+        elif condition["if"] in ("any", "all", "none"):
+            yield from _tags_in(f"{path}.{number}", cast("list[Raw]", condition["value"]))
+
+
+def _former_ids(outcome: Outcome) -> Iterator[Problem]:
+    """`was` names a flow that is gone; while that one is still there, nothing can follow."""
+    taken: dict[str, str] = {}
+    for flow_id in sorted(outcome.here):
+        was = cast("str | None", outcome.flows[flow_id].get("was"))
+        if was is None:
+            continue
+        message = None
+        if was in outcome.here:
+            message = f"the flow `{was}` stands in these files, too: so it was not renamed to `{flow_id}`"
+        elif {was, flow_id} <= outcome.applied:
+            message = f"the flow `{was}` is still applied beside `{flow_id}`"
+        elif was in taken:
+            message = f"`{taken[was]}` was `{was}` already"
+        taken.setdefault(was, flow_id)
+        if message is not None:
+            yield outcome.problem(f"{flow_id}:was", "was-still-there", message, "Take `was:` out.")
+
+
+def _is_open_choice(spec: Raw) -> bool:
+    return spec.get("type") == "choice" and "choices" not in spec
+
+
+def _settings(outcome: Outcome) -> list[Problem]:
+    """Names that mean two things, and a disclosure that was turned off."""
+    found = []
+    facts = cast("Raw", outcome.settings.get("facts", {}))
+    fields = cast("Raw", outcome.settings.get("fields", {}))
+    for kind, names in (("fields", fields), ("facts", facts)):
+        for name in names:
+            if name in VARIABLES or name in LATER_VARIABLES:
+                message = f"`{name}` is the name of a variable already"
+                found.append(
+                    outcome.problem(f"{kind}.{name}{KEY}", "name-taken", message, "Take another name.")
+                )
+    for name in set(facts) & set(fields):
+        message = f"`{name}` is a field and a fact"
+        here = "facts" if f"facts.{name}" in outcome.places else "fields"
+        found.append(
+            outcome.problem(
+                f"{here}.{name}{KEY}", "name-taken", message, "Take another name for one of them."
+            )
+        )
+    for name, spec in fields.items():
+        if _is_open_choice(cast("Raw", spec)) and f"fields.{name}" not in outcome.broken:
+            message = f"the field `{name}` is a choice and has no `choices`"
+            hint = f"Write it like: {name}: {{ type: choice, choices: [small, large] }}"
+            found.append(outcome.problem(f"fields.{name}", "choices-missing", message, hint))
+    if outcome.settings.get("disclosure") is False and "disclosure" in outcome.places:
+        found.append(
+            outcome.problem(
+                "disclosure",
+                "no-disclosure",
+                "people are not told that a machine writes; some countries demand it",
+                None,
+                Severity.WARNING,
+            )
+        )
+    return found

@@ -1,0 +1,39 @@
+"""Patterns of `match: regex`, compiled as the engine compiles them; what is wrong with one, in plain words."""
+
+_NO_WORD = r"[^\p{L}\p{N}\p{M}]"
+_IN_PLAIN_WORDS = (
+    ("missing )", "a ( is opened and not closed"),
+    ("unexpected )", "a ) closes nothing"),
+    ("missing ]", "a [ is opened and not closed"),
+    ("no argument for repetition", "nothing stands before the *, + or ? that it could repeat"),
+    ("bad repetition operator", "two of *, +, ? stand side by side"),
+    ("invalid repetition size", "it repeats something too often; at most 1000 times"),
+    ("invalid character class range", "a range inside [ ] runs backwards"),
+    ("invalid character class", "what stands inside [ ] means nothing"),
+    ("trailing \\", "it ends with a single \\"),
+    ("invalid escape sequence", "a \\ stands before a character that means nothing special"),
+    ("invalid perl operator", "looking ahead or behind with (?= or (?! is not possible here"),
+    ("invalid named capture", "the name of a group is not right"),
+    ("pattern too large", "it is too long or repeats too much"),
+)
+
+
+def edges(pattern: str) -> str:
+    r"""A pattern whose `\b` knows letters of every script; a test compares it with the engine's."""
+    parts = pattern.split("\\\\")
+    return "\\\\".join(part.replace(r"\b", rf"(?:^|$|{_NO_WORD})") for part in parts)
+
+
+def error(pattern: str) -> str | None:
+    """What is wrong with it; None when nothing is."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(edges(pattern), options)
+    except re2.error as refused:
+        said = refused.args[0] if refused.args else ""
+        words = said.decode() if isinstance(said, bytes) else str(said)
+        return next((plain for sign, plain in _IN_PLAIN_WORDS if sign in words), words)
+    return None
