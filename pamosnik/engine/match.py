@@ -11,14 +11,13 @@ from functools import lru_cache
 import re2
 
 from pamosnik.model.flow import MatchMode, Words
-from pamosnik.model.words import fold, in_word, spaceless, tokens, trim, within_one
+from pamosnik.model.words import NO_WORD, fold, in_word, spaceless, tokens, trim, unicode_edges, within_one
 
 FUZZY_FROM = 5
 """Shorter words have too many neighbours to be guessed."""
 
-_NO_WORD = r"[^\p{L}\p{N}\p{M}]"
-_EDGE_BEFORE = rf"(?:^|{_NO_WORD})"
-_EDGE_AFTER = rf"(?:$|{_NO_WORD})"
+_EDGE_BEFORE = rf"(?:^|{NO_WORD})"
+_EDGE_AFTER = rf"(?:$|{NO_WORD})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,24 +170,6 @@ def _compiled_set(patterns: Sequence[str]) -> "re2.Set | None":
         compiled.Add(pattern)
     compiled.Compile()
     return compiled
-
-
-def unicode_edges(pattern: str) -> str:
-    r"""A pattern whose `\b` knows letters of every script: RE2's own knows ASCII only."""
-    parts = pattern.split("\\\\")
-    return "\\\\".join(part.replace(r"\b", rf"(?:^|$|{_NO_WORD})") for part in parts)
-
-
-def pattern_error(pattern: str) -> str | None:
-    """What is wrong with a pattern, in RE2's words; None when it is fine."""
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(unicode_edges(pattern), options)
-    except re2.error as error:
-        text = error.args[0] if error.args else "not a pattern"
-        return text.decode() if isinstance(text, bytes) else str(text)
-    return None
 
 
 def _needs_edge(char: str) -> bool:

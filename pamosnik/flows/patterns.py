@@ -1,6 +1,7 @@
 """Patterns of `match: regex`, compiled as the engine compiles them; what is wrong with one, in plain words."""
 
-_NO_WORD = r"[^\p{L}\p{N}\p{M}]"
+from pamosnik.model.words import unicode_edges
+
 _IN_PLAIN_WORDS = (
     ("missing )", "a ( is opened and not closed"),
     ("unexpected )", "a ) closes nothing"),
@@ -18,12 +19,6 @@ _IN_PLAIN_WORDS = (
 )
 
 
-def edges(pattern: str) -> str:
-    r"""A pattern whose `\b` knows letters of every script; a test compares it with the engine's."""
-    parts = pattern.split("\\\\")
-    return "\\\\".join(part.replace(r"\b", rf"(?:^|$|{_NO_WORD})") for part in parts)
-
-
 def error(pattern: str) -> str | None:
     """What is wrong with it; None when nothing is."""
     import re2
@@ -31,7 +26,7 @@ def error(pattern: str) -> str | None:
     options = re2.Options()
     options.log_errors = False
     try:
-        re2.compile(edges(pattern), options)
+        re2.compile(unicode_edges(pattern), options)
     except re2.error as refused:
         said = refused.args[0] if refused.args else ""
         words = said.decode() if isinstance(said, bytes) else str(said)

@@ -18,6 +18,9 @@ _VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
 _GONE = _INVISIBLE | _ARABIC_SIGNS | _SKIN_TONES | _VARIATION_SELECTORS
 _OTHERS = {"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ё": "е"}
 
+NO_WORD = r"[^\p{L}\p{N}\p{M}]"
+"""RE2: what is neither letter nor digit nor mark, in any script."""
+
 _SPACES = re.compile(r"\s+")
 
 # Chinese, Japanese, Thai, Lao, Khmer: written without spaces between words.
@@ -138,3 +141,9 @@ def within_one(a: str, b: str) -> bool:
         return a[same + 1 :] == b[same + 1 :] or swapped
     longer, shorter = (a, b) if len(a) > len(b) else (b, a)
     return longer[same + 1 :] == shorter[same:]
+
+
+def unicode_edges(pattern: str) -> str:
+    r"""A pattern whose `\b` knows letters of every script: RE2's own knows ASCII only."""
+    parts = pattern.split("\\\\")
+    return "\\\\".join(part.replace(r"\b", rf"(?:^|$|{NO_WORD})") for part in parts)

@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pamosnik.errors import PamosnikError, UsageError
-from pamosnik.flows.load import read_files
+from pamosnik.flows.load import File, read_files
 from pamosnik.flows.problems import render
 from pamosnik.flows.reader import seconds
 from pamosnik.model.event import EventKind
@@ -68,7 +68,7 @@ class Chat:
     """One conversation: lines in, happenings out. Close it, or use it as a context."""
 
     def __init__(
-        self, paths: Sequence[Path], files: Sequence[tuple[str, str]], at: datetime | None, screen: "Maker"
+        self, paths: Sequence[Path], files: Sequence[File], at: datetime | None, screen: "Maker"
     ) -> None:
         """`files` are what `paths` held; `/reload` reads them again. `at`: in the files' time zone."""
         self._paths = paths
@@ -377,9 +377,7 @@ Maker = Callable[[str, ZoneInfo], Screen]
 """A screen for a shop's name and a time zone."""
 
 
-def talk(
-    paths: Sequence[Path], files: Sequence[tuple[str, str]], at: datetime | None, *, colour: bool
-) -> None:
+def talk(paths: Sequence[Path], files: Sequence[File], at: datetime | None, *, colour: bool) -> None:
     """Until the end of what is typed. On a terminal with a prompt, elsewhere line by line from standard input."""
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, _leave)
@@ -407,7 +405,7 @@ def _leave(number: int, _frame: object) -> None:
 
 
 def _on_a_terminal(
-    paths: Sequence[Path], files: Sequence[tuple[str, str]], at: datetime | None, *, colour: bool
+    paths: Sequence[Path], files: Sequence[File], at: datetime | None, *, colour: bool
 ) -> None:
     bubbles: list[Bubbles] = []
 

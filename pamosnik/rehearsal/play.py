@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.errors import InvalidFlows, UsageError
-from pamosnik.flows.load import Loaded, load
+from pamosnik.flows.load import File, Loaded, load
 from pamosnik.ids import Ids, ids_from, new_id
 from pamosnik.instagram import limits
 from pamosnik.rehearsal import scenery
@@ -41,7 +41,7 @@ class Play:
     Opening a stage copies the database's file, so a hundred conversations read and compile the flows once.
     """
 
-    def __init__(self, files: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, files: Sequence[File]) -> None:
         """`files`: (name, text). Raises `InvalidFlows` when they have errors."""
         self._folder = tempfile.TemporaryDirectory(prefix="pamosnik-stage-")
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -103,7 +103,7 @@ class Play:
         do_not_flush(database)
         return Stage(Ticket(database, self._account, self._keys, self._library, self._loop, begins))
 
-    def _prepare(self, conn: Connection, account: Account, files: Sequence[tuple[str, str]]) -> Loaded:
+    def _prepare(self, conn: Connection, account: Account, files: Sequence[File]) -> Loaded:
         """The account, the flows, the connection."""
         wrapped = self._keys.wrap(account.id, vault.new_data_key())
         accounts.insert(

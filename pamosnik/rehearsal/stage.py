@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound, UsageError
-from pamosnik.flows.load import Loaded
+from pamosnik.flows.load import File, Loaded
 from pamosnik.rehearsal import scenery
 from pamosnik.rehearsal.happenings import Deed, Did, Happening, Option, PersonState, Post
 from pamosnik.rehearsal.machinery import Machinery, Ticket, buttons, chips
@@ -168,7 +168,7 @@ class Stage:
         self._between_acts()
         self._world.add_media(self._shop, kind, caption)
 
-    def reload(self, files: Sequence[tuple[str, str]]) -> Loaded:
+    def reload(self, files: Sequence[File]) -> Loaded:
         """Puts changed files on; people in a flow finish the version they began. Nothing changes while the files have
         errors: look at the answer."""
         proposal = flows.propose(self._works.conn, self._works.account.id, files, prune=True)

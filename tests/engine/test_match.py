@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pamosnik.engine.match import Heard, KeywordIndex, forbidden, matches, pattern_error
+from pamosnik.engine.match import Heard, KeywordIndex, forbidden, matches
 from pamosnik.model.flow import MatchMode, Words
 from pamosnik.model.words import fold
 
@@ -188,13 +188,6 @@ def test_fuzzy_forgives_one_letter_in_words_of_five(keyword: str, text: str, fou
 )
 def test_patterns(pattern: str, text: str, found: bool) -> None:
     assert _has(pattern, text, MatchMode.REGEX) is found
-
-
-@pytest.mark.parametrize(
-    ("pattern", "fine"), [("a|b", True), (r"\bżółć\b", True), ("(", False), ("(?=a)", False)]
-)
-def test_a_pattern_that_is_none_is_told(pattern: str, fine: bool) -> None:
-    assert (pattern_error(pattern) is None) is fine
 
 
 def test_but_not_forbids_and_is_named() -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from pamosnik.engine.match import unicode_edges
 from pamosnik.flows import patterns
 from pamosnik.flows.problems import Problem, Severity, render
 from tests.flows.files import place, read
@@ -173,7 +172,6 @@ def test_what_a_file_must_have_is_said_in_plain_words(text: str, message: str) -
 def test_a_pattern_is_refused_in_plain_words(pattern: str, wrong: str | None) -> None:
     """Python's own way of writing bytes was shown."""
     assert patterns.error(pattern) == wrong
-    assert patterns.edges(pattern) == unicode_edges(pattern)
 
 
 def test_a_long_line_is_cut_around_the_place_and_wide_letters_move_the_caret() -> None:
