@@ -23,6 +23,10 @@ def render(
     What pushes the text over a limit is shortened with …: the longest fill-in first, the written words last.
     """
     parts = [_fill(part, values) for part in text.parts]
+    for number, part in enumerate(text.parts):
+        if isinstance(part, Variable) and not parts[number] and number:
+            # "Hi {username}!" to somebody whose name Instagram has not told reads "Hi!".
+            parts[number - 1] = parts[number - 1].removesuffix(" ")
     fillable = [number for number, part in enumerate(text.parts) if isinstance(part, Variable)]
     while not _fits(prefix + "".join(parts), limit_bytes, limit_chars):
         longest = max(fillable, key=lambda number: len(parts[number]), default=None)

@@ -32,11 +32,18 @@ def test_known_values_stand_in_the_text() -> None:
 
 def test_unknown_and_empty_values_give_way_to_the_stand_in() -> None:
     for unknown in ({}, {"first_name": None}, {"first_name": ""}):
-        assert render(_HELLO, unknown, limit_bytes=None) == "Hi there, see !"
+        assert render(_HELLO, unknown, limit_bytes=None) == "Hi there, see!"
+
+
+def test_a_name_that_is_not_known_leaves_no_gap() -> None:
+    """A direct message began with "Hi !"."""
+    text = Text(("Hi ", Variable("username"), "! Tap."))
+    assert render(text, {"username": None}, limit_bytes=None) == "Hi! Tap."
+    assert render(text, {"username": "anna"}, limit_bytes=None) == "Hi anna! Tap."
 
 
 def test_a_value_is_not_read_as_a_text_with_variables() -> None:
-    assert render(_HELLO, {"first_name": "{prices}"}, limit_bytes=None) == "Hi {prices}, see !"
+    assert render(_HELLO, {"first_name": "{prices}"}, limit_bytes=None) == "Hi {prices}, see!"
 
 
 def test_the_longest_value_is_shortened_first() -> None:
