@@ -20,6 +20,7 @@ from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
 from pamosnik.daemon.sender import Sender
 from pamosnik.daemon.settler import Settler
+from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.daemon.web import make_app
 from pamosnik.errors import HomeError
 from pamosnik.instagram.client import Instagram
@@ -122,7 +123,8 @@ async def _run(
             timeout_graceful_shutdown=STOP_WEB_WITHIN_S,
         )
     )
-    scheduler = housekeeping.schedule(writer, clock)
+    keeper = TokenKeeper(writer, reader, instagram, keys, clock)
+    scheduler = housekeeping.schedule(writer, clock, keeper)
     with _signals(stop):
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[listener]), name="web")

@@ -99,6 +99,23 @@ class Instagram:
         inner = data[0] if isinstance(data, list) and data else data
         return Answer(answer.outcome, inner) if isinstance(inner, dict) else answer
 
+    async def refresh(self, token: str) -> Answer:
+        """A new long-lived token for this one: `access_token`, `expires_in` (seconds).
+        https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login
+
+        Meta documents the token as a parameter of the address. Addresses end up in logs: the header is tried first.
+        """
+        asked = {"grant_type": "ig_refresh_token"}
+        answer = await self._request(
+            "GET", "refresh_access_token", token=token, params=asked, versioned=False
+        )
+        if answer.outcome.code is None or answer.outcome.kind in (OutcomeKind.SENT, OutcomeKind.BACK_OFF):
+            return answer
+        documented = {**asked, "access_token": token}
+        return await self._request(
+            "GET", "refresh_access_token", token=token, params=documented, versioned=False
+        )
+
     async def subscribe(self, ig_id: str, token: str, fields: tuple[str, ...]) -> Answer:
         """Asks for the account's webhooks. By its id: `me` was seen refused."""
         return await self._request(
@@ -180,13 +197,14 @@ class Instagram:
         body: str | None = None,
         params: Mapping[str, str] | None = None,
         known_id: str | None = None,
+        versioned: bool = True,
     ) -> Answer:
         headers = {"Authorization": f"Bearer {token}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         request = self._http.build_request(
             method,
-            f"{self._graph}/{self._version}/{path}",
+            f"{self._graph}/{self._version}/{path}" if versioned else f"{self._graph}/{path}",
             params=params,
             headers=headers,
             content=None if body is None else body.encode(),

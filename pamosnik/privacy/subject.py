@@ -68,8 +68,8 @@ REGISTER: Mapping[str, Table] = {
         None,
         _columns(
             link="connection_id account_id status reason rest_until rest_reason",
-            business="ig_id asid username scopes token_expires_at connected_at subscribed_fields"
-            " private_reply_buttons",
+            business="ig_id asid username scopes token_expires_at token_issued_at token_refresh_at connected_at"
+            " subscribed_fields private_reply_buttons",
             hidden="token_sealed",
         ),
     ),

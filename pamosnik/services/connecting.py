@@ -12,7 +12,7 @@ from pamosnik.instagram.client import Answer, Instagram
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import sending
+from pamosnik.services import sending, tokens
 from pamosnik.store import accounts, connections, notices
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected, ConnectionStatus, NewConnection
@@ -127,6 +127,7 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
                 ig_id=found.ig_id,
             ),
             token_expires_at=now + DASHBOARD_TOKEN_LASTS,
+            token_refresh_at=now + tokens.FIRST_REFRESH,
             subscribed_fields=limits.SUBSCRIBED_FIELDS,
         ),
         now,

@@ -42,11 +42,14 @@ class Connected:
     private_reply_buttons: PrivateReplyButtons
     rest_until: datetime | None
     rest_reason: str | None
+    token_issued_at: datetime | None
+    token_refresh_at: datetime | None
+    """When the token is refreshed next; None: there is none."""
 
 
 _COLUMNS = (
     "connection_id, account_id, ig_id, asid, username, status, reason, scopes, token_expires_at, connected_at,"
-    " private_reply_buttons, rest_until, rest_reason"
+    " private_reply_buttons, rest_until, rest_reason, token_issued_at, token_refresh_at"
 )
 
 
@@ -65,6 +68,8 @@ def _connected(r: tuple[Any, ...]) -> Connected:
         private_reply_buttons=PrivateReplyButtons(r[10]),
         rest_until=optional_instant(r[11]),
         rest_reason=r[12],
+        token_issued_at=optional_instant(r[13]),
+        token_refresh_at=optional_instant(r[14]),
     )
 
 
@@ -134,6 +139,7 @@ class NewConnection:
     scopes: tuple[str, ...]
     token_sealed: bytes
     token_expires_at: datetime | None
+    token_refresh_at: datetime
     subscribed_fields: tuple[str, ...]
 
 
@@ -141,12 +147,14 @@ def put(conn: Connection, new: NewConnection, now: datetime) -> None:
     """Connects, or replaces the token of what is connected already (`connected_at` stays then)."""
     conn.execute(
         "INSERT INTO connections (connection_id, account_id, ig_id, asid, username, status, scopes, token_sealed,"
-        " token_expires_at, connected_at, subscribed_fields) VALUES (?,?,?,?,?,'active',?,?,?,?,?)"
+        " token_expires_at, connected_at, subscribed_fields, token_issued_at, token_refresh_at)"
+        " VALUES (?,?,?,?,?,'active',?,?,?,?,?,?,?)"
         " ON CONFLICT (ig_id) DO UPDATE SET"
         " connected_at=iif(status='disconnected', excluded.connected_at, connected_at),"
         " asid=excluded.asid, username=excluded.username, status='active', reason=NULL, scopes=excluded.scopes,"
         " token_sealed=excluded.token_sealed, token_expires_at=excluded.token_expires_at,"
-        " subscribed_fields=excluded.subscribed_fields, rest_until=NULL, rest_reason=NULL",
+        " subscribed_fields=excluded.subscribed_fields, rest_until=NULL, rest_reason=NULL,"
+        " token_issued_at=excluded.token_issued_at, token_refresh_at=excluded.token_refresh_at",
         (
             new.id,
             new.account_id,
@@ -158,8 +166,41 @@ def put(conn: Connection, new: NewConnection, now: datetime) -> None:
             ms(new.token_expires_at),
             ms(now),
             json.dumps(new.subscribed_fields),
+            ms(now),
+            ms(new.token_refresh_at),
         ),
     )
+
+
+def put_token(
+    conn: Connection,
+    connection_id: str,
+    sealed: bytes,
+    *,
+    expires_at: datetime,
+    refresh_at: datetime,
+    now: datetime,
+) -> None:
+    """A refreshed token takes the place of the one before."""
+    conn.execute(
+        "UPDATE connections SET token_sealed=?, token_expires_at=?, token_issued_at=?, token_refresh_at=?"
+        " WHERE connection_id=?",
+        (sealed, ms(expires_at), ms(now), ms(refresh_at), connection_id),
+    )
+
+
+def refresh_token_at(conn: Connection, connection_id: str, at: datetime) -> None:
+    """The next try."""
+    conn.execute("UPDATE connections SET token_refresh_at=? WHERE connection_id=?", (ms(at), connection_id))
+
+
+def with_tokens(conn: Connection) -> list[Connected]:
+    """Connections of active accounts whose token is in use."""
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM connections WHERE status='active' AND token_sealed IS NOT NULL"  # noqa: S608
+        " ORDER BY connected_at"
+    )
+    return [_connected(row) for row in rows]
 
 
 def set_status(conn: Connection, connection_id: str, status: ConnectionStatus, reason: str | None) -> None:

@@ -31,7 +31,21 @@ def m0002_evidence(conn: Connection) -> None:
     conn.execute("UPDATE outbox SET look_at = last_attempt_at WHERE status = 'unknown'")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m0001_first_tables, m0002_evidence)
+def m0003_token_life(conn: Connection) -> None:
+    """Since when a connection has its token, and when to refresh it next."""
+    conn.execute("ALTER TABLE connections ADD COLUMN token_issued_at INTEGER")
+    conn.execute("ALTER TABLE connections ADD COLUMN token_refresh_at INTEGER")
+    # How old these tokens are nobody noted: a day after the connection was made they may be refreshed.
+    conn.execute(
+        "UPDATE connections SET token_issued_at = connected_at, token_refresh_at = connected_at + 86400000"
+    )
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    m0001_first_tables,
+    m0002_evidence,
+    m0003_token_life,
+)
 
 
 def applied(conn: Connection) -> list[str]:

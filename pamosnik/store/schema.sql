@@ -51,7 +51,7 @@ CREATE TABLE connections ( -- connected Instagram accounts
     CHECK (private_reply_buttons IN ('untried', 'accepted', 'refused')),
   rest_until INTEGER, -- nothing is sent before: Meta asked for a pause
   rest_reason TEXT
-) STRICT;
+, token_issued_at INTEGER, token_refresh_at INTEGER) STRICT;
 
 CREATE INDEX connections_of_account ON connections (account_id);
 

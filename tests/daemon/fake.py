@@ -115,6 +115,10 @@ class FakeInstagram:
     hook: str
     port: int
     token: str = TOKEN
+    """The newest; older ones go on working until they are revoked."""
+    old_tokens: set[str] = field(default_factory=set)
+    header_only: bool = False
+    """Whether a token in the address is refused; otherwise the refresh takes it there only, as Meta documents."""
     calls: list[Call] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     replies: list[PublicReply] = field(default_factory=list)
@@ -248,13 +252,19 @@ class FakeInstagram:
 
     def _check_token(self, request: web.Request) -> None:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if (given or request.query.get("access_token")) != self.token:
+        if request.path == "/refresh_access_token" and not self.header_only:
+            given = ""
+        if (given or request.query.get("access_token")) not in {self.token, *self.old_tokens}:
             raise Refused(Trouble(code=190, subcode=463, message="Session has expired"))
 
     async def _answer(self, call: Call) -> Json:
         match call.method, call.path.strip("/").split("/"):
             case "GET", ["me"]:
                 return dict(PROFILE)
+            case "GET", ["refresh_access_token"]:
+                self.old_tokens.add(self.token)
+                self.token = events.new_id("IGAArefreshed")
+                return {"access_token": self.token, "token_type": "bearer", "expires_in": 5183944}
             case "GET", ["me", "conversations"]:
                 return self._conversations(call)
             case "GET", [media_id] if media_id in self.posts:

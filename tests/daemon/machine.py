@@ -15,6 +15,7 @@ from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
 from pamosnik.daemon.sender import Sender
 from pamosnik.daemon.settler import Settler
+from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.instagram import webhook
 from pamosnik.instagram.client import Instagram
 from pamosnik.security import vault
@@ -37,6 +38,7 @@ class Machine:
     runner: Runner
     sender: Sender
     settler: Settler
+    keeper: TokenKeeper
 
     async def deliver(self, *entries: Json) -> None:
         """A webhook as the daemon takes it in; what people did is known to the fake Instagram, too."""
@@ -69,6 +71,14 @@ class Machine:
         conn = self.reader.connection
         return list(reversed(reading.queue(conn, accounts.every(conn)[0], now=self.clock.now())))
 
+    def problems(self) -> list[Shape]:
+        """What `status` tells the owner."""
+        conn = self.reader.connection
+        account = accounts.every(conn)[0]
+        found = reading.status(conn, account, running=True, since=None, now=self.clock.now())["problems"]
+        assert isinstance(found, list)
+        return found
+
     def states(self, kind: str | None = None) -> list[object]:
         return [item["status"] for item in self.queue() if kind in (None, item["kind"])]
 
@@ -95,7 +105,8 @@ async def machine(folder: Path, flows: str = FLOWS) -> AsyncIterator[Machine]:
                 runner = Runner(writer, reader, clock, finder, sender.wake)
                 gate = _OpenGate(clock)
                 settler = Settler(writer, reader, instagram, keys, clock, gate, sender.wake)
-                yield Machine(fake, clock, writer, reader, runner, sender, settler)
+                keeper = TokenKeeper(writer, reader, instagram, keys, clock)
+                yield Machine(fake, clock, writer, reader, runner, sender, settler, keeper)
                 await sender.idle()
             await writer.close()
     finally:

@@ -115,11 +115,7 @@ async def test_too_late_just_after_they_wrote_is_not_called_a_closed_window(tmp_
         shop.fake.trouble = lambda call: Trouble(403, 10, 2534022) if call.is_send else None
         await _writes(shop, "9001", "hours")
         assert "Advanced Access" in str(shop.queue()[0]["reason"])
-        conn = shop.reader.connection
-        status = reading.status(conn, accounts.every(conn)[0], running=True, since=None, now=shop.clock.now())
-        problems = status["problems"]
-        assert isinstance(problems, list)
-        assert [problem["code"] for problem in problems] == ["advanced_access"]
+        assert [problem["code"] for problem in shop.problems()] == ["advanced_access"]
 
 
 async def test_an_earlier_chip_answers_the_question_again(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def _home(folder: Path) -> Database:
     def fill(conn: Connection) -> None:
         account = Account("a", "Rosa", "rosa@shop.example", "UTC", START)
         accounts.insert(conn, account, password_hash="-", wrapped_key=b"-", adult_stated_at=START)
-        connection = NewConnection("c", "a", "178", None, "rosas_shop", (), b"sealed", None, ())
+        connection = NewConnection("c", "a", "178", None, "rosas_shop", (), b"sealed", None, START, ())
         connections.put(conn, connection, START)
 
     database.write(fill)

@@ -40,6 +40,7 @@ def connect(conn: Connection, connection_id: str, ig_id: str) -> None:
             scopes=(),
             token_sealed=b"x",
             token_expires_at=None,
+            token_refresh_at=NOW + timedelta(days=1),
             subscribed_fields=(),
         ),
         NOW,

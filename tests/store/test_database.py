@@ -186,7 +186,9 @@ def test_a_newer_database(tmp_path: Path) -> None:
             (migrations.SET,),
         )
     for migrate in (False, True):
-        with pytest.raises(HomeError, match="has version 3; this Pamosnik knows versions up to 2") as refused:
+        known = len(migrations.MIGRATIONS)
+        says = f"has version {known + 1}; this Pamosnik knows versions up to {known}"
+        with pytest.raises(HomeError, match=says) as refused:
             open_database(tmp_path / "pamosnik.db", migrate=migrate)
         assert refused.value.hint is not None
 
@@ -273,13 +275,19 @@ def test_a_filled_database_of_the_first_version_is_brought_up_to_date(tmp_path: 
             "ALTER TABLE outbox DROP COLUMN look_at",
             "ALTER TABLE outbox DROP COLUMN looks",
             "ALTER TABLE outbox DROP COLUMN not_there_at",
-            "DELETE FROM _sqlite_migrations WHERE name='m0002_evidence'",
+            "ALTER TABLE connections DROP COLUMN token_issued_at",
+            "ALTER TABLE connections DROP COLUMN token_refresh_at",
+            "DELETE FROM _sqlite_migrations WHERE name<>'m0001_first_tables'",
         ):
             conn.execute(statement)
     with pytest.raises(HomeError, match="version 1"):
         open_database(path)
     with open_database(path, migrate=True) as opened:
         assert opened.connection.execute("SELECT look_at, looks FROM outbox").fetchall() == [(5, 0)]
+        (age,) = opened.connection.execute(
+            "SELECT token_refresh_at - connected_at FROM connections"
+        ).fetchone()
+        assert age == 24 * 3600 * 1000
     assert (tmp_path / "pamosnik.before-version-2.db").stat().st_mode & 0o777 == 0o600
     with open_database(path) as opened:
-        assert migrations.applied(opened.connection) == ["m0001_first_tables", "m0002_evidence"]
+        assert migrations.applied(opened.connection) == [m.__name__ for m in migrations.MIGRATIONS]
