@@ -19,6 +19,9 @@ from pamosnik.clock import Clock
 from pamosnik.errors import UsageError
 from pamosnik.sandbox.control import Control
 from pamosnik.sandbox.graph import Graph
+from pamosnik.sandbox.phone.app import Phone, page_before, to_page
+from pamosnik.sandbox.phone.behind import Behind, Observer
+from pamosnik.sandbox.phone.guard import Guard
 from pamosnik.sandbox.things import Account, MediaKind, Person, TokenKind
 from pamosnik.sandbox.webhooks import Deliverer
 from pamosnik.sandbox.world import World
@@ -45,11 +48,11 @@ class _Server(uvicorn.Server):
 class _Running:
     """What exists between `start` and `stop`."""
 
-    def __init__(self, world: World, listener: socket.socket) -> None:
+    def __init__(self, world: World, host: str, listener: socket.socket, observer: Observer | None) -> None:
         self.world = world
         self.listener = listener
         self.deliverer = Deliverer(world)
-        self.server = _Server(_config(world, self.deliverer))
+        self.server = _Server(_config(world, self.deliverer, host, observer))
         self.delivering = asyncio.create_task(self.deliverer.run(), name="sandbox deliveries")
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]), name="sandbox server")
 
@@ -60,14 +63,25 @@ class Sandbox:
     def __init__(self) -> None:
         self._running: _Running | None = None
 
-    async def start(self, *, host: str, port: int, clock: Clock, seed_world: bool = True) -> None:
-        """Listens when it returns; port 0 takes a free one. Raises `OSError` when the port is taken."""
+    async def start(
+        self,
+        *,
+        host: str,
+        port: int,
+        clock: Clock,
+        seed_world: bool = True,
+        observer: Observer | None = None,
+    ) -> None:
+        """Listens when it returns; port 0 takes a free one. Raises `OSError` when the port is taken.
+
+        The phone page shows beside the phone what `observer` says; without one, the traffic on the wire.
+        """
         if self._running is not None:
             raise UsageError("the sandbox is running already")
         world = World(clock)
         if seed_world:
             seed(world)
-        running = _Running(world, _listen(host, port))
+        running = _Running(world, host, _listen(host, port), observer)
         self._running = running
         await _first(running.server.listening.wait(), running.serving)
 
@@ -138,12 +152,16 @@ def seed(world: World) -> None:
     world.put_person(Person("chen", "Chen 陈", follower_count=1204, verified=True))
 
 
-def _config(world: World, deliverer: Deliverer) -> uvicorn.Config:
+def _config(world: World, deliverer: Deliverer, host: str, observer: Observer | None) -> uvicorn.Config:
     graph = Graph(world, deliverer)
     control = Control(world, deliverer, graph)
+    phone = Phone(world, Behind(world, deliverer, graph, observer))
     app = Starlette(
         routes=[
-            Mount("/sandbox", control.app()),
+            Mount("/sandbox", Guard(control.app(), host)),
+            Mount("/phone", Guard(phone.app(), host)),
+            Route("/phone", to_page),
+            Route("/", page_before(graph.endpoint), methods=_METHODS),
             Route("/{path:path}", graph.endpoint, methods=_METHODS),
         ]
     )

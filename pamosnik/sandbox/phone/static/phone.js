@@ -1,0 +1,285 @@
+// The page: who is playing, which view is open, and the sheets. The address holds both: #/anna/chat/rosas_shop.
+
+import { face, icon } from "./art.js";
+import { Chat, announceMessages } from "./chat.js";
+import { Desk } from "./desk.js";
+import { byId, field, h, setText, show, toast } from "./dom.js";
+import { Feed, announceReplies } from "./feed.js";
+import { Cut, Refused, Watch, post } from "./net.js";
+
+const VIEWS = ["feed", "inbox", "chat", "story", "live", "nothing"];
+const NARROW = matchMedia("(max-width: 60rem)");
+
+class App {
+  constructor() {
+    this.state = null;
+    this.shop = null;
+    this.feed = new Feed(this);
+    this.chat = new Chat(this);
+    this.desk = new Desk(this);
+    this.#furnish();
+    this.watch = new Watch(() => this.#question(), {
+      onState: (state) => this.#arrived(state),
+      onCut: () => this.#cut(),
+      onBack: () => show(byId("banner"), false),
+      onRefused: (problem) => this.#refused(problem),
+    });
+    addEventListener("hashchange", () => this.#moved());
+    addEventListener("keydown", (event) => this.#key(event));
+    this.#moved();
+    setInterval(() => this.#tick(), 10000);
+    this.#tick();
+  }
+
+  get me() {
+    return this.route.person ?? this.state?.me.username ?? null;
+  }
+
+  // where we are
+
+  get route() {
+    const [person, view, id] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+    return { person: person || null, view: view || "feed", id: id || null };
+  }
+
+  address(view, id = null, person = this.me) {
+    return `#/${[person, view, id].filter((part) => part !== null).map(encodeURIComponent).join("/")}`;
+  }
+
+  go(view, id = null, person = this.me) {
+    location.hash = this.address(view, id, person);
+  }
+
+  #moved() {
+    const { view, id, person } = this.route;
+    if (view === "chat") this.shop = id;
+    if (this.state !== null && person !== null && person !== this.state.me.username) this.previous = null;
+    if (view !== "chat") this.chat.leave();
+    if (this.state !== null && (person ?? this.state.me.username) === this.state.me.username) this.#draw();
+    this.#focus(view);
+    this.watch.now(true);
+  }
+
+  /** After a change of view the keyboard goes on where the eye is. */
+  #focus(view) {
+    if (this.lastView === undefined || this.lastView === view) return void (this.lastView = view);
+    this.lastView = view;
+    const target = { chat: "chat-text", story: "story-text", live: "live-text", behind: "desk", feed: "tab-feed", inbox: "tab-inbox" }[view];
+    const element = byId(target ?? "tab-feed");
+    requestAnimationFrame(() => element.focus({ preventScroll: true }));
+  }
+
+  // what the sandbox says
+
+  #question() {
+    const query = new URLSearchParams();
+    if (this.me !== null) query.set("person", this.me);
+    if (this.shop !== null) query.set("shop", this.shop);
+    return `/phone/state?${query}`;
+  }
+
+  #arrived(state) {
+    if (this.route.person !== null && state.me.username !== this.route.person) return;
+    const before = this.previous;
+    this.state = state;
+    this.shop ??= state.thread.shop;
+    this.#draw();
+    if (before?.me.username === state.me.username) {
+      announceMessages(before, state);
+      announceReplies(before, state);
+    }
+    this.previous = state;
+  }
+
+  redraw() {
+    this.#draw();
+  }
+
+  #draw() {
+    const { state } = this;
+    let { view, id } = this.route;
+    if (view === "behind" && !NARROW.matches) view = "feed";
+    document.body.classList.toggle("behind-open", view === "behind");
+    const shown = VIEWS.includes(view) ? view : "feed";
+    for (const name of VIEWS) show(byId(`view-${name}`), name === shown);
+    this.#frame(state, shown);
+    if (shown === "feed") this.feed.render(state);
+    if (shown === "inbox") this.chat.renderInbox(state);
+    if (shown === "story") this.feed.renderStory(state, id);
+    if (shown === "live") this.feed.renderLive(state, id);
+    if (shown === "chat" && state.thread.shop === this.shop) this.chat.render(state);
+    this.desk.render(state);
+  }
+
+  #frame(state, shown) {
+    for (const who of [byId("who"), byId("who-inbox")]) {
+      if (who.dataset.me === state.me.username + state.me.name) continue;
+      who.dataset.me = state.me.username + state.me.name;
+      who.replaceChildren(face(h("span", { class: "avatar tiny", "aria-hidden": "true" }), state.me.username), h("span", {}, state.me.username), h("span", { "aria-hidden": "true" }, "▾"));
+      who.setAttribute("aria-label", `You are ${state.me.name}. Play somebody else`);
+    }
+    const unread = state.shops.reduce((sum, shop) => sum + shop.unread, 0);
+    const tabs = { feed: ["Home", 0], inbox: ["Messages", unread], behind: ["Behind the scenes", 0] };
+    for (const [name, [label, count]] of Object.entries(tabs)) {
+      const tab = byId(`tab-${name}`);
+      tab.href = this.address(name);
+      if (shown === name) tab.setAttribute("aria-current", "page");
+      else tab.removeAttribute("aria-current");
+      tab.setAttribute("aria-label", count > 0 ? `${label}, ${count} unread` : label);
+      tab.classList.toggle("fresh", count > 0);
+      tab.dataset.count = count > 9 ? "9+" : String(count);
+    }
+    show(byId("tabs"), ["feed", "inbox"].includes(shown));
+    byId("chat-back").href = this.address("inbox");
+    for (const name of ["story-close", "live-close", "desk-close"]) byId(name).href = this.address("feed");
+    document.title = `${unread > 0 ? `(${unread}) ` : ""}${state.me.name}’s phone · Pamosnik sandbox`;
+  }
+
+  #refused(problem) {
+    // The person or the shop of the address is not in this world: it was started anew.
+    if (this.me !== null && location.hash !== "") {
+      this.state = this.previous = this.shop = null;
+      location.hash = "";
+      return;
+    }
+    for (const name of VIEWS) show(byId(`view-${name}`), name === "nothing");
+    show(byId("tabs"), false);
+    this.desk.unavailable(problem.message);
+  }
+
+  #cut() {
+    setText(byId("banner"), "The sandbox does not answer. Trying again …");
+    show(byId("banner"), true);
+  }
+
+  /** Does something and looks at what came of it. Says why when it could not be done. */
+  async act(path, what) {
+    try {
+      await post(path, what);
+    } catch (problem) {
+      if (!(problem instanceof Refused || problem instanceof Cut)) throw problem;
+      toast(problem.message);
+      return false;
+    }
+    this.watch.now();
+    return true;
+  }
+
+  setPerson(change) {
+    return this.act("/sandbox/people", { username: this.me, account: this.shop, ...change });
+  }
+
+  /** Looks at another shop without opening its conversation. */
+  chooseShop(username) {
+    this.shop = username;
+    if (this.route.view === "chat") this.go("chat", username);
+    else this.watch.now(true);
+  }
+
+  // sheets
+
+  sheet(title, ...children) {
+    const dialog = byId("sheet");
+    setText(byId("sheet-title"), title);
+    byId("sheet-body").replaceChildren(...children);
+    const { left, bottom, width } = byId("phone").getBoundingClientRect();
+    dialog.style.setProperty("--left", `${left}px`);
+    dialog.style.setProperty("--width", `${width}px`);
+    dialog.style.setProperty("--bottom", `${Math.max(0, innerHeight - bottom)}px`);
+    if (!dialog.open) dialog.showModal();
+  }
+
+  closeSheet() {
+    byId("sheet").close();
+    return true;
+  }
+
+  #people() {
+    const { state } = this;
+    const choose = (username) => {
+      this.closeSheet();
+      this.go("feed", null, username);
+    };
+    const list = h(
+      "ul",
+      { class: "people", "aria-label": "People" },
+      state.people.map((one) =>
+        h(
+          "li",
+          {},
+          h(
+            "button",
+            { type: "button", "aria-current": one.username === state.me.username ? "true" : null, onclick: () => choose(one.username) },
+            face(h("span", { class: "avatar small", "aria-hidden": "true" }), one.username),
+            h("span", { class: "bar-text" }, h("b", {}, one.name), h("span", { class: "preview" }, `@${one.username}`)),
+            one.unread > 0 && h("span", { class: "dot" }, h("span", { class: "out-of-sight" }, `${one.unread} unread`)),
+          ),
+        ),
+      ),
+    );
+    this.sheet("Who are you?", list, this.#relation(state), this.#newPerson(choose));
+  }
+
+  /** How the person stands to the shop they look at. */
+  #relation(state) {
+    const shop = state.shops.find((one) => one.username === this.shop);
+    const box = (label, on, change) => {
+      const input = h("input", { type: "checkbox", checked: on, onchange: () => this.setPerson(change(input.checked)) });
+      return h("label", { class: "switch" }, input, h("span", {}, label));
+    };
+    return h(
+      "fieldset",
+      {},
+      h("legend", {}, `${state.me.name} and ${shop.name}`),
+      box("Follows the shop", state.me.follows, (follows) => ({ follows })),
+      box("Has blocked the shop", state.me.blocked, (blocked) => ({ blocked })),
+      box("Has a private profile", state.me.private, (value) => ({ private: value })),
+    );
+  }
+
+  #newPerson(choose) {
+    const username = h("input", { type: "text", required: true, maxlength: "30", pattern: "[A-Za-z0-9._]+", title: "Letters, digits, dots and underscores", autocomplete: "off", placeholder: "dora.k" });
+    const name = h("input", { type: "text", maxlength: "60", autocomplete: "off", placeholder: "Dora" });
+    const add = async (event) => {
+      event.preventDefault();
+      const what = { username: username.value, account: this.shop, ...(name.value && { name: name.value }) };
+      if (await this.act("/sandbox/people", what)) choose(username.value);
+    };
+    return h(
+      "form",
+      { class: "stack bordered", onsubmit: add },
+      h("h3", { class: "small-heading" }, "Somebody new"),
+      h("div", { class: "two" }, field("Username", username), field("Name", name)),
+      h("button", { type: "submit", class: "primary" }, "Add and play"),
+    );
+  }
+
+  // the furniture
+
+  #furnish() {
+    const icons = { "tab-feed": "home", "tab-inbox": "messages", "tab-behind": "behind", "chat-back": "back", picture: "picture", "story-close": "close", "live-close": "close", "desk-close": "close", "sheet-close": "close" };
+    for (const [id, name] of Object.entries(icons)) byId(id).append(icon(name));
+    byId("who").addEventListener("click", () => this.#people());
+    byId("who-inbox").addEventListener("click", () => this.#people());
+    byId("sheet-close").addEventListener("click", () => this.closeSheet());
+    byId("sheet").addEventListener("click", (event) => event.target === byId("sheet") && this.closeSheet());
+    document.querySelector(".skip").addEventListener("click", (event) => {
+      event.preventDefault();
+      if (NARROW.matches) this.go("behind");
+      else byId("desk").focus();
+    });
+    NARROW.addEventListener("change", () => this.state !== null && this.#draw());
+  }
+
+  #key(event) {
+    if (event.key !== "Escape" || byId("sheet").open || event.defaultPrevented) return;
+    const back = { chat: "inbox", story: "feed", live: "feed", behind: "feed" }[this.route.view];
+    if (back !== undefined) this.go(back);
+  }
+
+  #tick() {
+    setText(byId("clock"), new Date().toLocaleTimeString([], { hour: "numeric", minute: "2-digit" }));
+  }
+}
+
+new App();
