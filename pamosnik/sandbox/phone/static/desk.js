@@ -146,7 +146,7 @@ function contact(element, { contact: known, name, now }) {
   }
   const open = known.window_open_until !== null && known.window_open_until > now;
   const facts = [
-    ["Window", open ? `open until ${moment(known.window_open_until, now)}` : "closed: the shop may only answer a comment once"],
+    ["Window", open ? `open until ${moment(known.window_open_until, now)}` : "closed until they write or tap"],
     ["Tags", known.tags.length > 0 ? known.tags.map((tag) => h("span", { class: "tag" }, tag)) : "none"],
     ...Object.entries(known.fields),
     known.opted_out && ["Opted out", "yes, until they write START"],

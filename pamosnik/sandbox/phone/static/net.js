@@ -53,12 +53,12 @@ export class Watch {
     addEventListener("online", () => this.now());
   }
 
-  /** Looks at once; `afresh` even if nothing changed since the last look. */
-  now(afresh = false) {
+  /** Looks at once, `afresh` even if nothing changed since the last look. Resolves when that is drawn. */
+  async now(afresh = false) {
     if (afresh) this.#tag = null;
     clearTimeout(this.#timer);
     this.#question += 1;
-    if (!document.hidden) this.#look(this.#question);
+    if (!document.hidden) await this.#look(this.#question);
   }
 
   async #look(question) {

@@ -161,7 +161,7 @@ class App {
       toast(problem.message);
       return false;
     }
-    this.watch.now();
+    await this.watch.now();
     return true;
   }
 
