@@ -22,6 +22,7 @@ async def run(port: int, say: Callable[[str], None]) -> None:
     say(f"account        @{sandbox.username}, Instagram id {sandbox.ig_id}")
     say(f"token          {sandbox.token}")
     say(f"app secret     {sandbox.app_secret}   (PAMOSNIK_INSTAGRAM_APP_SECRET)")
+    say(f"phone page     {sandbox.base_url}/phone")
     say(f"people, posts  {sandbox.base_url}/sandbox/state")
     say(
         f"webhooks       POST {sandbox.base_url}/sandbox/configure"

@@ -6,7 +6,7 @@ Everything else people do is a POST to `/sandbox/…`.
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 
 from starlette.applications import Starlette
@@ -16,11 +16,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from pamosnik.errors import NotFound, PamosnikError, UsageError
-from pamosnik.sandbox import items, people
+from pamosnik.sandbox import people
 from pamosnik.sandbox.params import Params
 from pamosnik.sandbox.phone.behind import Behind
 from pamosnik.sandbox.phone.state import Looking, snapshot
-from pamosnik.sandbox.things import Account, Button, ButtonKind, Content, Json, Message, Person
+from pamosnik.sandbox.things import Account, Json, Message, Person
 from pamosnik.sandbox.world import World
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -125,25 +125,14 @@ def page_before(graph: Endpoint) -> Endpoint:
 
 def _tap(world: World, account: Account, person: Person, shown: Message, title: str) -> Message:
     """`people.tap` takes the newest of that title; a finger may also point at an older button."""
+    tapped = None
     for button in shown.content.buttons:
-        if button.title == title and button.kind is ButtonKind.POSTBACK:
-            return _tap_button(world, account, person, button)
+        if button.title == title:
+            tapped = people._tap_button(world, account, person, button).message
     if title in {chip.title for chip in shown.content.chips}:
         tapped = people.tap(world, account, person, title).message
-        if tapped is not None:
-            return tapped
-    raise NotFound(f"there is no {title!r} to tap any more")
-
-
-def _tap_button(world: World, account: Account, person: Person, button: Button) -> Message:
-    if account.ig_id in person.blocked:
-        raise UsageError(f"{person.username} has blocked {account.username}")
-    igsid = world.igsid(account, person)
-    thread = world.ensure_thread(account, igsid)
-    written = world.add_message(thread, Content(text=button.title), from_business=False)
-    world.put_thread(replace(world.threads[thread.id], opened_at=written.created_at))
-    tapped = world.put_message(replace(written, payload=button.value))
-    world.tell(account, "messaging_postbacks", items.postback(account, igsid, tapped))
+    if tapped is None:
+        raise NotFound(f"there is no {title!r} to tap any more")
     return tapped
 
 

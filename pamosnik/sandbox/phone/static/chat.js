@@ -67,8 +67,11 @@ export class Chat {
     setText(byId("chat-title"), shop.name);
     setText(byId("chat-sub"), `@${shop.username}`);
     this.#head(shop);
-    this.#messages(state, fresh);
+    const follow = fresh || this.#atEnd();
+    const more = this.#messages(state);
     this.#foot(state, shop);
+    if (follow) this.#toEnd();
+    else if (more && !state.thread.messages.at(-1).mine) show(byId("jump"), true);
     this.#read(state, shop);
   }
 
@@ -97,8 +100,8 @@ export class Chat {
     );
   }
 
-  #messages(state, fresh) {
-    const follow = fresh || this.#atEnd();
+  /** Whether there are more of them than before. */
+  #messages(state) {
     const before = byId("bubbles").childElementCount;
     const { messages, seen_at: seenAt, typing } = state.thread;
     const items = messages.map((message, place) => ({ ...message, ...around(messages, place), loaded: this.wanted.has(message.mid) }));
@@ -108,8 +111,7 @@ export class Chat {
     show(byId("seen"), seen);
     if (seen) setText(byId("seen"), `Seen ${clock(seenAt)}`);
     show(byId("typing"), typing);
-    if (follow) this.#toEnd();
-    else if (items.length > before && !last.mine) show(byId("jump"), true);
+    return items.length > before;
   }
 
   #bubble(item) {

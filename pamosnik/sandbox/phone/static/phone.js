@@ -38,7 +38,7 @@ class App {
   // where we are
 
   get route() {
-    const [person, view, id] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+    const [person, view, id] = location.hash.replace(/^#\/?/, "").split("/").map(decoded);
     return { person: person || null, view: view || "feed", id: id || null };
   }
 
@@ -182,10 +182,12 @@ class App {
     const dialog = byId("sheet");
     setText(byId("sheet-title"), title);
     byId("sheet-body").replaceChildren(...children);
-    const { left, bottom, width } = byId("phone").getBoundingClientRect();
-    dialog.style.setProperty("--left", `${left}px`);
-    dialog.style.setProperty("--width", `${width}px`);
-    dialog.style.setProperty("--bottom", `${Math.max(0, innerHeight - bottom)}px`);
+    // A modal dialog stands above everything; it is placed where the phone's glass is.
+    const phone = byId("phone");
+    const { left, bottom } = phone.getBoundingClientRect();
+    dialog.style.setProperty("--left", `${left + phone.clientLeft}px`);
+    dialog.style.setProperty("--width", `${phone.clientWidth}px`);
+    dialog.style.setProperty("--bottom", `${Math.max(0, innerHeight - bottom + phone.clientTop)}px`);
     if (!dialog.open) dialog.showModal();
   }
 
@@ -279,6 +281,14 @@ class App {
 
   #tick() {
     setText(byId("clock"), new Date().toLocaleTimeString([], { hour: "numeric", minute: "2-digit" }));
+  }
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
   }
 }
 
