@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -48,11 +49,11 @@ class World:
         self.act("people", username=username, name=username.capitalize(), **properties)
         return username
 
-    def send(self, username: str, message: object) -> None:
-        """The shop writes by the API, as any program could."""
+    def graph(self, username: str, **what: object) -> None:
+        """The first shop writes or acts by the API, as any program could."""
         account = self.get("/sandbox/state")["accounts"][0]
-        igsid = self.act("people", username=username)["igsid"]
-        body = json.dumps({"recipient": {"id": igsid}, "message": message}).encode()
+        igsid = self.act("people", username=username, account=account["username"])["igsid"]
+        body = json.dumps({"recipient": {"id": igsid}, **what}).encode()
         headers = {"authorization": f"Bearer {account['token']}", "content-type": "application/json"}
         with urllib.request.urlopen(urllib.request.Request(f"{self.base}/me/messages", body, headers)):
             pass
@@ -81,6 +82,23 @@ def world() -> Iterator[World]:
         demo.send_signal(signal.SIGINT)
         assert demo.wait(20) == 0
         os.close(ours)
+
+
+@pytest.fixture(scope="module")
+def alone() -> Iterator[World]:
+    """`pamosnik sandbox`: two shops and no program that answers."""
+    command = [sys.executable, "-u", "-m", "pamosnik", "sandbox", "--port", "0"]
+    sandbox = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert sandbox.stdout is not None
+    found = None
+    while found is None:
+        found = re.match(r"phone page\s+(http://\S+)/phone$", sandbox.stdout.readline())
+    world = World(found[1])
+    world.act("accounts", username="bens_bikes", name="Ben’s Bikes")
+    yield world
+    sandbox.send_signal(signal.SIGINT)
+    assert sandbox.wait(20) == 0
+    sandbox.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -133,9 +151,23 @@ class Phone:
 
 
 @pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desk", "phone"])
-def phone(browser: Browser, world: World, request: pytest.FixtureRequest) -> Iterator[Phone]:
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    found: tuple[int, int] = request.param
+    return found
+
+
+@pytest.fixture
+def phone(browser: Browser, world: World, size: tuple[int, int]) -> Iterator[Phone]:
+    yield from _held(browser, world, *size)
+
+
+@pytest.fixture
+def phone_alone(browser: Browser, alone: World, size: tuple[int, int]) -> Iterator[Phone]:
+    yield from _held(browser, alone, *size)
+
+
+def _held(browser: Browser, world: World, width: int, height: int) -> Iterator[Phone]:
     """Whatever a test does: no request leaves the host, the console stays clean, nothing is wider than the page."""
-    width, height = request.param
     context = browser.new_context(viewport={"width": width, "height": height})
     opened = Phone(context.new_page(), world, wide=width > 1000)
     yield opened
@@ -265,7 +297,7 @@ def test_what_strangers_write_stays_text(phone: Phone, world: World) -> None:
     world.act("people", username=evil, name=EVIL)
     world.act("comment", person=evil, text=EVIL)
     world.act("dm", person=me, text=EVIL)
-    world.send(me, {"text": EVIL})
+    world.graph(me, message={"text": EVIL})
     phone.open(me)
     expect(page.locator("article").first.get_by_text(EVIL).first).to_be_visible()
     phone.go("Messages")
@@ -327,7 +359,7 @@ def test_a_draft_the_focus_and_the_place_survive_what_arrives(phone: Phone, worl
     expect(phone.bubble("line 29")).to_be_in_viewport()
     page.get_by_label("Message", exact=True).fill("half a sen")
     page.locator("#chat-scroll").evaluate("(one) => { one.scrollTop = 0 }")
-    world.send(me, {"text": "While you were reading"})
+    world.graph(me, message={"text": "While you were reading"})
     page.get_by_role("button", name="New messages").wait_for()
     assert page.locator("#chat-scroll").evaluate("(one) => one.scrollTop") == 0
     expect(page.get_by_label("Message", exact=True)).to_have_value("half a sen")
@@ -354,7 +386,7 @@ def test_cards_pictures_links_and_the_rest_of_a_message(phone: Phone, world: Wor
         "buttons": buttons,
     }
     payload = {"template_type": "generic", "elements": [card, {**card, "title": "Bouquet"}]}
-    world.send(me, {"attachment": {"type": "template", "payload": payload}})
+    world.graph(me, message={"attachment": {"type": "template", "payload": payload}})
     phone.open(me, "chat/rosas_shop")
     cards = page.get_by_role("list", name="2 cards")
     expect(cards.get_by_role("listitem")).to_have_count(2)
@@ -373,7 +405,7 @@ def test_cards_pictures_links_and_the_rest_of_a_message(phone: Phone, world: Wor
 def test_reacting_unsending_and_sharing(phone: Phone, world: World) -> None:
     page, me = phone.page, world.newcomer()
     world.act("dm", person=me, text="Oops")
-    world.send(me, {"text": "Hello there"})
+    world.graph(me, message={"text": "Hello there"})
     phone.open(me, "chat/rosas_shop")
     phone.bubble("Hello there").hover()
     page.get_by_role("button", name="Options for the message “Hello there”").click()
@@ -419,6 +451,87 @@ def test_switches_change_the_sandbox_and_a_revoked_token_shows(phone: Phone, wor
     world.act("configure", live=True)
     world.act("switches", duplicates=0, private_reply_buttons=True)
     expect(behind.get_by_label(re.compile("^The app is live"))).to_be_checked()
+
+
+def test_calls_fail_on_demand_where_the_sandbox_can(phone: Phone, world: World) -> None:
+    phone.open(world.newcomer())
+    behind = phone.behind()
+    behind.get_by_role("tab", name="What can go wrong").click()
+    heading = behind.get_by_role("heading", name="Calls that fail")
+    expect(behind.get_by_label(re.compile("^The app is live"))).to_be_checked()
+    if not _has_faults(world):
+        expect(heading).to_be_hidden()
+        return
+    expect(heading).to_be_visible()
+    behind.get_by_label("To which call").select_option("profile")
+    behind.get_by_label("How often").fill("3")
+    behind.get_by_role("button", name="Switch on").click()
+    active = behind.get_by_role("list", name="Faults that are on")
+    expect(active).to_contain_text("profile, 3 left")
+    active.get_by_role("button", name=re.compile("Switch off")).click()
+    expect(active.get_by_role("listitem")).to_have_count(0)
+
+
+def _has_faults(world: World) -> bool:
+    try:
+        return bool(world.get("/sandbox/faults"))
+    except urllib.error.HTTPError:
+        return False
+
+
+def test_typing_and_seen_show_while_they_last(phone: Phone, world: World) -> None:
+    me = world.newcomer()
+    phone.open(me, "chat/rosas_shop")
+    phone.page.get_by_label("Message", exact=True).fill("rezerwacja")
+    phone.page.keyboard.press("Enter")
+    expect(phone.bubble("For which day?")).to_be_visible()
+    world.graph(me, sender_action="typing_on")
+    expect(phone.page.locator("#typing")).to_be_visible()
+    world.graph(me, sender_action="typing_off")
+    expect(phone.page.locator("#typing")).to_be_hidden()
+    world.act("owner_message", person=me, text="A moment")
+    world.act("dm", person=me, text="Fine")
+    expect(phone.bubble("Fine")).to_be_visible()
+    expect(phone.page.locator("#seen")).to_be_hidden()
+    world.graph(me, sender_action="mark_seen")
+    expect(phone.page.locator("#seen")).to_contain_text("Seen ")
+
+
+def test_without_a_program_the_wire_and_the_way_to_connect_are_shown(
+    phone_alone: Phone, alone: World
+) -> None:
+    me = alone.newcomer(account="rosas_shop")
+    phone_alone.open(me)
+    alone.act("dm", person=me, account="rosas_shop", text="Hello")
+    alone.graph(me, message={"text": "Hi"})
+    behind = phone_alone.behind()
+    expect(behind.get_by_role("heading", name="What goes over the wire")).to_be_visible()
+    expect(behind.get_by_text("PAMOSNIK_META_URL")).to_be_visible()
+    expect(behind.get_by_text(alone.base, exact=True)).to_be_visible()
+    call = behind.get_by_role("list", name="Graph calls received").get_by_role("listitem").first
+    expect(call).to_contain_text("POST /me/messages")
+    expect(call).to_contain_text("200")
+
+
+def test_each_shop_has_its_own_conversation(phone_alone: Phone, alone: World) -> None:
+    page, me = phone_alone.page, alone.newcomer(account="rosas_shop")
+    phone_alone.open(me, "inbox")
+    talks = page.get_by_role("list", name="Conversations").get_by_role("link")
+    expect(talks).to_have_count(2)
+    talks.filter(has_text="Ben’s Bikes").click()
+    expect(page.get_by_role("heading", name="Ben’s Bikes")).to_be_visible()
+    page.get_by_label("Message", exact=True).fill("Do you mend bikes?")
+    page.keyboard.press("Enter")
+    expect(phone_alone.bubble("Do you mend bikes?")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(talks.filter(has_text="Ben’s Bikes")).to_contain_text("You: Do you mend bikes?")
+    expect(talks.filter(has_text="Rosa's Shop")).to_contain_text("Say hello")
+
+
+def test_a_world_started_anew_is_found_again(phone_alone: Phone) -> None:
+    phone_alone.page.goto(f"{phone_alone.world.base}/phone/#/nobody.here/chat/no_shop")
+    expect(phone_alone.page).to_have_title(re.compile("Anna’s phone"))
+    phone_alone.complaints = [one for one in phone_alone.complaints if "nobody.here" not in one]
 
 
 def test_a_human_word_of_the_owner_is_explained(phone: Phone, world: World) -> None:

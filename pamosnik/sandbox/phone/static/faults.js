@@ -29,6 +29,8 @@ export class Faults {
     this.visible = false;
     this.delivery = h("div", { class: "switches" });
     this.account = h("div", { class: "switches" });
+    this.others = h("div", { class: "switches" });
+    this.rest = h("details", { class: "card-box", hidden: true }, h("summary", {}, "Every other switch"), this.others);
     this.live = this.#toggle("The app is live", "Off: Meta delivers nothing and lists come back empty.", (live) => this.#set("/sandbox/configure", { live }));
     this.token = h("p", { class: "hint", role: "status" });
     this.single = h("section", { class: "card-box stack", hidden: true });
@@ -45,6 +47,7 @@ export class Faults {
         h("button", { type: "button", class: "plain strong", onclick: () => this.#issue() }, "Issue a new token"),
         this.token,
       ),
+      this.rest,
     );
     this.controls = new Map();
   }
@@ -77,26 +80,25 @@ export class Faults {
   #fill(state) {
     const account = state.accounts.find((one) => one.username === this.app.shop) ?? state.accounts[0];
     this.live.set(state.app.live);
-    this.#switches(this.delivery, DELIVERIES, state.switches, {});
+    this.#switches(this.delivery, DELIVERIES, state.switches);
     const flags = Object.fromEntries(Object.entries(account).filter(([, value]) => typeof value === "boolean"));
-    this.#switches(this.account, ACCOUNT, flags, { account: account.username });
+    this.#switches(this.account, ACCOUNT, flags);
+    show(this.rest, this.others.childElementCount > 0);
   }
 
-  /** One control for every switch that the sandbox has, known to us or not. */
-  #switches(place, words, values, beside) {
+  /** One control for every switch that the sandbox has; those without words here stand apart, by their own name. */
+  #switches(place, words, values) {
     for (const [name, value] of Object.entries(values)) {
       if (HIDDEN.includes(name) || !["boolean", "number"].includes(typeof value)) continue;
-      const key = `${place === this.account ? "account" : "delivery"}.${name}`;
-      if (!this.controls.has(key)) {
+      if (!this.controls.has(name)) {
         const [label, hint] = words[name] ?? [name.replaceAll("_", " "), null];
-        const make = typeof value === "boolean" ? this.#toggle : this.#number;
-        const control = make.call(this, label, hint, (now) => this.#set("/sandbox/switches", { ...this.controls.get(key).beside, [name]: now }));
-        this.controls.set(key, control);
-        place.append(control.element);
+        const beside = () => (words === ACCOUNT ? { account: this.app.shop } : {});
+        const change = (now) => this.#set("/sandbox/switches", { ...beside(), [name]: now });
+        const control = typeof value === "boolean" ? this.#toggle(label, hint, change) : this.#number(label, hint, change);
+        this.controls.set(name, control);
+        (name in words ? place : this.others).append(control.element);
       }
-      const control = this.controls.get(key);
-      control.beside = beside;
-      control.set(value);
+      this.controls.get(name).set(value);
     }
   }
 
