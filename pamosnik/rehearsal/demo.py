@@ -32,6 +32,7 @@ PATIENCE_S = 20.0
 LOOK_AGAIN_S = 0.05
 EMAIL = "demo@example.com"
 EXAMPLE = "flows.example.yaml"
+TRY = "Comment PRICE under the first post, find the answer in the messages, and tap its button"
 _FIELDS = [
     "messages",
     "messaging_postbacks",
@@ -64,7 +65,7 @@ async def play(*, port: int, stay: bool, say: Say) -> int:
     """
     logs.set_up("text", level=40)
     with tempfile.TemporaryDirectory(prefix="pamosnik-demo-") as folder:
-        sandbox, watching = Sandbox(), Watching()
+        sandbox, watching = Sandbox(), Watching(hint=f"{TRY}.")
         await sandbox.start(host="127.0.0.1", port=0, clock=SystemClock(), observer=watching)
         _furnish(sandbox.world)
         try:
@@ -325,7 +326,7 @@ def _report(stage: _Stage) -> None:
 
 def _still_running(sandbox: Sandbox, daemon_address: str, password: str, say: Say) -> None:
     phone = f"{sandbox.base_url}/phone"
-    say("\nYour turn: comment PRICE as Anna, find the answer in her messages, and tap the button.")
+    say(f"\nYour turn, as Anna: {TRY[0].lower()}{TRY[1:]}.")
     say(f"  the phone                {phone}")
     say(f"  Pamosnik's status page   {daemon_address}/   (e-mail {EMAIL}, password {password})")
     say("Ctrl-C ends both.")

@@ -22,7 +22,9 @@ _NOTHING: Shape = {"contact": None, "entries": [], "problems": []}
 class Watching:
     """An observer of the sandbox. Knows nothing before `open`; keeps one connection until `close`."""
 
-    def __init__(self) -> None:
+    def __init__(self, hint: str) -> None:
+        """`hint` is what somebody new could try."""
+        self._hint = hint
         self._database: Database | None = None
         self._version = -1
         self._known: dict[str, Shape] = {}
@@ -44,7 +46,8 @@ class Watching:
             self._version = version
             self._known.clear()
         if igsid not in self._known:
-            self._known[igsid] = self._database.read(lambda conn: _seen(conn, ig_id, igsid))
+            found = self._database.read(lambda conn: _seen(conn, ig_id, igsid))
+            self._known[igsid] = {**found, "hint": self._hint}
         return self._known[igsid]
 
 

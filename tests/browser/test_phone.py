@@ -429,7 +429,9 @@ def test_somebody_new_can_be_added_and_played(phone: Phone, world: World) -> Non
     page.get_by_label("Name", exact=True).fill("Dora K")
     page.keyboard.press("Enter")
     expect(page).to_have_title(re.compile("Dora K’s phone"))
-    expect(phone.behind()).to_contain_text("Pamosnik has not met Dora K yet.")
+    expect(phone.behind()).to_contain_text(
+        "Pamosnik has not met Dora K yet. Comment PRICE under the first post"
+    )
     assert username in world.get("/sandbox/state")["people"]
 
 

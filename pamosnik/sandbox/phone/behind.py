@@ -20,7 +20,8 @@ Observer = Callable[[str, str], Awaitable[Mapping[str, object]]]
      "entries": [{"id", "flow", "title", "status", "step", "due_at", "reason",
                   "events": [{"id", "kind", "text", "at", "verdict", "reason", "advice", "steps"}],
                   "sent": [{"id", "kind", "status", "reason", "attempts", "due_at"}]}],
-     "problems": [{"message", "fix"}]}
+     "problems": [{"message", "fix"}],
+     "hint": what to try while there is no contact, or left out}
 
 Newest entries first. `flow` is None for an event that no flow took.
 """

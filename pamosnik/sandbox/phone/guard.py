@@ -33,7 +33,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, served_host: str) -> None:
         self._app = app
-        self._served_host = served_host
+        self._served_host = served_host.lower()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:

@@ -73,7 +73,7 @@ export class Desk {
     if (observed.failed) return [{ key: "failed" }, { key: "wire", open: false, ...wire }];
     return [
       { key: "problems", problems: observed.problems ?? [] },
-      { key: "contact", contact: observed.contact, name: state.me.name, now: state.now },
+      { key: "contact", contact: observed.contact, hint: observed.hint, name: state.me.name, now: state.now },
       { key: "entries", entries: (observed.entries ?? []).map((entry) => ({ ...entry, now: state.now })) },
       { key: "wire", open: false, webhooks: wire.webhooks, calls: wire.calls },
     ];
@@ -139,9 +139,10 @@ function failed(element) {
   element.replaceChildren(h("p", { class: "notice bad" }, "What Pamosnik did cannot be read just now. The phone goes on working."));
 }
 
-function contact(element, { contact: known, name, now }) {
+function contact(element, { contact: known, hint, name, now }) {
   if (known === null) {
-    element.replaceChildren(h("p", { class: "notice" }, `Pamosnik has not met ${name} yet. Comment under a post or write a message: what it makes of that appears here.`));
+    const first = hint ?? "Comment under a post or write a message: what it makes of that appears here.";
+    element.replaceChildren(h("p", { class: "notice" }, h("b", {}, `Pamosnik has not met ${name} yet.`), " ", first));
     return;
   }
   const open = known.window_open_until !== null && known.window_open_until > now;

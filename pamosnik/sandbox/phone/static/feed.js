@@ -20,7 +20,8 @@ export class Feed {
   render(state) {
     patch(byId("ring"), this.#ring(state), (item) => item.key, (item) => this.#ringItem(item));
     const posts = state.feed.map((post) => ({ ...post, now: state.now }));
-    patch(byId("posts"), posts, (post) => post.id, (post) => this.#makePost(post), (el, post) => this.#fillPost(el, post));
+    // another person finds empty comment boxes
+    patch(byId("posts"), posts, (post) => `${state.me.username}/${post.id}`, (post) => this.#makePost(post), (el, post) => this.#fillPost(el, post));
     if (posts.length === 0) patch(byId("posts"), ["none"], (x) => x, () => h("p", { class: "hint padded" }, "No shop has posted anything yet. “At the shop” beside the phone posts something."));
   }
 

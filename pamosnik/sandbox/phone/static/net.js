@@ -2,7 +2,8 @@
 
 const EVERY_MS = 500;
 const WHILE_CUT_MS = 1500;
-const PATIENCE_MS = 6000;
+const SLOW_MS = 2500;
+const PATIENCE_MS = 10000;
 
 /** What the sandbox refused, in words for people. */
 export class Refused extends Error {}
@@ -63,6 +64,7 @@ export class Watch {
 
   async #look(question) {
     let wait = EVERY_MS;
+    const slow = setTimeout(() => question === this.#question && this.#break(), SLOW_MS);
     try {
       const headers = this.#tag === null ? {} : { "if-none-match": this.#tag };
       const { tag, body } = await ask(this.address(), { headers });
@@ -79,6 +81,7 @@ export class Watch {
       else throw problem;
       wait = WHILE_CUT_MS;
     } finally {
+      clearTimeout(slow);
       if (question === this.#question) this.#timer = setTimeout(() => this.now(), wait);
     }
   }
