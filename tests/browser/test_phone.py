@@ -550,13 +550,18 @@ def test_a_human_word_of_the_owner_is_explained(phone: Phone, world: World) -> N
     expect(behind.locator(".entries")).to_contain_text(re.compile("handed over|paused"))
 
 
-def test_a_cut_line_is_said_calmly_and_mends_itself(phone: Phone, world: World) -> None:
+def test_a_cut_or_slow_line_is_said_calmly_and_mends_itself(phone: Phone, world: World) -> None:
     page, me = phone.page, world.newcomer()
     phone.open(me)
     expect(page.locator("article").first).to_be_visible()
     page.route("**/phone/state*", lambda route: route.abort())
     expect(page.get_by_role("status").filter(has_text="Trying again")).to_be_visible()
     page.unroute("**/phone/state*")
+    expect(page.locator("#banner")).to_be_hidden()
+    page.route("**/phone/state*", lambda route: None)
+    expect(page.get_by_role("status").filter(has_text="Trying again")).to_be_visible()
+    page.unroute("**/phone/state*")
+    page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.locator("#banner")).to_be_hidden()
     phone.complaints = [one for one in phone.complaints if "net::ERR_FAILED" not in one]
 

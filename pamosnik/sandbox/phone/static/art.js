@@ -63,10 +63,24 @@ function flowers(roll, [, petal, heart, leaf, light], height) {
     const x = 60 + number * 47 + roll() * 20;
     const y = height * (0.32 + roll() * 0.34);
     const size = 22 + roll() * 18;
-    shapes.push(svg("path", { d: `M${x} ${y}Q${(x + 200) / 2} ${height * 0.8} 200 ${height}`, stroke: leaf, "stroke-width": 5, fill: "none" }));
+    shapes.push(
+      svg("path", {
+        d: `M${x} ${y}Q${(x + 200) / 2} ${height * 0.8} 200 ${height}`,
+        stroke: leaf,
+        "stroke-width": 5,
+        fill: "none",
+      }),
+    );
     for (let turn = 0; turn < 6; turn += 1) {
       const angle = (turn / 6) * 2 * Math.PI;
-      shapes.push(svg("circle", { cx: x + Math.cos(angle) * size * 0.7, cy: y + Math.sin(angle) * size * 0.7, r: size * 0.52, fill: number % 3 === 1 ? light : petal }));
+      shapes.push(
+        svg("circle", {
+          cx: x + Math.cos(angle) * size * 0.7,
+          cy: y + Math.sin(angle) * size * 0.7,
+          r: size * 0.52,
+          fill: number % 3 === 1 ? light : petal,
+        }),
+      );
     }
     shapes.push(svg("circle", { cx: x, cy: y, r: size * 0.4, fill: heart }));
   }
@@ -79,7 +93,13 @@ function hills(roll, [, near, far, green, light], height) {
     const b = height * (level + roll() * 0.12);
     return svg("path", { d: `M0 ${a}C120 ${a - 90} 240 ${b + 60} 400 ${b}V${height}H0z`, fill: colour });
   };
-  const sun = svg("circle", { cx: 90 + roll() * 220, cy: height * 0.28, r: 46, fill: light, "fill-opacity": 0.9 });
+  const sun = svg("circle", {
+    cx: 90 + roll() * 220,
+    cy: height * 0.28,
+    r: 46,
+    fill: light,
+    "fill-opacity": 0.9,
+  });
   return [sun, wave(0.48, near), wave(0.62, far), wave(0.78, green)];
 }
 
@@ -89,8 +109,24 @@ function stems(roll, [, petal, dark, leaf, light], height) {
   for (let number = 0; number < 6; number += 1) {
     const x = 90 + number * 44;
     const y = height * (0.22 + roll() * 0.24);
-    shapes.push(svg("path", { d: `M200 ${height * 0.68}Q${x} ${height * 0.55} ${x} ${y}`, stroke: leaf, "stroke-width": 6, fill: "none" }));
-    shapes.push(svg("ellipse", { cx: x, cy: y, rx: 17 + roll() * 10, ry: 30 + roll() * 16, fill: number % 2 ? petal : light, transform: `rotate(${(number - 2.5) * 11} ${x} ${y})` }));
+    shapes.push(
+      svg("path", {
+        d: `M200 ${height * 0.68}Q${x} ${height * 0.55} ${x} ${y}`,
+        stroke: leaf,
+        "stroke-width": 6,
+        fill: "none",
+      }),
+    );
+    shapes.push(
+      svg("ellipse", {
+        cx: x,
+        cy: y,
+        rx: 17 + roll() * 10,
+        ry: 30 + roll() * 16,
+        fill: number % 2 ? petal : light,
+        transform: `rotate(${(number - 2.5) * 11} ${x} ${y})`,
+      }),
+    );
   }
   return [...shapes, vase];
 }
@@ -122,6 +158,13 @@ export function icon(name) {
   return svg(
     "svg",
     { viewBox: "0 0 24 24", class: `icon icon-${name}`, "aria-hidden": "true" },
-    svg("path", { d: ICONS[name], fill: "none", stroke: "currentColor", "stroke-width": name === "more" ? 3 : 1.8, "stroke-linecap": "round", "stroke-linejoin": "round" }),
+    svg("path", {
+      d: ICONS[name],
+      fill: "none",
+      stroke: "currentColor",
+      "stroke-width": name === "more" ? 3 : 1.8,
+      "stroke-linecap": "round",
+      "stroke-linejoin": "round",
+    }),
   );
 }

@@ -1,7 +1,8 @@
-// The list of conversations with the requests, and one conversation.
+// One conversation: its messages, the composer, and what the person does to a message.
 
-import { face, icon, picture } from "./art.js";
-import { ago, announce, byId, clock, h, linked, moment, outside, patch, setText, show } from "./dom.js";
+import { face } from "./art.js";
+import { announce, byId, clock, h, patch, setText, show } from "./dom.js";
+import { Bubbles, excerpt } from "./message.js";
 
 const EMOJIS = ["❤️", "😂", "😮", "😢", "👍", "🔥"];
 const PAUSE_MS = 30 * 60 * 1000;
@@ -16,7 +17,10 @@ export class Chat {
   constructor(app) {
     this.app = app;
     this.drafts = new Map();
-    this.wanted = new Set();
+    this.bubbles = new Bubbles(app, {
+      tap: (message, title) => this.#tap(message, title),
+      options: (message) => this.#options(message),
+    });
     this.replyTo = null;
     this.scroll = byId("chat-scroll");
     byId("chat-form").addEventListener("submit", (event) => this.#send(event));
@@ -26,34 +30,6 @@ export class Chat {
     byId("request-accept").addEventListener("click", () => this.#accept());
     byId("request-block").addEventListener("click", () => app.setPerson({ blocked: true }));
     this.scroll.addEventListener("scroll", () => this.#atEnd() && show(byId("jump"), false));
-  }
-
-  // the list
-
-  renderInbox(state) {
-    const line = (shop) => this.#line(shop);
-    const withNow = state.shops.map((shop) => ({ ...shop, now: state.now }));
-    const requests = withNow.filter((shop) => shop.request);
-    patch(byId("conversations"), withNow.filter((shop) => !shop.request), (shop) => shop.username, line);
-    patch(byId("requests"), requests, (shop) => shop.username, line);
-    setText(byId("requests-count"), requests.length > 0 ? String(requests.length) : "");
-    show(byId("requests-none"), requests.length === 0);
-  }
-
-  #line({ username, name, last, unread, now }) {
-    const text = last === null ? "Say hello" : `${last.mine ? "You: " : ""}${last.text}`;
-    return h(
-      "li",
-      {},
-      h(
-        "a",
-        { href: this.app.address("chat", username), class: unread > 0 ? "fresh" : null },
-        face(h("span", { class: "avatar", "aria-hidden": "true" }), username),
-        h("span", { class: "bar-text" }, h("b", {}, name), h("span", { class: "preview" }, text)),
-        last !== null && h("time", { datetime: last.at }, ago(last.at, now)),
-        unread > 0 && h("span", { class: "dot" }, h("span", { class: "out-of-sight" }, `${unread} unread`)),
-      ),
-    );
   }
 
   // one conversation
@@ -89,14 +65,22 @@ export class Chat {
 
   #head(shop) {
     const followers = shop.followers === 1 ? "1 follower" : `${shop.followers} followers`;
-    patch(byId("chat-head"), [{ ...shop, last: null, unread: 0 }], (one) => one.username, () =>
-      h(
-        "div",
-        {},
-        face(h("span", { class: "avatar large", "aria-hidden": "true" }), shop.username),
-        h("p", {}, h("b", {}, shop.name)),
-        h("p", { class: "hint" }, `@${shop.username} · ${followers} · ${shop.follows ? "you follow this shop" : "you don’t follow this shop"}`),
-      ),
+    patch(
+      byId("chat-head"),
+      [{ ...shop, last: null, unread: 0 }],
+      (one) => one.username,
+      () =>
+        h(
+          "div",
+          {},
+          face(h("span", { class: "avatar large", "aria-hidden": "true" }), shop.username),
+          h("p", {}, h("b", {}, shop.name)),
+          h(
+            "p",
+            { class: "hint" },
+            `@${shop.username} · ${followers} · ${shop.follows ? "you follow this shop" : "you don’t follow this shop"}`,
+          ),
+        ),
     );
   }
 
@@ -104,8 +88,17 @@ export class Chat {
   #messages(state) {
     const before = byId("bubbles").childElementCount;
     const { messages, seen_at: seenAt, typing } = state.thread;
-    const items = messages.map((message, place) => ({ ...message, ...around(messages, place), loaded: this.wanted.has(message.mid) }));
-    patch(byId("bubbles"), items, (item) => item.mid, (item) => this.#bubble(item));
+    const items = messages.map((message, place) => ({
+      ...message,
+      ...around(messages, place),
+      loaded: this.bubbles.wanted.has(message.mid),
+    }));
+    patch(
+      byId("bubbles"),
+      items,
+      (item) => item.mid,
+      (item) => this.bubbles.make(item),
+    );
     const last = messages.at(-1);
     const seen = last !== undefined && last.mine && seenAt !== null && seenAt >= last.at;
     show(byId("seen"), seen);
@@ -113,104 +106,23 @@ export class Chat {
     show(byId("typing"), typing);
     return items.length > before;
   }
-
-  #bubble(item) {
-    const who = item.mine ? "You" : this.app.shop;
-    const body = h("div", { class: "body" }, this.#body(item));
-    const label = `Options for ${item.mine ? "your message" : "the message"} “${label60(item)}”`;
-    const more = h("button", { type: "button", class: "icon-button more", "aria-label": label, "aria-haspopup": "dialog", onclick: () => this.#options(item) }, icon("more"));
-    const reactions = [item.reaction, item.shop_reaction].filter(Boolean);
-    return h(
-      "li",
-      { class: `message ${item.mine ? "mine" : "theirs"} ${item.first ? "first" : ""} ${item.last ? "last" : ""}` },
-      item.pause && h("time", { class: "pause", datetime: item.at }, moment(item.at, this.app.state.now)),
-      this.#context(item),
-      h("div", { class: "line" }, h("span", { class: "out-of-sight" }, `${who}, ${clock(item.at)}: `), body, more),
-      reactions.length > 0 && h("p", { class: "reactions" }, h("span", { class: "out-of-sight" }, "Reactions: "), reactions.join(" ")),
-    );
-  }
-
-  /** What the message answers, above it. */
-  #context(item) {
-    if (item.comment !== null) {
-      const text = item.comment.text === null ? "a deleted comment" : `“${item.comment.text}”`;
-      return h("p", { class: "context" }, h("span", {}, "Answers your comment"), h("q", {}, text));
-    }
-    if (item.story !== null) {
-      return h("div", { class: "context with-art" }, h("span", {}, item.mine ? "You replied to their story" : "Replied to a story"), h("span", { class: "thumb" }, picture(item.story, true)));
-    }
-    if (item.reply_to !== null) {
-      return h("p", { class: "context" }, h("span", {}, item.mine ? "You replied" : "Replied to you"), h("q", {}, item.reply_to.text));
-    }
-    return null;
-  }
-
-  #body(item) {
-    const parts = item.attachments.map((one) => this.#attachment(item, one));
-    if (item.text !== null) parts.push(h("p", { class: "bubble" }, linked(item.text)));
-    if (item.cards.length === 1 && isPlain(item.cards[0])) parts.push(this.#template(item, item.cards[0]));
-    else if (item.cards.length > 0) {
-      parts.push(h("ul", { class: "cards", tabindex: "0", "aria-label": `${item.cards.length} cards` }, item.cards.map((card) => h("li", { class: "card" }, this.#card(item, card)))));
-    }
-    return parts;
-  }
-
-  #template(item, card) {
-    return h("div", { class: "bubble template" }, h("p", {}, linked(card.title)), this.#buttons(item, card));
-  }
-
-  #card(item, card) {
-    const title = card.url === null ? card.title : outside(card.url, card.title);
-    return [
-      card.image !== null && this.#image(item, card.image, `Picture of ${card.title}`),
-      h("p", { class: "card-title" }, title),
-      card.subtitle !== null && h("p", { class: "hint" }, card.subtitle),
-      this.#buttons(item, card),
-    ];
-  }
-
-  #buttons(item, card) {
-    return card.buttons.map((button) => {
-      if (!button.opens) return h("button", { type: "button", class: "choice", onclick: () => this.#tap(item, button.title) }, button.title);
-      if (button.url !== null) return outside(button.url, [button.title, h("span", { "aria-hidden": "true" }, " ↗")], { class: "choice", title: button.url });
-      return h("span", { class: "choice dead", title: "Its address is none that a browser opens." }, button.title);
-    });
-  }
-
-  #attachment(item, one) {
-    if (one.kind === "story_mention") {
-      const who = item.mine ? "You mentioned the shop in your story" : "Mentioned you in their story";
-      return h("figure", { class: "shared" }, h("div", { class: "thumb-large" }, picture({ id: `mention-${this.app.me}` }, true)), h("figcaption", {}, who));
-    }
-    if (one.media !== null) {
-      return h("figure", { class: "shared" }, h("div", { class: "thumb-large" }, picture(one.media)), h("figcaption", {}, one.media.caption ?? `A ${one.media.kind}`));
-    }
-    if (one.url?.includes("asset_id=like_heart")) return h("p", { class: "huge" }, "❤️");
-    if (one.kind === "image") return this.#image(item, one.url, "A picture");
-    const names = { audio: "A voice message", video: "A film", file: "A file" };
-    return h("p", { class: "bubble" }, one.url === null ? "Something that cannot be shown" : outside(one.url, names[one.kind] ?? "An attachment"));
-  }
-
-  /** A picture from elsewhere is fetched only when asked for: until then nothing leaves this machine. */
-  #image(item, url, alt) {
-    if (url === null) return h("p", { class: "bubble" }, "A picture that cannot be shown");
-    const { host, origin } = new URL(url);
-    if (origin === location.origin || this.wanted.has(item.mid)) {
-      return h("img", { class: "photo", src: url, alt, referrerpolicy: "no-referrer" });
-    }
-    const load = () => {
-      this.wanted.add(item.mid);
-      this.app.redraw();
-    };
-    return h("button", { type: "button", class: "photo unloaded", onclick: load }, icon("picture"), h("span", {}, "Show the picture"), h("small", {}, `from ${host}`));
-  }
-
   // the foot: quick replies, the composer, or why nothing can be written
 
   #foot(state, shop) {
     const last = state.thread.messages.at(-1);
-    const chips = last !== undefined && !last.mine ? last.chips.map((title) => ({ mid: last.mid, title })) : [];
-    patch(byId("chips"), chips, (chip) => chip.title, (chip) => h("button", { type: "button", class: "chip", onclick: () => this.#tap(chip, chip.title) }, chip.title));
+    const chips =
+      last !== undefined && !last.mine ? last.chips.map((title) => ({ mid: last.mid, title })) : [];
+    patch(
+      byId("chips"),
+      chips,
+      (chip) => chip.title,
+      (chip) =>
+        h(
+          "button",
+          { type: "button", class: "chip", onclick: () => this.#tap(chip, chip.title) },
+          chip.title,
+        ),
+    );
     show(byId("chips"), chips.length > 0);
     const closed = shop.blocked || shop.request;
     show(byId("composer"), !closed);
@@ -262,7 +174,12 @@ export class Chat {
   }
 
   async #tap(shown, title) {
-    const done = await this.app.act("/phone/tap", { person: this.app.me, shop: this.app.shop, mid: shown.mid, title });
+    const done = await this.app.act("/phone/tap", {
+      person: this.app.me,
+      shop: this.app.shop,
+      mid: shown.mid,
+      title,
+    });
     if (!done) return;
     this.#toEnd();
     byId("chat-text").focus({ preventScroll: true });
@@ -272,9 +189,20 @@ export class Chat {
     const send = async (image) => (await this.#say({ image })) && this.app.closeSheet();
     const samples = SAMPLES.map(([name, label]) => {
       const url = `${location.origin}/phone/samples/${name}.svg`;
-      return h("button", { type: "button", class: "sample", onclick: () => send(url) }, h("img", { src: url, alt: "" }), label);
+      return h(
+        "button",
+        { type: "button", class: "sample", onclick: () => send(url) },
+        h("img", { src: url, alt: "" }),
+        label,
+      );
     });
-    const address = h("input", { type: "url", required: true, placeholder: "https://…", pattern: "https://.+", title: "An address that begins with https://" });
+    const address = h("input", {
+      type: "url",
+      required: true,
+      placeholder: "https://…",
+      pattern: "https://.+",
+      title: "An address that begins with https://",
+    });
     const form = h(
       "form",
       { class: "stack", onsubmit: (event) => (event.preventDefault(), send(address.value)) },
@@ -287,25 +215,51 @@ export class Chat {
   #options(item) {
     const person = this.app.me;
     const account = this.app.shop;
-    const then = (path, what) => async () => (await this.app.act(path, { person, account, mid: item.mid, ...what })) && this.app.closeSheet();
+    const then = (path, what) => async () =>
+      (await this.app.act(path, { person, account, mid: item.mid, ...what })) && this.app.closeSheet();
     const parts = [];
     if (!item.mine) {
       parts.push(
-        h("div", { class: "emoji-row", role: "group", "aria-label": "React" }, EMOJIS.map((emoji) =>
-          h("button", { type: "button", "aria-pressed": String(item.reaction === emoji), onclick: then("/sandbox/react", item.reaction === emoji ? {} : { emoji }) }, emoji),
-        )),
+        h(
+          "div",
+          { class: "emoji-row", role: "group", "aria-label": "React" },
+          EMOJIS.map((emoji) =>
+            h(
+              "button",
+              {
+                type: "button",
+                "aria-pressed": String(item.reaction === emoji),
+                onclick: then("/sandbox/react", item.reaction === emoji ? {} : { emoji }),
+              },
+              emoji,
+            ),
+          ),
+        ),
       );
     }
-    parts.push(h("button", { type: "button", class: "plain wide", onclick: () => this.#startReply(item) }, "Reply"));
-    if (item.mine) parts.push(h("button", { type: "button", class: "plain wide danger", onclick: then("/sandbox/delete_message", {}) }, "Unsend"));
-    this.app.sheet(item.mine ? "Your message" : "Message", h("p", { class: "hint" }, `${clock(item.at)} · ${label60(item)}`), ...parts);
+    parts.push(
+      h("button", { type: "button", class: "plain wide", onclick: () => this.#startReply(item) }, "Reply"),
+    );
+    if (item.mine)
+      parts.push(
+        h(
+          "button",
+          { type: "button", class: "plain wide danger", onclick: then("/sandbox/delete_message", {}) },
+          "Unsend",
+        ),
+      );
+    this.app.sheet(
+      item.mine ? "Your message" : "Message",
+      h("p", { class: "hint" }, `${clock(item.at)} · ${excerpt(item)}`),
+      ...parts,
+    );
   }
 
   #startReply(item) {
     this.app.closeSheet();
     this.replyTo = item.mid;
     const cancel = h("button", { type: "button", class: "plain", onclick: () => this.#endReply() }, "Cancel");
-    byId("chat-replying").replaceChildren(`Replying to “${label60(item)}” `, cancel);
+    byId("chat-replying").replaceChildren(`Replying to “${excerpt(item)}” `, cancel);
     byId("chat-replying").hidden = false;
     byId("chat-text").focus();
   }
@@ -330,7 +284,7 @@ export function announceMessages(before, state) {
   if (before.thread.shop !== state.thread.shop) return;
   const known = new Set(before.thread.messages.map((message) => message.mid));
   for (const message of state.thread.messages) {
-    if (!message.mine && !known.has(message.mid)) announce(`${state.thread.shop} wrote: ${label60(message)}`);
+    if (!message.mine && !known.has(message.mid)) announce(`${state.thread.shop} wrote: ${excerpt(message)}`);
   }
 }
 
@@ -339,14 +293,9 @@ function around(messages, place) {
   const message = messages[place];
   const [before, after] = [messages[place - 1], messages[place + 1]];
   const pause = before === undefined || new Date(message.at) - new Date(before.at) > PAUSE_MS;
-  return { pause, first: pause || before.mine !== message.mine, last: after === undefined || after.mine !== message.mine };
-}
-
-function isPlain(card) {
-  return card.subtitle === null && card.image === null && card.url === null;
-}
-
-function label60(item) {
-  const text = item.text ?? item.cards[0]?.title ?? "a picture";
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return {
+    pause,
+    first: pause || before.mine !== message.mine,
+    last: after === undefined || after.mine !== message.mine,
+  };
 }

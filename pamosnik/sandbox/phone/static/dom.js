@@ -10,7 +10,9 @@ export function h(tag, props = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -98,7 +100,9 @@ export function clock(iso) {
 /** The time, with its day unless that is today. */
 export function moment(iso, now) {
   const [day, today] = [new Date(iso), new Date(now)].map((one) => one.toDateString());
-  return day === today ? clock(iso) : `${new Date(iso).toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" })}, ${clock(iso)}`;
+  return day === today
+    ? clock(iso)
+    : `${new Date(iso).toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" })}, ${clock(iso)}`;
 }
 
 /** How long ago, short; both are ISO instants of the world's clock. */

@@ -4,7 +4,18 @@ import { h, field, patch, show, toast } from "./dom.js";
 import { Cut, Refused, get, post } from "./net.js";
 
 const AGAIN_MS = 2000;
-const ENDPOINTS = ["any", "messages", "private_reply", "comment_reply", "conversations", "media", "comments", "me", "subscribed_apps", "profile"];
+const ENDPOINTS = [
+  "any",
+  "messages",
+  "private_reply",
+  "comment_reply",
+  "conversations",
+  "media",
+  "comments",
+  "me",
+  "subscribed_apps",
+  "profile",
+];
 
 /** name → [what it is called, what it does]. Others that the sandbox offers show by their own name. */
 const DELIVERIES = {
@@ -17,7 +28,10 @@ const DELIVERIES = {
 };
 const ACCOUNT = {
   private_reply_buttons: ["Private replies may carry buttons", "Off: they are refused; tools report both."],
-  message_access: ["“Allow access to messages”", "Off in the owner’s Instagram app: no message arrives, sends are refused."],
+  message_access: [
+    "“Allow access to messages”",
+    "Off in the owner’s Instagram app: no message arrives, sends are refused.",
+  ],
   has_role: ["The account has a role on the app", "Off: every call is refused with code 100."],
   human_agent: ["Human Agent is approved", "Lets a human answer for 7 days."],
 };
@@ -30,8 +44,17 @@ export class Faults {
     this.delivery = h("div", { class: "switches" });
     this.account = h("div", { class: "switches" });
     this.others = h("div", { class: "switches" });
-    this.rest = h("details", { class: "card-box", hidden: true }, h("summary", {}, "Every other switch"), this.others);
-    this.live = this.#toggle("The app is live", "Off: Meta delivers nothing and lists come back empty.", (live) => this.#set("/sandbox/configure", { live }));
+    this.rest = h(
+      "details",
+      { class: "card-box", hidden: true },
+      h("summary", {}, "Every other switch"),
+      this.others,
+    );
+    this.live = this.#toggle(
+      "The app is live",
+      "Off: Meta delivers nothing and lists come back empty.",
+      (live) => this.#set("/sandbox/configure", { live }),
+    );
     this.token = h("p", { class: "hint", role: "status" });
     this.single = h("section", { class: "card-box stack", hidden: true });
     panel.append(
@@ -43,8 +66,17 @@ export class Faults {
         { class: "card-box stack" },
         h("h3", {}, "The token"),
         h("p", { class: "hint" }, "All tokens of the shop stop working at once, and answer with code 190."),
-        h("div", { class: "row" }, this.#revoke("The password was changed", 460), this.#revoke("The app was removed", 458)),
-        h("button", { type: "button", class: "plain strong", onclick: () => this.#issue() }, "Issue a new token"),
+        h(
+          "div",
+          { class: "row" },
+          this.#revoke("The password was changed", 460),
+          this.#revoke("The app was removed", 458),
+        ),
+        h(
+          "button",
+          { type: "button", class: "plain strong", onclick: () => this.#issue() },
+          "Issue a new token",
+        ),
         this.token,
       ),
       this.rest,
@@ -81,7 +113,9 @@ export class Faults {
     const account = state.accounts.find((one) => one.username === this.app.shop) ?? state.accounts[0];
     this.live.set(state.app.live);
     this.#switches(this.delivery, DELIVERIES, state.switches);
-    const flags = Object.fromEntries(Object.entries(account).filter(([, value]) => typeof value === "boolean"));
+    const flags = Object.fromEntries(
+      Object.entries(account).filter(([, value]) => typeof value === "boolean"),
+    );
     this.#switches(this.account, ACCOUNT, flags);
     show(this.rest, this.others.childElementCount > 0);
   }
@@ -94,7 +128,8 @@ export class Faults {
         const [label, hint] = words[name] ?? [name.replaceAll("_", " "), null];
         const beside = () => (words === ACCOUNT ? { account: this.app.shop } : {});
         const change = (now) => this.#set("/sandbox/switches", { ...beside(), [name]: now });
-        const control = typeof value === "boolean" ? this.#toggle(label, hint, change) : this.#number(label, hint, change);
+        const control =
+          typeof value === "boolean" ? this.#toggle(label, hint, change) : this.#number(label, hint, change);
         this.controls.set(name, control);
         (name in words ? place : this.others).append(control.element);
       }
@@ -104,13 +139,28 @@ export class Faults {
 
   #toggle(label, hint, change) {
     const input = h("input", { type: "checkbox", onchange: () => change(input.checked) });
-    const element = h("label", { class: "switch" }, input, h("span", {}, label, hint && h("small", {}, hint)));
+    const element = h(
+      "label",
+      { class: "switch" },
+      input,
+      h("span", {}, label, hint && h("small", {}, hint)),
+    );
     return { element, set: (value) => (input.checked = value) };
   }
 
   #number(label, hint, change) {
-    const input = h("input", { type: "number", min: "0", step: "any", onchange: () => input.value !== "" && change(Number(input.value)) });
-    const element = h("label", { class: "switch" }, input, h("span", {}, label, hint && h("small", {}, hint)));
+    const input = h("input", {
+      type: "number",
+      min: "0",
+      step: "any",
+      onchange: () => input.value !== "" && change(Number(input.value)),
+    });
+    const element = h(
+      "label",
+      { class: "switch" },
+      input,
+      h("span", {}, label, hint && h("small", {}, hint)),
+    );
     return { element, set: (value) => document.activeElement !== input && (input.value = String(value)) };
   }
 
@@ -123,7 +173,8 @@ export class Faults {
 
   #revoke(label, subcode) {
     const revoke = async () => {
-      if (await this.app.act("/sandbox/revoke", { account: this.app.shop, subcode })) this.token.textContent = `Revoked: calls answer 190/${subcode}.`;
+      if (await this.app.act("/sandbox/revoke", { account: this.app.shop, subcode }))
+        this.token.textContent = `Revoked: calls answer 190/${subcode}.`;
     };
     return h("button", { type: "button", class: "plain danger", onclick: revoke }, label);
   }
@@ -131,7 +182,11 @@ export class Faults {
   async #issue() {
     try {
       const { token } = await post("/sandbox/token", { account: this.app.shop });
-      this.token.replaceChildren("New token: ", h("code", {}, token), " Connect again with it: pamosnik connect --token-stdin");
+      this.token.replaceChildren(
+        "New token: ",
+        h("code", {}, token),
+        " Connect again with it: pamosnik connect --token-stdin",
+      );
     } catch (problem) {
       if (!(problem instanceof Refused || problem instanceof Cut)) throw problem;
       toast(problem.message);
@@ -157,10 +212,20 @@ export class Faults {
     this.catalog = catalog;
     const sections = [...new Set(catalog.map((one) => one.section))];
     const options = sections.map((section) =>
-      h("optgroup", { label: section }, catalog.filter((one) => one.section === section).map((one) => h("option", { value: one.name }, one.title))),
+      h(
+        "optgroup",
+        { label: section },
+        catalog
+          .filter((one) => one.section === section)
+          .map((one) => h("option", { value: one.name }, one.title)),
+      ),
     );
     const fault = h("select", {}, options);
-    const endpoint = h("select", {}, ENDPOINTS.map((one) => h("option", { value: one }, one.replaceAll("_", " "))));
+    const endpoint = h(
+      "select",
+      {},
+      ENDPOINTS.map((one) => h("option", { value: one }, one.replaceAll("_", " "))),
+    );
     this.person = h("select", {});
     this.#peopleChanged();
     const nth = h("input", { type: "number", min: "1", placeholder: "every" });
@@ -174,7 +239,16 @@ export class Faults {
       await this.#set("/sandbox/faults", what);
     };
     this.list = h("ul", { class: "active-faults", "aria-label": "Faults that are on" });
-    this.clear = h("button", { type: "button", class: "plain danger", hidden: true, onclick: () => this.#set("/sandbox/clear_faults", {}) }, "Switch all off");
+    this.clear = h(
+      "button",
+      {
+        type: "button",
+        class: "plain danger",
+        hidden: true,
+        onclick: () => this.#set("/sandbox/clear_faults", {}),
+      },
+      "Switch all off",
+    );
     this.single.append(
       h("h3", {}, "Calls that fail"),
       h(
@@ -192,16 +266,47 @@ export class Faults {
   }
 
   #active(active) {
-    patch(this.list, active, (one) => one.id, (one) => {
-      const title = this.catalog.find((known) => known.name === one.fault)?.title ?? one.fault;
-      const where = [one.endpoint?.replaceAll("_", " "), one.person && `for ${one.person}`, one.nth && `call ${one.nth}`, one.left !== null && one.left !== undefined && `${one.left} left`].filter(Boolean).join(", ");
-      return h("li", {}, h("span", {}, h("b", {}, title), " ", h("small", {}, where)), h("button", { type: "button", class: "plain", "aria-label": `Switch off: ${title}`, onclick: () => this.#set("/sandbox/clear_faults", { id: one.id }) }, "Off"));
-    });
+    patch(
+      this.list,
+      active,
+      (one) => one.id,
+      (one) => {
+        const title = this.catalog.find((known) => known.name === one.fault)?.title ?? one.fault;
+        const where = [
+          one.endpoint?.replaceAll("_", " "),
+          one.person && `for ${one.person}`,
+          one.nth && `call ${one.nth}`,
+          one.left !== null && one.left !== undefined && `${one.left} left`,
+        ]
+          .filter(Boolean)
+          .join(", ");
+        return h(
+          "li",
+          {},
+          h("span", {}, h("b", {}, title), " ", h("small", {}, where)),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "plain",
+              "aria-label": `Switch off: ${title}`,
+              onclick: () => this.#set("/sandbox/clear_faults", { id: one.id }),
+            },
+            "Off",
+          ),
+        );
+      },
+    );
     show(this.clear, active.length > 1);
   }
 
   #peopleChanged() {
     if (this.person === undefined || this.names === undefined) return;
-    patch(this.person, ["", ...this.names], (name) => name, (name) => h("option", { value: name }, name || "anybody"));
+    patch(
+      this.person,
+      ["", ...this.names],
+      (name) => name,
+      (name) => h("option", { value: name }, name || "anybody"),
+    );
   }
 }

@@ -20,7 +20,11 @@ async function ask(url, options = {}) {
 
 async function fetched(url, options) {
   try {
-    const answer = await fetch(url, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    const answer = await fetch(url, {
+      ...options,
+      cache: "no-store",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
     return { answer, body: answer.status === 304 ? null : await answer.json() };
   } catch (problem) {
     throw new Cut("The sandbox does not answer.", { cause: problem });

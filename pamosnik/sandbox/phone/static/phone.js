@@ -4,8 +4,11 @@ import { face, icon } from "./art.js";
 import { Chat, announceMessages } from "./chat.js";
 import { Desk } from "./desk.js";
 import { byId, field, h, setText, show, toast } from "./dom.js";
-import { Feed, announceReplies } from "./feed.js";
+import { Inbox } from "./inbox.js";
 import { Cut, Refused, Watch, post } from "./net.js";
+import { Posts, announceReplies } from "./posts.js";
+import { Ring } from "./ring.js";
+import { Stage } from "./stage.js";
 
 const VIEWS = ["feed", "inbox", "chat", "story", "live", "nothing"];
 const NARROW = matchMedia("(max-width: 60rem)");
@@ -14,7 +17,10 @@ class App {
   constructor() {
     this.state = null;
     this.shop = null;
-    this.feed = new Feed(this);
+    this.ring = new Ring(this);
+    this.posts = new Posts(this);
+    this.stage = new Stage(this);
+    this.inbox = new Inbox(this);
     this.chat = new Chat(this);
     this.desk = new Desk(this);
     this.#furnish();
@@ -43,7 +49,10 @@ class App {
   }
 
   address(view, id = null, person = this.me) {
-    return `#/${[person, view, id].filter((part) => part !== null).map(encodeURIComponent).join("/")}`;
+    return `#/${[person, view, id]
+      .filter((part) => part !== null)
+      .map(encodeURIComponent)
+      .join("/")}`;
   }
 
   go(view, id = null, person = this.me) {
@@ -64,7 +73,14 @@ class App {
   #focus(view) {
     if (this.lastView === undefined || this.lastView === view) return void (this.lastView = view);
     this.lastView = view;
-    const target = { chat: "chat-text", story: "story-text", live: "live-text", behind: "desk", feed: "tab-feed", inbox: "tab-inbox" }[view];
+    const target = {
+      chat: "chat-text",
+      story: "story-text",
+      live: "live-text",
+      behind: "desk",
+      feed: "tab-feed",
+      inbox: "tab-inbox",
+    }[view];
     const element = byId(target ?? "tab-feed");
     requestAnimationFrame(() => element.focus({ preventScroll: true }));
   }
@@ -103,10 +119,13 @@ class App {
     const shown = VIEWS.includes(view) ? view : "feed";
     for (const name of VIEWS) show(byId(`view-${name}`), name === shown);
     this.#frame(state, shown);
-    if (shown === "feed") this.feed.render(state);
-    if (shown === "inbox") this.chat.renderInbox(state);
-    if (shown === "story") this.feed.renderStory(state, id);
-    if (shown === "live") this.feed.renderLive(state, id);
+    if (shown === "feed") {
+      this.ring.render(state);
+      this.posts.render(state);
+    }
+    if (shown === "inbox") this.inbox.render(state);
+    if (shown === "story") this.stage.story(state, id);
+    if (shown === "live") this.stage.broadcast(state, id);
     if (shown === "chat" && state.thread.shop === this.shop) this.chat.render(state);
     this.desk.render(state);
   }
@@ -115,7 +134,11 @@ class App {
     for (const who of [byId("who"), byId("who-inbox")]) {
       if (who.dataset.me === state.me.username + state.me.name) continue;
       who.dataset.me = state.me.username + state.me.name;
-      who.replaceChildren(face(h("span", { class: "avatar tiny", "aria-hidden": "true" }), state.me.username), h("span", {}, state.me.username), h("span", { "aria-hidden": "true" }, "▾"));
+      who.replaceChildren(
+        face(h("span", { class: "avatar tiny", "aria-hidden": "true" }), state.me.username),
+        h("span", {}, state.me.username),
+        h("span", { "aria-hidden": "true" }, "▾"),
+      );
       who.setAttribute("aria-label", `You are ${state.me.name}. Play somebody else`);
     }
     const unread = state.shops.reduce((sum, shop) => sum + shop.unread, 0);
@@ -211,10 +234,20 @@ class App {
           {},
           h(
             "button",
-            { type: "button", "aria-current": one.username === state.me.username ? "true" : null, onclick: () => choose(one.username) },
+            {
+              type: "button",
+              "aria-current": one.username === state.me.username ? "true" : null,
+              onclick: () => choose(one.username),
+            },
             face(h("span", { class: "avatar small", "aria-hidden": "true" }), one.username),
-            h("span", { class: "bar-text" }, h("b", {}, one.name), h("span", { class: "preview" }, `@${one.username}`)),
-            one.unread > 0 && h("span", { class: "dot" }, h("span", { class: "out-of-sight" }, `${one.unread} unread`)),
+            h(
+              "span",
+              { class: "bar-text" },
+              h("b", {}, one.name),
+              h("span", { class: "preview" }, `@${one.username}`),
+            ),
+            one.unread > 0 &&
+              h("span", { class: "dot" }, h("span", { class: "out-of-sight" }, `${one.unread} unread`)),
           ),
         ),
       ),
@@ -226,7 +259,11 @@ class App {
   #relation(state) {
     const shop = state.shops.find((one) => one.username === this.shop);
     const box = (label, on, change) => {
-      const input = h("input", { type: "checkbox", checked: on, onchange: () => this.setPerson(change(input.checked)) });
+      const input = h("input", {
+        type: "checkbox",
+        checked: on,
+        onchange: () => this.setPerson(change(input.checked)),
+      });
       return h("label", { class: "switch" }, input, h("span", {}, label));
     };
     return h(
@@ -240,7 +277,15 @@ class App {
   }
 
   #newPerson(choose) {
-    const username = h("input", { type: "text", required: true, maxlength: "30", pattern: "[A-Za-z0-9._]+", title: "Letters, digits, dots and underscores", autocomplete: "off", placeholder: "dora.k" });
+    const username = h("input", {
+      type: "text",
+      required: true,
+      maxlength: "30",
+      pattern: "[A-Za-z0-9._]+",
+      title: "Letters, digits, dots and underscores",
+      autocomplete: "off",
+      placeholder: "dora.k",
+    });
     const name = h("input", { type: "text", maxlength: "60", autocomplete: "off", placeholder: "Dora" });
     const add = async (event) => {
       event.preventDefault();
@@ -259,7 +304,17 @@ class App {
   // the furniture
 
   #furnish() {
-    const icons = { "tab-feed": "home", "tab-inbox": "messages", "tab-behind": "behind", "chat-back": "back", picture: "picture", "story-close": "close", "live-close": "close", "desk-close": "close", "sheet-close": "close" };
+    const icons = {
+      "tab-feed": "home",
+      "tab-inbox": "messages",
+      "tab-behind": "behind",
+      "chat-back": "back",
+      picture: "picture",
+      "story-close": "close",
+      "live-close": "close",
+      "desk-close": "close",
+      "sheet-close": "close",
+    };
     for (const [id, name] of Object.entries(icons)) byId(id).append(icon(name));
     byId("who").addEventListener("click", () => this.#people());
     byId("who-inbox").addEventListener("click", () => this.#people());
