@@ -1,7 +1,7 @@
 // One conversation: its messages, the composer, and what the person does to a message.
 
 import { face } from "./art.js";
-import { announce, byId, clock, h, patch, setText, show } from "./dom.js";
+import { announce, byId, clock, focusText, h, patch, setText, show } from "./dom.js";
 import { Bubbles, excerpt } from "./message.js";
 
 const EMOJIS = ["❤️", "😂", "😮", "😢", "👍", "🔥"];
@@ -140,7 +140,7 @@ export class Chat {
     const shop = this.app.state.shops.find((one) => one.username === this.app.shop);
     if (shop.blocked) await this.app.setPerson({ blocked: false });
     else await this.app.act("/phone/accept", { person: this.app.me, shop: shop.username });
-    byId("chat-text").focus();
+    focusText("chat-text", "chat-scroll");
   }
 
   /** The shop learns that its messages were seen; a request shows nothing before it is accepted. */
@@ -182,7 +182,7 @@ export class Chat {
     });
     if (!done) return;
     this.#toEnd();
-    byId("chat-text").focus({ preventScroll: true });
+    focusText("chat-text", "chat-scroll");
   }
 
   #picture() {

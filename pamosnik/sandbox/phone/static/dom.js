@@ -114,6 +114,12 @@ export function ago(iso, now) {
   return new Date(iso).toLocaleDateString([], { day: "numeric", month: "short" });
 }
 
+/** Puts the focus where one writes; beside it on a touch screen, whose keyboard would cover what is to be read. */
+export function focusText(id, beside) {
+  const touch = matchMedia("(hover: none)").matches;
+  byId(touch ? beside : id).focus({ preventScroll: true });
+}
+
 let saying = 0;
 
 /** Read out by screen readers once the present speech ends. */

@@ -3,14 +3,24 @@
 import { face, icon } from "./art.js";
 import { Chat, announceMessages } from "./chat.js";
 import { Desk } from "./desk.js";
-import { byId, field, h, setText, show, toast } from "./dom.js";
+import { byId, focusText, h, setText, show, toast } from "./dom.js";
 import { Inbox } from "./inbox.js";
 import { Cut, Refused, Watch, post } from "./net.js";
+import { People } from "./people.js";
 import { Posts, announceReplies } from "./posts.js";
 import { Ring } from "./ring.js";
 import { Stage } from "./stage.js";
 
 const VIEWS = ["feed", "inbox", "chat", "story", "live", "nothing"];
+/** view → what has the focus after a change to it, and what has it on a touch screen. */
+const FOCUS = {
+  chat: ["chat-text", "chat-scroll"],
+  story: ["story-text", "story-close"],
+  live: ["live-text", "live-close"],
+  behind: ["desk"],
+  feed: ["tab-feed"],
+  inbox: ["tab-inbox"],
+};
 const NARROW = matchMedia("(max-width: 60rem)");
 
 class App {
@@ -22,6 +32,7 @@ class App {
     this.stage = new Stage(this);
     this.inbox = new Inbox(this);
     this.chat = new Chat(this);
+    this.people = new People(this);
     this.desk = new Desk(this);
     this.#furnish();
     this.watch = new Watch(() => this.#question(), {
@@ -73,16 +84,8 @@ class App {
   #focus(view) {
     if (this.lastView === undefined || this.lastView === view) return void (this.lastView = view);
     this.lastView = view;
-    const target = {
-      chat: "chat-text",
-      story: "story-text",
-      live: "live-text",
-      behind: "desk",
-      feed: "tab-feed",
-      inbox: "tab-inbox",
-    }[view];
-    const element = byId(target ?? "tab-feed");
-    requestAnimationFrame(() => element.focus({ preventScroll: true }));
+    const [target, beside] = FOCUS[view] ?? FOCUS.feed;
+    requestAnimationFrame(() => focusText(target, beside ?? target));
   }
 
   // what the sandbox says
@@ -219,88 +222,6 @@ class App {
     return true;
   }
 
-  #people() {
-    const { state } = this;
-    const choose = (username) => {
-      this.closeSheet();
-      this.go("feed", null, username);
-    };
-    const list = h(
-      "ul",
-      { class: "people", "aria-label": "People" },
-      state.people.map((one) =>
-        h(
-          "li",
-          {},
-          h(
-            "button",
-            {
-              type: "button",
-              "aria-current": one.username === state.me.username ? "true" : null,
-              onclick: () => choose(one.username),
-            },
-            face(h("span", { class: "avatar small", "aria-hidden": "true" }), one.username),
-            h(
-              "span",
-              { class: "bar-text" },
-              h("b", {}, one.name),
-              h("span", { class: "preview" }, `@${one.username}`),
-            ),
-            one.unread > 0 &&
-              h("span", { class: "dot" }, h("span", { class: "out-of-sight" }, `${one.unread} unread`)),
-          ),
-        ),
-      ),
-    );
-    this.sheet("Who are you?", list, this.#relation(state), this.#newPerson(choose));
-  }
-
-  /** How the person stands to the shop they look at. */
-  #relation(state) {
-    const shop = state.shops.find((one) => one.username === this.shop);
-    const box = (label, on, change) => {
-      const input = h("input", {
-        type: "checkbox",
-        checked: on,
-        onchange: () => this.setPerson(change(input.checked)),
-      });
-      return h("label", { class: "switch" }, input, h("span", {}, label));
-    };
-    return h(
-      "fieldset",
-      {},
-      h("legend", {}, `${state.me.name} and ${shop.name}`),
-      box("Follows the shop", state.me.follows, (follows) => ({ follows })),
-      box("Has blocked the shop", state.me.blocked, (blocked) => ({ blocked })),
-      box("Has a private profile", state.me.private, (value) => ({ private: value })),
-    );
-  }
-
-  #newPerson(choose) {
-    const username = h("input", {
-      type: "text",
-      required: true,
-      maxlength: "30",
-      pattern: "[A-Za-z0-9._]+",
-      title: "Letters, digits, dots and underscores",
-      autocomplete: "off",
-      placeholder: "dora.k",
-    });
-    const name = h("input", { type: "text", maxlength: "60", autocomplete: "off", placeholder: "Dora" });
-    const add = async (event) => {
-      event.preventDefault();
-      const what = { username: username.value, account: this.shop, ...(name.value && { name: name.value }) };
-      if (await this.act("/sandbox/people", what)) choose(username.value);
-    };
-    return h(
-      "form",
-      { class: "stack bordered", onsubmit: add },
-      h("h3", { class: "small-heading" }, "Somebody new"),
-      h("div", { class: "two" }, field("Username", username), field("Name", name)),
-      h("button", { type: "submit", class: "primary" }, "Add and play"),
-    );
-  }
-
   // the furniture
 
   #furnish() {
@@ -316,8 +237,8 @@ class App {
       "sheet-close": "close",
     };
     for (const [id, name] of Object.entries(icons)) byId(id).append(icon(name));
-    byId("who").addEventListener("click", () => this.#people());
-    byId("who-inbox").addEventListener("click", () => this.#people());
+    byId("who").addEventListener("click", () => this.people.open());
+    byId("who-inbox").addEventListener("click", () => this.people.open());
     byId("sheet-close").addEventListener("click", () => this.closeSheet());
     byId("sheet").addEventListener("click", (event) => event.target === byId("sheet") && this.closeSheet());
     document.querySelector(".skip").addEventListener("click", (event) => {
