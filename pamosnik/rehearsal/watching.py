@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound
+from pamosnik.model.event import EventKind, Verdict
 from pamosnik.services import explaining, reading
 from pamosnik.services.reading import Shape
 from pamosnik.store import accounts, connections, contacts, notices, reads
@@ -14,8 +15,6 @@ from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database, open_database
 
 _RUNS = 10
-_NOTICED = ("own", "noted", "duplicate", "test")
-"""Verdicts of events that nobody has to see: echoes, receipts."""
 _NOTHING: Shape = {"contact": None, "entries": [], "problems": []}
 
 
@@ -88,7 +87,8 @@ def _events(conn: Connection, account: Account, igsid: str) -> list[Shape]:
     steps = _steps(conn, account, igsid)
     found = []
     for row in reads.find_events(conn, account.id, igsid):
-        if row[7] in _NOTICED:
+        if row[1] == EventKind.SEEN or row[7] == Verdict.OWN:
+            # that a message was read, and the echo of what is listed as sent
             continue
         why = explaining.why(conn, account, row[0])
         kept = {

@@ -418,6 +418,9 @@ def test_reacting_unsending_and_sharing(phone: Phone, world: World) -> None:
     phone.go("Home")
     page.get_by_role("button", name="Send this post to the shop").first.click()
     expect(page.locator("#bubbles figcaption")).to_contain_text("Our winter prices are out.")
+    noted = phone.behind().locator(".entries > li")
+    expect(noted.filter(has_text="reaction")).to_contain_text("noted")
+    expect(noted.filter(has_text="deletion")).to_contain_text("noted")
 
 
 def test_somebody_new_can_be_added_and_played(phone: Phone, world: World) -> None:

@@ -251,6 +251,8 @@ class App {
 
   #key(event) {
     if (event.key !== "Escape" || byId("sheet").open || event.defaultPrevented) return;
+    const elsewhere = byId("desk").contains(document.activeElement) && this.route.view !== "behind";
+    if (elsewhere) return;
     const back = { chat: "inbox", story: "feed", live: "feed", behind: "feed" }[this.route.view];
     if (back !== undefined) this.go(back);
   }
