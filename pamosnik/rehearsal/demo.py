@@ -17,7 +17,11 @@ from pamosnik.clock import SystemClock
 from pamosnik.daemon import main as daemon
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram.client import Instagram
+from pamosnik.rehearsal import browser
+from pamosnik.rehearsal.watching import Watching
 from pamosnik.sandbox.main import Sandbox
+from pamosnik.sandbox.things import MediaKind, Person
+from pamosnik.sandbox.world import World
 from pamosnik.security import vault
 from pamosnik.services import connecting, flows, home, reading
 from pamosnik.store import accounts
@@ -29,7 +33,15 @@ PATIENCE_S = 20.0
 LOOK_AGAIN_S = 0.05
 EMAIL = "demo@example.com"
 EXAMPLE = "flows.example.yaml"
-_FIELDS = ["messages", "messaging_postbacks", "messaging_seen", "comments", "live_comments"]
+TRY = "Comment PRICE under the first post, find the answer in the messages, and tap its button"
+_FIELDS = [
+    "messages",
+    "messaging_postbacks",
+    "messaging_seen",
+    "message_reactions",
+    "comments",
+    "live_comments",
+]
 
 Say = Callable[[str], None]
 T = TypeVar("T")
@@ -54,15 +66,32 @@ async def play(*, port: int, stay: bool, say: Say) -> int:
     """
     logs.set_up("text", level=40)
     with tempfile.TemporaryDirectory(prefix="pamosnik-demo-") as folder:
-        sandbox = Sandbox()
-        await sandbox.start(host="127.0.0.1", port=0, clock=SystemClock())
+        sandbox, watching = Sandbox(), Watching(hint=f"{TRY}.")
+        await sandbox.start(host="127.0.0.1", port=0, clock=SystemClock(), observer=watching)
+        _furnish(sandbox.world)
         try:
-            return await _with_daemon(Path(folder), sandbox, port=port, stay=stay, say=say)
+            return await _with_daemon(Path(folder), sandbox, watching, port=port, stay=stay, say=say)
         finally:
+            watching.close()
             await sandbox.stop()
 
 
-async def _with_daemon(folder: Path, sandbox: Sandbox, *, port: int, stay: bool, say: Say) -> int:
+def _furnish(world: World) -> None:
+    """Something to comment on that the example flows answer, a story, and Mia, who plays the first scene.
+
+    Mia and Ben act, so that Anna is new to the shop when somebody takes over her phone.
+    """
+    shop = world.account_named(None)
+    world.add_media(shop, MediaKind.STORY, "Fresh peonies this morning")
+    world.add_media(
+        shop, MediaKind.POST, "Our winter prices are out. Comment PRICE and we send you the list."
+    )
+    world.put_person(Person("mia", "Mia", follower_count=77))
+
+
+async def _with_daemon(
+    folder: Path, sandbox: Sandbox, watching: Watching, *, port: int, stay: bool, say: Say
+) -> int:
     password = secrets.token_urlsafe(9)
     settings = config.load(
         {
@@ -75,6 +104,7 @@ async def _with_daemon(folder: Path, sandbox: Sandbox, *, port: int, stay: bool,
         environ={},
     )
     await _set_up(settings, sandbox, password)
+    watching.open(settings.database)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     serving = asyncio.create_task(daemon.serve(settings, SystemClock(), on_ready=ready.set_result, stop=stop))
@@ -87,7 +117,7 @@ async def _with_daemon(folder: Path, sandbox: Sandbox, *, port: int, stay: bool,
             code = await _conversation(stage)
         _where_next(say)
         if stay:
-            say(f"\nStill running: {ready.result()}/ (e-mail {EMAIL}, password {password}). Ctrl-C ends it.")
+            _still_running(sandbox, ready.result(), password, say)
             await stop.wait()
         return code
     finally:
@@ -216,14 +246,14 @@ async def _conversation(stage: _Stage) -> int:
 
 
 async def _comment_scene(stage: _Stage) -> None:
-    stage.say("Anna comments under a post, which starts the flow price-list:")
-    stage.say("  anna, in public          Price please!")
-    comment = await stage.act("/comment", person="anna", text="Price please!")
-    await stage.next_messages("anna", 1)
+    stage.say("Mia comments under a post, which starts the flow price-list:")
+    stage.say("  mia, in public           Price please!")
+    comment = await stage.act("/comment", person="mia", text="Price please!")
+    await stage.next_messages("mia", 1)
     await stage.public_reply(str(comment["post"]), str(comment["id"]))
-    stage.say("  anna taps                [ Send it to me ]")
-    await stage.act("/tap", person="anna", title="Send it to me")
-    await stage.next_messages("anna", 1)
+    stage.say("  mia taps                 [ Send it to me ]")
+    await stage.act("/tap", person="mia", title="Send it to me")
+    await stage.next_messages("mia", 1)
 
 
 async def _booking_scene(stage: _Stage) -> None:
@@ -293,6 +323,15 @@ def _report(stage: _Stage) -> None:
                 f"  {row['flow']:<20} started {row['started']}, sent {row['sent']}, clicked {row['clicked']},"
                 f" completed {row['completed']}, goals: {goals}"
             )
+
+
+def _still_running(sandbox: Sandbox, daemon_address: str, password: str, say: Say) -> None:
+    phone = f"{sandbox.base_url}/phone"
+    say(f"\nYour turn, as Anna: {TRY[0].lower()}{TRY[1:]}.")
+    say(f"  the phone                {phone}")
+    say(f"  Pamosnik's status page   {daemon_address}/   (e-mail {EMAIL}, password {password})")
+    say("Ctrl-C ends both.")
+    browser.open_page(phone)
 
 
 def _where_next(say: Say) -> None:

@@ -88,6 +88,7 @@ def _tell(sandbox: Sandbox, say: Callable[[str], None]) -> None:
         say(f"account        @{account.username}, Instagram id {account.ig_id}")
         say(f"token          {state['token'] or 'none that works: POST /sandbox/token makes one'}")
     say(f"app secret     {sandbox.app_secret}   (PAMOSNIK_INSTAGRAM_APP_SECRET)")
+    say(f"phone page     {sandbox.base_url}/phone")
     say(f"people, posts  {sandbox.base_url}/sandbox/state")
     say(f"faults         {sandbox.base_url}/sandbox/faults")
     say(

@@ -21,6 +21,9 @@ from pamosnik.sandbox.control import Control
 from pamosnik.sandbox.endings import Protocol
 from pamosnik.sandbox.faults import Faults
 from pamosnik.sandbox.graph import Graph
+from pamosnik.sandbox.phone.app import Phone, page_before, to_page
+from pamosnik.sandbox.phone.behind import Behind, Observer
+from pamosnik.sandbox.phone.guard import Guard
 from pamosnik.sandbox.things import Account, MediaKind, Person, TokenKind
 from pamosnik.sandbox.webhooks import Deliverer
 from pamosnik.sandbox.world import World
@@ -57,12 +60,12 @@ class _Server(uvicorn.Server):
 class _Running:
     """What exists between `start` and `stop`."""
 
-    def __init__(self, world: World, listener: socket.socket) -> None:
+    def __init__(self, world: World, host: str, listener: socket.socket, observer: Observer | None) -> None:
         self.world = world
         self.listener = listener
         self.deliverer = Deliverer(world)
         self.graph = Graph(world, self.deliverer)
-        self.server = _Server(_config(world, self.deliverer, self.graph))
+        self.server = _Server(_config(world, self.deliverer, self.graph, host, observer))
         self.delivering = asyncio.create_task(self.deliverer.run(), name="sandbox deliveries")
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]), name="sandbox server")
 
@@ -74,11 +77,19 @@ class Sandbox:
         self._running: _Running | None = None
 
     async def start(
-        self, *, host: str, port: int, clock: Clock, seed_world: bool = True, world: World | None = None
+        self,
+        *,
+        host: str,
+        port: int,
+        clock: Clock,
+        seed_world: bool = True,
+        world: World | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """Listens when it returns; port 0 takes a free one. Raises `OSError` when the port is taken.
 
-        `world` goes on with that one, as `saved.load` gives it, instead of a new one.
+        `world` goes on with that one, as `saved.load` gives it, instead of a new one. The phone page shows beside the
+        phone what `observer` says; without one, the traffic on the wire.
         """
         if self._running is not None:
             raise UsageError("the sandbox is running already")
@@ -86,7 +97,7 @@ class Sandbox:
             world = World(clock)
             if seed_world:
                 seed(world)
-        running = _Running(world, _listen(host, port))
+        running = _Running(world, host, _listen(host, port), observer)
         self._running = running
         await _first(running.server.listening.wait(), running.serving)
 
@@ -163,11 +174,17 @@ def seed(world: World) -> None:
     world.put_person(Person("chen", "Chen 陈", follower_count=1204, verified=True))
 
 
-def _config(world: World, deliverer: Deliverer, graph: Graph) -> uvicorn.Config:
+def _config(
+    world: World, deliverer: Deliverer, graph: Graph, host: str, observer: Observer | None
+) -> uvicorn.Config:
     control = Control(world, deliverer, graph)
+    phone = Phone(world, Behind(world, deliverer, graph, observer))
     app = Starlette(
         routes=[
-            Mount("/sandbox", control.app()),
+            Mount("/sandbox", Guard(control.app(), host)),
+            Mount("/phone", Guard(phone.app(), host)),
+            Route("/phone", to_page),
+            Route("/", page_before(graph.endpoint), methods=_METHODS),
             Route("/{path:path}", graph.endpoint, methods=_METHODS),
         ]
     )
