@@ -109,7 +109,7 @@ class Play:
         accounts.insert(
             conn, account, password_hash=_NOBODY, wrapped_key=wrapped, adult_stated_at=_CONNECTED_AT
         )
-        proposal = flows.propose(conn, account.id, files, prune=True)
+        proposal = flows.propose(conn, account.id, files, prune=True, made_up=True)
         if proposal.loaded.has_errors:
             raise InvalidFlows("The flow files have errors.", hint="Try: pamosnik flows validate FILE")
         flows.apply(conn, account.id, proposal, note=None, actor="rehearsal", now=_CONNECTED_AT)

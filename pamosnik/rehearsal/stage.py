@@ -171,7 +171,7 @@ class Stage:
     def reload(self, files: Sequence[File]) -> Loaded:
         """Puts changed files on; people in a flow finish the version they began. Nothing changes while the files have
         errors: look at the answer."""
-        proposal = flows.propose(self._works.conn, self._works.account.id, files, prune=True)
+        proposal = flows.propose(self._works.conn, self._works.account.id, files, prune=True, made_up=True)
         if not proposal.loaded.has_errors:
             self._works.write(
                 partial(

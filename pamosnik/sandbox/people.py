@@ -146,7 +146,7 @@ def tap(world: World, account: Account, person: Person, title: str) -> Tapped:
                 return Tapped(_tap_chip(world, account, person, shown, chip), None)
         for button in shown.content.buttons:
             if button.title == title:
-                return _tap_button(world, account, person, button)
+                return tap_button(world, account, person, button)
     raise NotFound(f"{person.username} sees no button or quick reply {title!r}")
 
 
@@ -254,7 +254,7 @@ def _tap_chip(world: World, account: Account, person: Person, shown: Message, ch
     return _told(world, account, replace(written, payload=chip.payload))
 
 
-def _tap_button(world: World, account: Account, person: Person, button: Button) -> Tapped:
+def tap_button(world: World, account: Account, person: Person, button: Button) -> Tapped:
     if button.kind is ButtonKind.URL:
         return Tapped(None, button.value)
     ways = world.behaviour

@@ -22,8 +22,10 @@ class Proposal:
     plan: Plan
 
 
-def propose(conn: Connection, account_id: str, files: Sequence[File], *, prune: bool) -> Proposal:
-    """Reads and checks; changes nothing."""
+def propose(
+    conn: Connection, account_id: str, files: Sequence[File], *, prune: bool, made_up: bool = False
+) -> Proposal:
+    """Reads and checks; changes nothing. `made_up`: on a stage, where nobody is really connected."""
     applied = flow_store.applied(conn, account_id)
     bodies: Mapping[str, Mapping[str, object]] = (
         {} if prune else {flow.flow_id: json.loads(flow.body) for flow in applied}
@@ -32,7 +34,7 @@ def propose(conn: Connection, account_id: str, files: Sequence[File], *, prune: 
     loaded = load(
         files,
         applied=AppliedSource(bodies, {} if prune else settings),
-        connected=tuple(one.username for one in connections.of_account(conn, account_id)),
+        connected=None if made_up else _usernames(conn, account_id),
     )
     return Proposal(
         loaded,
@@ -44,6 +46,10 @@ def propose(conn: Connection, account_id: str, files: Sequence[File], *, prune: 
             prune=prune,
         ),
     )
+
+
+def _usernames(conn: Connection, account_id: str) -> tuple[str, ...]:
+    return tuple(one.username for one in connections.of_account(conn, account_id))
 
 
 def apply(

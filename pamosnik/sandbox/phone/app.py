@@ -128,7 +128,7 @@ def _tap(world: World, account: Account, person: Person, shown: Message, title: 
     tapped = None
     for button in shown.content.buttons:
         if button.title == title:
-            tapped = people._tap_button(world, account, person, button).message
+            tapped = people.tap_button(world, account, person, button).message
     if title in {chip.title for chip in shown.content.chips}:
         tapped = people.tap(world, account, person, title).message
     if tapped is None:
