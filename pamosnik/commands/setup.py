@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from pamosnik.commands.common import Json, note, now, open_home, print_facts, print_json, print_table, say
+from pamosnik.commands.common import (
+    Json,
+    note,
+    now,
+    open_home,
+    print_facts,
+    print_json,
+    print_table,
+    say,
+    shown,
+)
 from pamosnik.errors import HomeError, UsageError
 
 
@@ -21,6 +31,7 @@ def register(app: typer.Typer) -> None:
     connections.callback(invoke_without_command=True)(_connections)
     connections.command("list")(connections_list)
     connections.command("show")(connections_show)
+    connections.command("refresh")(connections_refresh)
     app.add_typer(connections, name="connections")
     app.command()(sandbox)
     config = typer.Typer(help="Settings.", rich_markup_mode=None, no_args_is_help=True)
@@ -169,6 +180,38 @@ def connections_show(
         print_json(found)
         return
     print_facts(list(found.items()))
+
+
+def connections_refresh(
+    username: Annotated[
+        str | None, typer.Argument(help="Of the connected account; without it all that are active.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Refreshes logins now. The daemon does it by itself, weekly."""
+    import asyncio
+
+    from pamosnik.instagram.client import Instagram
+    from pamosnik.security import vault
+    from pamosnik.services import reading, tokens
+
+    with open_home() as home:
+        settings = home.settings
+        keys = vault.load_master_keys(settings.key_file, settings.passphrase)
+        wanted = tokens.active(home.database.connection, home.account.id, username)
+
+        async def ask() -> None:
+            async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
+                for connected in wanted:
+                    await tokens.refresh_now(home.database, instagram, keys, connected, now())
+
+        asyncio.run(ask())
+        rows = [reading.one_connection(home.database.connection, home.account, c.id) for c in wanted]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        say(f"@{row['username']}: login valid until {shown(row['token_expires_at'])}")
 
 
 def serve(

@@ -1,5 +1,8 @@
 """What has to be done now and then. Delays that people wait for are rows with `due_at`, never jobs here."""
 
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -20,9 +23,17 @@ def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper) -> AsyncIOS
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
     )
-    scheduler.add_job(partial(_clean, writer, clock), "interval", minutes=15, id="clean")
-    scheduler.add_job(tokens.round, "interval", hours=1, id="tokens", next_run_time=datetime.now(UTC))
+    clean = partial(_ends_quietly, partial(_clean, writer, clock))
+    look_at_tokens = partial(_ends_quietly, tokens.round)
+    scheduler.add_job(clean, "interval", minutes=15, id="clean")
+    scheduler.add_job(look_at_tokens, "interval", hours=1, id="tokens", next_run_time=datetime.now(UTC))
     return scheduler
+
+
+async def _ends_quietly(job: Callable[[], Awaitable[None]]) -> None:
+    """A job that the daemon's stop cuts short is no error: APScheduler would log a traceback for it."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await job()
 
 
 async def _clean(writer: GroupWriter, clock: Clock) -> None:

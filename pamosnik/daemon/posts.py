@@ -15,7 +15,7 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.model.event import Event, EventKind
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import connecting
+from pamosnik.services import credentials
 from pamosnik.services.library import Library
 from pamosnik.store import connections, inbox
 from pamosnik.store import flows as flow_store
@@ -84,7 +84,7 @@ class PostFinder:
         """Asks for these posts; returns those that Instagram could not be asked about."""
         conn = self._reader.connection
         connected = connections.load(conn, connection_id)
-        token = connecting.token(conn, self._keys, connected)
+        token = credentials.token(conn, self._keys, connected)
         answer = await self._instagram.media(connected.ig_id, token)
         found = answer.body.get("data") if answer.outcome.kind is OutcomeKind.SENT else None
         posts = [post for post in found if isinstance(post, dict)] if isinstance(found, list) else []

@@ -18,7 +18,7 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind
 from pamosnik.outbox.pacing import Caution, PerSecond, has_media
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import connecting, sending
+from pamosnik.services import connecting, credentials, sending
 from pamosnik.services.sending import Claimed
 from pamosnik.store import connections, outbox
 from pamosnik.store.connections import Connected
@@ -162,7 +162,7 @@ class Sender:
         known = self._tokens.get(connected.id)
         if known is None or known[0] != sealed:
             try:
-                opened = connecting.token(self._reader.connection, self._keys, connected)
+                opened = credentials.token(self._reader.connection, self._keys, connected)
             except PamosnikError as error:
                 log.error("%s", error.message, extra={"action": "sender.token", "connection": connected.id})  # noqa: TRY400
                 await self._writer.write(

@@ -20,7 +20,7 @@ from pamosnik.instagram.reading import Conversation, Read
 from pamosnik.model.outbox import ItemKind, OutcomeKind
 from pamosnik.outbox.settling import Seen, View
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import connecting, settling
+from pamosnik.services import credentials, settling
 from pamosnik.services.settling import Wanted
 from pamosnik.store import connections, outbox
 from pamosnik.store.connections import Connected
@@ -115,7 +115,7 @@ class Settler:
     # --- looking -------------------------------------------------------------------------------------
 
     async def _look(self, connected: Connected, wanted: Sequence[Wanted]) -> None:
-        token = connecting.token(self._reader.connection, self._keys, connected)
+        token = credentials.token(self._reader.connection, self._keys, connected)
         for one in wanted:
             if one.item.kind is ItemKind.COMMENT_REPLY:
                 await self._look_under_comment(connected, token, one)

@@ -7,7 +7,7 @@ from pamosnik.clock import Clock
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram.client import Instagram
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import connecting, tokens
+from pamosnik.services import credentials, tokens
 from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database, GroupWriter
 
@@ -37,7 +37,7 @@ class TokenKeeper:
 
     async def _refresh(self, connected: Connected) -> None:
         conn = self._reader.connection
-        answer = await self._instagram.refresh(connecting.token(conn, self._keys, connected))
+        answer = await self._instagram.refresh(credentials.token(conn, self._keys, connected))
         fresh, now = tokens.read(answer), self._clock.now()
         extra = {"connection": connected.id}
         if fresh is None:
@@ -48,7 +48,7 @@ class TokenKeeper:
             )
             await self._writer.write(partial(tokens.failed, connected=connected, answer=answer, now=now))
             return
-        key = connecting.data_key(conn, self._keys, connected.account_id)
+        key = credentials.data_key(conn, self._keys, connected.account_id)
         await self._writer.write(
             partial(tokens.keep, connected=connected, data_key=key, fresh=fresh, now=now)
         )

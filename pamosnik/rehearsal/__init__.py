@@ -1,1 +1,1 @@
-"""Sandbox and daemon in one place: the demo, and the sandbox on its own."""
+"""Sandbox and daemon in one place: the demo, the stage under a clock that is moved, the chat, the sandbox alone."""

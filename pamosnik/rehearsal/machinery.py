@@ -39,7 +39,7 @@ from pamosnik.sandbox.graph import Graph
 from pamosnik.sandbox.things import ButtonKind, Content, Notice
 from pamosnik.sandbox.webhooks import Deliverer, envelope
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import connecting, intake, reading, sending, turn
+from pamosnik.services import credentials, intake, reading, sending, turn
 from pamosnik.services.library import Library
 from pamosnik.services.sending import Claimed
 from pamosnik.store import connections, inbox, outbox, runs
@@ -100,7 +100,7 @@ class Machinery:
         self.prepared: deque[JSONResponse] = deque()
         """What Instagram answers next, in place of its own answers."""
         self._instagram = Instagram(version=GRAPH_VERSION, app=self._meta())
-        self._token = connecting.token(self.conn, ticket.keys, connected)
+        self._token = credentials.token(self.conn, ticket.keys, connected)
         self._posts = PostFinder(_Pen(self.write), self.database, self._instagram, ticket.keys, self.clock)
         self._settler = Settler(
             _Pen(self.write),

@@ -15,5 +15,6 @@ faults     what can go wrong, and when; `endings` how  files      fetches media 
 messenger_profile ice breakers, menu, welcome flows    subscriptions the app's webhook subscription
 privacy    Meta's signed callbacks
 control    `/sandbox/…`: plays the people over HTTP; `acts` what they do, `desk` the dashboard and the switches
+phone      the page with a phone on it, and what stands beside
 main       `Sandbox`, the whole as one object
 """

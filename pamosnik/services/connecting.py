@@ -12,7 +12,7 @@ from pamosnik.instagram.client import Answer, Instagram
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import sending, tokens
+from pamosnik.services import credentials, sending, tokens
 from pamosnik.store import accounts, connections, notices
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected, ConnectionStatus, NewConnection
@@ -154,7 +154,7 @@ def _data_key_or_new(conn: Connection, keys: MasterKeys, account_id: str, now: d
     """The account's data key. One that the master key at hand does not open is replaced: only tokens were sealed
     under it, and the owner is handing in a new one."""
     try:
-        return data_key(conn, keys, account_id)
+        return credentials.data_key(conn, keys, account_id)
     except vault.Unreadable:
         fresh = vault.new_data_key()
         accounts.put_wrapped_key(conn, account_id, keys.wrap(account_id, fresh), now)
@@ -173,27 +173,4 @@ def needs_login(conn: Connection, connection_id: str, reason: str, now: datetime
         f"{connected.username} needs you: {reason}",
         "Put back the master.key that belongs to this database, or run `pamosnik connect` again.",
         now,
-    )
-
-
-def data_key(conn: Connection, keys: MasterKeys, account_id: str) -> bytes:
-    """The account's data key. Raises `Unreadable` when the master key does not fit."""
-    wrapped = accounts.wrapped_key(conn, account_id)
-    if wrapped is None:
-        raise PamosnikError(
-            "The key of this account was destroyed.", hint="Nothing sealed can be read any more."
-        )
-    return keys.unwrap(account_id, wrapped)
-
-
-def token(conn: Connection, keys: MasterKeys, connected: Connected) -> str:
-    """The connection's token, for the moment it is used."""
-    sealed = connections.sealed_token(conn, connected.id)
-    if sealed is None:
-        raise NeedsAuthorisation(f"{connected.username} has no token.", hint="Try: pamosnik connect")
-    return vault.open_token(
-        data_key(conn, keys, connected.account_id),
-        sealed,
-        account_id=connected.account_id,
-        ig_id=connected.ig_id,
     )

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
-from pamosnik.instagram.client import Answer
+from pamosnik.errors import NeedsAuthorisation, NotFound, PamosnikError
+from pamosnik.instagram.client import Answer, Instagram
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
+from pamosnik.security.vault import MasterKeys
+from pamosnik.services import credentials
 from pamosnik.store import connections, notices
 from pamosnik.store.connections import Connected, ConnectionStatus
+from pamosnik.store.database import Database
 
 FIRST_REFRESH = timedelta(hours=24)
 EVERY = timedelta(days=7)
@@ -105,3 +109,34 @@ def warn(conn: Connection, now: datetime) -> None:
             "Run `pamosnik connect` and log in again.",
             now,
         )
+
+
+def active(conn: Connection, account_id: str, name: str | None) -> list[Connected]:
+    """The account's connections whose login can be refreshed; one by username or Instagram id. Raises `NotFound`."""
+    found = [one for one in connections.with_tokens(conn) if one.account_id == account_id]
+    if name is not None:
+        wanted = name.removeprefix("@").casefold()
+        found = [one for one in found if wanted in (one.username.casefold(), one.ig_id)]
+    if not found:
+        raise NotFound(
+            "No login can be refreshed." if name is None else f"{name} has no login that could be refreshed.",
+            hint="Try: pamosnik connections list",
+        )
+    return found
+
+
+async def refresh_now(
+    database: Database, instagram: Instagram, keys: MasterKeys, connected: Connected, now: datetime
+) -> None:
+    """Asks for a new token and stores it. Raises `NeedsAuthorisation`, or `PamosnikError` when it may work later."""
+    answer = await instagram.refresh(credentials.token(database.connection, keys, connected))
+    fresh = read(answer)
+    if fresh is not None:
+        key = credentials.data_key(database.connection, keys, connected.account_id)
+        database.write(lambda conn: keep(conn, connected, key, fresh, now))
+        return
+    database.write(lambda conn: failed(conn, connected, answer, now))
+    reason = f"The login of {connected.username} was not refreshed: {answer.outcome.reason}."
+    if answer.outcome.kind is OutcomeKind.LOGIN:
+        raise NeedsAuthorisation(reason, hint="Try: pamosnik connect")
+    raise PamosnikError(reason, hint="A login must be a day old. The daemon tries again by itself.")

@@ -1,5 +1,6 @@
 """The life of a login: refreshed in time, and its owner warned in steps when that fails."""
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pamosnik.store.connections import Connected
 from tests.daemon import events
 from tests.daemon.fake import Call, Trouble
 from tests.daemon.machine import Machine, machine
+from tests.daemon.shop import open_shop
 
 pytestmark = pytest.mark.anyio
 
@@ -124,3 +126,17 @@ async def test_no_token_is_ever_shown(tmp_path: Path, caplog: pytest.LogCaptureF
         assert token not in repr(_connected(shop))
         assert token.encode() not in (tmp_path / "home" / "pamosnik.db").read_bytes()
         assert connecting.Found(token, "1", None, "x", ()).__repr__().find(token) == -1
+
+
+async def test_the_command_refreshes_now(tmp_path: Path) -> None:
+    async with open_shop(tmp_path) as shop:
+        before = (await shop.read("connections", "list"))[0]["token_expires_at"]
+        (row,) = await shop.read("connections", "refresh", "@shop")
+        assert row["token_expires_at"] != before
+        assert shop.fake.token not in json.dumps(row)
+        shop.fake.trouble = lambda call: (
+            Trouble(400, 190, 463) if call.path == "/refresh_access_token" else None
+        )
+        ended = await shop.try_command("connections", "refresh")
+        assert (ended.code, "pamosnik connect" in ended.err) == (6, True)
+        assert (await shop.try_command("connections", "refresh", "nobody")).code == 1
