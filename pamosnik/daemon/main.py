@@ -15,6 +15,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
+from pamosnik.daemon.catch_up import CatchUp
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
@@ -101,7 +102,9 @@ async def _run(
         runner.wake()
         sender.wake()
 
-    settler = Settler(writer, reader, instagram, keys, clock, Gate(clock), found_out)
+    gate = Gate(clock)
+    settler = Settler(writer, reader, instagram, keys, clock, gate, found_out)
+    catch_up = CatchUp(writer, reader, instagram, keys, clock, gate, runner.wake)
 
     def recorded() -> None:
         runner.wake()
@@ -131,6 +134,7 @@ async def _run(
             group.create_task(runner.run(), name="runner")
             group.create_task(sender.run(), name="sender")
             group.create_task(settler.run(), name="settler")
+            group.create_task(catch_up.run(), name="catch up")
             watching = group.create_task(_watch(writer, runner, sender), name="watch")
             scheduler.start()
             on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
@@ -142,6 +146,7 @@ async def _run(
             runner.stop()
             sender.stop()
             settler.stop()
+            catch_up.stop()
             scheduler.shutdown(wait=False)
 
 

@@ -6,17 +6,18 @@ pages first, single ones only for who is missing.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.clock import Clock
+from pamosnik.daemon.conversations import ConversationReader, NoAnswer
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import Writer
-from pamosnik.errors import HomeError, PamosnikError
+from pamosnik.errors import HomeError
 from pamosnik.instagram import reading
-from pamosnik.instagram.client import Answer, Instagram
-from pamosnik.instagram.reading import Conversation, Read
+from pamosnik.instagram.client import Instagram
+from pamosnik.instagram.reading import Conversation
 from pamosnik.model.outbox import ItemKind, OutcomeKind
 from pamosnik.outbox.settling import Seen, View
 from pamosnik.security.vault import MasterKeys
@@ -30,17 +31,10 @@ AT_ONCE = 200
 NAP = timedelta(seconds=30)
 PAGES = 8
 """Of 25 conversations each; who is further back is asked for by id."""
-DETAILS = 8
-"""Newest messages read one by one where Graph does not tell them all at once."""
 BLOCKED_NAP = timedelta(seconds=1)
 _LONGEST_GAP = timedelta(minutes=5)
-_PLAIN_REFUSAL = 100
 
 log = logging.getLogger(__name__)
-
-
-class NoAnswer(PamosnikError):
-    """Instagram could not be asked: a look that was none."""
 
 
 class Settler:
@@ -62,14 +56,12 @@ class Settler:
         self._instagram = instagram
         self._keys = keys
         self._clock = clock
-        self._gate = gate
+        self._read = ConversationReader(instagram, gate)
         self._on_settled = on_settled
         self._woken = asyncio.Event()
         self._stopping = False
         self._not_before: dict[str, datetime] = {}
         self._failures: dict[str, int] = {}
-        self._tells_messages = True
-        """Whether Graph tells messages in the list of conversations."""
 
     def wake(self) -> None:
         self._woken.set()
@@ -132,7 +124,9 @@ class Settler:
         view = settling.told_by_webhook(self._reader.connection, one.item)
         if view is None:
             assert one.item.comment_id is not None
-            answer = await self._ask(connected, partial(self._instagram.replies, one.item.comment_id, token))
+            answer = await self._read.ask(
+                connected, partial(self._instagram.replies, one.item.comment_id, token)
+            )
             if answer.outcome.kind is not OutcomeKind.SENT:
                 # The comment cannot be seen: deleted, or hidden from us. That says nothing about the reply.
                 await self._write(one, View(()))
@@ -157,11 +151,11 @@ class Settler:
     ) -> dict[str, Conversation]:
         """IGSID → conversation of those that could be found."""
         found: dict[str, Conversation] = {}
-        if self._tells_messages and len(people) > 1:
+        if len(people) > 1:
             await self._read_pages(connected, token, people, found)
         for one in people:
             if not one.igsids & found.keys():
-                conversation = await self._read_one(connected, token, one.item.igsid)
+                conversation = await self._read.one(connected, token, one.item.igsid)
                 if conversation is not None:
                     found[one.item.igsid] = conversation
         return found
@@ -169,58 +163,17 @@ class Settler:
     async def _read_pages(
         self, connected: Connected, token: str, people: Sequence[Wanted], found: dict[str, Conversation]
     ) -> None:
+        wanted = frozenset().union(*(one.igsids for one in people))
         earliest = min(one.item.first_attempt_at or one.item.due_at for one in people) - timedelta(hours=1)
         after: str | None = None
         for _ in range(PAGES):
-            answer = await self._ask(connected, partial(self._instagram.conversations, token, after))
-            if self._refuses_messages(answer):
-                return
-            page = reading.conversations(answer.body, connected.ig_id)
-            found.update({one.igsid: one for one in page if one.igsid is not None})
-            after = reading.next_page(answer.body)
+            page, after = await self._read.page(connected, token, after)
+            for conversation in page:
+                if conversation.igsid in wanted:
+                    found[conversation.igsid] = await self._read.whole(connected, token, conversation)
             older = bool(page) and page[-1].updated_at is not None and page[-1].updated_at < earliest
             if after is None or older or all(one.igsids & found.keys() for one in people):
                 return
-
-    async def _read_one(self, connected: Connected, token: str, igsid: str) -> Conversation | None:
-        if self._tells_messages:
-            answer = await self._ask(connected, partial(self._instagram.conversations, token, igsid=igsid))
-            if not self._refuses_messages(answer):
-                page = reading.conversations(answer.body, connected.ig_id)
-                return page[0] if page else None
-        answer = await self._ask(connected, partial(self._instagram.conversation_ids, token, igsid))
-        page = reading.conversations(answer.body, connected.ig_id)
-        if not page:
-            return None
-        return await self._read_details(connected, token, page[0])
-
-    async def _read_details(self, connected: Connected, token: str, bare: Conversation) -> Conversation:
-        """The documented way: ids first, then one message after the other."""
-        answer = await self._ask(connected, partial(self._instagram.messages, bare.id, token))
-        listed = reading.conversation(answer.body, connected.ig_id)
-        messages: list[Read] = []
-        for number, one in enumerate(() if listed is None else listed.messages):
-            if number >= DETAILS:
-                messages.append(one)
-                continue
-            answer = await self._ask(connected, partial(self._instagram.message, one.mid, token))
-            read = reading.message(answer.body) if answer.outcome.kind is OutcomeKind.SENT else None
-            messages.append(read or one)
-        return Conversation(bare.id, bare.igsid, bare.updated_at, tuple(messages))
-
-    def _refuses_messages(self, answer: Answer) -> bool:
-        refused = answer.outcome.code == _PLAIN_REFUSAL and answer.outcome.subcode is None
-        if refused:
-            self._tells_messages = False
-        return refused
-
-    async def _ask(self, connected: Connected, question: Callable[[], Awaitable[Answer]]) -> Answer:
-        """One call within Meta's two a second. Raises `NoAnswer` unless Instagram said yes or no."""
-        await self._gate.enter(connected.id)
-        answer = await question()
-        if answer.outcome.kind not in (OutcomeKind.SENT, OutcomeKind.PERMANENT):
-            raise NoAnswer(answer.outcome.reason)
-        return answer
 
     # --- waiting -------------------------------------------------------------------------------------
 

@@ -92,6 +92,14 @@ class Catalog:
         self.names_posts = any(_names_posts(trigger) for _, _, trigger in self._triggers)
         """Whether the links or the order of posts matter, which only Instagram knows."""
 
+    @property
+    def named_posts(self) -> frozenset[str]:
+        """Ids, and the parts of links that name a post, which flows mention."""
+        named = [t.posts for _, _, t in self._triggers if isinstance(t, CommentTrigger)]
+        return frozenset(
+            shortcode(post) or post for posts in named if not isinstance(posts, AnyPost) for post in posts
+        )
+
     def _exact_keywords(self) -> Mapping[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
         for _, flow, trigger in self._triggers:

@@ -32,6 +32,9 @@ _CONVERSATION_FIELDS = f"id,updated_time,participants,messages.limit(20){{{_MESS
 AsgiApp = Callable[[Any, Any, Any], Coroutine[None, None, None]]
 """What an ASGI server serves: scope, receive, send."""
 
+_REPLY_FIELDS = "id,text,timestamp,username,from"
+_COMMENT_FIELDS = f"{_REPLY_FIELDS},replies{{{_REPLY_FIELDS}}}"
+
 _NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 """Told by aiohttp's own errors: httpx-aiohttp calls every lost connection a ConnectTimeout, also one that was lost
 after the request had been read."""
@@ -147,9 +150,15 @@ class Instagram:
             params["user_id"] = igsid
         return await self._request("GET", "me/conversations", token=token, params=params)
 
-    async def conversation_ids(self, token: str, igsid: str) -> Answer:
-        """The conversation with a person, without its messages."""
-        params = {"platform": "instagram", "user_id": igsid, "fields": "id,updated_time,participants"}
+    async def conversation_ids(
+        self, token: str, after: str | None = None, igsid: str | None = None
+    ) -> Answer:
+        """The same without messages."""
+        params = {"platform": "instagram", "fields": "id,updated_time,participants"}
+        if after is not None:
+            params["after"] = after
+        if igsid is not None:
+            params["user_id"] = igsid
         return await self._request("GET", "me/conversations", token=token, params=params)
 
     async def messages(self, conversation_id: str, token: str) -> Answer:
@@ -165,21 +174,24 @@ class Instagram:
     async def replies(self, comment_id: str, token: str) -> Answer:
         """A comment with the replies below it. Its absence from the answer means that there are none."""
         path = quote(comment_id, safe="")
-        params = {"fields": "id,timestamp,replies{id,text,from,username,timestamp}"}
+        params = {"fields": f"id,timestamp,replies{{{_REPLY_FIELDS}}}"}
         return await self._request("GET", path, token=token, params=params)
 
     async def media(self, ig_id: str, token: str, after: str | None = None) -> Answer:
         """One page of the account's posts, newest first, with their links."""
-        params = {"fields": "id,permalink,timestamp", "limit": "50"}
+        params = {"fields": "id,permalink,timestamp,comments_count", "limit": "50"}
         if after is not None:
             params["after"] = after
         return await self._request("GET", f"{ig_id}/media", token=token, params=params)
 
-    async def comments(self, media_id: str, token: str) -> Answer:
-        """The newest comments of a post."""
-        return await self._request(
-            "GET", f"{quote(media_id, safe='')}/comments", token=token, params={"limit": "1"}
-        )
+    async def comments(
+        self, media_id: str, token: str, *, after: str | None = None, limit: int = 50
+    ) -> Answer:
+        """A page of a post's comments with the replies below them, the newest first; Meta gives 50 at most."""
+        params = {"limit": str(limit), "fields": _COMMENT_FIELDS}
+        if after is not None:
+            params["after"] = after
+        return await self._request("GET", f"{quote(media_id, safe='')}/comments", token=token, params=params)
 
     async def one_media(self, media_id: str, token: str) -> Answer:
         """One post, with its link."""

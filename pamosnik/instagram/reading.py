@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pamosnik.model.event import Attachment
+from pamosnik.instagram import webhook
+from pamosnik.model.event import Attachment, EventKind, Incoming
 
 Json = Mapping[str, object]
 
@@ -41,11 +42,14 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
+    """A comment, or a reply below one."""
+
     id: str
     from_id: str | None
     username: str | None
     text: str | None
     at: datetime | None
+    replies: tuple["Reply", ...] = ()
 
 
 def objects(value: object) -> Iterator[Json]:
@@ -142,9 +146,49 @@ def replies(raw: Json) -> list[Reply]:
                     username=text(who.get("username")) or text(one.get("username")),
                     text=text(one.get("text")),
                     at=moment(one.get("timestamp")),
+                    replies=tuple(replies(below) if isinstance(below := one.get("replies"), dict) else ()),
                 )
             )
     return found
+
+
+def recovered_message(read: Read, ig_id: str, igsid: str) -> Incoming:
+    """The event that its webhook would have told, as far as conversations tell it."""
+    types = {attachment.type for attachment in read.attachments}
+    kind = EventKind.MESSAGE
+    if "story_mention" in types:
+        kind = EventKind.STORY_MENTION
+    elif "share" in types:
+        kind = EventKind.SHARED_POST
+    return Incoming(
+        ig_id=ig_id,
+        key=webhook.message_key(read.mid),
+        kind=kind,
+        occurred_at=read.at,
+        igsid=igsid,
+        username=read.username,
+        text=None if read.text is None else read.text[: webhook.TEXT_CHARS],
+        mid=read.mid,
+        attachments=read.attachments,
+        recovered=True,
+    )
+
+
+def recovered_comment(reply: Reply, ig_id: str, media_id: str, parent_id: str | None) -> Incoming:
+    """Likewise of a comment."""
+    return Incoming(
+        ig_id=ig_id,
+        key=webhook.comment_key(reply.id),
+        kind=EventKind.COMMENT,
+        occurred_at=reply.at,
+        igsid=reply.from_id,
+        username=reply.username,
+        text=None if reply.text is None else reply.text[: webhook.TEXT_CHARS],
+        comment_id=reply.id,
+        parent_id=parent_id,
+        media_id=media_id,
+        recovered=True,
+    )
 
 
 def moment(value: object) -> datetime | None:

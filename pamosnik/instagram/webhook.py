@@ -117,6 +117,16 @@ def _entry_items(ig_id: str, entry: Mapping[str, object]) -> Iterator[Incoming]:
         yield _unsupported(ig_id, entry, at)
 
 
+def message_key(mid: str) -> str:
+    """Of a message, quick reply or postback: all that Meta tells under one message id is one event."""
+    return f"m:{mid}"
+
+
+def comment_key(comment_id: str) -> str:
+    """Of a comment, however often and for whichever copy of its post it is told."""
+    return f"c:{comment_id}"
+
+
 def _change(ig_id: str, change: Mapping[str, object], at: datetime | None) -> Incoming:
     field, value = change.get("field"), change.get("value")
     if isinstance(value, dict) and field in ("comments", "live_comments"):
@@ -136,7 +146,7 @@ def _comment(ig_id: str, value: Mapping[str, object], at: datetime | None, *, li
     author, media = _dict(value.get("from")), _dict(value.get("media"))
     item = Incoming(
         ig_id=ig_id,
-        key=f"c:{comment_id}",
+        key=comment_key(comment_id),
         kind=EventKind.LIVE_COMMENT if live else EventKind.COMMENT,
         occurred_at=at,
         igsid=_id(author.get("id")),
@@ -203,7 +213,7 @@ def _message(
     item = replace(
         base,
         kind=_message_kind(message, attachments, reply_to),
-        key=f"m:{mid}" if mid else _anonymous_key("p", raw),
+        key=message_key(mid) if mid else _anonymous_key("p", raw),
         mid=mid,
         text=_text(message.get("text")) or _template_text(message),
         payload=_text(_dict(message.get("quick_reply")).get("payload")),
@@ -271,7 +281,7 @@ def _postback(base: Incoming, postback: Mapping[str, object], raw: Mapping[str, 
         base,
         kind=EventKind.POSTBACK,
         # The same key as the message with this id: a tap recovered from the conversation is the same event.
-        key=f"m:{mid}" if mid else _anonymous_key("p", raw),
+        key=message_key(mid) if mid else _anonymous_key("p", raw),
         mid=mid,
         title=title,
         text=title,

@@ -102,6 +102,8 @@ class Incoming:
     emoji: str | None = None
     reply_to_mid: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    recovered: bool = False
+    """Found by reading conversations and comments, because no webhook told it (in time)."""
     verdict: Verdict = Verdict.PENDING
     """Own comments, tests, `num_edit` 0 and the like have their verdict before the engine sees them."""
     reason: str | None = None

@@ -67,7 +67,7 @@ REGISTER: Mapping[str, Table] = {
         "connected Instagram accounts",
         None,
         _columns(
-            link="connection_id account_id status reason rest_until rest_reason",
+            link="connection_id account_id status reason rest_until rest_reason read_until",
             business="ig_id asid username scopes token_expires_at token_issued_at token_refresh_at connected_at"
             " subscribed_fields private_reply_buttons",
             hidden="token_sealed",
@@ -78,7 +78,7 @@ REGISTER: Mapping[str, Table] = {
         "igsid",
         _columns(
             link="event_id account_id connection_id dedup_key verdict flow_id run_id reason attempts decided_at"
-            " seen_times received_at media_id ad_id",
+            " seen_times received_at media_id ad_id recovered",
             person="kind occurred_at igsid username text mid payload title comment_id parent_id story_id ref emoji"
             " reply_to_mid attachments trace",
         ),
@@ -129,7 +129,7 @@ REGISTER: Mapping[str, Table] = {
     "posts": Table(
         "links and ages of posts",
         None,
-        _columns(link="account_id connection_id", business="media_id shortcode posted_at"),
+        _columns(link="account_id connection_id", business="media_id shortcode posted_at comments_read"),
     ),
     "runs": Table(
         "people going through flows",

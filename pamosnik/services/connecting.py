@@ -75,7 +75,7 @@ async def _require_comments(instagram: Instagram, ig_id: str, token: str) -> Non
     posts = media.body.get("data")
     first = posts[0] if isinstance(posts, list) and posts else None
     if isinstance(first, dict) and isinstance(first.get("id"), str):
-        answer = await instagram.comments(first["id"], token)
+        answer = await instagram.comments(first["id"], token, limit=1)
         if answer.outcome.code in _PERMISSION_CODES:
             _require(answer, "The token may not read comments")
 

@@ -65,6 +65,7 @@ def _event(row: tuple[Any, ...]) -> Shape:
         "comment_id": row[12],
         "message_id": row[13],
         "seen_times": row[14],
+        "recovered": bool(row[17]),
         "connection": row[15],
     }
 

@@ -45,11 +45,13 @@ class Connected:
     token_issued_at: datetime | None
     token_refresh_at: datetime | None
     """When the token is refreshed next; None: there is none."""
+    read_until: datetime | None
+    """Conversations and comments were read up to then; None: never."""
 
 
 _COLUMNS = (
     "connection_id, account_id, ig_id, asid, username, status, reason, scopes, token_expires_at, connected_at,"
-    " private_reply_buttons, rest_until, rest_reason, token_issued_at, token_refresh_at"
+    " private_reply_buttons, rest_until, rest_reason, token_issued_at, token_refresh_at, read_until"
 )
 
 
@@ -70,6 +72,7 @@ def _connected(r: tuple[Any, ...]) -> Connected:
         rest_reason=r[12],
         token_issued_at=optional_instant(r[13]),
         token_refresh_at=optional_instant(r[14]),
+        read_until=optional_instant(r[15]),
     )
 
 
@@ -187,6 +190,11 @@ def put_token(
         " WHERE connection_id=?",
         (sealed, ms(expires_at), ms(now), ms(refresh_at), connection_id),
     )
+
+
+def was_read(conn: Connection, connection_id: str, until: datetime) -> None:
+    """Everything of this connection up to then is known."""
+    conn.execute("UPDATE connections SET read_until=? WHERE connection_id=?", (ms(until), connection_id))
 
 
 def refresh_token_at(conn: Connection, connection_id: str, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """Applied flows: immutable versions, what is live now, and what apply did."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -230,3 +230,29 @@ def ever_applied(conn: Connection, account_id: str, flow_id: str) -> bool:
         "SELECT 1 FROM flow_versions WHERE account_id=? AND flow_id=? LIMIT 1", (account_id, flow_id)
     ).fetchone()
     return row is not None
+
+
+def comments_read(conn: Connection, connection_id: str) -> Mapping[str, int]:
+    """Post → how many comments it had when they were read last."""
+    rows = conn.execute(
+        "SELECT media_id, comments_read FROM posts WHERE connection_id=? AND comments_read IS NOT NULL",
+        (connection_id,),
+    )
+    return dict(rows.fetchall())
+
+
+def read_comments(conn: Connection, connection_id: str, media_id: str, count: int) -> None:
+    """The comments of a known post were read when it had so many."""
+    conn.execute(
+        "UPDATE posts SET comments_read=? WHERE connection_id=? AND media_id=?",
+        (count, connection_id, media_id),
+    )
+
+
+def named_posts(conn: Connection, connection_id: str, names: Collection[str]) -> frozenset[str]:
+    """Media ids of the known posts that these ids or parts of links name, and of those that `next` was bound to."""
+    rows = conn.execute(
+        "SELECT media_id, shortcode FROM posts WHERE connection_id=?", (connection_id,)
+    ).fetchall()
+    named = {media_id for media_id, code in rows if media_id in names or code in names}
+    return frozenset(named | set(bound_posts(conn, connection_id).values()))

@@ -13,7 +13,7 @@ from pamosnik.store.times import instant, ms, optional_instant
 
 _INCOMING = (
     "dedup_key, kind, occurred_at, igsid, username, text, mid, payload, title, comment_id, parent_id,"
-    " media_id, ad_id, story_id, ref, emoji, reply_to_mid, attachments, verdict, reason"
+    " media_id, ad_id, story_id, ref, emoji, reply_to_mid, attachments, verdict, reason, recovered"
 )
 _EVENT = f"event_id, account_id, connection_id, received_at, attempts, {_INCOMING}"
 
@@ -30,7 +30,7 @@ def add(
     attachments = [[a.type, a.url, a.media_id] for a in incoming.attachments]
     row = conn.execute(
         f"INSERT INTO events (event_id, account_id, connection_id, received_at, {_INCOMING})"  # noqa: S608 - column names
-        " VALUES (?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " VALUES (?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT (connection_id, dedup_key) DO UPDATE SET seen_times = seen_times + 1,"
         " payload = coalesce(payload, excluded.payload), title = coalesce(title, excluded.title)"
         " RETURNING event_id",
@@ -59,6 +59,7 @@ def add(
             json.dumps(attachments) if attachments else None,
             incoming.verdict.value,
             incoming.reason,
+            int(incoming.recovered),
         ),
     ).fetchone()
     return row[0], row[0] == event_id
@@ -94,7 +95,7 @@ def _event(r: tuple[Any, ...]) -> Event:
         received_at=instant(r[3]),
         attempts=r[4],
         incoming=Incoming(
-            ig_id=r[25],
+            ig_id=r[26],
             key=r[5],
             kind=EventKind(r[6]),
             occurred_at=optional_instant(r[7]),
@@ -115,6 +116,7 @@ def _event(r: tuple[Any, ...]) -> Event:
             attachments=attachments,
             verdict=Verdict(r[23]),
             reason=r[24],
+            recovered=bool(r[25]),
         ),
     )
 
@@ -178,3 +180,17 @@ def deleted(conn: Connection, event: Event) -> bool:
         (event.connection_id, event.incoming.mid),
     ).fetchone()
     return row is not None
+
+
+def known(conn: Connection, connection_id: str, keys: Sequence[str]) -> frozenset[str]:
+    """Which of these things Meta has told us before."""
+    found: set[str] = set()
+    for start in range(0, len(keys), 500):
+        part = keys[start : start + 500]
+        marks = ",".join("?" * len(part))
+        rows = conn.execute(
+            f"SELECT dedup_key FROM events WHERE connection_id=? AND dedup_key IN ({marks})",  # noqa: S608
+            (connection_id, *part),
+        )
+        found.update(key for (key,) in rows)
+    return frozenset(found)

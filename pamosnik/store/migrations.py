@@ -41,10 +41,20 @@ def m0003_token_life(conn: Connection) -> None:
     )
 
 
+def m0004_catching_up(conn: Connection) -> None:
+    """Which events were found by reading, until when a connection was read, and how many comments a post had then."""
+    conn.execute(
+        "ALTER TABLE events ADD COLUMN recovered INTEGER NOT NULL DEFAULT 0 CHECK (recovered IN (0, 1))"
+    )
+    conn.execute("ALTER TABLE connections ADD COLUMN read_until INTEGER")
+    conn.execute("ALTER TABLE posts ADD COLUMN comments_read INTEGER")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
     m0003_token_life,
+    m0004_catching_up,
 )
 
 

@@ -5,6 +5,7 @@ leave in the order they were made; an item of uncertain outcome holds its lane f
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -519,3 +520,13 @@ def forget_quoted(conn: Connection, event_id: str, text: str) -> None:
         " AND status NOT IN ('queued','held','sending','unknown')",
         {"event": event_id, "text": json.dumps(text, ensure_ascii=False)[1:-1]},
     )
+
+
+def sent_ids(conn: Connection, connection_id: str, message_ids: Sequence[str]) -> frozenset[str]:
+    """Which of these messages and comments Pamosnik itself has sent."""
+    marks = ",".join("?" * len(message_ids))
+    rows = conn.execute(
+        f"SELECT message_id FROM outbox WHERE message_id IN ({marks}) AND connection_id=?",  # noqa: S608
+        (*message_ids, connection_id),
+    )
+    return frozenset(message_id for (message_id,) in rows)

@@ -10,7 +10,7 @@ from pamosnik.store.times import ms
 EVENT_COLUMNS = (
     "e.event_id, e.kind, e.username, e.igsid, e.text, e.occurred_at, e.received_at, e.verdict, e.flow_id, e.reason,"
     " e.run_id, e.trace, e.comment_id, e.mid, e.seen_times, c.username,"
-    " (SELECT username FROM contacts p WHERE p.connection_id=e.connection_id AND p.igsid=e.igsid)"
+    " (SELECT username FROM contacts p WHERE p.connection_id=e.connection_id AND p.igsid=e.igsid), e.recovered"
 )
 
 

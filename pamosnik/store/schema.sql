@@ -51,7 +51,7 @@ CREATE TABLE connections ( -- connected Instagram accounts
     CHECK (private_reply_buttons IN ('untried', 'accepted', 'refused')),
   rest_until INTEGER, -- nothing is sent before: Meta asked for a pause
   rest_reason TEXT
-, token_issued_at INTEGER, token_refresh_at INTEGER) STRICT;
+, token_issued_at INTEGER, token_refresh_at INTEGER, read_until INTEGER) STRICT;
 
 CREATE INDEX connections_of_account ON connections (account_id);
 
@@ -86,7 +86,7 @@ CREATE TABLE events ( -- the inbox: one row for each thing Meta told us
   trace TEXT, -- JSON array of [what, result, detail]
   attempts INTEGER NOT NULL DEFAULT 0, -- turns that failed on it
   decided_at INTEGER
-) STRICT;
+, recovered INTEGER NOT NULL DEFAULT 0 CHECK (recovered IN (0, 1))) STRICT;
 
 CREATE UNIQUE INDEX events_once ON events (connection_id, dedup_key);
 
@@ -201,7 +201,7 @@ CREATE TABLE posts ( -- posts that comments came in for, where their link or age
   connection_id TEXT NOT NULL REFERENCES connections,
   media_id TEXT NOT NULL,
   shortcode TEXT, -- of its link; NULL: Instagram did not tell
-  posted_at INTEGER,
+  posted_at INTEGER, comments_read INTEGER,
   PRIMARY KEY (connection_id, media_id)
 ) STRICT, WITHOUT ROWID;
 

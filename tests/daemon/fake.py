@@ -132,6 +132,8 @@ class FakeInstagram:
     """What the conversations API tells: `whole`, `bare` (documented fields only), `none` (an unpublished app)."""
     posts: dict[str, str] = field(default_factory=dict)
     """Links by media id, of posts that are not in the list of media."""
+    _told: dict[str, list[Json]] = field(default_factory=dict)
+    """Comments by the media they stand under, the oldest first."""
     _threads: dict[str, list[Line]] = field(default_factory=dict)
     _comments: dict[str, str] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
@@ -194,6 +196,10 @@ class FakeInstagram:
         except (aiohttp.ClientError, TimeoutError):
             return 0
 
+    def owner_wrote(self, igsid: str, text: str) -> None:
+        """By hand in the Instagram app; its echo is lost, too."""
+        self._write(igsid, events.new_id("aWdf_owner_"), IG_ID, text)
+
     def note(self, body: Json) -> None:
         for entry in body["entry"]:
             for item in entry.get("messaging", ()):
@@ -201,10 +207,18 @@ class FakeInstagram:
                     igsid = item["sender"]["id"]
                     self._windows[igsid] = time.monotonic() + WINDOW_S
                     told = item.get("message") or item["postback"]
-                    self._write(igsid, told["mid"], igsid, told.get("text") or told.get("title", ""))
+                    text = told.get("text") or told.get("title", "")
+                    written_at = datetime.fromtimestamp(item["timestamp"] / 1000, UTC)
+                    self._write(igsid, told["mid"], igsid, text, at=written_at)
             for one in entry.get("changes", ()):
                 if one["field"] == "comments":
-                    self._comments[one["value"]["id"]] = one["value"]["from"]["id"]
+                    value = one["value"]
+                    self._comments[value["id"]] = value["from"]["id"]
+                    at = datetime.fromtimestamp(entry["time"], UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+                    told = {"id": value["id"], "text": value["text"], "from": value["from"], "timestamp": at}
+                    known = self._told.setdefault(value["media"]["id"], [])
+                    if told["id"] not in {one["id"] for one in known}:
+                        known.append(told)
 
     def _later(self, *entries: Json) -> None:
         async def send() -> None:
@@ -287,12 +301,18 @@ class FakeInstagram:
             case "POST", [account, "subscribed_apps"] if account == IG_ID:
                 self.subscribed = call.query["subscribed_fields"].split(",")
                 return {"success": True}
+            case "GET", [account, "subscribed_apps"] if account == IG_ID and not self.subscribed:
+                return {"data": []}
             case "GET", [account, "subscribed_apps"] if account == IG_ID:
                 return {"data": [{"name": "Pamosnik", "id": "1", "subscribed_fields": self.subscribed}]}
             case "GET", [account, "media"] if account == IG_ID:
-                return {"data": [{"id": "18000000000000077", "timestamp": "2026-09-01T10:00:00+0000"}]}
-            case "GET", [_, "comments"]:
-                return {"data": []}
+                posts = [
+                    {"id": media, "timestamp": "2026-09-01T10:00:00+0000", "comments_count": len(told)}
+                    for media, told in self._told.items()
+                ]
+                return {"data": posts or [{"id": "m77", "timestamp": "2026-09-01T10:00:00+0000"}]}
+            case "GET", [media, "comments"]:
+                return {"data": [self._comment(told) for told in reversed(self._told.get(media, []))]}
             case "POST", [account, "messages"] if account == IG_ID:
                 return await self._message(call)
             case "POST", [comment_id, "replies"]:
@@ -333,9 +353,28 @@ class FakeInstagram:
         await self._tell(events.change(value))
         return {"id": value["id"]}
 
-    def _write(self, igsid: str, mid: str, from_id: str, text: str, *, template: bool = False) -> None:
-        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
-        self._threads.setdefault(igsid, []).append(Line(mid, from_id, text, at, template))
+    def _write(
+        self,
+        igsid: str,
+        mid: str,
+        from_id: str,
+        text: str,
+        *,
+        template: bool = False,
+        at: datetime | None = None,
+    ) -> None:
+        told = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        lines = self._threads.setdefault(igsid, [])
+        if mid not in {line.mid for line in lines}:
+            lines.append(Line(mid, from_id, text, told, template))
+
+    def _comment(self, told: Json) -> Json:
+        below = [
+            {"id": reply.id, "text": reply.text, "from": {"id": IG_ID, "username": "shop"}}
+            for reply in self.replies
+            if reply.comment_id == told["id"]
+        ]
+        return {**told, "replies": {"data": below}} if below else told
 
     def _line(self, mid: str) -> Line | None:
         return next((one for lines in self._threads.values() for one in lines[-20:] if one.mid == mid), None)

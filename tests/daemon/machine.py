@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pamosnik import config
 from pamosnik.clock import VirtualClock
+from pamosnik.daemon.catch_up import CatchUp
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
@@ -39,6 +40,7 @@ class Machine:
     sender: Sender
     settler: Settler
     keeper: TokenKeeper
+    catch_up: CatchUp
 
     async def deliver(self, *entries: Json) -> None:
         """A webhook as the daemon takes it in; what people did is known to the fake Instagram, too."""
@@ -106,7 +108,8 @@ async def machine(folder: Path, flows: str = FLOWS) -> AsyncIterator[Machine]:
                 gate = _OpenGate(clock)
                 settler = Settler(writer, reader, instagram, keys, clock, gate, sender.wake)
                 keeper = TokenKeeper(writer, reader, instagram, keys, clock)
-                yield Machine(fake, clock, writer, reader, runner, sender, settler, keeper)
+                catch_up = CatchUp(writer, reader, instagram, keys, clock, gate, runner.wake)
+                yield Machine(fake, clock, writer, reader, runner, sender, settler, keeper, catch_up)
                 await sender.idle()
             await writer.close()
     finally:

@@ -1,0 +1,251 @@
+"""Catching up: after downtime, sleep or lost webhooks, and gently every few minutes, reads what nobody told us.
+
+Also looks after the account's subscription: Meta drops it silently when deliveries fail for an hour.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from pamosnik._sqlite import Connection
+from pamosnik.clock import Clock
+from pamosnik.daemon.conversations import ConversationReader, NoAnswer
+from pamosnik.daemon.gate import Gate
+from pamosnik.engine.catalog import shortcode
+from pamosnik.errors import HomeError, PamosnikError
+from pamosnik.instagram import limits, reading
+from pamosnik.instagram.client import Instagram
+from pamosnik.instagram.reading import Reply
+from pamosnik.model.outbox import OutcomeKind
+from pamosnik.security.vault import MasterKeys
+from pamosnik.services import catching_up, credentials
+from pamosnik.services.library import Library
+from pamosnik.store import connections, notices
+from pamosnik.store import flows as flow_store
+from pamosnik.store.connections import Connected
+from pamosnik.store.database import Database, GroupWriter
+
+FIRST_AFTER = timedelta(seconds=15)
+EVERY = timedelta(minutes=5)
+SUBSCRIPTION_EVERY = timedelta(hours=1)
+OVERLAP = timedelta(minutes=10)
+"""Read again what was read last time: what was too young then, and clocks that differ."""
+CONVERSATION_PAGES = 40
+COMMENT_PAGES = 20
+_LOST = "subscription_lost"
+
+log = logging.getLogger(__name__)
+
+
+class CatchUp:
+    """A round reads every active connection, one after the other."""
+
+    def __init__(
+        self,
+        writer: GroupWriter,
+        reader: Database,
+        instagram: Instagram,
+        keys: MasterKeys,
+        clock: Clock,
+        gate: Gate,
+        on_events: Callable[[], None],
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._instagram = instagram
+        self._keys = keys
+        self._clock = clock
+        self._read = ConversationReader(instagram, gate)
+        self._on_events = on_events
+        self._library = Library()
+        self._subscribed_at: dict[str, datetime] = {}
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def run(self) -> None:
+        pause = FIRST_AFTER
+        while not self._stopping.is_set():
+            try:
+                await asyncio.wait_for(self._stopping.wait(), pause.total_seconds())
+            except TimeoutError:
+                await self.round()
+            pause = EVERY
+
+    async def round(self) -> None:
+        """What Instagram does not answer now is read in the next round."""
+        for connected in connections.with_tokens(self._reader.connection):
+            if self._stopping.is_set():
+                return
+            try:
+                await self._connection(connected)
+            except NoAnswer as error:
+                log.warning("Catching up rests: %s", error.message, extra={"action": "catch_up.no_answer"})
+            except HomeError as error:
+                log.error("%s %s", error.message, error.hint or "", extra={"action": "catch_up.storage"})  # noqa: TRY400
+            except PamosnikError as error:
+                log.warning("Catching up rests: %s", error.message, extra={"action": "catch_up.failed"})
+
+    async def _connection(self, connected: Connected) -> None:
+        token = credentials.token(self._reader.connection, self._keys, connected)
+        begun = self._clock.now()
+        await self._subscription(connected, token, begun)
+        found = await self._conversations(connected, token, begun)
+        found += await self._comments(connected, token, begun)
+        await self._writer.write(partial(connections.was_read, connection_id=connected.id, until=begun))
+        if found:
+            log.info("Catching up found %d events", found, extra={"action": "catch_up.found"})
+
+    async def _take_in(self, take_in: "partial[int]", now: datetime) -> int:
+        found = await self._writer.write(partial(take_in, now=now))
+        if found:
+            self._on_events()
+        return found
+
+    # --- the subscription ----------------------------------------------------------------------------
+
+    async def _subscription(self, connected: Connected, token: str, now: datetime) -> None:
+        if now - self._subscribed_at.get(connected.id, now - SUBSCRIPTION_EVERY) < SUBSCRIPTION_EVERY:
+            return
+        answer = await self._read.ask(
+            connected, partial(self._instagram.subscriptions, connected.ig_id, token)
+        )
+        if answer.outcome.kind is not OutcomeKind.SENT:
+            return
+        self._subscribed_at[connected.id] = now
+        if any(reading.objects(answer.body)):
+            return
+        log.warning("The subscription is gone; subscribing again", extra={"action": "subscription.lost"})
+        fields = limits.SUBSCRIBED_FIELDS
+        answer = await self._read.ask(
+            connected, partial(self._instagram.subscribe, connected.ig_id, token, fields)
+        )
+        mended = answer.outcome.kind is OutcomeKind.SENT and answer.body.get("success") is not False
+        if mended:
+            settle = partial(notices.settle, account_id=connected.account_id, connection_id=connected.id)
+            await self._writer.write(partial(settle, code=_LOST))
+            return
+        del self._subscribed_at[connected.id]
+        await self._writer.write(
+            partial(
+                notices.raise_notice,
+                account_id=connected.account_id,
+                connection_id=connected.id,
+                code=_LOST,
+                message=f"Instagram sends no webhooks for {connected.username}, and subscribing again was refused.",
+                fix="Check the webhook settings in Meta's dashboard, then run `pamosnik connect` again.",
+                now=now,
+            )
+        )
+
+    # --- conversations -------------------------------------------------------------------------------
+
+    async def _conversations(self, connected: Connected, token: str, now: datetime) -> int:
+        since = (connected.read_until or connected.connected_at) - OVERLAP
+        after: str | None = None
+        found = 0
+        for _ in range(CONVERSATION_PAGES):
+            page, after = await self._read.page(connected, token, after)
+            for conversation in page:
+                if conversation.updated_at is not None and conversation.updated_at < since:
+                    return found
+                whole = await self._read.whole(connected, token, conversation)
+                take_in = partial(catching_up.take_in_messages, connected=connected, conversation=whole)
+                found += await self._take_in(take_in, now)
+            if after is None:
+                break
+        return found
+
+    # --- comments ------------------------------------------------------------------------------------
+
+    async def _comments(self, connected: Connected, token: str, now: datetime) -> int:
+        counts = await self._counts(connected, token)
+        changed, elsewhere = catching_up.posts_to_read(
+            self._reader.connection, self._library, connected, counts
+        )
+        for media_id in elsewhere:
+            answer = await self._read.ask(connected, partial(self._instagram.one_media, media_id, token))
+            count = answer.body.get("comments_count")
+            if (
+                isinstance(count, int)
+                and catching_up.posts_to_read(
+                    self._reader.connection, self._library, connected, {media_id: count}
+                )[0]
+            ):
+                counts[media_id] = count
+                changed.append(media_id)
+        found = 0
+        for media_id in changed:
+            new, complete = await self._comments_of(connected, token, media_id, now)
+            found += new
+            if complete:
+                await self._writer.write(
+                    partial(
+                        flow_store.read_comments,
+                        connection_id=connected.id,
+                        media_id=media_id,
+                        count=counts[media_id],
+                    )
+                )
+        return found
+
+    async def _counts(self, connected: Connected, token: str) -> dict[str, int]:
+        """Comments of each of the 50 newest posts, which become known posts by this."""
+        answer = await self._read.ask(connected, partial(self._instagram.media, connected.ig_id, token))
+        counts: dict[str, int] = {}
+        new: list[partial[None]] = []
+        for post in reading.objects(answer.body):
+            media_id, count = reading.text(post.get("id")), post.get("comments_count")
+            if media_id is None or not isinstance(count, int):
+                continue
+            counts[media_id] = count
+            if flow_store.post(self._reader.connection, connected.id, media_id) is None:
+                new.append(
+                    partial(
+                        flow_store.learn_post,
+                        account_id=connected.account_id,
+                        connection_id=connected.id,
+                        media_id=media_id,
+                        shortcode=shortcode(reading.text(post.get("permalink")) or ""),
+                        posted_at=reading.moment(post.get("timestamp")),
+                    )
+                )
+        if new:
+            await self._writer.write(partial(_all_of, changes=new))
+            await self._writer.write(partial(flow_store.bind_next_posts, connection_id=connected.id))
+        return counts
+
+    async def _comments_of(
+        self, connected: Connected, token: str, media_id: str, now: datetime
+    ) -> tuple[int, bool]:
+        """How many were new, and whether everything there is was old enough to be taken in."""
+        since = max(connected.connected_at, now - limits.PRIVATE_REPLY_WITHIN)
+        after: str | None = None
+        found, complete = 0, True
+        for _ in range(COMMENT_PAGES):
+            answer = await self._read.ask(
+                connected, partial(self._instagram.comments, media_id, token, after=after)
+            )
+            page = reading.replies(answer.body)
+            take_in = partial(
+                catching_up.take_in_comments, connected=connected, media_id=media_id, comments=page
+            )
+            found += await self._take_in(take_in, now)
+            complete = complete and not catching_up.too_young(page, now)
+            after = reading.next_page(answer.body)
+            if after is None or _older(page, since):
+                break
+        return found, complete
+
+
+def _all_of(conn: Connection, changes: Sequence["partial[None]"]) -> None:
+    for change in changes:
+        change(conn)
+
+
+def _older(page: list[Reply], since: datetime) -> bool:
+    """Newest first: when the last one is too old, so is everything after it."""
+    return bool(page) and page[-1].at is not None and page[-1].at < since

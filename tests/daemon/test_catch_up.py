@@ -1,0 +1,179 @@
+"""What no webhook told is found by reading, answered once, and not answered when somebody has done so."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pamosnik import _sqlite
+from pamosnik.services import reading
+from pamosnik.services.reading import Shape
+from pamosnik.store import accounts
+from tests.daemon import events
+from tests.daemon.events import Json
+from tests.daemon.fake import Call, PublicReply, Trouble
+from tests.daemon.machine import Machine, machine
+from tests.daemon.shop import open_shop
+
+pytestmark = pytest.mark.anyio
+
+
+def _events(shop: Machine) -> list[Shape]:
+    conn = shop.reader.connection
+    return [
+        one
+        for one in reading.events(conn, accounts.every(conn)[0], limit=None, since=None)
+        if one["kind"] != "echo"
+    ]
+
+
+def _lost(shop: Machine, *entries: Json) -> None:
+    """It happened on Instagram, and no webhook told it."""
+    shop.fake.note(events.envelope(*entries))
+
+
+async def _reads(shop: Machine, **later: float) -> None:
+    shop.clock.move_to(shop.clock.now() + timedelta(**later))
+    await shop.catch_up.round()
+    await shop.works()
+
+
+@pytest.mark.parametrize("lists", ["whole", "bare"])
+async def test_a_message_that_no_webhook_told_is_answered(tmp_path: Path, lists: str) -> None:
+    async with machine(tmp_path) as shop:
+        shop.fake.lists = lists
+        message = events.message("9001", "size")
+        _lost(shop, events.talk(message))
+        await _reads(shop, seconds=5)
+        assert shop.fake.sent == [], "its webhook may still be on the way"
+        await _reads(shop, minutes=5)
+        assert shop.fake.thread("9001") == ["Automated reply.\nWhich size?"]
+        (event,) = _events(shop)
+        assert (event["verdict"], event["recovered"]) == ("started", True)
+        # The webhook comes at last, and the next rounds read the same again.
+        await shop.deliver(events.talk(message))
+        await _reads(shop, minutes=5)
+        await _reads(shop, minutes=5)
+        assert len(shop.fake.thread("9001")) == 1
+        (event,) = _events(shop)
+        assert event["seen_times"] == 2
+
+
+async def test_a_tap_whose_webhook_was_lost_is_known_by_its_label(tmp_path: Path) -> None:
+    async with machine(tmp_path) as shop:
+        await shop.deliver(events.change(events.comment("9001", "price", comment_id="c1")))
+        await shop.works()
+        payload = shop.fake.last("9001").buttons["Send it to me"]
+        tap = events.button_tap("9001", "Send it to me", payload)
+        _lost(shop, events.talk(tap))
+        await _reads(shop, minutes=5)
+        assert shop.fake.thread("9001")[-1] == "Here you are."
+        await shop.deliver(events.talk(tap))
+        await shop.works()
+        assert len(shop.fake.thread("9001")) == 2, "the late webhook is a repetition"
+
+
+async def test_a_comment_that_no_webhook_told_is_answered(tmp_path: Path) -> None:
+    async with machine(tmp_path) as shop:
+        _lost(shop, events.change(events.comment("9001", "price", comment_id="c1")))
+        await _reads(shop, seconds=5)
+        assert shop.fake.sent == []
+        await _reads(shop, minutes=5)
+        assert shop.fake.order == ["private", "public"]
+
+        def reads() -> int:
+            return len([call for call in shop.fake.calls if call.path.endswith("/comments")])
+
+        before = reads()
+        await _reads(shop, minutes=5)
+        assert reads() == before, "the number of comments has not changed"
+
+
+async def test_what_somebody_has_answered_is_only_noted(tmp_path: Path) -> None:
+    async with machine(tmp_path) as shop:
+        _lost(shop, events.talk(events.message("9001", "size")))
+        shop.fake.owner_wrote("9001", "I have your size!")
+        _lost(shop, events.change(events.comment("9002", "price", comment_id="c2")))
+        shop.fake.replies.append(PublicReply("c2", "Look inside", "c2-own"))
+        await _reads(shop, minutes=5)
+        assert shop.fake.sent == []
+        assert [(e["verdict"], e["reason"]) for e in _events(shop)] == [
+            ("noted", "answered since by you or another tool")
+        ] * 2
+
+
+async def test_our_own_later_message_is_no_answer_of_the_owner(tmp_path: Path) -> None:
+    async with machine(tmp_path) as shop:
+        await shop.deliver(events.talk(events.message("9001", "hello")))
+        _lost(shop, events.talk(events.message("9001", "size")))
+        await shop.deliver(events.change(events.comment("9001", "price", comment_id="c1")))
+        await shop.works()
+        assert len(shop.fake.thread("9001")) == 1
+        await _reads(shop, minutes=5)
+        assert shop.fake.thread("9001")[-1] == "Which size?"
+
+
+async def test_what_happened_before_the_connection_stays_unanswered(tmp_path: Path) -> None:
+    async with machine(tmp_path) as shop:
+        old = {**events.change(events.comment("9001", "price", comment_id="c1")), "time": 1_700_000_000}
+        _lost(shop, old)
+        await _reads(shop, minutes=5)
+        assert _events(shop) == []
+
+
+async def test_instagram_is_down_and_nothing_is_missed_afterwards(tmp_path: Path) -> None:
+    async with machine(tmp_path) as shop:
+        down = True
+
+        def wrong(call: Call) -> Trouble | None:
+            return Trouble(503, 2) if down and call.method == "GET" else None
+
+        shop.fake.trouble = wrong
+        _lost(shop, events.talk(events.message("9001", "size")))
+        for _ in range(6):
+            await _reads(shop, minutes=5)
+        down = False
+        await _reads(shop, minutes=5)
+        assert len(shop.fake.thread("9001")) == 1
+
+
+async def test_a_lost_subscription_is_mended(tmp_path: Path) -> None:
+    async with machine(tmp_path) as shop:
+        shop.fake.subscribed = []
+        await _reads(shop, seconds=1)
+        assert "messages" in shop.fake.subscribed
+        assert shop.problems() == []
+        # ... and looked at again an hour later, not in every round.
+        shop.fake.subscribed = []
+        await _reads(shop, minutes=5)
+        assert shop.fake.subscribed == []
+        await _reads(shop, minutes=56)
+        assert "comments" in shop.fake.subscribed
+
+
+async def test_a_subscription_that_cannot_be_mended_is_told_once(tmp_path: Path) -> None:
+    async with machine(tmp_path) as shop:
+        shop.fake.subscribed = []
+        shop.fake.trouble = lambda call: (
+            Trouble(400, 100) if call.method == "POST" and "subscribed_apps" in call.path else None
+        )
+        await _reads(shop, seconds=1)
+        await _reads(shop, minutes=5)
+        assert [problem["code"] for problem in shop.problems()] == ["subscription_lost"]
+        shop.fake.trouble = lambda _: None
+        await _reads(shop, minutes=5)
+        assert shop.problems() == []
+
+
+async def test_the_daemon_catches_up_after_it_was_away(tmp_path: Path) -> None:
+    async with open_shop(tmp_path) as shop:
+        await shop.stop()
+        database = _sqlite.connect(str(shop.home / "pamosnik.db"))
+        database.execute("UPDATE connections SET connected_at = connected_at - 3600000")
+        database.commit()
+        database.close()
+        message = events.message("9001", "size")
+        message["timestamp"] -= 40_000
+        shop.fake.note(events.envelope(events.talk(message)))
+        await shop.start()
+        assert await shop.settles("9001", 1, within_s=45) == ["Automated reply.\nWhich size?"]
