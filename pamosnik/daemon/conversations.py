@@ -3,6 +3,7 @@ one where that is not told. For whoever looks for evidence or catches up.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.daemon.gate import Gate
@@ -29,11 +30,18 @@ class ConversationReader:
         self._instagram = instagram
         self._gate = gate
         self._tells_messages = True
+        self._rests_until: dict[str, datetime] = {}
 
     async def ask(self, connected: Connected, question: Callable[[], Awaitable[Answer]]) -> Answer:
         """One call. Raises `NoAnswer` unless Instagram said yes or no."""
+        resting = self._rests_until.get(connected.id)
+        if resting is not None and self._gate.now() < resting:
+            raise NoAnswer("Meta's limit for reading is used up")
         await self._gate.enter(connected.id)
         answer = await question()
+        self._gate.heard(connected.id, answer.outcome.usage_percent)
+        if answer.outcome.pause_s is not None:
+            self._rests_until[connected.id] = self._gate.now() + timedelta(seconds=answer.outcome.pause_s)
         if answer.outcome.kind not in (OutcomeKind.SENT, OutcomeKind.PERMANENT):
             raise NoAnswer(answer.outcome.reason)
         return answer

@@ -15,8 +15,8 @@ from pamosnik.clock import Clock
 from pamosnik.errors import HomeError, PamosnikError
 from pamosnik.instagram import limits
 from pamosnik.instagram.client import Instagram
-from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind
-from pamosnik.outbox.pacing import Caution, PerSecond, has_media
+from pamosnik.model.outbox import ItemKind, OutboxItem, Outcome, OutcomeKind
+from pamosnik.outbox.pacing import Caution, PerSecond, Slowdown, has_media
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import connecting, credentials, sending
 from pamosnik.services.sending import Claimed
@@ -26,6 +26,12 @@ from pamosnik.store.database import Database, GroupWriter
 
 IN_FLIGHT = 256
 KINDS = (ItemKind.PRIVATE_REPLY, ItemKind.MESSAGE, ItemKind.COMMENT_REPLY)
+_PER_HOUR = {
+    ItemKind.PRIVATE_REPLY: limits.PRIVATE_REPLIES_PER_HOUR,
+    ItemKind.MESSAGE: limits.TEXTS_PER_SECOND * 3600,
+    ItemKind.COMMENT_REPLY: limits.TEXTS_PER_SECOND * 3600,
+}
+"""The full pace of each kind, which usage headers slow down."""
 NAP = timedelta(seconds=30)
 BLOCKED_NAP = timedelta(seconds=1)
 """Something is due and may not leave yet, for a reason that no clock tells: looks again after this."""
@@ -49,6 +55,7 @@ class Sender:
         self._texts: dict[str, PerSecond] = {}
         self._media: dict[str, PerSecond] = {}
         self._caution: dict[str, Caution] = {}
+        self._slowdown: dict[tuple[str, ItemKind], Slowdown] = {}
         self._of_connection: Counter[str] = Counter()
         """How many requests of a connection are under way."""
         self._tokens: dict[str, tuple[bytes, str]] = {}
@@ -110,7 +117,9 @@ class Sender:
     async def _claim(self, connected: Connected, sealed: bytes, kind: ItemKind, now: datetime) -> int:
         texts = self._texts.setdefault(connected.id, PerSecond(limits.TEXTS_PER_SECOND))
         media = self._media.setdefault(connected.id, PerSecond(limits.MEDIA_PER_SECOND))
-        room = min(IN_FLIGHT - len(self._in_flight), texts.room(now), self._careful_room(connected.id, now))
+        room = min(
+            IN_FLIGHT - len(self._in_flight), texts.room(now), self._careful_room(connected.id, kind, now)
+        )
         if room <= 0 or not self._anything(connected.id, kind, now):
             return 0
         token = await self._token(connected, sealed, now)
@@ -128,6 +137,7 @@ class Sender:
         )
         for one in claimed:
             texts.take(now)
+            self._slow(connected.id, kind).left(now, _PER_HOUR[kind])
             if has_media(one.item):
                 media.take(now)
             task = asyncio.create_task(self._send(one, connected.ig_id, token))
@@ -141,11 +151,17 @@ class Sender:
         conn = self._reader.connection
         return bool(outbox.claimable(conn, connection_id, kind, now, 1, private_replies_wait=True))
 
-    def _careful_room(self, connection_id: str, now: datetime) -> int:
+    def _slow(self, connection_id: str, kind: ItemKind) -> Slowdown:
+        return self._slowdown.setdefault((connection_id, kind), Slowdown())
+
+    def _careful_room(self, connection_id: str, kind: ItemKind, now: datetime) -> int:
         """How many may leave as far as earlier outcomes say: all, or one probe at its time, or none."""
+        slowdown = self._slow(connection_id, kind)
+        if slowdown.free_at(now) > now:
+            return 0
         probe = self._caution.setdefault(connection_id, Caution()).next_probe()
         if probe is None:
-            return IN_FLIGHT
+            return 1 if slowdown.slow else IN_FLIGHT
         return 1 if now >= probe and self._of_connection[connection_id] == 0 else 0
 
     def _done(self, task: asyncio.Task[None]) -> None:
@@ -180,7 +196,7 @@ class Sender:
             outcome = await self._instagram.send(claimed.item, claimed.body, ig_id=ig_id, token=token)
         finally:
             self._of_connection[claimed.item.connection_id] -= 1
-        self._learn(claimed.item.connection_id, outcome, begun)
+        self._learn(claimed.item, outcome, begun)
         log.info(
             "%s %s: %s",
             claimed.item.kind.value,
@@ -191,12 +207,16 @@ class Sender:
         await asyncio.shield(self._record(claimed.item.id, partial(sending.record, outcome=outcome)))
         self.on_settled()
 
-    def _learn(self, connection_id: str, outcome: Outcome, begun: datetime) -> None:
-        caution = self._caution.setdefault(connection_id, Caution())
+    def _learn(self, item: OutboxItem, outcome: Outcome, begun: datetime) -> None:
+        for kind in KINDS:
+            self._slow(item.connection_id, kind).heard(outcome.usage_percent)
+        caution = self._caution.setdefault(item.connection_id, Caution())
         if outcome.kind is OutcomeKind.UNKNOWN:
             caution.uncertain(begun, self._clock.now())
         elif outcome.kind is not OutcomeKind.NOT_SENT:
             caution.certain()
+        if outcome.pause_s is not None:
+            caution.probe(self._clock.now() + timedelta(seconds=outcome.pause_s))
 
     async def _record(self, item_id: str, record: "partial[None]") -> None:
         """Until it is on disk: the answer exists only here."""
@@ -223,4 +243,5 @@ class Sender:
         ahead = [at - now if at > now else BLOCKED_NAP for at in times if at is not None]
         full = [b.free_at(now) - now for b in self._texts.values() if b.room(now) <= 0]
         probes = [probe - now for c in self._caution.values() if (probe := c.next_probe()) and probe > now]
-        return min((*ahead, *full, *probes, NAP))
+        slow = [at - now for s in self._slowdown.values() if (at := s.free_at(now)) > now]
+        return min((*ahead, *full, *probes, *slow, NAP))

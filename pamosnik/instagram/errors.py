@@ -19,6 +19,9 @@ LONG_REST = timedelta(hours=6)
 REST = timedelta(minutes=5)
 """After a limit whose end Meta does not name."""
 
+USED_UP = 100
+"""Percent in the usage headers. https://developers.facebook.com/docs/graph-api/overview/rate-limiting"""
+
 OUTSIDE_WINDOW = frozenset({2534022, 2018278, 2018065})
 PRIVATE_REPLY_REFUSED = 2534025
 INVALID_MESSAGE_DATA = 2534015
@@ -125,8 +128,18 @@ def classify(
 ) -> Outcome:
     """The outcome of an answer. `headers` have lower-case names; `known_id` is the id that a 2xx must carry
     (`message_id` or `id`): without it nobody can say that something was done."""
-    raw = _object(body)
     usage, regain_s = _usage(headers)
+    outcome = _classify(http_status, body, usage, regain_s, known_id)
+    if usage is not None and usage >= USED_UP and outcome.pause_s is None:
+        # Accepted or not: calling on while the limit is used up makes it last longer.
+        return replace(outcome, pause_s=regain_s or REST.total_seconds())
+    return outcome
+
+
+def _classify(
+    http_status: int, body: bytes, usage: int | None, regain_s: float | None, known_id: str | None
+) -> Outcome:
+    raw = _object(body)
     error = None if raw is None else raw.get("error")
     if isinstance(error, dict):
         return replace(_error(http_status, error, regain_s), usage_percent=usage)

@@ -171,6 +171,6 @@ class Outcome:
     recipient_id: str | None = None
     message_id: str | None = None
     pause_s: float | None = None
-    """Seconds the account or class should rest, when Meta or the class of error names a time."""
+    """Seconds the account or class should rest: Meta, the class of error, or a limit that is used up names them."""
     usage_percent: int | None = None
     """Highest figure of the usage headers."""

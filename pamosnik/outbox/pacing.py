@@ -63,9 +63,49 @@ class Caution:
             self._probes += 1
             self._next = now + min(_SECOND * 2.0 ** min(self._probes, 10), self._LONGEST)
 
+    def probe(self, at: datetime) -> None:
+        """One item alone from then on, until Instagram has answered it: after a rest comes no burst."""
+        self._since, self._next = at, at
+
     def certain(self) -> None:
         """Instagram answered."""
         self._in_a_row, self._since, self._probes, self._next = 0, None, 0, None
+
+
+SLOWER_FROM = 80
+"""Percent of Meta's usage headers from which on the pace halves, and halves again with every further 5."""
+
+
+def slower(usage_percent: int | None) -> int:
+    """By how much the gaps between calls grow: 1 below 80 %, then 2, 4, 8, 16; 100 % is a rest, not a pace."""
+    if usage_percent is None or usage_percent < SLOWER_FROM:
+        return 1
+    return int(2 ** (min((usage_percent - SLOWER_FROM) // 5, 3) + 1))
+
+
+class Slowdown:
+    """Keeps sends apart while Meta's usage headers ask for it."""
+
+    def __init__(self) -> None:
+        self._factor = 1
+        self._next: datetime | None = None
+
+    def heard(self, usage_percent: int | None) -> None:
+        """The newest header; an answer without one says nothing."""
+        if usage_percent is not None:
+            self._factor = slower(usage_percent)
+
+    def left(self, now: datetime, per_hour: int) -> None:
+        """A request left, of a kind that may leave so often in an hour."""
+        self._next = None if self._factor == 1 else now + HOUR / per_hour * self._factor
+
+    @property
+    def slow(self) -> bool:
+        """Whether requests leave one by one."""
+        return self._factor > 1
+
+    def free_at(self, now: datetime) -> datetime:
+        return now if self._next is None else max(self._next, now)
 
 
 class PerSecond:

@@ -307,14 +307,11 @@ def _report(stage: _Stage) -> None:
     for item in items:
         to = item["to"]
         assert isinstance(to, dict)
-        name = str(to["username"] or to["igsid"])
-        say(f"  {item['kind']!s:<15} to @{name:<18} {item['status']}, attempts: {item['attempts']}")
+        say(f"  {item['kind']!s:<15} to {_name(to):<19} {item['status']}, attempts: {item['attempts']}")
     say("\nRemembered and counted:")
     for person in people:
         if person["tags"] or person["fields"]:
-            say(
-                f"  {'@' + str(person['username'] or person['igsid']):<20} {person['tags']} {person['fields']}"
-            )
+            say(f"  {_name(person):<20} {person['tags']} {person['fields']}")
     assert isinstance(numbers, list)
     for row in numbers:
         if row["started"]:
@@ -332,6 +329,11 @@ def _still_running(sandbox: Sandbox, daemon_address: str, password: str, say: Sa
     say(f"  Pamosnik's status page   {daemon_address}/   (e-mail {EMAIL}, password {password})")
     say("Ctrl-C ends both.")
     browser.open_page(phone)
+
+
+def _name(person: Mapping[str, object]) -> str:
+    """Of somebody who has only written, Instagram's webhooks tell the id alone."""
+    return f"@{person['username']}" if person["username"] else str(person["igsid"])
 
 
 def _where_next(say: Say) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pamosnik._sqlite import Connection
 from pamosnik.instagram import bodies, errors
 from pamosnik.model.contact import Contact, PausedBy
-from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, Outcome
+from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, Outcome, OutcomeKind
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
 from pamosnik.services import effects
@@ -15,6 +15,7 @@ from pamosnik.store import accounts, connections, contacts, notices, outbox, run
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 
 _BLOCKED = 551
+_RESTRICTED = "restricted"
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
 
@@ -75,6 +76,7 @@ def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> N
     if item is None or item.status is not ItemStatus.SENDING:
         return
     day = _day(conn, item, now)
+    _mind_limits(conn, item, outcome, now)
     match policy.after(outcome, item, now):
         case Done(reason=reason):
             effects.delivered(conn, item, message_id=outcome.message_id, reason=reason, day=day, now=now)
@@ -102,6 +104,27 @@ def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> N
         case NeedsOwner(reason=reason, login=login):
             outbox.move(conn, item, ItemStatus.HELD, now=now, held_for=HeldFor.LOGIN, reason=reason)
             _tell_owner(conn, item, reason, login=login, now=now)
+
+
+def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:
+    """A limit that is used up rests the connection; a block for its behaviour is told to the owner, once."""
+    if outcome.kind is OutcomeKind.SENT:
+        notices.settle(conn, item.account_id, item.connection_id, _RESTRICTED)
+    if outcome.pause_s is None:
+        return
+    until = now + timedelta(seconds=outcome.pause_s)
+    connections.rest(conn, item.connection_id, until, outcome.reason)
+    if outcome.pause_s >= errors.LONG_REST.total_seconds():
+        username = connections.load(conn, item.connection_id).username
+        notices.raise_notice(
+            conn,
+            item.account_id,
+            item.connection_id,
+            _RESTRICTED,
+            f"Meta restricts {username} for a while: {outcome.reason}. Nothing is sent until it is tried again.",
+            "Look at Account Status in the Instagram app. Fewer and more varied messages help.",
+            now,
+        )
 
 
 def _day(conn: Connection, item: OutboxItem, now: datetime) -> str:

@@ -116,6 +116,8 @@ class FakeInstagram:
     port: int
     token: str = TOKEN
     """The newest; older ones go on working until they are revoked."""
+    usage: Callable[[], Mapping[str, str]] = dict
+    """Usage headers of every answer."""
     old_tokens: set[str] = field(default_factory=set)
     header_only: bool = False
     """Whether a token in the address is refused; otherwise the refresh takes it there only, as Meta documents."""
@@ -252,7 +254,7 @@ class FakeInstagram:
                 return await self._go_wrong(request, call, trouble)
         try:
             self._check_token(request)
-            return web.json_response(await self._answer(call))
+            return web.json_response(await self._answer(call), headers=self.usage())
         except Refused as refused:
             return _error(refused.trouble)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.model.outbox import ItemKind, OutMessage
-from pamosnik.outbox.pacing import PerSecond, backoff, has_media, hourly_room
+from pamosnik.outbox.pacing import Caution, PerSecond, Slowdown, backoff, has_media, hourly_room, slower
 from tests.outbox.items import NOW, item
 
 
@@ -69,3 +69,33 @@ def test_no_second_has_more_than_its_limit(limit: int, gaps: list[int]) -> None:
         taken.append(now)
     for number, instant in enumerate(taken[limit:]):
         assert instant - taken[number] >= timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("percent", "factor"),
+    [(None, 1), (79, 1), (80, 2), (84, 2), (85, 4), (90, 8), (95, 16), (99, 16), (120, 16)],
+)
+def test_the_pace_halves_with_every_five_percent(percent: int | None, factor: int) -> None:
+    assert slower(percent) == factor
+
+
+def test_usage_headers_keep_sends_apart() -> None:
+    pace = Slowdown()
+    pace.left(NOW, 750)
+    assert pace.free_at(NOW) == NOW, "no header, no pause"
+    pace.heard(90)
+    pace.heard(None)
+    pace.left(NOW, 750)
+    assert pace.free_at(NOW) == NOW + 8 * timedelta(hours=1) / 750
+    pace.heard(20)
+    pace.left(NOW, 750)
+    assert pace.free_at(NOW) == NOW
+
+
+def test_after_a_rest_one_item_goes_alone() -> None:
+    caution = Caution()
+    assert caution.next_probe() is None
+    caution.probe(NOW)
+    assert caution.next_probe() == NOW
+    caution.certain()
+    assert caution.next_probe() is None

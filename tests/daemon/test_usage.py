@@ -1,0 +1,102 @@
+"""Meta's usage headers and blocks: slower from 80 %, a rest at 100 %, one probe after it, and the owner told once."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.daemon import events
+from tests.daemon.events import IG_ID
+from tests.daemon.fake import Trouble
+from tests.daemon.machine import Machine, machine
+
+pytestmark = pytest.mark.anyio
+
+FLOWS = """
+version: 1
+disclosure: false
+flows:
+  a: { when: [dm: hi], mode: parallel, do: [{ send: ok }] }
+"""
+
+
+def _header(percent: int, minutes: int = 0) -> Mapping[str, str]:
+    use = {"type": "instagram", "call_count": percent, "total_cputime": 1, "total_time": 1}
+    used = {IG_ID: [{**use, "estimated_time_to_regain_access": minutes}]}
+    return {"x-business-use-case-usage": json.dumps(used)}
+
+
+async def _write(shop: Machine, *people: int) -> None:
+    for number in people:
+        await shop.deliver(events.talk(events.message(f"90{number:03}", "hi")))
+    await shop.works()
+
+
+@pytest.mark.parametrize(("minutes", "rest_s"), [(19, 19 * 60), (0, 5 * 60)])
+async def test_at_a_hundred_percent_nothing_leaves_until_metas_minutes_are_over(
+    tmp_path: Path, minutes: int, rest_s: int
+) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.usage = lambda: _header(100, minutes)
+        await _write(shop, 1)
+        assert shop.states() == ["sent"], "what was accepted is sent"
+        await _write(shop, *range(2, 30))
+        await shop.later(seconds=rest_s - 10)
+        assert len(shop.fake.sent) == 1
+        shop.fake.usage = lambda: _header(20)
+        await shop.later(seconds=30)
+        assert len(shop.fake.sent) == 29
+
+
+async def test_the_first_one_after_a_rest_goes_alone(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.usage = lambda: _header(100)
+        await _write(shop, 1)
+        await _write(shop, *range(2, 30))
+        await shop.later(seconds=5 * 60 + 2)
+        assert len(shop.fake.sent) == 2, "still used up: one probe, not a burst"
+
+
+async def test_from_eighty_percent_the_pace_halves(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.usage = lambda: _header(95)
+        await _write(shop, 1)
+        before = shop.clock.now()
+        for number in range(2, 8):
+            await shop.deliver(events.talk(events.message(f"90{number:03}", "hi")))
+        await shop.works()
+        assert len(shop.fake.sent) <= 3, "a sixteenth of the pace"
+        await shop.later(seconds=10)
+        assert len(shop.fake.sent) == 7
+        assert shop.clock.now() > before
+
+
+@pytest.mark.parametrize(("code", "subcode"), [(368, None), (10, 1893063)])
+async def test_a_block_rests_for_hours_and_is_told_once(
+    tmp_path: Path, code: int, subcode: int | None
+) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.trouble = lambda call: Trouble(400, code, subcode) if call.is_send else None
+        await _write(shop, 1, 2, 3)
+        sends = sum(call.is_send for call in shop.fake.calls)
+        await shop.later(hours=5)
+        assert sum(call.is_send for call in shop.fake.calls) == sends, "no hammering"
+        assert [problem["code"] for problem in shop.problems()] == ["restricted"]
+        shop.fake.trouble = lambda _: None
+        await shop.later(hours=2)
+        assert set(shop.states()) == {"sent"}
+        assert shop.problems() == []
+
+
+@pytest.mark.parametrize("code", [4, 17, 32, 613, 80002])
+async def test_a_limit_rests_the_connection_and_goes_on(tmp_path: Path, code: int) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.trouble = lambda call: Trouble(400, code) if call.is_send else None
+        await _write(shop, 1, 2, 3)
+        assert set(shop.states()) == {"queued"}
+        await shop.later(minutes=4)
+        assert len([call for call in shop.fake.calls if call.is_send]) <= 3
+        shop.fake.trouble = lambda _: None
+        await shop.later(minutes=2)
+        assert set(shop.states()) == {"sent"}
