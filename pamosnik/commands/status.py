@@ -109,5 +109,7 @@ def _show(found: dict[str, object]) -> None:
         until = shown(connected["token_expires_at"])
         say(f"connection   @{connected['username']} {connected['status']}, login valid until {until}")
     counts = ", ".join(f"{queue[name]} {name}" for name in ("queued", "sending", "held", "unknown"))
-    say(f"queue        {counts}; {queue['will_expire']} will expire within the hour")
+    say(f"queue        {counts}; {queue['will_expire']} will expire")
+    if queue["last_due_at"] is not None:
+        say(f"             the last one leaves at {shown(queue['last_due_at'])}")
     say(f"events       {events['pending']} waiting; last at {shown(events['last_at'])}")

@@ -2,6 +2,8 @@
 
 import hashlib
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -28,6 +30,37 @@ def backoff(attempts: int, seed: str) -> timedelta:
 def hourly_room(sent: int) -> int:
     """How many private replies may leave now, when `sent` attempts left within the last hour."""
     return max(limits.PRIVATE_REPLIES_PER_HOUR - sent, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What becomes of waiting private replies at Meta's pace."""
+
+    last_at: datetime
+    """When the last one that makes it leaves."""
+    too_late: int
+    """How many will not make it before their deadline."""
+
+
+def outlook(deadlines: Sequence[datetime], sent: Sequence[datetime], now: datetime) -> Outlook:
+    """`deadlines` of waiting private replies, `sent`: the attempts of the last hour, both rising.
+
+    The earliest deadline leaves first; what would be too late leaves its place to the next one.
+    """
+    taken = deque(sent)
+    last, too_late = now, 0
+    for deadline in deadlines:
+        at = last
+        if len(taken) >= limits.PRIVATE_REPLIES_PER_HOUR:
+            at = max(last, taken[0] + HOUR)
+        if at >= deadline:
+            too_late += 1
+            continue
+        last = at
+        taken.append(at)
+        if len(taken) > limits.PRIVATE_REPLIES_PER_HOUR:
+            taken.popleft()
+    return Outlook(last, too_late)
 
 
 def has_media(item: OutboxItem) -> bool:

@@ -11,9 +11,9 @@ from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound
 from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
 from pamosnik.model.contact import Contact
-from pamosnik.model.outbox import ItemStatus
-from pamosnik.outbox.pacing import hourly_room
-from pamosnik.store import connections, contacts, notices, reads, stats
+from pamosnik.model.outbox import ItemKind, ItemStatus
+from pamosnik.outbox.pacing import hourly_room, outlook
+from pamosnik.store import connections, contacts, notices, outbox, reads, stats
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected, ConnectionStatus
@@ -24,6 +24,7 @@ from pamosnik.store.times import instant
 Shape = dict[str, object]
 _SOON = _HOUR = timedelta(hours=1)
 EVERYTHING = QueueFilter()
+_PRIVATE = ItemKind.PRIVATE_REPLY.value
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -287,6 +288,7 @@ def status(
     counts = reads.queue_counts(conn, account.id)
     next_due, last_due = reads.queue_times(conn, account.id)
     last_event, pending = reads.event_counts(conn, account.id)
+    last_at, too_late = _outlook(conn, connected, None if last_due is None else instant(last_due), now)
     return {
         "healthy": not problems,
         "daemon": {"running": running, "since": iso(since)},
@@ -294,12 +296,28 @@ def status(
         "queue": {
             **{name: counts.get(name, 0) for name in ("queued", "sending", "unknown", "held")},
             "next_due_at": _iso_ms(next_due),
-            "last_due_at": _iso_ms(last_due),
-            "will_expire": reads.queue_expiring(conn, account.id, now + _SOON),
+            "last_due_at": iso(last_at),
+            "will_expire": reads.queue_expiring(conn, account.id, now + _SOON, but_not=_PRIVATE) + too_late,
         },
         "events": {"last_at": _iso_ms(last_event), "pending": pending},
         "problems": problems,
     }
+
+
+def _outlook(
+    conn: Connection, connected: list[Connected], last_due: datetime | None, now: datetime
+) -> tuple[datetime | None, int]:
+    """When the last queued item will be out, and how many private replies will be too late by then."""
+    last, too_late = last_due, 0
+    for one in connected:
+        deadlines = outbox.waiting_deadlines(conn, one.id, ItemKind.PRIVATE_REPLY)
+        if not deadlines:
+            continue
+        sent = outbox.attempt_times(conn, one.id, ItemKind.PRIVATE_REPLY, now - _HOUR)
+        found = outlook(deadlines, sent, now)
+        too_late += found.too_late
+        last = found.last_at if last is None else max(last, found.last_at)
+    return last, too_late
 
 
 def _problems(conn: Connection, account: Account, connected: list[Connected]) -> list[Shape]:

@@ -279,6 +279,24 @@ def attempts_since(
     return n, optional_instant(earliest)
 
 
+def attempt_times(conn: Connection, connection_id: str, kind: ItemKind, since: datetime) -> list[datetime]:
+    """When requests of a kind left after `since`, the earliest first."""
+    rows = conn.execute(
+        "SELECT at FROM attempts WHERE connection_id=? AND kind=? AND at>? ORDER BY at",
+        (connection_id, kind.value, ms(since)),
+    )
+    return [instant(at) for (at,) in rows]
+
+
+def waiting_deadlines(conn: Connection, connection_id: str, kind: ItemKind) -> list[datetime]:
+    """Deadlines of what is queued, the earliest first."""
+    rows = conn.execute(
+        "SELECT deadline FROM outbox WHERE connection_id=? AND kind=? AND status='queued' ORDER BY deadline, seq",
+        (connection_id, kind.value),
+    )
+    return [instant(deadline) for (deadline,) in rows]
+
+
 def forget_attempts(conn: Connection, before: datetime) -> int:
     """Drops attempts that no limit looks at any more."""
     return int(conn.execute("DELETE FROM attempts WHERE at<?", (ms(before),)).rowcount)

@@ -160,11 +160,12 @@ def queue_times(conn: Connection, account_id: str) -> tuple[int | None, int | No
     return row[0], row[1]
 
 
-def queue_expiring(conn: Connection, account_id: str, before: datetime) -> int:
-    """Waiting items whose deadline comes before then."""
+def queue_expiring(conn: Connection, account_id: str, before: datetime, *, but_not: str) -> int:
+    """Waiting items whose deadline comes before then, queued ones of one kind left out."""
     row = conn.execute(
-        "SELECT count(*) FROM outbox WHERE account_id=? AND status IN ('queued','held') AND deadline<=?",
-        (account_id, ms(before)),
+        "SELECT count(*) FROM outbox WHERE account_id=? AND status IN ('queued','held') AND deadline<=?"
+        " AND NOT (status='queued' AND kind=?)",
+        (account_id, ms(before), but_not),
     ).fetchone()
     return int(row[0])
 

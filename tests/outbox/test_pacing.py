@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.model.outbox import ItemKind, OutMessage
-from pamosnik.outbox.pacing import Caution, PerSecond, Slowdown, backoff, has_media, hourly_room, slower
+from pamosnik.outbox.pacing import (
+    Caution,
+    PerSecond,
+    Slowdown,
+    backoff,
+    has_media,
+    hourly_room,
+    outlook,
+    slower,
+)
 from tests.outbox.items import NOW, item
 
 
@@ -99,3 +108,19 @@ def test_after_a_rest_one_item_goes_alone() -> None:
     assert caution.next_probe() == NOW
     caution.certain()
     assert caution.next_probe() is None
+
+
+def test_the_outlook_of_a_viral_hour() -> None:
+    """20,000 comments: 750 leave at once, the rest at 750 an hour, and nothing expires that could be sent."""
+    week = NOW + timedelta(days=7)
+    found = outlook([week] * 20_000, [], NOW)
+    assert found.too_late == 0
+    assert found.last_at == NOW + timedelta(hours=26)
+    assert outlook([week] * 130_000, [], NOW).too_late == 130_000 - 750 * 168
+
+
+def test_the_outlook_after_a_full_hour_waits_for_the_earliest() -> None:
+    sent = [NOW - timedelta(minutes=30)] * 750
+    assert outlook([NOW + timedelta(days=7)], sent, NOW).last_at == NOW + timedelta(minutes=30)
+    assert outlook([NOW + timedelta(minutes=20)], sent, NOW).too_late == 1
+    assert outlook([], sent, NOW).last_at == NOW
