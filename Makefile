@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test lint bench browser clean
+.PHONY: demo test lint bench chaos browser clean
 
 demo: $(RUN_STAMP)
 	$(BIN)/pamosnik demo $(ARGS)
@@ -20,6 +20,10 @@ lint: $(DEV_STAMP)
 
 bench: $(DEV_STAMP)
 	$(BIN)/python -m bench
+
+# Kills and faults for a few minutes, then the ledger: make chaos ARGS="--people 600 --kills 20".
+chaos: $(DEV_STAMP)
+	$(BIN)/python -m tests.crash.chaos $(ARGS)
 
 # Installing what is locked, by hash; pip's own cache makes the second time quick.
 $(RUN_STAMP): requirements.lock pyproject.toml

@@ -9,6 +9,7 @@ from pamosnik import cli_reference as commands_reference
 from pamosnik.config import SETTINGS
 from pamosnik.flows import reference, schema
 from pamosnik.flows.load import load
+from pamosnik.model import diagram
 
 ROOT = Path(__file__).parent.parent
 DOCS = {path.name: path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md")}
@@ -114,3 +115,8 @@ def _keys(value: object) -> set[str]:
     if isinstance(value, list):
         return {key for inner in value for key in _keys(inner)}
     return set()
+
+
+def test_the_diagrams_are_those_of_the_transition_tables() -> None:
+    for drawn in (diagram.messages(), diagram.runs()):
+        assert f"```mermaid\n{drawn}\n```" in DOCS["reliability.md"]
