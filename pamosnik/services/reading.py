@@ -325,6 +325,17 @@ def _problems(conn: Connection, account: Account, connected: list[Connected]) ->
         {"code": n.code, "message": n.message, "fix": n.fix, "since": iso(n.since)}
         for n in notices.of_account(conn, account.id)
     ]
+    unknown, since = outbox.left_unknown(conn, account.id)
+    if unknown:
+        messages = "message has" if unknown == 1 else "messages have"
+        problems.append(
+            {
+                "code": "unknown_messages",
+                "message": f"{unknown} {messages} an unknown fate, and nothing Instagram shows settles it.",
+                "fix": "Look at `pamosnik queue list --open`, then: pamosnik queue settle ID --sent|--resend|--drop",
+                "since": iso(since),
+            }
+        )
     if not any(c.status is ConnectionStatus.ACTIVE for c in connected):
         if not problems:
             problems.append(

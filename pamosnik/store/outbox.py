@@ -479,6 +479,16 @@ def to_look_for(conn: Connection, connection_id: str, now: datetime, limit: int)
     return [_item(row) for row in rows]
 
 
+def left_unknown(conn: Connection, account_id: str) -> tuple[int, datetime | None]:
+    """How many messages of unknown fate no look will settle any more, and since when the first is."""
+    n, since = conn.execute(
+        "SELECT count(*), min(last_attempt_at) FROM outbox WHERE account_id=? AND status='unknown'"
+        " AND look_at IS NULL",
+        (account_id,),
+    ).fetchone()
+    return n, optional_instant(since)
+
+
 def next_look(conn: Connection) -> datetime | None:
     """When the next look is due."""
     (at,) = conn.execute("SELECT min(look_at) FROM outbox WHERE status='unknown'").fetchone()

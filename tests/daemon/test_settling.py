@@ -75,6 +75,7 @@ async def test_an_empty_list_proves_nothing(tmp_path: Path) -> None:
         (item,) = shop.queue()
         assert item["status"] == "unknown"
         assert "queue settle" in str(item["reason"])
+        assert [problem["code"] for problem in shop.problems()] == ["unknown_messages"]
         assert shop.fake.sent == []
 
 
