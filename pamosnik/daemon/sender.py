@@ -216,15 +216,17 @@ class Sender:
         self.on_settled()
 
     def _learn(self, item: OutboxItem, outcome: Outcome, begun: datetime) -> None:
-        for kind in KINDS:
-            self._slow(item.connection_id, kind).heard(outcome.usage_percent)
+        rest = None
+        if outcome.pause_s is not None and outcome.kind is not OutcomeKind.NOT_SENT:
+            rest = self._clock.now() + timedelta(seconds=outcome.pause_s)
+        self._slow(item.connection_id, item.kind).heard(outcome.usage_percent, rest)
         caution = self._caution.setdefault(item.connection_id, Caution())
         if outcome.kind is OutcomeKind.UNKNOWN:
             caution.uncertain(begun, self._clock.now())
         elif outcome.kind is not OutcomeKind.NOT_SENT:
             caution.certain()
-        if outcome.pause_s is not None:
-            caution.probe(self._clock.now() + timedelta(seconds=outcome.pause_s))
+        if rest is not None and sending.rests_connection(outcome):
+            caution.probe(rest)
 
     async def _record(self, item_id: str, record: "partial[None]") -> None:
         """Until it is on disk: the answer exists only here."""

@@ -84,6 +84,12 @@ class Settler:
         """One look at everything that is due."""
         now = self._clock.now()
         for connected, _ in connections.sending(self._reader.connection, now):
+            # A private reply needs no look to be repeated: an outage of reading must not hold it up.
+            if settling.private_due(self._reader.connection, connected.id, now):
+                await self._writer.write(
+                    partial(settling.repeat_private, connection_id=connected.id, now=now)
+                )
+                self._on_settled()
             if self._not_before.get(connected.id, now) > now:
                 continue
             wanted = settling.due(self._reader.connection, connected.id, now, AT_ONCE)

@@ -22,6 +22,9 @@ REST = timedelta(minutes=5)
 USED_UP = 100
 """Percent in the usage headers. https://developers.facebook.com/docs/graph-api/overview/rate-limiting"""
 
+KIND_OF_CALL = 613
+"""A limit of this kind of call; the other rate codes are the account's or the app's."""
+
 OUTSIDE_WINDOW = frozenset({2534022, 2018278, 2018065})
 PRIVATE_REPLY_REFUSED = 2534025
 INVALID_MESSAGE_DATA = 2534015

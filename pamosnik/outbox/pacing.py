@@ -117,25 +117,35 @@ def slower(usage_percent: int | None) -> int:
 
 
 class Slowdown:
-    """Keeps sends apart while Meta's usage headers ask for it."""
+    """Keeps the sends of one kind apart while Meta's usage headers ask for it, and lets them rest."""
+
+    _ANSWER_WITHIN = timedelta(seconds=30)
 
     def __init__(self) -> None:
         self._factor = 1
         self._next: datetime | None = None
+        self._rests = False
 
-    def heard(self, usage_percent: int | None) -> None:
-        """The newest header; an answer without one says nothing."""
+    def heard(self, usage_percent: int | None, rest_until: datetime | None) -> None:
+        """An answer: the newest header (none says nothing), and until when this kind is to rest, if at all."""
         if usage_percent is not None:
             self._factor = slower(usage_percent)
+        if rest_until is not None:
+            self._rests, self._next = True, rest_until
+        elif self._rests:
+            self._rests, self._next = False, None
 
     def left(self, now: datetime, per_hour: int) -> None:
-        """A request left, of a kind that may leave so often in an hour."""
-        self._next = None if self._factor == 1 else now + HOUR / per_hour * self._factor
+        """A request left, of a kind that may leave so often in an hour. The first after a rest goes alone."""
+        if self._rests:
+            self._next = now + self._ANSWER_WITHIN
+        else:
+            self._next = None if self._factor == 1 else now + HOUR / per_hour * self._factor
 
     @property
     def slow(self) -> bool:
         """Whether requests leave one by one."""
-        return self._factor > 1
+        return self._rests or self._factor > 1
 
     def free_at(self, now: datetime) -> datetime:
         return now if self._next is None else max(self._next, now)

@@ -74,11 +74,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Again at `at`; certain not to have been delivered. `rest`: the whole connection waits until then."""
+    """Again at `at`; certain not to have been delivered."""
 
     at: datetime
     reason: str
-    rest: bool = False
     plain: bool = False
     """Without buttons: Instagram refused them."""
 
@@ -120,7 +119,7 @@ def after(outcome: Outcome, item: OutboxItem, now: datetime) -> After:
         case OutcomeKind.UNKNOWN:
             return Settle(outcome.reason)
         case OutcomeKind.BACK_OFF:
-            return Retry(now + timedelta(seconds=outcome.pause_s or 0), outcome.reason, rest=True)
+            return Retry(now + timedelta(seconds=outcome.pause_s or 0), outcome.reason)
         case OutcomeKind.PERMANENT:
             return _refused(outcome, item, now)
         case OutcomeKind.LOGIN:

@@ -79,8 +79,9 @@ class Limits:
         while calls and now - calls[0] >= limit.per:
             calls.popleft()
         calls.append(now)
-        percent = 100 if limit.calls == 0 else min(100, 100 * len(calls) // limit.calls)
         if len(calls) <= limit.calls:
+            # The headers count percent of hours; what is counted by the second shows there only when it is refused.
+            percent = 0 if limit.per <= _SECOND else min(100, 100 * len(calls) // limit.calls)
             return Usage(percent, None)
         # the next call fits when only limit - 1 of those counted are left in the window
         leaver = calls[-limit.calls] if limit.calls else calls[-1]

@@ -81,7 +81,7 @@ def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> N
         case Done(reason=reason):
             effects.delivered(conn, item, message_id=outcome.message_id, reason=reason, day=day, now=now)
             _learn(conn, item, outcome)
-        case Retry(at=at, reason=reason, rest=rest, plain=plain):
+        case Retry(at=at, reason=reason, plain=plain):
             outbox.move(
                 conn,
                 item,
@@ -92,8 +92,6 @@ def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> N
                 plain=True if plain else None,
                 forget_wire=plain,
             )
-            if rest:
-                connections.rest(conn, item.connection_id, at, reason)
         case Settle(reason=reason):
             _uncertain(conn, item, reason, day, now)
         case GiveUp(reason=reason):
@@ -106,11 +104,16 @@ def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> N
             _tell_owner(conn, item, reason, login=login, now=now)
 
 
+def rests_connection(outcome: Outcome) -> bool:
+    """Whether a pause concerns everything of the connection; 613 and used-up headers concern one kind of call."""
+    return outcome.kind is OutcomeKind.BACK_OFF and outcome.code != errors.KIND_OF_CALL
+
+
 def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:
-    """A limit that is used up rests the connection; a block for its behaviour is told to the owner, once."""
+    """A limit of the whole account rests the connection; a block for its behaviour is told to the owner, once."""
     if outcome.kind is OutcomeKind.SENT:
         notices.settle(conn, item.account_id, item.connection_id, _RESTRICTED)
-    if outcome.pause_s is None:
+    if outcome.pause_s is None or not rests_connection(outcome):
         return
     until = now + timedelta(seconds=outcome.pause_s)
     connections.rest(conn, item.connection_id, until, outcome.reason)

@@ -60,9 +60,6 @@ def _judged(conn: Connection, item: OutboxItem, view: View) -> settling.Evidence
 
 def _look_again(conn: Connection, item: OutboxItem, not_there_at: datetime | None, now: datetime) -> None:
     attempted_at = item.last_attempt_at or now
-    if settling.private_reply_again(item, attempted_at, now):
-        again(conn, item, "no evidence: sent again, for Instagram takes one private reply only", now)
-        return
     looks = item.looks + 1
     at = settling.next_look(looks, attempted_at, now)
     if not_there_at is not None and item.not_there_at is None:
@@ -83,6 +80,21 @@ def delivered(conn: Connection, item: OutboxItem, message_id: str | None, reason
     effects.delivered(
         conn, item, message_id=message_id, reason=reason, day=day_of(now, account.timezone), now=now
     )
+
+
+def private_due(conn: Connection, connection_id: str, now: datetime) -> list[OutboxItem]:
+    """Private replies of unknown fate whose time to be repeated has come."""
+    return [
+        item
+        for item in outbox.unknown_private(conn, connection_id)
+        if settling.private_reply_again(item, item.last_attempt_at or now, now)
+    ]
+
+
+def repeat_private(conn: Connection, connection_id: str, now: datetime) -> None:
+    """Repeats them byte for byte."""
+    for item in private_due(conn, connection_id, now):
+        again(conn, item, "no evidence: sent again, for Instagram takes one private reply only", now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -479,6 +479,16 @@ def to_look_for(conn: Connection, connection_id: str, now: datetime, limit: int)
     return [_item(row) for row in rows]
 
 
+def unknown_private(conn: Connection, connection_id: str) -> list[OutboxItem]:
+    """Private replies of unknown fate."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE status='unknown' AND kind='private_reply' AND connection_id=?"  # noqa: S608
+        " AND look_at IS NOT NULL",
+        (connection_id,),
+    )
+    return [_item(row) for row in rows]
+
+
 def left_unknown(conn: Connection, account_id: str) -> tuple[int, datetime | None]:
     """How many messages of unknown fate no look will settle any more, and since when the first is."""
     n, since = conn.execute(

@@ -215,3 +215,14 @@ async def test_the_owner_settles_what_nothing_else_can(
         await shop.works()
         assert shop.states() == [status]
         assert len(shop.fake.sent) == messages
+
+
+async def test_a_private_reply_is_repeated_while_nothing_can_be_read(tmp_path: Path) -> None:
+    """Reading was used up after a restart, and private replies waited for it."""
+    async with machine(tmp_path) as shop:
+        first = Once(LOST)
+        shop.fake.trouble = lambda call: first(call) or (Trouble(400, 613) if call.method == "GET" else None)
+        await shop.deliver(events.change(events.comment("9001", "price", comment_id="c1")))
+        await shop.works()
+        await shop.later(seconds=40)
+        assert shop.states() == ["sent", "sent"]

@@ -100,3 +100,22 @@ async def test_a_limit_rests_the_connection_and_goes_on(tmp_path: Path, code: in
         shop.fake.trouble = lambda _: None
         await shop.later(minutes=2)
         assert set(shop.states()) == {"sent"}
+
+
+async def test_private_replies_at_their_limit_do_not_rest_messages(tmp_path: Path) -> None:
+    """A used-up header on a private reply stopped everything of the connection."""
+    flows = (
+        FLOWS
+        + "  b: { when: [comment: hi], mode: parallel, limits: { per_person: 1h }, do: [{ send: psst }] }\n"
+    )
+    async with machine(tmp_path, flows) as shop:
+        shop.fake.usage = lambda: _header(100, 30)
+        await shop.deliver(events.change(events.comment("90500", "hi", comment_id="c1")))
+        await shop.works()
+        shop.fake.usage = dict
+        await shop.deliver(events.change(events.comment("90501", "hi", comment_id="c2")))
+        await _write(shop, 1)
+        assert shop.fake.thread("90001") == ["ok"]
+        assert shop.fake.thread("90501") == [], "its own kind rests"
+        await shop.later(minutes=31)
+        assert shop.fake.thread("90501") == ["psst"]

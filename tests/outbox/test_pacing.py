@@ -92,13 +92,23 @@ def test_usage_headers_keep_sends_apart() -> None:
     pace = Slowdown()
     pace.left(NOW, 750)
     assert pace.free_at(NOW) == NOW, "no header, no pause"
-    pace.heard(90)
-    pace.heard(None)
+    pace.heard(90, None)
+    pace.heard(None, None)
     pace.left(NOW, 750)
     assert pace.free_at(NOW) == NOW + 8 * timedelta(hours=1) / 750
-    pace.heard(20)
+    pace.heard(20, None)
     pace.left(NOW, 750)
     assert pace.free_at(NOW) == NOW
+
+
+def test_a_kind_that_rests_probes_with_one() -> None:
+    pace, until = Slowdown(), NOW + timedelta(minutes=5)
+    pace.heard(100, until)
+    assert (pace.free_at(NOW), pace.slow) == (until, True)
+    pace.left(until, 750)
+    assert pace.free_at(until) > until, "nothing beside the probe"
+    pace.heard(10, None)
+    assert (pace.free_at(until), pace.slow) == (until, False)
 
 
 def test_after_a_rest_one_item_goes_alone() -> None:

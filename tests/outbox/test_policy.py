@@ -112,9 +112,9 @@ def test_each_outcome_has_its_consequence(kind: OutcomeKind, expected: object) -
     assert after(_outcome(kind), item(), NOW) == expected
 
 
-def test_a_limit_rests_the_whole_connection() -> None:
+def test_a_limit_puts_the_item_off_as_long_as_meta_says() -> None:
     outcome = _outcome(OutcomeKind.BACK_OFF, pause_s=300.0)
-    assert after(outcome, item(), NOW) == Retry(NOW + timedelta(minutes=5), "why", rest=True)
+    assert after(outcome, item(), NOW) == Retry(NOW + timedelta(minutes=5), "why")
 
 
 def test_what_never_left_is_tried_again_however_often() -> None:
@@ -135,7 +135,7 @@ def test_refused_buttons_go_out_as_text_once(subcode: int | None) -> None:
     private = replace(item(ItemKind.PRIVATE_REPLY), content=content)
     found = after(outcome, private, NOW)
     assert isinstance(found, Retry)
-    assert (found.at, found.plain, found.rest) == (NOW, True, False)
+    assert (found.at, found.plain) == (NOW, True)
     assert after(outcome, replace(private, plain=True), NOW) == GiveUp("why")
     assert after(outcome, replace(private, kind=ItemKind.MESSAGE), NOW) == GiveUp("why")
     assert after(outcome, item(ItemKind.PRIVATE_REPLY), NOW) == GiveUp("why")
