@@ -209,7 +209,9 @@ def queue_list(
     print_table(rows, columns, "Nothing went out yet.")
 
 
-Item = Annotated[str, typer.Argument(help="Id of the queue item, or Meta's id of the message it became.")]
+Item = Annotated[
+    str, typer.Argument(help="Id of the queue item, of the message it became, or of the comment it answers.")
+]
 
 
 def queue_retry(item: Item, yes: Yes = False, as_json: Json = False) -> None:

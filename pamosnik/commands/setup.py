@@ -67,15 +67,15 @@ def init(
     from pamosnik.services import home
 
     settings = config.load()
-    if settings.database.exists() and _has_account(settings.database):
+    if settings.database.exists() and settings.database.stat().st_size and _has_account(settings.database):
         note(f"There is an account already in {settings.home}; nothing was changed.")
         return
-    if not sys.stdin.isatty() and not (name and email and password_stdin):
+    if not sys.stdin.isatty() and (name is None or email is None or not password_stdin):
         raise UsageError(
             "Nobody can be asked here.", hint="Give --name, --email and --password-stdin (and --timezone)."
         )
-    given_name = name or typer.prompt("Name of your business")
-    given_email = email or typer.prompt("E-mail address")
+    given_name = typer.prompt("Name of your business") if name is None else name
+    given_email = typer.prompt("E-mail address") if email is None else email
     zone = timezone or home.local_timezone()
     if timezone is None and sys.stdin.isatty() and not password_stdin:
         zone = typer.prompt("Time zone", default=zone)

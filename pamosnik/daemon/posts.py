@@ -87,7 +87,11 @@ class PostFinder:
         token = credentials.token(conn, self._keys, connected)
         answer = await self._instagram.media(connected.ig_id, token)
         found = answer.body.get("data") if answer.outcome.kind is OutcomeKind.SENT else None
-        posts = [post for post in found if isinstance(post, dict)] if isinstance(found, list) else []
+        posts = (
+            [p for p in found if isinstance(p, dict) and p.get("permalink")]
+            if isinstance(found, list)
+            else []
+        )
         unanswered: set[str] = set()
         for media_id in sorted(media_ids - {str(post.get("id")) for post in posts}):
             one = await self._instagram.one_media(media_id, token)

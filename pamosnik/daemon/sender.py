@@ -16,7 +16,7 @@ from pamosnik.errors import HomeError, PamosnikError
 from pamosnik.instagram import limits
 from pamosnik.instagram.client import Instagram
 from pamosnik.model.outbox import ItemKind, OutboxItem, Outcome, OutcomeKind
-from pamosnik.outbox.pacing import Caution, PerSecond, Slowdown, has_media
+from pamosnik.outbox.pacing import Caution, PerSecond, Slowdown, has_media, with_reserve
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import connecting, credentials, sending
 from pamosnik.services.sending import Claimed
@@ -123,8 +123,8 @@ class Sender:
         return claimed
 
     async def _claim(self, connected: Connected, sealed: bytes, kind: ItemKind, now: datetime) -> int:
-        texts = self._texts.setdefault(connected.id, PerSecond(limits.TEXTS_PER_SECOND))
-        media = self._media.setdefault(connected.id, PerSecond(limits.MEDIA_PER_SECOND))
+        texts = self._texts.setdefault(connected.id, PerSecond(with_reserve(limits.TEXTS_PER_SECOND)))
+        media = self._media.setdefault(connected.id, PerSecond(with_reserve(limits.MEDIA_PER_SECOND)))
         room = min(
             IN_FLIGHT - len(self._in_flight), texts.room(now), self._careful_room(connected.id, kind, now)
         )

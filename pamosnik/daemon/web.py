@@ -73,6 +73,7 @@ class Webhook:
         self._complained_at = 0.0
         self._refused = 0
         """Deliveries refused since the last good one."""
+        self._ever_fitted = False
 
     async def handshake(self, request: Request) -> Response:
         """Meta asks whether this address is ours: the challenge goes back if the token is right."""
@@ -120,7 +121,9 @@ class Webhook:
 
     async def _fits(self) -> None:
         """A good signature: the secrets are right."""
-        if self._refused >= REFUSALS_TOLD:
+        if self._refused >= REFUSALS_TOLD or not self._ever_fitted:
+            # A notice from before the restart that brought the right secret ends here, too.
+            self._ever_fitted = True
             await self._writer.write(
                 partial(notices.settle, account_id="", connection_id="", code=_BAD_SIGNATURE)
             )

@@ -90,7 +90,7 @@ def understand(
         case Accept.PHONE:
             return _phone(written)
         case Accept.NUMBER:
-            return _number(written)
+            return _number(written.replace(_KEYCAP, "").replace("\ufe0f", ""))
         case Accept.URL:
             return _url(written)
         case Accept.CHOICE:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
+from itertools import pairwise
 
 from pamosnik.flows import source
 from pamosnik.flows.problems import Problem, Severity
@@ -415,10 +416,11 @@ def kept_items(reader: Reader, node: Node, path: str, read_one: Read) -> list[Js
 
 
 def _warn_about_commas(reader: Reader, texts: Sequence[Node]) -> None:
-    for item in texts:
-        if isinstance(item, Scalar) and item.plain and item.in_brackets:
+    """A sentence cut at its comma goes on in small letters; `[Sent, Done]` is a list of texts."""
+    for before, item in pairwise(texts):
+        if isinstance(item, Scalar) and item.plain and item.in_brackets and item.value[:1].islower():
             reader.warn(
-                item.mark,
+                before.mark,
                 "comma-in-brackets",
                 "inside [ ] a comma begins a new text",
                 "Put each text in double quotes, or on a line of its own.",

@@ -151,6 +151,11 @@ class Slowdown:
         return now if self._next is None else max(self._next, now)
 
 
+def with_reserve(limit: int) -> int:
+    """A tenth less than Meta allows in a second: requests bunch up on their way."""
+    return limit - limit // 10
+
+
 class PerSecond:
     """At most `limit` in any sliding second, and no more than a tenth of it at once.
 

@@ -93,8 +93,16 @@ def judge(
     if candidates:
         # As many as there are twins: all of them arrived. Fewer: one did, and nobody can say which.
         return Arrived(_oldest(candidates).id) if len(candidates) > twins else NoEvidence()
+    if any(_may_be_it(seen, attempted_at, known) for seen in view.seen):
+        return NoEvidence()
     reaches_back = any(seen.id in known and known[seen.id] <= attempted_at for seen in view.seen)
     return NotThere() if view.whole or reaches_back else NoEvidence()
+
+
+def _may_be_it(seen: Seen, attempted_at: datetime, known: Mapping[str, datetime]) -> bool:
+    """Something of the business that nobody knows, written since: its own text is told otherwise, or the owner's."""
+    late = seen.at is None or seen.at >= attempted_at - CLOCKS_DIFFER
+    return seen.from_business and seen.id not in known and late
 
 
 def _oldest(candidates: Sequence[Seen]) -> Seen:

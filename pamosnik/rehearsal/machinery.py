@@ -31,7 +31,7 @@ from pamosnik.model.event import Verdict
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind
 from pamosnik.outbox import pacing
-from pamosnik.outbox.pacing import PerSecond, has_media
+from pamosnik.outbox.pacing import PerSecond, has_media, with_reserve
 from pamosnik.rehearsal import scenery
 from pamosnik.rehearsal.happenings import Happening, Judged, Option, PublicReply, Sent
 from pamosnik.rehearsal.watcher import Watcher
@@ -111,8 +111,8 @@ class Machinery:
             _OpenGate(self.clock),
             lambda: None,
         )
-        self._texts = PerSecond(limits.TEXTS_PER_SECOND)
-        self._media = PerSecond(limits.MEDIA_PER_SECOND)
+        self._texts = PerSecond(with_reserve(limits.TEXTS_PER_SECOND))
+        self._media = PerSecond(with_reserve(limits.MEDIA_PER_SECOND))
         self.log: list[Happening] = []
         self.watcher = Watcher(self.conn, self.account.id, self.name_of)
 

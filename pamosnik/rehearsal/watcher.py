@@ -8,7 +8,6 @@ from pamosnik._sqlite import Connection
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.outbox import ItemKind, ItemStatus
 from pamosnik.model.run import RunStatus
-from pamosnik.outbox.pacing import HOUR
 from pamosnik.rehearsal.happenings import (
     FieldSet,
     Happening,
@@ -120,7 +119,7 @@ class Watcher:
     def _queue(self, now: datetime, *, open_only: bool) -> list[_Item]:
         """The oldest first."""
         wanted = QueueFilter(open_only=open_only)
-        rows = reads.queue(self._conn, self._account_id, wanted, limit=None, hour_ago=now - HOUR)
+        rows = reads.queue(self._conn, self._account_id, wanted, limit=None, now=now)
         return [
             _Item(row[0], ItemKind(row[1]), row[3], row[5], ItemStatus(row[6]), instant(row[7]), row[10])
             for row in reversed(rows)

@@ -191,6 +191,7 @@ def delivered(
     outbox.move(conn, item, ItemStatus.SENT, now=now, message_id=message_id, reason=reason)
     if item.run_id is not None and item.kind is not ItemKind.COMMENT_REPLY:
         stats.mark_run(conn, item.run_id, stats.SENT, day)
+    outbox.forget_taken_back(conn, item.id)
     let_followers_go(conn, item.id, now)
 
 

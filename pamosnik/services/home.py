@@ -46,12 +46,12 @@ def require_valid(new: NewAccount) -> None:
 
 def initialise(settings: Config, new: NewAccount, now: datetime) -> tuple[Account, bool]:
     """Makes folder, keys, database and first account; (account, True), or what is there already and False."""
-    if not settings.database.exists():
+    if not settings.database.exists() or settings.database.stat().st_size == 0:
         require_valid(new)  # before anything is made: a half-made home would puzzle the next try
     config.prepare_home(settings.home)
     with lock(settings.home):
         if not settings.key_file.exists():
-            if settings.database.exists():
+            if settings.database.exists() and settings.database.stat().st_size:
                 # A new key could not open what the old one sealed.
                 vault.load_master_keys(settings.key_file, settings.passphrase)
             vault.create_master_keys(settings.key_file, settings.passphrase)

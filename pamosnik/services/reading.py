@@ -12,7 +12,7 @@ from pamosnik.errors import NotFound
 from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
 from pamosnik.model.contact import Contact
 from pamosnik.model.outbox import ItemKind, ItemStatus
-from pamosnik.outbox.pacing import hourly_room, outlook
+from pamosnik.outbox.pacing import Caution, hourly_room, outlook
 from pamosnik.store import connections, contacts, notices, outbox, reads, stats
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
@@ -122,11 +122,13 @@ def queue(
     limit: int | None = None,
 ) -> list[Shape]:
     """The latest made first. What waits without a reason of its own says what it waits for."""
-    found = reads.queue(conn, account.id, wanted, limit=limit, hour_ago=now - _HOUR)
-    return [_item(row) for row in found]
+    found = reads.queue(conn, account.id, wanted, limit=limit, now=now)
+    zone = ZoneInfo(account.timezone)
+    return [_item(row, zone) for row in found]
 
 
-def _item(row: tuple[Any, ...]) -> Shape:
+def _item(row: tuple[Any, ...], zone: ZoneInfo) -> Shape:
+    waiting = row[6] == ItemStatus.QUEUED.value
     return {
         "id": row[0],
         "kind": row[1],
@@ -136,21 +138,36 @@ def _item(row: tuple[Any, ...]) -> Shape:
         "due_at": _iso_ms(row[7]),
         "deadline": None if row[8] == NEVER_TOO_LATE else _iso_ms(row[8]),
         "attempts": row[9],
-        "reason": row[10] or _waits_for(before=row[14], in_the_hour=row[15]),
+        "reason": row[10] or (_waits_for(*row[14:20], zone=zone) if waiting else None),
         "message_id": row[11],
         "connection": row[12],
         "run": row[13],
     }
 
 
-def _waits_for(*, before: str | None, in_the_hour: int | None) -> str | None:
-    """Why something queued does not leave yet, as far as the queue itself shows it."""
+def _waits_for(
+    before: str | None,
+    in_the_hour: int | None,
+    connection: str,
+    rests_until: int | None,
+    rests_because: str | None,
+    uncertain: int | None,
+    *,
+    zone: ZoneInfo,
+) -> str | None:
+    """Why something queued does not leave yet, as far as the database shows it."""
+    if connection != ConnectionStatus.ACTIVE.value:
+        return "waits until you log in again: pamosnik connect"
+    if rests_until is not None:
+        return f"sending rests until {_local(instant(rests_until), zone)}: {rests_because}"
     if before == ItemStatus.UNKNOWN.value:
         return "waits until it is known whether the message before it arrived, at most an hour"
     if before is not None:
         return f"waits for the message before it, which is {before}"
     if in_the_hour is not None and hourly_room(in_the_hour) == 0:
         return f"waits for Meta's limit of {PRIVATE_REPLIES_PER_HOUR} private replies an hour"
+    if uncertain is not None and uncertain >= Caution.ROW:
+        return "Instagram does not answer; one message at a time is tried"
     return None
 
 
@@ -275,7 +292,7 @@ def status(
     conn: Connection, account: Account, *, running: bool, since: datetime | None, now: datetime
 ) -> Shape:
     connected = connections.of_account(conn, account.id)
-    problems = _problems(conn, account, connected)
+    problems = _problems(conn, account, connected, now)
     if not running:
         problems.append(
             {
@@ -304,6 +321,20 @@ def status(
     }
 
 
+def _rests(connected: Connected, now: datetime) -> bool:
+    return connected.rest_until is not None and connected.rest_until > now
+
+
+def _resting(connected: Connected, zone: ZoneInfo) -> Shape:
+    return {
+        "code": "resting",
+        "message": f"Sending rests for {connected.username} until {_local(connected.rest_until, zone)}:"
+        f" {connected.rest_reason}.",
+        "fix": "Nothing to do: it goes on by itself.",
+        "since": None,
+    }
+
+
 def _outlook(
     conn: Connection, connected: list[Connected], last_due: datetime | None, now: datetime
 ) -> tuple[datetime | None, int]:
@@ -320,11 +351,14 @@ def _outlook(
     return last, too_late
 
 
-def _problems(conn: Connection, account: Account, connected: list[Connected]) -> list[Shape]:
+def _problems(conn: Connection, account: Account, connected: list[Connected], now: datetime) -> list[Shape]:
     problems: list[Shape] = [
         {"code": n.code, "message": n.message, "fix": n.fix, "since": iso(n.since)}
         for n in notices.of_account(conn, account.id)
     ]
+    named = {n.connection_id for n in notices.of_account(conn, account.id)}
+    resting = [one for one in connected if _rests(one, now) and one.id not in named]
+    problems += [_resting(one, ZoneInfo(account.timezone)) for one in resting]
     unknown, since = outbox.left_unknown(conn, account.id)
     if unknown:
         messages = "message has" if unknown == 1 else "messages have"
@@ -378,7 +412,7 @@ def overview(conn: Connection, *, account: Account, events: int, now: datetime) 
     connected = connections.of_account(conn, account.id)
     counts = reads.queue_counts(conn, account.id)
     return Overview(
-        problems=_problems(conn, account, connected),
+        problems=_problems(conn, account, connected, now),
         connections=[
             {
                 "username": c.username,

@@ -171,6 +171,8 @@ def end(conn: Connection, item: OutboxItem, status: ItemStatus, reason: str, now
         effects.let_followers_go(conn, item.id, now)
     if item.kind in (ItemKind.PRIVATE_REPLY, ItemKind.MESSAGE):
         outbox.tell_run(conn, item.id)
+        contacts.undisclosed_without_message(conn, item.contact_id)
+    outbox.forget_taken_back(conn, item.id)
 
 
 def _remember_person(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:

@@ -117,6 +117,16 @@ def active(conn: Connection, account_id: str, name: str | None) -> list[Connecte
     if name is not None:
         wanted = name.removeprefix("@").casefold()
         found = [one for one in found if wanted in (one.username.casefold(), one.ig_id)]
+    stopped = [
+        one.username
+        for one in connections.of_account(conn, account_id)
+        if one.status is ConnectionStatus.NEEDS_LOGIN
+    ]
+    if not found and stopped:
+        raise NeedsAuthorisation(
+            f"The login of {', '.join(stopped)} has ended and cannot be refreshed.",
+            hint="Try: pamosnik connect",
+        )
     if not found:
         raise NotFound(
             "No login can be refreshed." if name is None else f"{name} has no login that could be refreshed.",

@@ -20,6 +20,7 @@ from pamosnik.model import safety
 from pamosnik.model.book import Sentence, Settings
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.decision import (
+    Answered,
     Check,
     EffectSettled,
     Facts,
@@ -31,8 +32,8 @@ from pamosnik.model.decision import (
 )
 from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, Event, EventKind, Verdict
 from pamosnik.model.flow import Flow, Mode
-from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutMessage
-from pamosnik.model.run import ENDED, Origin, Run, RunStatus
+from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
+from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind
 from pamosnik.model.words import fold, trim
 from pamosnik.outbox import settling
 from pamosnik.services import effects
@@ -44,6 +45,8 @@ from pamosnik.store.connections import Connected
 from pamosnik.store.runs import DueWait
 
 BEFORE_CONNECTION_TOLERANCE = timedelta(seconds=5)
+EVIDENCE_WITHIN = timedelta(minutes=2)
+"""After an attempt of unknown fate; by then two looks have been taken where Instagram answers at all."""
 OWNER_PAUSES_FOR = timedelta(hours=12)
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 FLOWS_IN_A_ROW = 20
@@ -107,7 +110,7 @@ def take_event(conn: Connection, library: Library, event_id: str, now: datetime)
             return _seen(scene, event)
         case EventKind.DELETION:
             if event.incoming.mid is not None:
-                _forget_message(conn, event.connection_id, event.incoming.mid)
+                _forget_message(conn, event.connection_id, event.incoming.mid, now)
             return _say(scene, event, Verdict.NOTED, "the person deleted a message; its content is erased")
         case kind if kind in INBOUND_MESSAGES and inbox.deleted(conn, event):
             assert event.incoming.mid is not None
@@ -119,12 +122,15 @@ def take_event(conn: Connection, library: Library, event_id: str, now: datetime)
             return _say(scene, event, Verdict.NOTED, "no flow listens to this kind of event")
 
 
-def _forget_message(conn: Connection, connection_id: str, mid: str) -> None:
+def _forget_message(conn: Connection, connection_id: str, mid: str, now: datetime) -> None:
     """A person unsent a message: what it said goes from the inbox, the runs, the fields and the outbox.
     https://developers.facebook.com/terms/ : deleted messages must not be kept."""
     for event_id, text in inbox.said(conn, connection_id, mid):
         runs.forget_said(conn, event_id)
         if text is not None:
+            for item in outbox.quoting(conn, event_id, text):
+                reason = "it quotes a message that the person has taken back"
+                outbox.move(conn, item, ItemStatus.CANCELLED, now=now, reason=reason)
             outbox.forget_quoted(conn, event_id, text)
     inbox.forget_content(conn, connection_id, mid)
 
@@ -187,6 +193,8 @@ def _from_person(scene: _Scene, event: Event) -> Verdict:
         return _say(scene, event, Verdict.OPTED_OUT, "this person opted out; only START undoes it")
     if contact.paused_until is not None and scene.now < contact.paused_until:
         return _paused(scene, event, contact)
+    if event.kind in INBOUND_MESSAGES and _asked_or_not(scene, contact):
+        return Verdict.PENDING
     heard = Heard.of(event.incoming.text)
     posts = posts_of(scene.conn, scene.catalog, event)
     choice, trace = choose.choose(
@@ -227,6 +235,29 @@ def _from_person(scene: _Scene, event: Event) -> Verdict:
             )
         case Nobody():
             return _say(scene, event, choice.verdict, choice.reason, flow_id=choice.flow_id, trace=trace)
+
+
+def _asked_or_not(scene: _Scene, contact: Contact) -> bool:
+    """Whether a question to this person may have arrived or not: what they write waits until that is known.
+
+    Not for long: after `EVIDENCE_WITHIN` the question counts as asked.
+    """
+    asked = {
+        (run_id, wait.path)
+        for run_id, wait in runs.waiting_for_person(scene.conn, contact.id)
+        if wait.kind is WaitKind.ANSWER
+    }
+    return any(
+        (item.run_id, item.step) in asked and _fate_is_open(item, scene.now)
+        for item in outbox.open_of_person(scene.conn, contact.id)
+    )
+
+
+def _fate_is_open(item: OutboxItem, now: datetime) -> bool:
+    """Unknown for so short a time that evidence may settle it at any moment."""
+    if item.status is not ItemStatus.UNKNOWN or item.last_attempt_at is None:
+        return False
+    return now < item.last_attempt_at + EVIDENCE_WITHIN
 
 
 def _resumed_by(stimulus: Stimulus) -> str:
@@ -345,8 +376,9 @@ def _echo(scene: _Scene, event: Event) -> Verdict:
             if mid is not None:
                 effects.seen_in_echo(scene.conn, item, mid, scene.day, scene.now)
             return _say(scene, event, Verdict.OWN, "the echo of a message Pamosnik sent")
-    if any(item.status is ItemStatus.SENDING for item in outbox.open_of_person(scene.conn, contact.id)):
-        # Meta's answer may still name this message as ours: only then is it known who wrote.
+    open_items = outbox.open_of_person(scene.conn, contact.id)
+    if any(item.status is ItemStatus.SENDING or _fate_is_open(item, scene.now) for item in open_items):
+        # Meta's answer, or evidence, may still name this message as ours: only then is it known who wrote.
         return Verdict.PENDING
     until = event.at + OWNER_PAUSES_FOR
     if contact.paused_until is None or contact.paused_until < until:
@@ -482,6 +514,8 @@ def _turn(
     decision = decide(flow, run, stimulus, facts, scene.now)
     if isinstance(stimulus, Tapped):
         stats.mark_run(scene.conn, run.id, stats.CLICKED, scene.day)
+    if isinstance(stimulus, Tapped | Answered):
+        stats.mark_run(scene.conn, run.id, stats.REPLIED, scene.day)
     recorded = effects.record(scene.conn, flow, decision, contact, day=scene.day, now=scene.now)
     runs.record_turn(
         scene.conn,

@@ -181,3 +181,13 @@ def newest(
         (account_id, ms(since), ms(since), -1 if limit is None else limit),
     )
     return [contact_id for (contact_id,) in rows]
+
+
+def undisclosed_without_message(conn: Connection, contact_id: str) -> None:
+    """Nothing has reached this person or may still do: the line that a machine writes is yet to be said."""
+    conn.execute(
+        "UPDATE contacts SET disclosed_at=NULL WHERE contact_id=:contact AND NOT EXISTS (SELECT 1 FROM outbox"
+        " WHERE contact_id=:contact AND kind IN ('message','private_reply')"
+        " AND status IN ('queued','held','sending','sent','unknown'))",
+        {"contact": contact_id},
+    )

@@ -176,7 +176,7 @@ def said(conn: Connection, connection_id: str, mid: str) -> list[tuple[str, str 
 def deleted(conn: Connection, event: Event) -> bool:
     """Whether the person took this message back; the deletion may arrive before the message."""
     row = conn.execute(
-        "SELECT 1 FROM events WHERE connection_id=? AND mid=? AND kind='deletion'",
+        "SELECT 1 FROM events WHERE connection_id=? AND dedup_key='d:' || ?",
         (event.connection_id, event.incoming.mid),
     ).fetchone()
     return row is not None

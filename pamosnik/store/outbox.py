@@ -168,8 +168,9 @@ def load(conn: Connection, item_id: str) -> OutboxItem | None:
 def find(conn: Connection, account_id: str, what: str) -> OutboxItem | None:
     """The item that Pamosnik's id, or Meta's id of what it became, names in this account."""
     row = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE account_id=:account AND (item_id=upper(:what) OR message_id=:what)"  # noqa: S608
-        " ORDER BY seq DESC LIMIT 1",
+        f"SELECT {_ITEM} FROM outbox WHERE account_id=:account AND (item_id=upper(:what)"  # noqa: S608
+        " OR message_id=:what OR comment_id=:what) ORDER BY item_id=upper(:what) DESC, message_id=:what DESC,"
+        " status IN ('queued','held','unknown') DESC, kind='private_reply' DESC, seq DESC LIMIT 1",
         {"account": account_id, "what": what},
     ).fetchone()
     return None if row is None else _item(row)
@@ -558,6 +559,27 @@ def forget_quoted(conn: Connection, event_id: str, text: str) -> None:
         " AND status NOT IN ('queued','held','sending','unknown')",
         {"event": event_id, "text": json.dumps(text, ensure_ascii=False)[1:-1]},
     )
+
+
+def forget_taken_back(conn: Connection, item_id: str) -> None:
+    """At its end: what answers a message that the person has taken back since may quote it."""
+    conn.execute(
+        "UPDATE outbox SET content='{}', wire=NULL WHERE item_id=? AND EXISTS (SELECT 1 FROM turns t"
+        " JOIN events e ON e.event_id=t.event_id JOIN events d ON d.connection_id=e.connection_id"
+        " AND d.dedup_key='d:' || e.mid WHERE t.run_id=outbox.source AND t.turn=outbox.turn)",
+        (item_id,),
+    )
+
+
+def quoting(conn: Connection, event_id: str, text: str) -> list[OutboxItem]:
+    """Messages of this event's turns that say what it said and have not left yet."""
+    rows = conn.execute(
+        f"SELECT {_ITEM} FROM outbox WHERE (source, turn) IN"  # noqa: S608 - column names
+        " (SELECT run_id, turn FROM turns WHERE event_id=:event) AND instr(content, :text)>0"
+        " AND status IN ('queued','held')",
+        {"event": event_id, "text": json.dumps(text, ensure_ascii=False)[1:-1]},
+    )
+    return [_item(row) for row in rows]
 
 
 def sent_ids(conn: Connection, connection_id: str, message_ids: Sequence[str]) -> frozenset[str]:

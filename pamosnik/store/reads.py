@@ -1,7 +1,7 @@
 """Lists for people and scripts: newest first, one account at a time. Rows leave as plain tuples of columns."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pamosnik._sqlite import Connection
@@ -93,15 +93,20 @@ def turns(conn: Connection, run_id: str) -> list[tuple[Any, ...]]:
     return rows
 
 
+LATELY = timedelta(minutes=5)
 QUEUE_COLUMNS = (
     "o.item_id, o.kind, p.username, o.igsid, o.comment_id, o.flow_id, o.status, o.due_at, o.deadline, o.attempts,"
     " o.reason, o.message_id, c.username, o.run_id,"
     " CASE WHEN o.status='queued' THEN (SELECT e.status FROM outbox e WHERE e.lane=o.lane AND e.seq<o.seq"
     " AND e.status IN ('queued','held','sending','unknown') ORDER BY e.seq LIMIT 1) END,"
     " CASE WHEN o.status='queued' AND o.kind='private_reply' THEN (SELECT count(*) FROM attempts a"
-    " WHERE a.connection_id=o.connection_id AND a.kind='private_reply' AND a.at>:hour_ago) END"
+    " WHERE a.connection_id=o.connection_id AND a.kind='private_reply' AND a.at>:hour_ago) END,"
+    " c.status, iif(c.rest_until>:now, c.rest_until, NULL), c.rest_reason,"
+    " CASE WHEN o.status='queued' THEN (SELECT count(*) FROM outbox u WHERE u.status='unknown'"
+    " AND u.connection_id=o.connection_id AND u.last_attempt_at>:lately) END"
 )
-"""The last two: the status of what leaves before it in its lane, and attempts in the hour that count against it."""
+"""The last six: the status of what leaves before it in its lane, attempts in the hour that count against it, the
+connection's status, until when it rests and why, and how many attempts came to nothing certain lately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ class QueueFilter:
 
 
 def queue(
-    conn: Connection, account_id: str, wanted: QueueFilter, *, limit: int | None, hour_ago: datetime
+    conn: Connection, account_id: str, wanted: QueueFilter, *, limit: int | None, now: datetime
 ) -> list[tuple[Any, ...]]:
     """What is going out, and what went; the latest made first."""
     rows: list[tuple[Any, ...]] = conn.execute(
@@ -135,7 +140,9 @@ def queue(
             "item": wanted.item_id,
             "event": wanted.event_id,
             "since": ms(wanted.since),
-            "hour_ago": ms(hour_ago),
+            "hour_ago": ms(now - timedelta(hours=1)),
+            "lately": ms(now - LATELY),
+            "now": ms(now),
             "limit": -1 if limit is None else limit,
         },
     ).fetchall()

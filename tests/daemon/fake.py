@@ -10,7 +10,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import aiohttp
@@ -197,6 +197,11 @@ class FakeInstagram:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError):
             return 0
+
+    def retell(self, igsid: str, text: str) -> None:
+        """The newest message of the business is told with another text from now on."""
+        lines = self._threads[igsid]
+        lines[-1] = replace(lines[-1], text=text)
 
     def owner_wrote(self, igsid: str, text: str) -> None:
         """By hand in the Instagram app; its echo is lost, too."""

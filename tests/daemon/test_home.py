@@ -232,6 +232,9 @@ async def test_deliveries_that_no_secret_fits_are_told_to_the_owner(tmp_path: Pa
         assert [await shop.fake.post(body) for _ in range(3)] == [403] * 3
         (problem,) = (await shop.read("status"))["problems"]
         assert problem["code"] == "bad_signature"
+        # The owner mends the secret, which takes a restart.
+        await shop.stop()
+        await shop.start()
         assert await shop.fake.post(body, events.sign(body, "another secret altogether")) == 200
         assert (await shop.read("status"))["healthy"] is True
 
@@ -248,6 +251,14 @@ async def test_a_wrong_answer_to_init_makes_nothing(tmp_path: Path) -> None:
     said = await shop.try_command("init", *who, given="three random words\n")
     assert said.code == 2
     assert not shop.home.exists()
+    (nameless, *rest) = ("", *who[2:])
+    said = await shop.try_command("init", "--name", nameless, *rest, given="three random words\n")
+    assert (said.code, "name is empty" in said.err) == (2, True)
+    shop.home.mkdir()
+    (shop.home / "pamosnik.db").touch()
+    good = [word.replace("not an address", EMAIL) for word in who]
+    assert (await shop.try_command("init", *good, given="three random words\n")).code == 0
+    shutil.rmtree(shop.home)
     shop.home.write_text("a file")
     said = await shop.try_command("status")
     assert (said.code, "is a file" in said.err) == (2, True)

@@ -205,3 +205,95 @@ async def test_why_says_what_kept_the_right_keyword_from_working(tmp_path: Path)
         )
         near = await _writes(shop, "9001", "huors")
         assert "closest keyword is “hours”" in str(_why(shop, near["message"]["mid"]).advice)
+
+
+LOST = Trouble(500, 2)
+
+
+async def test_what_waits_to_be_said_about_a_message_that_is_taken_back_is_not_said(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.trouble = lambda call: Trouble(400, 4) if call.is_send else None
+        said = await _writes(shop, "9001", "say ZEBRAFISH")
+        assert shop.states() == ["queued"]
+        gone = {**said, "message": {"mid": said["message"]["mid"], "is_deleted": True}}
+        await shop.deliver(events.talk(gone))
+        await shop.works()
+        shop.fake.trouble = lambda _: None
+        await shop.later(minutes=6)
+        assert shop.fake.sent == []
+        assert _nowhere(shop, "ZEBRAFISH")
+
+
+async def test_an_unknown_message_that_quotes_it_is_erased_at_its_end(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.trouble = lambda call: Trouble(500, 1, done=True) if call.is_send else None
+        said = await _writes(shop, "9001", "say ZEBRAFISH")
+        gone = {**said, "message": {"mid": said["message"]["mid"], "is_deleted": True}}
+        await shop.deliver(events.talk(gone))
+        await shop.works()
+        await shop.later(seconds=10)
+        assert shop.states() == ["sent"]
+        assert _nowhere(shop, "ZEBRAFISH")
+
+
+def _nowhere(shop: Machine, text: str) -> bool:
+    conn = shop.reader.connection
+    tables = [name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+    return not any(text in str(row) for table in tables for row in conn.execute(f"SELECT * FROM {table}"))
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_an_answer_waits_until_it_is_known_whether_the_question_arrived(
+    tmp_path: Path, arrived: bool
+) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        wrong = [Trouble(500, 1, done=arrived)]
+        shop.fake.trouble = lambda call: wrong.pop() if call.is_send and wrong else None
+        await _writes(shop, "9001", "how")
+        assert shop.states() == ["unknown"]
+        early = str((await _writes(shop, "9001", "4"))["message"]["mid"])
+        assert _why(shop, early).event["verdict"] == "pending"
+        await shop.later(seconds=70)
+        assert _why(shop, early).event["verdict"] == ("resumed" if arrived else "no_match")
+        assert shop.fake.thread("9001") == ["How many?", *(["Noted: 4"] * arrived)]
+
+
+async def test_an_echo_with_another_text_never_makes_a_message_go_twice(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.trouble = lambda call: Trouble(500, 1, done=True) if call.is_send else None
+        await _writes(shop, "9001", "hours")
+        shop.fake.trouble = lambda _: None
+        shop.fake.retell("9001", "9 to 5 (translated)")
+        mid = shop.fake.last("9001").mid
+        await shop.deliver(events.talk(events.echo("9001", mid, "9 to 5 (translated)")))
+        await shop.later(seconds=100)
+        assert len(shop.fake.sent) == 1
+        assert shop.states() == ["unknown"]
+
+
+async def test_a_refused_first_message_does_not_spend_the_disclosure(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS.replace("disclosure: false", 'disclosure: "A machine."')) as shop:
+        shop.fake.trouble = lambda call: Trouble(400, 100, 2534015) if call.is_send else None
+        await _writes(shop, "9001", "hours")
+        shop.fake.trouble = lambda _: None
+        await _writes(shop, "9001", "hours")
+        await _writes(shop, "9001", "hours")
+        assert shop.fake.thread("9001") == ["A machine.\n9 to 5", "9 to 5"]
+
+
+async def test_what_waits_says_what_for(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.trouble = lambda call: Trouble(400, 4) if call.is_send else None
+        await _writes(shop, "9001", "hours")
+        await _writes(shop, "9002", "hours")
+        assert all("Meta's limit for the app" in str(item["reason"]) for item in shop.queue())
+        assert [problem["code"] for problem in shop.problems()] == ["resting"]
+
+
+async def test_an_outage_is_named(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.trouble = lambda call: LOST if call.is_send else None
+        for number in range(6):
+            await _writes(shop, f"90{number}", "hours")
+        reasons = {item["reason"] for item in shop.queue() if item["status"] == "queued"}
+        assert reasons == {"Instagram does not answer; one message at a time is tried"}

@@ -170,6 +170,7 @@ def test_any_text_is_understood_or_not_and_never_an_error(accept: Accept, text: 
 @pytest.mark.parametrize(
     ("accept", "text", "value"),
     [
+        (Accept.NUMBER, "1️⃣0️⃣", "10"),
         (Accept.EMAIL, "Anna@Shop.xn--P1AI", "Anna@shop.xn--p1ai"),
         (Accept.EMAIL, "anna@shop.xn--", None),
         (Accept.EMAIL, "anna@shop.c1", None),

