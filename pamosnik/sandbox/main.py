@@ -28,7 +28,8 @@ from pamosnik.sandbox.things import Account, MediaKind, Person, TokenKind
 from pamosnik.sandbox.webhooks import Deliverer
 from pamosnik.sandbox.world import World
 
-_METHODS = ["GET", "POST", "DELETE"]
+# those that Graph has not, too: it refuses them in its own words
+_METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"]
 _TICK_S = 0.1
 
 
