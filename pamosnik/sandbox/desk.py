@@ -61,6 +61,7 @@ def configured(app: App, params: Params) -> App:
         meta_secret=params.text_or_none("meta_app_secret") or app.meta_secret,
         deauthorize_url=_address(app.deauthorize_url, params, "deauthorize_url"),
         data_deletion_url=_address(app.data_deletion_url, params, "data_deletion_url"),
+        redirect_uris=params.names("redirect_uris") if "redirect_uris" in params else app.redirect_uris,
     )
 
 
@@ -73,6 +74,7 @@ CONFIGURE = (
     "fields",
     "deauthorize_url",
     "data_deletion_url",
+    "redirect_uris",
 )
 
 
@@ -204,6 +206,7 @@ def app_state(app: App) -> Json:
         "fields": sorted(app.fields),
         "deauthorize_url": app.deauthorize_url,
         "data_deletion_url": app.data_deletion_url,
+        "redirect_uris": list(app.redirect_uris),
     }
 
 
