@@ -78,9 +78,11 @@ CONFIGURE = (
 )
 
 
-def arm(armed: Faults, params: Params) -> Json:
+def arm(world: World, armed: Faults, params: Params) -> Json:
     """Makes calls fail from now on."""
     params.refuse_others("fault", "endpoint", "person", "nth", "times")
+    if "person" in params:
+        _check_person(world, params.text("person"))
     rule = armed.arm(
         params.text("fault"),
         endpoint=params.text_or_none("endpoint") or faults.ANY,
@@ -89,6 +91,12 @@ def arm(armed: Faults, params: Params) -> Json:
         times=params.integer("times") if "times" in params else None,
     )
     return faults.row(rule)
+
+
+def _check_person(world: World, username: str) -> None:
+    if username not in world.people:
+        known = ", ".join(world.people) or "nobody yet"
+        raise NotFound(f"no person {username}", hint=f"There is: {known}. POST /sandbox/people makes one.")
 
 
 def clear(armed: Faults, params: Params) -> Json:
