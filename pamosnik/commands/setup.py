@@ -269,6 +269,8 @@ def sandbox(
 
     from pamosnik.rehearsal import stand_alone
 
+    if not 0 <= port <= 65535:
+        raise UsageError(f"port (flag) is no port number: {port}", hint="Take one like 8789.")
     run = stand_alone.run(port, say, world=world, armed=fault or (), virtual_clock=virtual_clock)
     asyncio.run(run)
 

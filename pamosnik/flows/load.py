@@ -59,11 +59,13 @@ class Loaded:
 
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
-    """The flow files that paths name: files as they are, of folders every *.yaml and *.yml, sorted."""
+    """The flow files that paths name: files as they are, of folders every visible *.yaml and *.yml, sorted."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
+            inside = sorted(
+                p for p in path.rglob("*") if p.suffix in _SUFFIXES and _shown(p, path) and p.is_file()
+            )
             if not inside:
                 raise UsageError(
                     f"The folder {path} holds no flow file.", hint="Flow files end in .yaml or .yml."
@@ -74,6 +76,11 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
         else:
             raise UsageError(f"There is no file {path}.", hint="Check the path.")
     return list(dict.fromkeys(found))
+
+
+def _shown(path: Path, folder: Path) -> bool:
+    """Neither hidden nor inside something hidden, such as .git or .venv."""
+    return not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 File = tuple[str, str | Problem]

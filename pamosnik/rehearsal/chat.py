@@ -77,7 +77,7 @@ class Chat:
         self.who = FIRST
         self._play = Play(files)
         try:
-            self._stage = self._play.open(at)
+            self._stage = self._play.open(at, next_post=False)
         except BaseException:
             self._play.close()
             raise
@@ -103,6 +103,7 @@ class Chat:
             "/restart": lambda _: self._restart(),
             "/reload": lambda _: self._reload(),
             "/help": lambda _: self._help(),
+            "/": lambda _: self._help(),
         }
 
     def __enter__(self) -> "Chat":
@@ -248,7 +249,7 @@ class Chat:
         else:
             self._stage.close()
         known = self.who
-        self._stage = self._play.open(self._at)
+        self._stage = self._play.open(self._at, next_post=False)
         self._stage.meet(known)
         self._shown, self._event = 0, None
         self._screen.note(f"A fresh world. It is {self._time(self._stage.now)}.")
@@ -314,13 +315,15 @@ class Chat:
     # --- reading a line ------------------------------------------------------------------------------
 
     def _on_post(self, text: str, usage: str) -> tuple[str, int | None]:
-        """The text, and the post that stands behind ` on `."""
+        """The text, and the post that stands behind ` on `; a number there is always a post's."""
         _required(text, usage)
         found = _ON_POST.fullmatch(text)
         if found is not None:
             number = self._known_post(found[2])
             if number is not None:
                 return found[1], number
+            if found[2].isdecimal():
+                raise _no_post(found[2])
         return text, None
 
     def _known_post(self, written: str) -> int | None:
@@ -329,7 +332,7 @@ class Chat:
     def _number(self, written: str) -> int:
         number = self._known_post(written.removeprefix("#"))
         if number is None:
-            raise UsageError(f"There is no post {written}.", hint="/posts lists them.")
+            raise _no_post(written)
         return number
 
     def _option(self, written: str) -> str:
@@ -354,6 +357,10 @@ def _required(text: str, usage: str) -> str:
     return text
 
 
+def _no_post(written: str) -> UsageError:
+    return UsageError(f"There is no post {written}.", hint="/posts lists them.")
+
+
 def _is_named(post: Post, written: str) -> bool:
     return written in (str(post.number), post.link, post.link.rstrip("/"))
 
@@ -367,8 +374,8 @@ def _beginning(labels: Iterable[str], start: str) -> list[str]:
 
 
 def _did_you_mean(name: str) -> str:
-    near = get_close_matches(name, _NAMES, n=1, cutoff=0.5)
-    return f"Did you mean {near[0]}?" if near else "/help lists what there is."
+    near = get_close_matches(name[1:], [known[1:] for known in _NAMES], n=1, cutoff=0.6)
+    return f"Did you mean /{near[0]}?" if near else "/help lists what there is."
 
 
 # --- the terminal ----------------------------------------------------------------------------------------

@@ -128,6 +128,25 @@ class Ran:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """A run went past a step without doing it."""
+
+    at: datetime
+    who: str
+    flow: str
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoalReached:
+    at: datetime
+    who: str
+    flow: str
+    goal: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tagged:
     at: datetime
     who: str
@@ -164,7 +183,19 @@ class OptedOut:
 
 
 Happening = (
-    Did | Judged | Sent | PublicReply | Waiting | NotSent | Ran | Tagged | FieldSet | Paused | OptedOut
+    Did
+    | Judged
+    | Sent
+    | PublicReply
+    | Waiting
+    | NotSent
+    | Ran
+    | Skipped
+    | GoalReached
+    | Tagged
+    | FieldSet
+    | Paused
+    | OptedOut
 )
 
 

@@ -78,6 +78,8 @@ class Ticket:
     library: Library
     loop: asyncio.AbstractEventLoop
     begins: datetime
+    next_post: bool = True
+    """Flows that wait for the next post find it published."""
 
 
 class Machinery:
@@ -94,7 +96,7 @@ class Machinery:
         self.clock = VirtualClock(scenery.OPENED_AT)
         self.world, self.shop = scenery.build(self.clock, connected.username, self.flows())
         self.clock.move_to(ticket.begins)
-        scenery.add_fresh(self.world, self.shop, self.flows())
+        scenery.add_fresh(self.world, self.shop, self.flows() if ticket.next_post else ())
         self._notices: deque[Notice] = deque()
         self.world.listen(self._notices.append)
         self.prepared: deque[JSONResponse] = deque()

@@ -84,8 +84,11 @@ class Play:
         """Of the files; UTC when they name none."""
         return ZoneInfo(self._account.timezone)
 
-    def open(self, start: datetime | None = None) -> Stage:
-        """A new stage where nothing has happened yet. `start` without a zone is in the files' time zone."""
+    def open(self, start: datetime | None = None, *, next_post: bool = True) -> Stage:
+        """A new stage where nothing has happened yet. `start` without a zone is in the files' time zone.
+
+        `next_post`: flows that wait for the next post find it published; else somebody has to publish it.
+        """
         assert self._loop is not None, "the play is closed"
         begins = USUAL_START if start is None else start
         if begins.tzinfo is None:
@@ -101,7 +104,9 @@ class Play:
         path.write_bytes(self._template)
         database = open_database(path)
         do_not_flush(database)
-        return Stage(Ticket(database, self._account, self._keys, self._library, self._loop, begins))
+        return Stage(
+            Ticket(database, self._account, self._keys, self._library, self._loop, begins, next_post)
+        )
 
     def _prepare(self, conn: Connection, account: Account, files: Sequence[File]) -> Loaded:
         """The account, the flows, the connection."""

@@ -18,6 +18,7 @@ from pamosnik.rehearsal.happenings import (
     Deed,
     Did,
     FieldSet,
+    GoalReached,
     Happening,
     Judged,
     NotSent,
@@ -27,6 +28,7 @@ from pamosnik.rehearsal.happenings import (
     PublicReply,
     Ran,
     Sent,
+    Skipped,
     Tagged,
     Waiting,
 )
@@ -214,6 +216,11 @@ def remarks(happening: Happening, who: str, zone: ZoneInfo) -> list[str]:
                 return []
             why = f" ({happening.reason})" if happening.reason else ""
             return [_addressed(happening.who, who, f"{happening.flow}: {happening.status.value}{why}")]
+        case Skipped():
+            said = f"{happening.flow}: the step {happening.step} is skipped: {happening.reason}"
+            return [_addressed(happening.who, who, said)]
+        case GoalReached():
+            return [_addressed(happening.who, who, f"goal {happening.goal}")]
         case Tagged():
             word = "tag" if happening.given else "no longer tagged"
             return [_addressed(happening.who, who, f"{word} {happening.tag}")]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pamosnik.clock import Clock, SystemClock, VirtualClock
-from pamosnik.errors import HomeError
+from pamosnik.errors import HomeError, NotFound, UsageError
 from pamosnik.sandbox import desk, faults, saved
 from pamosnik.sandbox.main import Sandbox
 from pamosnik.sandbox.params import Params
@@ -39,7 +39,7 @@ async def run(
         ) from error
     try:
         for params in wanted:
-            desk.arm(sandbox.faults, params)
+            _arm(sandbox, params)
         _tell(sandbox, say)
         if world is not None:
             say(f"world          {world}, {'loaded' if kept else 'new'}; saved on stopping")
@@ -49,6 +49,14 @@ async def run(
             say(f"saved          {world}")
     finally:
         await sandbox.stop()
+
+
+def _arm(sandbox: Sandbox, params: Params) -> None:
+    """A rule that names what there is not is as wrong as one that cannot be read."""
+    try:
+        desk.arm(sandbox.world, sandbox.faults, params)
+    except NotFound as problem:
+        raise UsageError(problem.message, hint=problem.hint) from problem
 
 
 def _kept(path: Path, clock: Clock) -> World | None:

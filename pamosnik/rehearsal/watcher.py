@@ -1,8 +1,10 @@
 """Sees what has changed in a stage's database since it looked last: the queue, the runs, the people."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.contact import Contact, PausedBy
@@ -10,6 +12,7 @@ from pamosnik.model.outbox import ItemKind, ItemStatus
 from pamosnik.model.run import RunStatus
 from pamosnik.rehearsal.happenings import (
     FieldSet,
+    GoalReached,
     Happening,
     NotSent,
     OptedOut,
@@ -17,6 +20,7 @@ from pamosnik.rehearsal.happenings import (
     PersonState,
     Ran,
     RunState,
+    Skipped,
     Tagged,
     Waiting,
 )
@@ -24,6 +28,9 @@ from pamosnik.store import contacts, reads
 from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant
 
+_GOAL = "goal "
+"""Followed by the goal's name: how a trace tells a goal that was reached."""
+_GOING = frozenset({RunStatus.ACTIVE, RunStatus.WAITING})
 _LOST = frozenset({ItemStatus.EXPIRED, ItemStatus.FAILED, ItemStatus.CANCELLED})
 
 
@@ -50,6 +57,7 @@ class Watcher:
         self._name_of = name_of
         self._items: dict[str, tuple[ItemStatus, datetime, str | None]] = {}
         self._runs: dict[str, RunStatus] = {}
+        self._turns: dict[str, int] = {}
         self._people: dict[str, Contact] = {}
 
     def look(self, now: datetime) -> list[Happening]:
@@ -98,10 +106,24 @@ class Watcher:
 
     def _look_at_runs(self, now: datetime) -> Iterator[Happening]:
         for row in reversed(reads.runs(self._conn, self._account_id, limit=None)):
-            status = RunStatus(row[5])
+            status, known = RunStatus(row[5]), self._runs.get(row[0])
+            if known is None or known in _GOING:
+                yield from self._look_at_turns(now, row)
             if self._runs.get(row[0]) is not status:
                 yield Ran(now, self._name_of(row[4]), row[0], row[1], status, row[9])
             self._runs[row[0]] = status
+
+    def _look_at_turns(self, now: datetime, run: tuple[Any, ...]) -> Iterator[Happening]:
+        """What the new turns of a run left out, and the goals they reached."""
+        run_id, flow, who = run[0], run[1], self._name_of(run[4])
+        turns = reads.turns(self._conn, run_id)
+        for turn in turns[self._turns.get(run_id, 0) :]:
+            for step, result, detail in json.loads(turn[3]):
+                if result == "skipped":
+                    yield Skipped(now, who, flow, step, detail)
+                elif result == "done" and detail.startswith(_GOAL):
+                    yield GoalReached(now, who, flow, detail.removeprefix(_GOAL))
+        self._turns[run_id] = len(turns)
 
     def _look_at_queue(self, now: datetime) -> Iterator[Happening]:
         for item in self._queue(now, open_only=False):

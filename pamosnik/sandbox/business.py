@@ -54,10 +54,14 @@ def send(world: World, account: Account, igsid: str, message: SendMessage) -> Se
     thread = _open_thread(world, account, person, human_agent=message.human_agent)
     content = _with_uploads(world, account, message.content)
     _check_own_media(world, account, content)
-    if message.reply_to_mid is not None:
-        _message_of(world, thread, message.reply_to_mid)
+    answered = None if message.reply_to_mid is None else _message_of(world, thread, message.reply_to_mid)
     written = _write(world, thread, content)
-    noted = replace(written, reply_to_mid=message.reply_to_mid, metadata=message.metadata)
+    noted = replace(
+        written,
+        reply_to_mid=message.reply_to_mid,
+        self_reply=answered is not None and answered.from_business,
+        metadata=message.metadata,
+    )
     return _told(world, account, thread, noted)
 
 
@@ -124,9 +128,9 @@ def own_media(world: World, account: Account, media_id: str) -> Media:
 def own_comment(world: World, account: Account, comment_id: str) -> Comment:
     """A comment under the account's media; a live one only while broadcasting."""
     comment = world.comments.get(comment_id)
-    if comment is None:
+    media = None if comment is None else world.media[comment.media_id]
+    if comment is None or media is None or media.ig_id != account.ig_id:
         raise errors.missing_object(comment_id)
-    media = own_media(world, account, comment.media_id)
     if media.kind is MediaKind.LIVE and not media.broadcasting:
         raise errors.missing_object(comment_id)
     return comment

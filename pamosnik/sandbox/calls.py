@@ -28,6 +28,9 @@ class Call:
         if scope not in self.scopes:
             raise errors.scope_missing(scope)
 
+    def asks(self, field: str) -> bool:
+        return any(one.name == field for one in self._asked())
+
     def node(self, node: Node) -> Json:
         return fields.project(node, self._asked())
 

@@ -115,7 +115,7 @@ def read_content(message: Params, ways: Behaviour = _USUAL) -> Content:
         raise bad_parameter("Message must have exactly one of text, attachment and attachments.")
     chips = _read_chips(message.groups("quick_replies")) if "quick_replies" in message else ()
     if "text" in message:
-        return Content(text=_read_text(message.text("text")), chips=chips)
+        return Content(text=_read_text(message.string("text")), chips=chips)
     if "attachments" in message:
         return Content(attachments=_read_images(message.groups("attachments")), chips=chips)
     return _read_attachment(message.group("attachment"), chips, ways)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -49,7 +50,20 @@ class Control:
             Route(look.address.path, _guarded(look.answer), methods=[look.address.method])
             for look in self._looks()
         ]
-        return Starlette(routes=[*acts, *looks])
+        return Starlette(
+            routes=[*acts, *looks], exception_handlers={404: self._no_address, 405: self._no_address}
+        )
+
+    async def _no_address(self, request: Request, problem: Exception) -> Response:
+        """An address that there is not, or not for that method."""
+        path = "/" + request.url.path.removeprefix("/sandbox").lstrip("/")
+        if isinstance(problem, HTTPException) and problem.status_code == 405:
+            allowed = (problem.headers or {}).get("Allow", "").split(", ")
+            methods = [one.method for one in self.addresses() if one.path == path] or sorted(allowed)
+            said = f"/sandbox{path} does not take {request.method}"
+            return JSONResponse({"error": said, "hint": f"Call it with {' or '.join(methods)}."}, 405)
+        said = f"there is no address /sandbox{path}"
+        return JSONResponse({"error": said, "hint": "GET /sandbox/ lists the addresses."}, 404)
 
     def addresses(self) -> tuple[Address, ...]:
         """All of them, as the documentation lists them."""
@@ -85,7 +99,7 @@ class Control:
             ),
             _desk_act(
                 "faults",
-                lambda params: desk.arm(armed, params),
+                lambda params: desk.arm(world, armed, params),
                 "fault, endpoint?, person?, nth?, times?",
                 "makes Graph calls fail; answers the active row",
             ),

@@ -61,6 +61,7 @@ def configured(app: App, params: Params) -> App:
         meta_secret=params.text_or_none("meta_app_secret") or app.meta_secret,
         deauthorize_url=_address(app.deauthorize_url, params, "deauthorize_url"),
         data_deletion_url=_address(app.data_deletion_url, params, "data_deletion_url"),
+        redirect_uris=params.names("redirect_uris") if "redirect_uris" in params else app.redirect_uris,
     )
 
 
@@ -73,12 +74,15 @@ CONFIGURE = (
     "fields",
     "deauthorize_url",
     "data_deletion_url",
+    "redirect_uris",
 )
 
 
-def arm(armed: Faults, params: Params) -> Json:
+def arm(world: World, armed: Faults, params: Params) -> Json:
     """Makes calls fail from now on."""
     params.refuse_others("fault", "endpoint", "person", "nth", "times")
+    if "person" in params:
+        _check_person(world, params.text("person"))
     rule = armed.arm(
         params.text("fault"),
         endpoint=params.text_or_none("endpoint") or faults.ANY,
@@ -87,6 +91,12 @@ def arm(armed: Faults, params: Params) -> Json:
         times=params.integer("times") if "times" in params else None,
     )
     return faults.row(rule)
+
+
+def _check_person(world: World, username: str) -> None:
+    if username not in world.people:
+        known = ", ".join(world.people) or "nobody yet"
+        raise NotFound(f"no person {username}", hint=f"There is: {known}. POST /sandbox/people makes one.")
 
 
 def clear(armed: Faults, params: Params) -> Json:
@@ -204,6 +214,7 @@ def app_state(app: App) -> Json:
         "fields": sorted(app.fields),
         "deauthorize_url": app.deauthorize_url,
         "data_deletion_url": app.data_deletion_url,
+        "redirect_uris": list(app.redirect_uris),
     }
 
 

@@ -73,6 +73,11 @@ def missing_object(object_id: str) -> GraphError:
     )
 
 
+def unknown_alias(name: str) -> GraphError:
+    """A word, such as a username, where an id has to be."""
+    return GraphError(400, 803, None, f"(#803) Some of the aliases you requested do not exist: {name}")
+
+
 def unknown_path(path: str) -> GraphError:
     return GraphError(500, 2500, None, f"Unknown path components: {path}")
 

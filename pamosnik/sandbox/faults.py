@@ -9,6 +9,7 @@ on, for a number of times. The first rule that picks a call decides.
 """
 
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from enum import Enum
 from typing import Final
 
@@ -118,7 +119,11 @@ class Faults:
     ) -> Rule:
         """`nth` without `times` strikes that one call."""
         if fault not in CATALOG:
-            raise NotFound(f"no fault {fault!r}", hint="GET /sandbox/faults lists them.")
+            near = get_close_matches(fault, CATALOG, n=3)
+            meant = f" Near are: {', '.join(near)}." if near else ""
+            raise NotFound(
+                f"no fault {fault!r}", hint=f"GET /sandbox/faults and docs/sandbox.md list them.{meant}"
+            )
         if endpoint not in ENDPOINTS:
             raise UsageError(f"endpoint is one of {', '.join(ENDPOINTS)}, not {endpoint}")
         if (nth is not None and nth < 1) or (times is not None and times < 1):

@@ -29,6 +29,7 @@ from pamosnik.sandbox.world import World
 
 _LOG_LENGTH = 10_000
 _SECRETS = ("access_token", "client_secret", "code", "verify_token")
+_METHODS = ("GET", "POST", "DELETE")
 _VERSION = re.compile(r"v(\d+)\.0")
 
 
@@ -137,6 +138,8 @@ class Graph:
 
     async def _answer(self, request: Request, params: Params) -> Response:
         path = tuple(part for part in request.url.path.split("/") if part)
+        if request.method not in _METHODS:
+            raise errors.no_role(request.method)
         match request.method, path:
             case "GET", ("oauth", "authorize"):
                 return RedirectResponse(oauth.authorize(self._world, params), 302)
@@ -231,20 +234,22 @@ def _file(file: UploadFile) -> Json:
 
 
 def _without_version(path: tuple[str, ...]) -> tuple[str, ...]:
-    """Versions that are gone are served as the oldest one alive; unknown and doubled ones are refused."""
+    """Versions that are gone, unknown or doubled are refused."""
     version = _VERSION.fullmatch(path[0]) if path else None
     rest = path if version is None else path[1:]
-    too_new = version is not None and int(version[1]) > rules.NEWEST_VERSION
-    if not rest or too_new or _VERSION.fullmatch(rest[0]):
+    if not rest or (version is not None and not _alive(version)) or _VERSION.fullmatch(rest[0]):
         raise errors.unknown_path("/" + "/".join(path))
     return rest
 
 
 def _version_served(path: str) -> int:
-    """The one asked for, as far as it is alive; without one the newest."""
+    """The one asked for; without one that is alive the newest."""
     version = _VERSION.fullmatch(path.strip("/").partition("/")[0])
-    asked = rules.NEWEST_VERSION if version is None else int(version[1])
-    return min(max(asked, rules.OLDEST_VERSION), rules.NEWEST_VERSION)
+    return int(version[1]) if version is not None and _alive(version) else rules.NEWEST_VERSION
+
+
+def _alive(version: re.Match[str]) -> bool:
+    return rules.OLDEST_VERSION <= int(version[1]) <= rules.NEWEST_VERSION
 
 
 def _address_of_next_page(request: Request) -> str:

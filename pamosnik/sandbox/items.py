@@ -41,7 +41,7 @@ def echo(
         if message.metadata is not None:
             body["metadata"] = message.metadata
     if message.reply_to_mid is not None:
-        body["reply_to"] = {"mid": message.reply_to_mid, "is_self_reply": False}
+        body["reply_to"] = {"mid": message.reply_to_mid, "is_self_reply": message.self_reply}
     return {
         "sender": {"id": account.ig_id},
         "recipient": {"id": igsid},
@@ -179,7 +179,7 @@ def _incoming(message: Message, ways: Behaviour) -> Json:
     if message.payload is not None:
         body["quick_reply"] = {"payload": message.payload}
     if message.reply_to_mid is not None:
-        body["reply_to"] = {"mid": message.reply_to_mid, "is_self_reply": False}
+        body["reply_to"] = {"mid": message.reply_to_mid, "is_self_reply": message.self_reply}
     elif message.story is not None and message.content.text is not None:
         body["reply_to"] = {"story": _story(message.story)}
     if message.referral is not None:

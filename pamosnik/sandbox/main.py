@@ -13,22 +13,26 @@ from collections.abc import Coroutine, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from pamosnik.clock import Clock
 from pamosnik.errors import UsageError
+from pamosnik.sandbox import rules
 from pamosnik.sandbox.control import Control
 from pamosnik.sandbox.endings import Protocol
 from pamosnik.sandbox.faults import Faults
 from pamosnik.sandbox.graph import Graph
-from pamosnik.sandbox.phone.app import Phone, page_before, to_page
+from pamosnik.sandbox.phone.app import Endpoint, Phone, page_before, to_page
 from pamosnik.sandbox.phone.behind import Behind, Observer
 from pamosnik.sandbox.phone.guard import Guard
 from pamosnik.sandbox.things import Account, MediaKind, Person, TokenKind
 from pamosnik.sandbox.webhooks import Deliverer
 from pamosnik.sandbox.world import World
 
-_METHODS = ["GET", "POST", "DELETE"]
+# those that Graph has not, too: it refuses them in its own words
+_METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"]
 _TICK_S = 0.1
 
 
@@ -184,7 +188,7 @@ def _config(
             Mount("/sandbox", Guard(control.app(), host)),
             Mount("/phone", Guard(phone.app(), host)),
             Route("/phone", to_page),
-            Route("/", page_before(graph.endpoint), methods=_METHODS),
+            Route("/", page_before(_front_door(graph.endpoint)), methods=_METHODS),
             Route("/{path:path}", graph.endpoint, methods=_METHODS),
         ]
     )
@@ -197,6 +201,25 @@ def _config(
         ws="none",
         timeout_graceful_shutdown=1,
     )
+
+
+def _front_door(graph: Endpoint) -> Endpoint:
+    """Says where everything is to who calls the bare address."""
+
+    async def endpoint(request: Request) -> Response:
+        if request.method not in ("GET", "HEAD"):
+            return await graph(request)
+        base = str(request.base_url).rstrip("/")
+        return JSONResponse(
+            {
+                "this is": "the sandbox, a fake Instagram",
+                "phone": f"{base}/phone",
+                "people and switches": f"{base}/sandbox/",
+                "graph": f"{base}/v{rules.NEWEST_VERSION}.0",
+            }
+        )
+
+    return endpoint
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -24,7 +24,7 @@ _FIELDS = ("ice_breakers", "persistent_menu")
 
 def write_profile(world: World, account: Account, params: Params) -> None:
     """Replaces what is named, all its locales at once."""
-    if params.text_or_none("platform") not in (None, "instagram"):
+    if params.text_or_none("platform") != "instagram":
         raise bad_parameter("Param platform must be instagram.")
     if not any(name in params for name in _FIELDS):
         raise bad_parameter(f"One of {', '.join(_FIELDS)} is required.")

@@ -22,6 +22,11 @@ def authorize(world: World, params: Params) -> str:
         raise errors.bad_parameter("Invalid platform app")
     if params.text("response_type") != "code":
         raise errors.bad_parameter("Param response_type must be code.")
+    if world.app.redirect_uris and redirect_uri not in world.app.redirect_uris:
+        raise errors.bad_parameter("Invalid redirect_uri")
+    unknown = [scope for scope in params.names("scope") if scope not in rules.SCOPES]
+    if unknown:
+        raise errors.bad_parameter(f"Invalid scope: {', '.join(unknown)}")
     answer = _denial() if params.flag_or("deny", default=False) else {"code": _new_code(world, params).value}
     if "state" in params:
         answer["state"] = params.text("state")
@@ -30,16 +35,17 @@ def authorize(world: World, params: Params) -> str:
 
 
 def exchange_code(world: World, params: Params) -> Json:
-    """Code → short token. A code works once, for the client and address it was given to."""
+    """Code → short token. A code works once, for the client and address it was given to; a refusal leaves it."""
     if params.text("client_id") != world.app.app_id or params.text("client_secret") != world.app.secret:
         raise LoginError("Error validating client secret")
     if params.text("grant_type") != "authorization_code":
         raise LoginError("Invalid grant_type")
-    code = world.codes.pop(params.text("code"), None)
+    code = world.codes.get(params.text("code"))
     if code is None or code.expires_at <= world.clock.now():
         raise LoginError("Matching code was not found or was already used")
     if code.redirect_uri != params.text("redirect_uri"):
         raise LoginError("Error validating verification code. The redirect_uri is not the one of the request")
+    del world.codes[code.value]
     account = world.accounts[code.ig_id]
     token = world.issue_token(account, TokenKind.SHORT, code.scopes)
     granted = [scope for scope in rules.SCOPES if scope in token.scopes]

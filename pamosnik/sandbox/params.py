@@ -50,6 +50,12 @@ class Params:
             raise BadParameter(f"The parameter {name} is required.")
         return value
 
+    def string(self, name: str) -> str:
+        """A text and no number."""
+        if name in self and not isinstance(self._values[name], str):
+            raise BadParameter(f"Param {name} must be a string.")
+        return self.text(name)
+
     def text_or_none(self, name: str) -> str | None:
         return self.text(name) if name in self else None
 
@@ -58,9 +64,11 @@ class Params:
         if isinstance(value, bool):
             return value
         words = {"true": True, "1": True, "false": False, "0": False}
-        if not isinstance(value, str) or value.lower() not in words:
+        if value is None:
             raise BadParameter(f"The parameter {name} is required.")
-        return words[value.lower()]
+        if not isinstance(value, (str, int)) or str(value).lower() not in words:
+            raise BadParameter(f"Param {name} must be true or false.")
+        return words[str(value).lower()]
 
     def flag_or(self, name: str, default: bool) -> bool:
         return self.flag(name) if name in self else default

@@ -7,7 +7,7 @@ do not, reactions and bare links only by a switch. `entrances` holds ice breaker
 from dataclasses import dataclass, replace
 
 from pamosnik.errors import NotFound, UsageError
-from pamosnik.sandbox import items
+from pamosnik.sandbox import items, rules
 from pamosnik.sandbox.things import (
     Account,
     Attachment,
@@ -38,6 +38,8 @@ def comment(
     world: World, account: Account, person: Person, media: Media, text: str, *, parent: Comment | None = None
 ) -> Comment:
     """A reply to a reply lands under the top-level comment."""
+    if account.ig_id in person.blocked:
+        raise UsageError(f"{person.username} has blocked {account.username} and cannot comment there")
     if not media.comments_enabled:
         raise UsageError(f"comments on {media.id} are switched off")
     if media.kind is MediaKind.LIVE and not media.broadcasting:
@@ -89,12 +91,22 @@ def message(
     """`referral` is the ad or shop page it is written from; an unsupported one is announced without content."""
     if text is None and not attachments and not unsupported:
         raise UsageError("a message has a text or an attachment")
-    if reply_to_mid is not None and reply_to_mid not in world.messages:
+    _check_length(text)
+    answered = None if reply_to_mid is None else world.messages.get(reply_to_mid)
+    if reply_to_mid is not None and answered is None:
         raise NotFound(f"no message {reply_to_mid}")
     written = write(world, account, person, Content(text=text, attachments=attachments))
     came = referral or arrival(world, account, person)
     return _told(
-        world, account, replace(written, reply_to_mid=reply_to_mid, referral=came, unsupported=unsupported)
+        world,
+        account,
+        replace(
+            written,
+            reply_to_mid=reply_to_mid,
+            self_reply=answered is not None and not answered.from_business,
+            referral=came,
+            unsupported=unsupported,
+        ),
     )
 
 
@@ -102,6 +114,7 @@ def edit_message(
     world: World, account: Account, person: Person, text: str, mid: str | None = None
 ) -> Message:
     """Rewrites `mid` or the person's newest message; told as `message_edit`."""
+    _check_length(text)
     before = _own(world, account, person, mid)
     content = replace(before.content, text=text)
     changed = world.put_message(replace(before, content=content, edits=before.edits + 1))
@@ -111,6 +124,7 @@ def edit_message(
 
 
 def story_reply(world: World, account: Account, person: Person, story: Media, text: str) -> Message:
+    _check_length(text)
     written = write(world, account, person, Content(text=text))
     return _told(world, account, replace(written, story=story))
 
@@ -122,11 +136,10 @@ def story_mention(world: World, account: Account, person: Person) -> Message:
     """
     if person.private and account.ig_id not in person.followed_by:
         raise UsageError(f"{person.username} is private and {account.username} does not follow them")
-    url = (
-        f"https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=mention-{person.username}&signature=sandbox"
-    )
-    written = write(world, account, person, Content(attachments=(Attachment("story_mention", url),)))
-    return _told(world, account, written)
+    story_id = str(18000000000000000 + world.number())
+    url = f"https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id={story_id}&signature=sandbox"
+    mention = Attachment("story_mention", url, story_id=story_id)
+    return _told(world, account, write(world, account, person, Content(attachments=(mention,))))
 
 
 def share_post(world: World, account: Account, person: Person, media: Media) -> Message:
@@ -270,6 +283,13 @@ def tap_button(world: World, account: Account, person: Person, button: Button) -
     igsid = world.igsid(account, person)
     world.tell(account, "messaging_postbacks", items.postback(account, igsid, tapped))
     return Tapped(tapped, None)
+
+
+def _check_length(text: str | None) -> None:
+    if text is not None and len(text) > rules.COMPOSER_CHARACTERS:
+        raise UsageError(
+            f"Instagram lets people write at most {rules.COMPOSER_CHARACTERS} characters at once"
+        )
 
 
 def _thread(world: World, account: Account, person: Person) -> Thread:

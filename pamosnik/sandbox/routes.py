@@ -1,5 +1,6 @@
 """Which address does what: from an authorised call to `business`, `views` and the JSON they answer."""
 
+import re
 from dataclasses import dataclass, replace
 
 from pamosnik.sandbox import business, errors, messenger_profile, rules, views
@@ -10,6 +11,9 @@ from pamosnik.sandbox.limits import Limits, Quota, usage_headers
 from pamosnik.sandbox.subscriptions import check_fields
 from pamosnik.sandbox.things import Json, MediaKind
 from pamosnik.sandbox.world import World
+
+# of people and things, or of a message or conversation
+_ID = re.compile(r"[0-9]+|aWdf[A-Za-z0-9_=-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,12 @@ class Router:
         return Quota.MEDIA if any(one.kind in ("audio", "video") for one in files) else Quota.TEXT
 
     def _act(self, call: Call) -> Json:
+        """Too long a path is malformed, and a path begins with an id."""
+        node = call.path[0]
+        if len(call.path) > 2:
+            raise errors.unknown_path("/" + "/".join(call.path))
+        if node != ME and not _ID.fullmatch(node):
+            raise errors.unknown_alias(node)
         match call.method, call.path:
             case _, ("me", "subscribed_apps"):
                 return self._subscribed_apps(call)
@@ -85,10 +95,8 @@ class Router:
                 raise self._nowhere(call)
 
     def _nowhere(self, call: Call) -> GraphError:
-        """Too long a path is malformed; a node that is not the account's is missing; else it cannot do that."""
+        """A node that is not the account's is missing; else it cannot do that."""
         world, node = self._world, call.path[0]
-        if len(call.path) > 2:
-            return errors.unknown_path("/" + "/".join(call.path))
         known = node == ME or any(node in kept for kept in (world.media, world.comments, world.threads))
         return errors.no_role(call.method) if known else errors.missing_object(node)
 
@@ -153,6 +161,8 @@ class Router:
             return {"data": [flat]} if world.behaviour.me_in_data else flat
         if node_id in world.media:
             media = business.own_media(world, account, node_id)
+            if call.asks("comments"):
+                call.needs(rules.SCOPE_COMMENTS)
             return call.node(views.media_node(world, account, media))
         if node_id in world.comments:
             call.needs(rules.SCOPE_COMMENTS)
@@ -177,7 +187,7 @@ class Router:
         world, account = self._world, call.account
         match node_id, edge:
             case "me", "media":
-                call.needs(rules.SCOPE_BASIC)
+                call.needs(rules.SCOPE_COMMENTS if call.asks("comments") else rules.SCOPE_BASIC)
                 return call.edge(views.media_edge(world, account))
             case "me", "live_media" if world.behaviour.live_media:
                 return call.edge(views.live_edge(world, account))

@@ -35,6 +35,8 @@ SCOPES: Final = (
 # https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api
 STANDARD_WINDOW: Final = timedelta(hours=24)
 TEXT_BYTES: Final = 1000
+# of a person's message; assumed, no document says it
+COMPOSER_CHARACTERS: Final = 1000
 IMAGES_PER_MESSAGE: Final = 10
 IMAGE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".gif")
 AUDIO_SUFFIXES: Final = (".aac", ".m4a", ".wav", ".mp4")

@@ -48,6 +48,8 @@ class App:
     # where the privacy callbacks go
     deauthorize_url: str | None = None
     data_deletion_url: str | None = None
+    # where a login may lead back to; empty = anywhere
+    redirect_uris: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,8 @@ class Attachment:
     title: str | None = None
     # stands for a file given before; `url` is filled in when it is sent
     upload_id: str | None = None
+    # only of a story_mention: the person's story
+    story_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +279,8 @@ class Message:
     created_at: datetime
     content: Content
     reply_to_mid: str | None = None
+    # that one is by the same side
+    self_reply: bool = False
     # the story answered or mentioned in
     story: Media | None = None
     # payload of the chip or button that wrote it

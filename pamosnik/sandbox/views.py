@@ -74,6 +74,7 @@ def media_node(world: World, account: Account, media: Media) -> Node:
             "caption": media.caption,
             "permalink": media.permalink,
             "timestamp": iso(media.created_at),
+            "comments": comments_edge(world, account, media) if top else None,
             "comments_count": sum(1 + len(world.replies_to(comment)) for comment in top),
             "like_count": 0,
             "is_comment_enabled": media.comments_enabled,
@@ -183,7 +184,7 @@ def message_node(world: World, account: Account, message: Message) -> Node:
             "message": message.content.text or "",
             "attachments": _attachments(message),
             "shares": _shares(message),
-            "reply_to": None if message.reply_to_mid is None else _reply_to(message.reply_to_mid),
+            "reply_to": _reply_to(message),
             "story": _story(message),
         },
         default=("created_time",),
@@ -247,14 +248,16 @@ def _shares(message: Message) -> Json | None:
     return {"data": links} if links else None
 
 
-def _reply_to(mid: str) -> Json:
-    return {"mid": mid, "is_self_reply": False}
+def _reply_to(message: Message) -> Json | None:
+    if message.reply_to_mid is None:
+        return None
+    return {"mid": message.reply_to_mid, "is_self_reply": message.self_reply}
 
 
 def _story(message: Message) -> Json | None:
     for attachment in message.content.attachments:
         if attachment.kind == "story_mention":
-            return {"mention": {"link": attachment.url, "id": ""}}
+            return {"mention": {"link": attachment.url, "id": attachment.story_id or ""}}
     if message.story is None:
         return None
     return {"reply_to": {"link": story_url(message.story), "id": message.story.id}}

@@ -255,6 +255,24 @@ def _is_new_message(item: Json) -> bool:
             return False
 
 
+def _why(problem: Exception) -> str:
+    match problem:
+        case TimeoutError():
+            return f"nothing came within {rules.DELIVERY_TIMEOUT_S:g} seconds"
+        case aiohttp.InvalidURL():
+            return "that is no web address"
+        case aiohttp.ClientConnectorCertificateError():
+            return "its certificate is not trusted"
+        case aiohttp.ClientConnectorError() if isinstance(problem.os_error, ConnectionRefusedError):
+            return "connection refused"
+        case aiohttp.ClientConnectorDNSError():
+            return "there is no such host"
+        case aiohttp.ServerDisconnectedError():
+            return "it closed the connection"
+        case _:
+            return "the connection failed"
+
+
 async def _handshake(callback_url: str, verify_token: str) -> None:
     challenge = str(secrets.randbelow(10**10))
     query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
@@ -265,7 +283,9 @@ async def _handshake(callback_url: str, verify_token: str) -> None:
         ):
             status, text = answer.status, await answer.text()
     except (aiohttp.ClientError, TimeoutError) as problem:
-        raise HandshakeFailed(f"{callback_url} did not answer: {problem!r}") from problem
+        raise HandshakeFailed(
+            f"{callback_url} did not answer: {_why(problem)}", hint="Start your program first."
+        ) from problem
     if status != 200:
         raise HandshakeFailed(f"{callback_url} answered {status} to the challenge, not 200")
     if text != challenge:

@@ -126,6 +126,54 @@ def test_slips_are_met_with_help() -> None:
     assert "Traceback" not in said
 
 
+def test_a_number_that_no_post_has_is_told() -> None:
+    said = chat("/comment price on 9", "/story hi on #9", "/share 9", "/comment price on sale")
+    assert said.count("  · There is no post 9. /posts lists them.\n") == 3
+    assert said.count("comment: ") == 1
+
+
+def test_a_slash_alone_lists_what_there_is_and_only_near_names_are_offered() -> None:
+    said = chat("/", "/nosuch", "/tpa", "/hepl")
+    assert "  /tap LABEL|NUMBER " in said
+    assert "There is no /nosuch. /help lists what there is.\n" in said
+    assert "There is no /tpa. Did you mean /tap?\n" in said
+    assert "There is no /hepl. Did you mean /help?\n" in said
+
+
+def test_the_next_post_is_the_one_that_somebody_publishes(tmp_path: Path) -> None:
+    flows = tmp_path / "flows.yaml"
+    flows.write_text(
+        "version: 1\ndisclosure: false\nflows:\n  next:\n"
+        "    when: [{ comment: { words: [hi], post: next } }]\n    do: [send: Here you are]\n"
+    )
+    said = chat("/posts", "/comment hi", "/post Fresh", "/comment hi", files=(str(flows),))
+    assert "The next post" not in said
+    before, after = said.split("has published post")
+    assert "comment: no_match" in before
+    assert "comment: started next" in after
+
+
+def test_skipped_steps_and_goals_are_told(tmp_path: Path) -> None:
+    flows = tmp_path / "flows.yaml"
+    flows.write_text(
+        "version: 1\ndisclosure: false\nflows:\n  later:\n    when: [dm: hi]\n    do:\n"
+        "      - wait: { for: 30h, if_window_closed: skip }\n      - send: late\n      - goal: booked\n"
+    )
+    said = chat("hi", "/pass 2d", files=(str(flows),))
+    assert (
+        "  · later: the step do.1 is skipped: the 24-hour window has closed\n"
+        "  · goal booked\n  · later: completed\n" in said
+    )
+
+
+def test_hidden_folders_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "flows.yaml").write_text("version: 1\nflows: { a: { when: [dm: hi], do: [send: Hello] } }\n")
+    for hidden in (".venv/lib", ".git"):
+        (tmp_path / hidden).mkdir(parents=True)
+        (tmp_path / hidden / "other.yaml").write_text("not: flows\n")
+    assert "Hello" in chat("hi", files=(str(tmp_path),))
+
+
 def test_until_something_happens() -> None:
     said = chat("/pass", "/comment price", "/pass", "/tags")
     assert "Nothing will happen by itself." in said

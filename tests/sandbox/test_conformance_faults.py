@@ -380,6 +380,27 @@ async def test_catalog_and_clearing(shop: Shop) -> None:
     assert (await shop.look("faults"))["active"] == []
 
 
+async def test_a_fault_needs_a_person_that_there_is(shop: Shop) -> None:
+    """§12.10: else it would never strike."""
+    body = {"fault": "slow", "person": "nobody"}
+    refused = await shop.call("POST", "/sandbox/faults", json=body)
+    assert (refused.status, refused.body["error"]) == (404, "no person nobody")
+    assert "anna, ben, chen" in refused.body["hint"]
+    assert (await shop.look("faults"))["active"] == []
+
+
+async def test_addresses_that_there_are_not(shop: Shop) -> None:
+    """Answered in the shape of every other refusal."""
+    strange = await shop.call("GET", "/sandbox/nosuch")
+    assert (strange.status, strange.body["error"]) == (404, "there is no address /sandbox/nosuch")
+    assert strange.body["hint"]
+    for method, path, right in (("GET", "comment", "POST"), ("DELETE", "faults", "POST or GET")):
+        wrong = await shop.call(method, f"/sandbox/{path}")
+        assert (wrong.status, wrong.body["hint"]) == (405, f"Call it with {right}.")
+    hidden = await shop.call("POST", "/sandbox/thread/anna")
+    assert (hidden.status, set(hidden.body)) == (405, {"error", "hint"})
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -78,6 +78,10 @@ async def comment_enabled_missing(shop: Shop) -> Answer:
     return await shop.post(f"/{await shop.newest_post()}")
 
 
+async def newest_with_comments(shop: Shop) -> Answer:
+    return await shop.get(f"/{await shop.newest_post()}", fields="comments")
+
+
 def foreign(path: str) -> Do:
     async def do(shop: Shop) -> Answer:
         await shop.act("accounts", username="another_shop")
@@ -258,6 +262,12 @@ COMMENTS = "instagram_business_manage_comments"
 REFUSED: list[tuple[str, Do, Error]] = [
     ("§1.2 version twice", raw("GET", "/v26.0/v26.0/me"), (500, 2500, None)),
     ("§1.2 version from the future", raw("GET", "/v27.0/me"), (500, 2500, None)),
+    ("§1.2 version that is gone", raw("GET", "/v20.0/me"), (500, 2500, None)),
+    ("§9.2 a username is no id", get("/anna"), (400, 803, None)),
+    ("§9.2 nor is any other word", get("/nosuch/comments"), (400, 803, None)),
+    ("§9.2 not even for writing", post("/anna/comments", message="x"), (400, 803, None)),
+    ("§9.2 PUT", raw("PUT", "/v26.0/me/subscribed_apps"), BAD),
+    ("§9.2 OPTIONS", raw("OPTIONS", "/v26.0/me"), BAD),
     ("§9.2 malformed path", raw("GET", "/v26.0/me/x/y"), (500, 2500, None)),
     ("§9.2 wrong path", get("/me/nothing"), BAD),
     ("§9.2 wrong method", get("/me/messages"), BAD),
@@ -301,12 +311,14 @@ REFUSED: list[tuple[str, Do, Error]] = [
         post("/me/messenger_profile", platform="instagram", ice_breakers=ice_breakers(5)),
         BAD,
     ),
+    ("§4.6 platform is required", post("/me/messenger_profile", ice_breakers=ice_breakers()), BAD),
     ("§4.6 nothing to set", post("/me/messenger_profile", platform="instagram"), BAD),
     ("§4.6 platform", post("/me/messenger_profile", platform="messenger", ice_breakers=ice_breakers()), BAD),
     (
         "§4.6 menu is postback or web_url",
         post(
             "/me/messenger_profile",
+            platform="instagram",
             persistent_menu=[{"call_to_actions": [{"type": "phone", "title": "x", "payload": "1"}]}],
         ),
         BAD,
@@ -320,6 +332,7 @@ REFUSED: list[tuple[str, Do, Error]] = [
     ("§5 reply to a deleted comment", on_comment("POST", "/replies", deleted=True, message="x"), GONE),
     ("§5 reply without text", on_comment("POST", "/replies"), BAD),
     ("§5 hide is required", on_comment("POST", ""), BAD),
+    ("§5 hide is true or false", on_comment("POST", "", hide="maybe"), BAD),
     ("§5 deleted comment", on_comment("GET", "", deleted=True), GONE),
     ("§5 replies of a deleted comment", on_comment("GET", "/replies", deleted=True), GONE),
     ("§5 reply on live", on_live("POST", "/replies", message="x"), BAD),
@@ -344,6 +357,7 @@ REFUSED: list[tuple[str, Do, Error]] = [
         switched(on_comment("POST", "/replies", message="BUY NOW"), retired_comment_rules=True),
         BAD,
     ),
+    ("§5 comments of a media need the scope", with_scopes([BASIC], newest_with_comments), (403, 10, None)),
     ("§5 comments scope", with_scopes([BASIC], on_comment("GET", "")), (403, 10, None)),
     ("§6 a commenter has not consented", profile_of_commenter, (400, 230, None)),
     ("§6 a private reply is no consent", profile_after_private_reply, (400, 230, None)),
@@ -370,6 +384,77 @@ REFUSED: list[tuple[str, Do, Error]] = [
 @pytest.mark.parametrize(("do", "error"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
 async def test_refused(shop: Shop, do: Do, error: Error) -> None:
     assert (await do(shop)).error == error
+
+
+async def test_an_error_names_what_was_asked_for(shop: Shop) -> None:
+    """§9.1: another account's comment, not its media."""
+    await shop.act("accounts", username="another_shop")
+    await shop.act("posts", account="another_shop")
+    comment = await shop.comments("anna", account="another_shop")
+    for refused in (await shop.get(f"/{comment}"), await shop.get(f"/{comment}/replies")):
+        assert comment in refused.body["error"]["message"]
+
+
+async def test_hide_says_what_is_wrong(shop: Shop) -> None:
+    """§5"""
+    comment = await shop.comments("anna")
+    message = (await shop.post(f"/{comment}", hide="maybe")).body["error"]["message"]
+    assert message == "(#100) Param hide must be true or false."
+    assert (await shop.post(f"/{comment}", hide="true")).body == {"success": True}
+
+
+async def test_comments_are_a_field_of_a_media(shop: Shop) -> None:
+    """§5, §7"""
+    post = await shop.newest_post()
+    assert "comments" not in (await shop.get(f"/{post}", fields="comments")).body
+    await shop.comments("anna", "first")
+    newest = await shop.comments("ben", "second")
+    shown = await shop.get(f"/{post}", fields="comments.limit(1){id,text,username}")
+    assert shown.body["comments"]["data"] == [{"id": newest, "text": "second", "username": "ben"}]
+    (listed, *_) = (await shop.get("/me/media", fields="comments{id}")).body["data"]
+    assert len(listed["comments"]["data"]) == 2
+
+
+async def test_who_blocked_the_shop_cannot_comment(shop: Shop) -> None:
+    """§12.7"""
+    await shop.act("people", username="ben", blocked=True)
+    refused = await shop.call("POST", "/sandbox/comment", json={"person": "ben", "text": "LINK"})
+    assert (refused.status, refused.body["error"]) == (
+        400,
+        "ben has blocked rosas_shop and cannot comment there",
+    )
+
+
+async def test_a_story_mention_has_an_id(shop: Shop) -> None:
+    """§7"""
+    mid = (await shop.act("story_mention", person="anna"))["mid"]
+    mention = (await shop.get(f"/{mid}", fields="story")).body["story"]["mention"]
+    assert mention["id"].isdecimal()
+    assert mention["id"] in mention["link"]
+
+
+async def test_a_reply_to_oneself_says_so(shop: Shop) -> None:
+    """§7: `is_self_reply`."""
+    first = (await shop.act("dm", person="anna", text="1"))["mid"]
+    igsid = await shop.igsid("anna")
+    sent = (await shop.send({"id": igsid}, {"text": "2"})).body["message_id"]
+    for answered, own in ((first, True), (sent, False)):
+        mid = (await shop.act("dm", person="anna", text="3", reply_to=answered))["mid"]
+        told = (await shop.get(f"/{mid}", fields="reply_to")).body["reply_to"]
+        assert told == {"mid": answered, "is_self_reply": own}
+    for answered, own in ((first, False), (sent, True)):
+        mid = (await shop.send({"id": igsid}, {"text": "4"}, reply_to={"mid": answered})).body["message_id"]
+        told = (await shop.get(f"/{mid}", fields="reply_to")).body["reply_to"]
+        assert told == {"mid": answered, "is_self_reply": own}
+
+
+async def test_what_people_write_has_a_length(shop: Shop) -> None:
+    """§4.2, assumed for people: 1000 characters."""
+    await shop.act("dm", person="anna", text="ż" * 1000)
+    for name in ("dm", "story_reply", "edit_message"):
+        body = {"person": "anna", "text": "x" * 1001}
+        refused = await shop.call("POST", f"/sandbox/{name}", json=body)
+        assert (refused.status, "1000" in refused.body["error"]) == (400, True)
 
 
 async def test_no_role_says_which_method(shop: Shop) -> None:
@@ -403,7 +488,7 @@ async def test_shapes_of_me(shop: Shop) -> None:
 
 async def test_the_version_asked_for_is_named(shop: Shop) -> None:
     """§1.2"""
-    served = {"/v25.0/me": "v25.0", "/me": "v26.0", "/v20.0/me": "v21.0"}
+    served = {"/v25.0/me": "v25.0", "/v21.0/me": "v21.0", "/me": "v26.0"}
     for path, version in served.items():
         assert (await shop.call("GET", path)).headers["instagram-api-version"] == version
 

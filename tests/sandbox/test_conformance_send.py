@@ -58,6 +58,7 @@ BODIES: list[tuple[str, Any, tuple[int, int, int | None]]] = [
     ("§4.2 text ≤ 1000 bytes, not characters", {"text": "é" * 501}, BAD),
     ("§4.2 text of 1001 bytes", {"text": "a" * 1001}, BAD),
     ("§4.2 text is not empty", {"text": ""}, BAD),
+    ("§4.2 text is a string", {"text": 5}, BAD),
     ("§4.2 text is UTF-8", {"text": "\ud800"}, BAD),
     ("§4.2 one of text and attachment", {"text": "x", **media("image", "https://a.example/a.png")}, BAD),
     ("§4.2 a message has something", {}, BAD),

@@ -228,7 +228,15 @@ async def test_our_own_page_and_programs_may_act(shop: Shop) -> None:
 async def test_the_bare_address_opens_the_phone_for_browsers_alone(shop: Shop) -> None:
     assert await raw(shop, "GET", "/phone") == 302
     assert await raw(shop, "GET", "/", {"sec-fetch-mode": "navigate"}) == 302
-    assert (await shop.call("GET", "/")).error == (500, 2500, None)
+    told = (await shop.call("GET", "/")).body
+    assert [
+        told[name].removeprefix(shop.sandbox.base_url) for name in ("phone", "people and switches", "graph")
+    ] == [
+        "/phone",
+        "/sandbox/",
+        "/v26.0",
+    ]
+    assert (await shop.call("POST", "/")).error == (500, 2500, None)
 
 
 @pytest.fixture

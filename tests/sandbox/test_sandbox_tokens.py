@@ -67,6 +67,31 @@ async def test_login_from_code_to_refreshed_token(shop: Shop) -> None:
     assert (await refresh(shop, long["access_token"])).error == (400, 190, 463)
 
 
+@pytest.mark.parametrize("scope", ["business_basic", "instagram_basic", "nonsense"])
+async def test_old_and_unknown_scopes_are_refused(shop: Shop, scope: str) -> None:
+    """§1.1"""
+    refused = await authorize(shop, scope=f"instagram_business_basic,{scope}")
+    assert refused.error == (400, 100, None)
+    assert refused.body["error"]["message"] == f"(#100) Invalid scope: {scope}"
+
+
+async def test_a_login_leads_back_to_a_registered_address_alone(shop: Shop) -> None:
+    """§2.2: the exact one."""
+    await shop.act("configure", redirect_uris=[BACK, "https://pamosnik.example/other"])
+    assert (await authorize(shop)).status == 302
+    for strange in (f"{BACK}/", "https://elsewhere.example/"):
+        assert (await authorize(shop, redirect_uri=strange)).error == (400, 100, None)
+    await shop.act("configure", redirect_uris=[])
+    assert (await authorize(shop, redirect_uri="https://elsewhere.example/")).status == 302
+
+
+async def test_a_refused_exchange_leaves_the_code(shop: Shop) -> None:
+    """§2.2"""
+    code = await log_in(shop)
+    assert (await exchange(shop, code, "https://elsewhere.example/")).status == 400
+    assert (await exchange(shop, code)).status == 200
+
+
 async def test_code_works_once_and_for_its_address(shop: Shop) -> None:
     code = await log_in(shop)
     assert (await exchange(shop, code)).status == 200

@@ -158,6 +158,19 @@ async def test_account_gets_every_field_of_the_app(shop: Shop) -> None:
     assert len(await shop.heard()) == 1
 
 
+async def test_a_handshake_that_nobody_answers_is_told_plainly(shop: Shop) -> None:
+    url = "http://127.0.0.1:9/hook"
+    body = {"callback_url": url, "verify_token": "x"}
+    refused = await shop.call("POST", "/sandbox/configure", json=body)
+    assert refused.status == 400
+    assert refused.body == {
+        "error": f"{url} did not answer: connection refused",
+        "hint": "Start your program first.",
+    }
+    nowhere = await shop.call("POST", "/sandbox/configure", json=body | {"callback_url": "nonsense"})
+    assert nowhere.body["error"] == "nonsense did not answer: that is no web address"
+
+
 async def test_handshake_failures_change_nothing(shop: Shop) -> None:
     await shop.connect()
     for wrong in (

@@ -60,9 +60,9 @@ def running(*options: str) -> Iterator[Running]:
             process.kill()
 
 
-def refused(*options: str) -> str:
+def refused(*options: str, code: int = 1) -> str:
     process = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=30, check=False)
-    assert process.returncode in (1, 2)
+    assert process.returncode == code
     assert process.stdout == ""
     assert "Traceback" not in process.stderr
     return process.stderr
@@ -96,6 +96,9 @@ def test_what_cannot_start_says_why_and_changes_nothing(tmp_path: Path) -> None:
     assert "not the file of a sandbox world" in refused("--world", str(foreign))
     assert foreign.read_text() == '{"format": "recipes"}'
     assert "folder" in refused("--world", str(tmp_path / "missing" / "world.json"))
-    assert "no fault" in refused("--fault", "me:sunshine")
-    assert "ENDPOINT:FAULT" in refused("--fault", "slow")
+    assert "no fault" in refused("--fault", "me:sunshine", code=2)
+    assert "anna, ben" in refused("--fault", "me:slow:person=nobody", code=2)
+    assert "ENDPOINT:FAULT" in refused("--fault", "slow", code=2)
+    for port in ("99999", "-1"):
+        assert f"port (flag) is no port number: {port}" in refused("--port", port, code=2)
     assert [one.name for one in tmp_path.iterdir()] == ["notes.json"]
