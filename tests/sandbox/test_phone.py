@@ -214,6 +214,14 @@ async def test_a_name_that_anybody_could_point_here_reads_nothing(shop: Shop) ->
         assert await raw(shop, "GET", path, {"host": "evil.example"}) == 403
 
 
+async def test_other_web_pages_read_nothing_and_may_link_to_the_page(shop: Shop) -> None:
+    elsewhere = {"sec-fetch-site": "cross-site"}
+    for path in ("/phone/state", "/phone/phone.js", "/sandbox/state", "/sandbox/"):
+        assert await raw(shop, "GET", path, elsewhere) == 403
+        assert await raw(shop, "GET", path, {"sec-fetch-site": "none"}) == 200
+    assert await raw(shop, "GET", "/phone/", {**elsewhere, "sec-fetch-mode": "navigate"}) == 200
+
+
 async def test_our_own_page_and_programs_may_act(shop: Shop) -> None:
     origin = shop.sandbox.base_url
     port = origin.rpartition(":")[2]
