@@ -208,6 +208,25 @@ def test_a_newcomer_comments_accepts_taps_and_gets_the_list(phone: Phone, world:
     expect(behind.locator(".entries")).to_contain_text("private reply")
 
 
+def test_from_a_conversation_one_looks_behind_the_scenes_and_back(browser: Browser, world: World) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone = Phone(context.new_page(), world, wide=False)
+    page, me = phone.page, world.newcomer()
+    world.act("comment", person=me, text="Lovely")
+    phone.open(me)
+    reply = page.get_by_role("button", name=f"Reply to {me}").bounding_box()
+    assert reply is not None
+    assert reply["height"] >= 40
+    phone.open(me, "chat/rosas_shop")
+    page.get_by_role("link", name="Behind the scenes", exact=True).click()
+    last = page.get_by_role("tab", name="At the shop").bounding_box()
+    assert last is not None
+    assert last["x"] + last["width"] <= 390
+    page.get_by_role("link", name="Back to the phone").click()
+    expect(page.get_by_role("heading", name="Rosa's Shop")).to_be_visible()
+    context.close()
+
+
 def test_a_request_is_not_seen_before_it_is_accepted(phone: Phone, world: World) -> None:
     me = world.newcomer()
     world.act("comment", person=me, text="price")
@@ -536,6 +555,7 @@ def test_each_shop_has_its_own_conversation(phone_alone: Phone, alone: World) ->
 def test_a_world_started_anew_is_found_again(phone_alone: Phone) -> None:
     phone_alone.page.goto(f"{phone_alone.world.base}/phone/#/nobody.here/chat/no_shop")
     expect(phone_alone.page).to_have_title(re.compile("Anna’s phone"))
+    expect(phone_alone.page.get_by_role("alert")).to_have_text("There is nobody called nobody.here here.")
     phone_alone.complaints = [one for one in phone_alone.complaints if "nobody.here" not in one]
 
 
