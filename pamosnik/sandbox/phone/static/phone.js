@@ -3,7 +3,7 @@
 import { face, icon } from "./art.js";
 import { Chat, announceMessages } from "./chat.js";
 import { Desk } from "./desk.js";
-import { byId, focusText, h, setText, show, toast } from "./dom.js";
+import { byId, clock, focusText, h, setText, setZone, show, toast } from "./dom.js";
 import { Inbox } from "./inbox.js";
 import { Cut, Refused, Watch, post } from "./net.js";
 import { People } from "./people.js";
@@ -104,6 +104,7 @@ class App {
   #arrived(state) {
     if (this.route.person !== null && state.me.username !== this.route.person) return;
     const before = this.previous;
+    setZone(state.behind.observed?.zone);
     this.state = state;
     this.shop ??= state.thread.shop;
     this.#draw();
@@ -270,7 +271,7 @@ class App {
   }
 
   #tick() {
-    setText(byId("clock"), new Date().toLocaleTimeString([], { hour: "numeric", minute: "2-digit" }));
+    setText(byId("clock"), clock(new Date()));
   }
 }
 
