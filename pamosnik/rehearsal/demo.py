@@ -19,6 +19,7 @@ from pamosnik.errors import PamosnikError
 from pamosnik.instagram.client import Instagram
 from pamosnik.rehearsal import browser
 from pamosnik.rehearsal.watching import Watching
+from pamosnik.sandbox import desk
 from pamosnik.sandbox.main import Sandbox, seed
 from pamosnik.sandbox.things import MediaKind, Person
 from pamosnik.sandbox.world import World
@@ -111,7 +112,7 @@ async def _with_daemon(
         environ={},
     )
     await _set_up(settings, sandbox, password)
-    watching.open(settings.database)
+    watching.open(settings.database, lambda ig_id, _: _connect_again(settings, sandbox, ig_id))
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     serving = asyncio.create_task(daemon.serve(settings, SystemClock(), on_ready=ready.set_result, stop=stop))
@@ -136,11 +137,8 @@ async def _set_up(settings: config.Config, sandbox: Sandbox, password: str) -> N
     clock = SystemClock()
     new = home.NewAccount("Rosa's Shop", EMAIL, password, "Europe/Warsaw")
     account, _ = await asyncio.to_thread(home.initialise, settings, new, clock.now())
-    keys = vault.load_master_keys(settings.key_file, None)
-    async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
-        found = await connecting.look_up(instagram, sandbox.token)
+    await _connect(settings, account.id, sandbox.token)
     with open_database(settings.database) as database:
-        database.write(lambda conn: connecting.keep(conn, keys, account.id, found, clock.now()))
         files = [(EXAMPLE, example_flows())]
         proposal = flows.propose(database.connection, account.id, files, prune=False)
         if proposal.loaded.has_errors:
@@ -148,6 +146,25 @@ async def _set_up(settings: config.Config, sandbox: Sandbox, password: str) -> N
         database.write(
             lambda conn: flows.apply(conn, account.id, proposal, note="demo", actor="demo", now=clock.now())
         )
+
+
+async def _connect(settings: config.Config, account_id: str, token: str) -> None:
+    keys = vault.load_master_keys(settings.key_file, None)
+    async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
+        found = await connecting.look_up(instagram, token)
+    now = SystemClock().now()
+    with open_database(settings.database) as database:
+        database.write(lambda conn: connecting.keep(conn, keys, account_id, found, now))
+
+
+async def _connect_again(settings: config.Config, sandbox: Sandbox, ig_id: str) -> None:
+    """What `pamosnik connect` does, which nobody can run in the demo's throwaway home."""
+    token = desk.account_state(sandbox.world, sandbox.world.accounts[ig_id])["token"]
+    if not isinstance(token, str):
+        raise PamosnikError("No token works.", hint="Issue a new one first.")
+    with open_database(settings.database) as database:
+        account = _account(accounts.every(database.connection))
+    await _connect(settings, account.id, token)
 
 
 # --- the stage -------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ export function paused(element, { until, by, name, now, resume, others }) {
         "div",
         { class: "row" },
         resume && h("button", { type: "button", class: "primary", onclick: resume }, "Automation again"),
-        h("button", { type: "button", class: "plain strong", onclick: others }, "Play somebody else"),
+        h("button", { type: "button", class: "plain strong", onclick: others }, "Be another person"),
       ),
     ),
   );
