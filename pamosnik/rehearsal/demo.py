@@ -13,13 +13,14 @@ from typing import TypeVar
 import aiohttp
 
 from pamosnik import config, logs
-from pamosnik.clock import SystemClock
+from pamosnik.clock import Clock, SystemClock
 from pamosnik.daemon import main as daemon
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram.client import Instagram
 from pamosnik.rehearsal import browser
 from pamosnik.rehearsal.watching import Watching
-from pamosnik.sandbox.main import Sandbox
+from pamosnik.sandbox import desk
+from pamosnik.sandbox.main import Sandbox, seed
 from pamosnik.sandbox.things import MediaKind, Person
 from pamosnik.sandbox.world import World
 from pamosnik.security import vault
@@ -67,8 +68,8 @@ async def play(*, port: int, stay: bool, say: Say) -> int:
     logs.set_up("text", level=40)
     with tempfile.TemporaryDirectory(prefix="pamosnik-demo-") as folder:
         sandbox, watching = Sandbox(), Watching(hint=f"{TRY}.")
-        await sandbox.start(host="127.0.0.1", port=0, clock=SystemClock(), observer=watching)
-        _furnish(sandbox.world)
+        clock = SystemClock()
+        await sandbox.start(host="127.0.0.1", port=0, clock=clock, world=_world(clock), observer=watching)
         try:
             return await _with_daemon(Path(folder), sandbox, watching, port=port, stay=stay, say=say)
         finally:
@@ -76,17 +77,24 @@ async def play(*, port: int, stay: bool, say: Say) -> int:
             await sandbox.stop()
 
 
-def _furnish(world: World) -> None:
-    """Something to comment on that the example flows answer, a story, and Mia, who plays the first scene.
+def _world(clock: Clock) -> World:
+    """The seeded shop, whose posts invite to what the example flows answer, and Mia, who plays the first scene.
 
     Mia and Ben act, so that Anna is new to the shop when somebody takes over her phone.
     """
+    world = World(clock)
+    seed(world)
+    world.media.clear()
     shop = world.account_named(None)
     world.add_media(shop, MediaKind.STORY, "Fresh peonies this morning")
-    world.add_media(
-        shop, MediaKind.POST, "Our winter prices are out. Comment PRICE and we send you the list."
-    )
+    for kind, caption in (
+        (MediaKind.POST, "Tables for Christmas Eve go fast. Write us BOOK in a message."),
+        (MediaKind.REEL, "How we bind a bouquet. Ask HOW MUCH in the comments and we tell you."),
+        (MediaKind.POST, "Our winter prices are out. Comment PRICE and we send you the list."),
+    ):
+        world.add_media(shop, kind, caption)
     world.put_person(Person("mia", "Mia", follower_count=77))
+    return world
 
 
 async def _with_daemon(
@@ -104,7 +112,7 @@ async def _with_daemon(
         environ={},
     )
     await _set_up(settings, sandbox, password)
-    watching.open(settings.database)
+    watching.open(settings.database, lambda ig_id, _: _connect_again(settings, sandbox, ig_id))
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     serving = asyncio.create_task(daemon.serve(settings, SystemClock(), on_ready=ready.set_result, stop=stop))
@@ -129,11 +137,8 @@ async def _set_up(settings: config.Config, sandbox: Sandbox, password: str) -> N
     clock = SystemClock()
     new = home.NewAccount("Rosa's Shop", EMAIL, password, "Europe/Warsaw")
     account, _ = await asyncio.to_thread(home.initialise, settings, new, clock.now())
-    keys = vault.load_master_keys(settings.key_file, None)
-    async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
-        found = await connecting.look_up(instagram, sandbox.token)
+    await _connect(settings, account.id, sandbox.token)
     with open_database(settings.database) as database:
-        database.write(lambda conn: connecting.keep(conn, keys, account.id, found, clock.now()))
         files = [(EXAMPLE, example_flows())]
         proposal = flows.propose(database.connection, account.id, files, prune=False)
         if proposal.loaded.has_errors:
@@ -141,6 +146,25 @@ async def _set_up(settings: config.Config, sandbox: Sandbox, password: str) -> N
         database.write(
             lambda conn: flows.apply(conn, account.id, proposal, note="demo", actor="demo", now=clock.now())
         )
+
+
+async def _connect(settings: config.Config, account_id: str, token: str) -> None:
+    keys = vault.load_master_keys(settings.key_file, None)
+    async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
+        found = await connecting.look_up(instagram, token)
+    now = SystemClock().now()
+    with open_database(settings.database) as database:
+        database.write(lambda conn: connecting.keep(conn, keys, account_id, found, now))
+
+
+async def _connect_again(settings: config.Config, sandbox: Sandbox, ig_id: str) -> None:
+    """What `pamosnik connect` does, which nobody can run in the demo's throwaway home."""
+    token = desk.account_state(sandbox.world, sandbox.world.accounts[ig_id])["token"]
+    if not isinstance(token, str):
+        raise PamosnikError("No token works.", hint="Issue a new one first.")
+    with open_database(settings.database) as database:
+        account = _account(accounts.every(database.connection))
+    await _connect(settings, account.id, token)
 
 
 # --- the stage -------------------------------------------------------------------------------------------
@@ -177,6 +201,15 @@ class _Stage:
             live=True,
             fields=_FIELDS,
         )
+
+    def name(self, person: Mapping[str, object]) -> str:
+        """Of somebody who has only written, Instagram's webhooks tell the id alone; the sandbox knows who it is."""
+        if person["username"]:
+            return f"@{person['username']}"
+        world = self.sandbox.world
+        shop = world.account_named(None)
+        known = (one for one in world.people.values() if world.igsid(shop, one) == person["igsid"])
+        return next((f"{one.name} {person['igsid']}" for one in known), str(person["igsid"]))
 
     async def next_messages(self, username: str, many: int) -> None:
         """Waits until the business has written `many` more messages to this person, and prints them."""
@@ -303,15 +336,17 @@ def _report(stage: _Stage) -> None:
             )
     own = sum(event["verdict"] == "own" for event in events)
     say(f"  and {own} echoes of what Pamosnik itself had sent, recognised as its own")
-    say("\nEverything went out once:")
+    say("\nEverything went out once (of Ben, who only wrote, Instagram tells an id alone):")
     for item in items:
         to = item["to"]
         assert isinstance(to, dict)
-        say(f"  {item['kind']!s:<15} to {_name(to):<19} {item['status']}, attempts: {item['attempts']}")
+        name = stage.name(to)
+        say(f"  {item['kind']!s:<15} to {name:<19} {item['status']}, attempts: {item['attempts']}")
     say("\nRemembered and counted:")
     for person in people:
-        if person["tags"] or person["fields"]:
-            say(f"  {_name(person):<20} {person['tags']} {person['fields']}")
+        remembered = _remembered(person)
+        if remembered:
+            say(f"  {stage.name(person):<20} {remembered}")
     assert isinstance(numbers, list)
     for row in numbers:
         if row["started"]:
@@ -331,9 +366,13 @@ def _still_running(sandbox: Sandbox, daemon_address: str, password: str, say: Sa
     browser.open_page(phone)
 
 
-def _name(person: Mapping[str, object]) -> str:
-    """Of somebody who has only written, Instagram's webhooks tell the id alone."""
-    return f"@{person['username']}" if person["username"] else str(person["igsid"])
+def _remembered(person: Mapping[str, object]) -> str:
+    """tag got-prices; day 2026-12-24, guests 2"""
+    tags, fields = person["tags"], person["fields"]
+    assert isinstance(tags, list)
+    assert isinstance(fields, dict)
+    parts = [", ".join(f"tag {tag}" for tag in tags), ", ".join(f"{name} {fields[name]}" for name in fields)]
+    return "; ".join(part for part in parts if part)
 
 
 def _where_next(say: Say) -> None:

@@ -2,21 +2,24 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import SystemClock
 from pamosnik.errors import NotFound
 from pamosnik.model.event import EventKind, Verdict
+from pamosnik.sandbox.phone.behind import Action
 from pamosnik.services import explaining, reading
 from pamosnik.services.reading import Shape
-from pamosnik.store import accounts, connections, contacts, notices, reads
+from pamosnik.store import accounts, connections, contacts, notices, outbox, reads
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database, open_database
 from pamosnik.store.reads import QueueFilter
 
 _RUNS = 10
+_EXCERPT = 60
 _NOTHING: Shape = {"contact": None, "entries": [], "problems": []}
 
 
@@ -29,14 +32,25 @@ class Watching:
         self._database: Database | None = None
         self._version = -1
         self._known: dict[str, Shape] = {}
+        self.actions: dict[str, Action] = {}
 
-    def open(self, path: Path) -> None:
+    def open(self, path: Path, connect_again: Action) -> None:
+        """`connect_again` takes the account's new token."""
         self._database = open_database(path)
+        self.actions = {"resume": self._resume, "connect_again": connect_again}
 
     def close(self) -> None:
         if self._database is not None:
             self._database.close()
         self._database = None
+        self.actions = {}
+
+    async def _resume(self, ig_id: str, igsid: str) -> None:
+        """Automation again for this person, before the pause is over."""
+        if self._database is not None:
+            self._database.write(lambda conn: _resumed(conn, ig_id, igsid))
+            # that this very connection committed does not show in its data_version
+            self._known.clear()
 
     async def __call__(self, ig_id: str, igsid: str) -> Mapping[str, object]:
         """The page asks twice a second: what was found stays good until somebody commits."""
@@ -59,12 +73,20 @@ def _seen(conn: Connection, ig_id: str, igsid: str) -> Shape:
     events = _events(conn, account, igsid)
     entries = [*_runs(conn, account, igsid, events), *_without_run(events)]
     return {
+        "zone": account.timezone,
         "contact": _contact(conn, account, igsid),
         "entries": sorted(entries, key=_latest, reverse=True),
         "problems": [
             {"message": one.message, "fix": one.fix} for one in notices.of_account(conn, account.id)
         ],
     }
+
+
+def _resumed(conn: Connection, ig_id: str, igsid: str) -> None:
+    account = _account(conn, ig_id)
+    if account is not None:
+        for contact_id in contacts.find(conn, account.id, igsid):
+            contacts.resume(conn, contact_id)
 
 
 def _account(conn: Connection, ig_id: str) -> Account | None:
@@ -81,7 +103,9 @@ def _contact(conn: Connection, account: Account, igsid: str) -> Shape | None:
     except NotFound:
         return None
     shown = ("tags", "fields", "window_open_until", "paused_until", "opted_out", "unreachable")
-    return {name: found[name] for name in shown}
+    contact = contacts.load(conn, str(found["id"]))
+    by = None if contact is None or contact.paused_by is None else contact.paused_by.value
+    return {**{name: found[name] for name in shown}, "paused_by": by}
 
 
 def _events(conn: Connection, account: Account, igsid: str) -> list[Shape]:
@@ -101,13 +125,35 @@ def _events(conn: Connection, account: Account, igsid: str) -> list[Shape]:
 
 
 def _steps(conn: Connection, account: Account, igsid: str) -> dict[str, list[list[str]]]:
-    """Event → [step, what happened, detail] of the turn that took it."""
-    return {
-        event: json.loads(trace)
-        for run_id in _run_ids(conn, account, igsid)
-        for _, _, event, trace, _ in reads.turns(conn, run_id)
-        if event is not None
-    }
+    """Event → [step, what happened, detail, the step's verb] of the turn that took it."""
+
+    @cache
+    def body(flow_id: str, version: str) -> object:
+        found = flow_store.version(conn, account.id, flow_id, version)
+        return None if found is None else json.loads(found[0])
+
+    steps: dict[str, list[list[str]]] = {}
+    for run_id in _run_ids(conn, account, igsid):
+        run, _ = reading.run(conn, account, run_id)
+        flow = body(str(run["flow"]), str(run["version"]))
+        for _, _, event, trace, _ in reads.turns(conn, run_id):
+            if event is not None:
+                steps[event] = [[*said, _verb(flow, said[0])] for said in json.loads(trace)]
+    return steps
+
+
+def _verb(flow: object, path: str) -> str:
+    """do.1.buttons.0.do.2 → "tag"; of a button its label."""
+    at = flow
+    try:
+        for part in path.split("."):
+            at = at[int(part)] if isinstance(at, list) else at[part]  # type: ignore[index]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return ""
+    if not isinstance(at, dict):
+        return ""
+    verb = at.get("do")
+    return verb.replace("_", " ") if isinstance(verb, str) else str(at.get("label", ""))
 
 
 def _runs(conn: Connection, account: Account, igsid: str, events: list[Shape]) -> list[Shape]:
@@ -120,7 +166,7 @@ def _runs(conn: Connection, account: Account, igsid: str, events: list[Shape]) -
         sent = reversed(reading.queue(conn, account, of_it, now=SystemClock().now()))
         own = [event for event in reversed(events) if event["run"] == run_id]
         title = titles.get(str(run["flow"]))
-        entries.append({**kept, "title": title, "events": own, "sent": [_item(item) for item in sent]})
+        entries.append({**kept, "title": title, "events": own, "sent": [_item(conn, item) for item in sent]})
     return entries
 
 
@@ -132,8 +178,13 @@ def _run_ids(conn: Connection, account: Account, igsid: str) -> list[str]:
     ]
 
 
-def _item(item: Shape) -> Shape:
-    return {name: item[name] for name in ("id", "kind", "status", "reason", "attempts", "due_at")}
+def _item(conn: Connection, item: Shape) -> Shape:
+    kept = {name: item[name] for name in ("id", "kind", "status", "reason", "attempts", "due_at")}
+    stored = outbox.load(conn, str(item["id"]))
+    text = None if stored is None else stored.content.text
+    if text is not None and len(text) > _EXCERPT:
+        text = f"{text[:_EXCERPT]}…"
+    return {**kept, "text": text}
 
 
 def _without_run(events: list[Shape]) -> list[Shape]:

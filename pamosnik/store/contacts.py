@@ -120,6 +120,14 @@ def pause(conn: Connection, contact_id: str, until: datetime, by: PausedBy, note
     )
 
 
+def resume(conn: Connection, contact_id: str) -> None:
+    """Automation goes on for this person before the pause is over."""
+    conn.execute(
+        "UPDATE contacts SET paused_until=NULL, paused_by=NULL, paused_note=NULL WHERE contact_id=?",
+        (contact_id,),
+    )
+
+
 def set_opted_out(conn: Connection, contact_id: str, at: datetime | None) -> None:
     """None: they said START."""
     conn.execute("UPDATE contacts SET opted_out_at=? WHERE contact_id=?", (ms(at), contact_id))

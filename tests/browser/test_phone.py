@@ -208,6 +208,25 @@ def test_a_newcomer_comments_accepts_taps_and_gets_the_list(phone: Phone, world:
     expect(behind.locator(".entries")).to_contain_text("private reply")
 
 
+def test_from_a_conversation_one_looks_behind_the_scenes_and_back(browser: Browser, world: World) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone = Phone(context.new_page(), world, wide=False)
+    page, me = phone.page, world.newcomer()
+    world.act("comment", person=me, text="Lovely")
+    phone.open(me)
+    reply = page.get_by_role("button", name=f"Reply to {me}").bounding_box()
+    assert reply is not None
+    assert reply["height"] >= 40
+    phone.open(me, "chat/rosas_shop")
+    page.get_by_role("link", name="Behind the scenes", exact=True).click()
+    last = page.get_by_role("tab", name="At the shop").bounding_box()
+    assert last is not None
+    assert last["x"] + last["width"] <= 390
+    page.get_by_role("link", name="Back to the phone").click()
+    expect(page.get_by_role("heading", name="Rosa's Shop")).to_be_visible()
+    context.close()
+
+
 def test_a_request_is_not_seen_before_it_is_accepted(phone: Phone, world: World) -> None:
     me = world.newcomer()
     world.act("comment", person=me, text="price")
@@ -536,7 +555,63 @@ def test_each_shop_has_its_own_conversation(phone_alone: Phone, alone: World) ->
 def test_a_world_started_anew_is_found_again(phone_alone: Phone) -> None:
     phone_alone.page.goto(f"{phone_alone.world.base}/phone/#/nobody.here/chat/no_shop")
     expect(phone_alone.page).to_have_title(re.compile("Anna’s phone"))
+    expect(phone_alone.page.get_by_role("alert")).to_have_text("There is nobody called nobody.here here.")
     phone_alone.complaints = [one for one in phone_alone.complaints if "nobody.here" not in one]
+
+
+def test_a_pause_is_said_and_can_be_ended(phone: Phone, world: World) -> None:
+    me = world.newcomer()
+    phone.open(me, "chat/rosas_shop")
+    world.act("dm", person=me, text="hi")
+    expect(phone.bubble("I answer myself")).to_be_visible()
+    behind = phone.behind()
+    rest = behind.get_by_text(f"Automation is paused for {me.capitalize()} until")
+    expect(rest).to_be_visible()
+    expect(behind.get_by_text("handed over to a human")).to_be_visible()
+    expect(behind.get_by_text("times of Europe/Warsaw")).to_be_visible()
+    expect(behind.locator(".steps").first).to_contain_text("step 1, send: done")
+    expect(behind.locator(".sent").first).to_contain_text("Thank you for your message.")
+    behind.get_by_role("button", name="Automation again").click()
+    expect(rest).to_be_hidden()
+    world.act("dm", person=me, text="price")
+    expect(behind.locator(".sent").first).to_contain_text("Tap and the list is yours.")
+
+
+def test_switches_that_are_on_are_said_above_what_happened(phone: Phone, world: World) -> None:
+    me = world.newcomer()
+    world.act("switches", delay_s=0.5, other_reaction=False)
+    world.act("faults", fault="window_10_2534022", person="mia")
+    phone.open(me)
+    behind = phone.behind()
+    said = behind.get_by_text("Some switches are on:").locator("..")
+    expect(said).to_contain_text("Delay in seconds: 0.5; ")
+    expect(said).to_contain_text("Calls that fail: 1")
+    expect(said).to_contain_text('Any emoji but a heart is "other" (unconfirmed)')
+    expect(behind.get_by_text("Pamosnik has heard nothing of")).to_be_visible()
+    said.get_by_role("button", name="What can go wrong").click()
+    expect(behind.get_by_label("What happens")).to_contain_text("Outside the 24-hour window · 10/2534022")
+    behind.get_by_text("Every other switch").click()
+    expect(behind.get_by_label(re.compile("^How a shared post arrives"))).to_have_value("ig_post")
+    world.act("switches", delay_s=0, other_reaction=True)
+    world.act("clear_faults")
+    behind.get_by_role("tab", name="What happened").click()
+    expect(said).to_be_hidden()
+
+
+def test_after_a_revoked_token_the_demo_connects_again(phone: Phone, world: World) -> None:
+    me = world.newcomer()
+    phone.open(me)
+    behind = phone.behind()
+    behind.get_by_role("tab", name="What can go wrong").click()
+    behind.get_by_role("button", name="The password was changed").click()
+    world.act("dm", person=me, text="rezerwacja")
+    behind.get_by_role("tab", name="What happened").click()
+    expect(behind.locator(".notice.bad").first).to_be_visible()
+    behind.get_by_role("tab", name="What can go wrong").click()
+    behind.get_by_role("button", name="Connect again with a new token").click()
+    expect(behind.get_by_text("Pamosnik is connected again")).to_be_visible()
+    behind.get_by_role("tab", name="What happened").click()
+    expect(behind.locator(".sent").first).to_contain_text(re.compile("sent.*For which day", re.DOTALL))
 
 
 def test_a_human_word_of_the_owner_is_explained(phone: Phone, world: World) -> None:

@@ -24,6 +24,8 @@ def test_the_demo_plays_and_every_reply_arrives() -> None:
     assert private < public < follow_up
     assert "Noted: 2 people on 2026-12-24." in said
     assert "goals: booked 1" in said
+    assert re.search(r"  Ben .*day 2026-12-24, guests 2$", said, re.MULTILINE)
+    assert re.search(r"  @mia +tag got-prices$", said, re.MULTILINE)
     assert "goals: got-prices 1" in said
     assert done.stderr == ""
 

@@ -184,12 +184,46 @@ async def test_without_an_observer_the_wire_is_shown(shop: Shop) -> None:
     assert behind["connect"]["app_secret"] == shop.sandbox.app_secret
 
 
+async def test_every_switch_and_fault_has_words(shop: Shop) -> None:
+    words = (await shop.call("GET", "/phone/words")).body
+    known = (await shop.call("GET", "/sandbox/state")).body
+    for name in known["switches"]:
+        assert words["switches"][name]["says"]
+    listed = (await shop.call("GET", "/sandbox/faults")).body
+    assert list(words["faults"]) == [one["name"] for one in listed["catalog"]]
+    assert words["faults"]["window_10_2534022"] == {
+        "group": "Outside the 24-hour window",
+        "code": 10,
+        "subcode": 2534022,
+    }
+
+
+async def test_what_is_switched_on_is_told(shop: Shop) -> None:
+    await shop.act("switches", limits=True)
+    assert (await state(shop))["behind"]["turned"] == []
+    await shop.act("switches", delay_s=5, message_access=False, localised=True)
+    await shop.act("faults", fault="timeout")
+    assert (await state(shop))["behind"]["turned"] == [
+        {"name": "message_access", "value": False},
+        {"name": "delay_s", "value": 5.0},
+        {"name": "localised", "value": True},
+        {"name": "faults", "value": 1},
+    ]
+
+
+async def test_what_no_program_offers_is_404(shop: Shop) -> None:
+    answer = await shop.call("POST", "/phone/resume", json={"person": "anna"})
+    assert (answer.status, answer.body["error"]) == (404, "the program behind this page offers no such thing")
+
+
 async def test_who_is_not_there_is_404(shop: Shop) -> None:
     answer = await shop.call("GET", "/phone/state", params={"person": "nobody"})
     assert (answer.status, answer.body["error"]) == (404, "no person nobody")
 
 
-@pytest.mark.parametrize("path", ["/phone/tap", "/phone/accept", "/sandbox/dm", "/sandbox/revoke"])
+@pytest.mark.parametrize(
+    "path", ["/phone/tap", "/phone/accept", "/phone/resume", "/sandbox/dm", "/sandbox/revoke"]
+)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -212,6 +246,14 @@ async def test_other_web_pages_cannot_drive_the_sandbox(
 async def test_a_name_that_anybody_could_point_here_reads_nothing(shop: Shop) -> None:
     for path in ("/phone/state", "/phone/", "/sandbox/state"):
         assert await raw(shop, "GET", path, {"host": "evil.example"}) == 403
+
+
+async def test_other_web_pages_read_nothing_and_may_link_to_the_page(shop: Shop) -> None:
+    elsewhere = {"sec-fetch-site": "cross-site"}
+    for path in ("/phone/state", "/phone/phone.js", "/sandbox/state", "/sandbox/"):
+        assert await raw(shop, "GET", path, elsewhere) == 403
+        assert await raw(shop, "GET", path, {"sec-fetch-site": "none"}) == 200
+    assert await raw(shop, "GET", "/phone/", {**elsewhere, "sec-fetch-mode": "navigate"}) == 200
 
 
 async def test_our_own_page_and_programs_may_act(shop: Shop) -> None:

@@ -18,8 +18,9 @@ from starlette.routing import Route
 from pamosnik.errors import NotFound, PamosnikError, UsageError
 from pamosnik.sandbox import people
 from pamosnik.sandbox.params import Params
-from pamosnik.sandbox.phone.behind import Behind
+from pamosnik.sandbox.phone.behind import ACTIONS, Behind
 from pamosnik.sandbox.phone.state import Looking, snapshot
+from pamosnik.sandbox.phone.words import words
 from pamosnik.sandbox.things import Account, Json, Message, Person
 from pamosnik.sandbox.world import World
 
@@ -53,6 +54,8 @@ class Phone:
                 Route("/state", _guarded(self._state)),
                 Route("/tap", _guarded(self._tap), methods=["POST"]),
                 Route("/accept", _guarded(self._accept), methods=["POST"]),
+                Route("/words", _words),
+                *(Route(f"/{name}", _guarded(self._action(name)), methods=["POST"]) for name in ACTIONS),
                 Route("/{name:path}", self._file),
             ]
         )
@@ -95,6 +98,16 @@ class Phone:
         self._accepted.add(thread.id)
         return JSONResponse({})
 
+    def _action(self, name: str) -> Endpoint:
+        """Has the program that is observed do it."""
+
+        async def endpoint(request: Request) -> Response:
+            looking = self._looking(Params(await _body(request)))
+            await self._behind.act(name, looking.account, looking.person)
+            return JSONResponse({})
+
+        return endpoint
+
     def _looking(self, params: Params) -> Looking:
         world = self._world
         if not world.people or not world.accounts:
@@ -103,6 +116,10 @@ class Phone:
         person = next(iter(world.people.values())) if named is None else world.person_named(named)
         shop = params.text_or_none("shop") or next(iter(world.accounts.values())).username
         return Looking(world, person, world.account_named(shop), self._accepted)
+
+
+async def _words(_: Request) -> Response:
+    return JSONResponse(words())
 
 
 async def to_page(_: Request) -> Response:

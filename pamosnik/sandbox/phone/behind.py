@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol, runtime_checkable
 
+from pamosnik.errors import NotFound
 from pamosnik.sandbox.graph import Graph
+from pamosnik.sandbox.phone import words
 from pamosnik.sandbox.phone.shown import moment
 from pamosnik.sandbox.things import Account, Json, Person
 from pamosnik.sandbox.webhooks import Deliverer, Delivery
@@ -16,15 +19,33 @@ from pamosnik.sandbox.world import World
 Observer = Callable[[str, str], Awaitable[Mapping[str, object]]]
 """(ig_id, igsid) → what the program under observation did about this person, ready for JSON:
 
-    {"contact": {"tags", "fields", "window_open_until", "paused_until", "opted_out", "unreachable"} or None,
+    {"contact": {"tags", "fields", "window_open_until", "paused_until", "paused_by", "opted_out", "unreachable"}
+                or None; `paused_by` is "owner" or "hand_over",
      "entries": [{"id", "flow", "title", "status", "step", "due_at", "reason",
-                  "events": [{"id", "kind", "text", "at", "verdict", "reason", "advice", "steps"}],
-                  "sent": [{"id", "kind", "status", "reason", "attempts", "due_at"}]}],
+                  "events": [{"id", "kind", "text", "at", "verdict", "reason", "advice",
+                              "steps": [[step, what happened, detail, the step's verb]]}],
+                  "sent": [{"id", "kind", "text", "status", "reason", "attempts", "due_at"}]}],
      "problems": [{"message", "fix"}],
-     "hint": what to try while there is no contact, or left out}
+     "hint": what to try while there is no contact, or left out,
+     "zone": the time zone of its sentences, such as "Europe/Warsaw", or left out}
 
 Newest entries first. `flow` is None for an event that no flow took.
 """
+
+Action = Callable[[str, str], Awaitable[None]]
+"""(ig_id, igsid) → done. Raises `PamosnikError` when it cannot be."""
+
+ACTIONS = ("resume", "connect_again")
+"""What the page can ask an observer for: automation again for a person, and to take the account's new token."""
+
+
+@runtime_checkable
+class Acting(Protocol):
+    """An observer that can do something too: `actions` has some of `ACTIONS`."""
+
+    @property
+    def actions(self) -> Mapping[str, Action]: ...
+
 
 _SHOWN = 30
 _COUNTED_AMONG = 60
@@ -44,10 +65,22 @@ class Behind:
     async def shown(self, account: Account, person: Person) -> Json:
         return {
             "observed": await self._observed(account, person),
+            "actions": sorted(self._actions()),
+            "turned": words.turned(self.world, self.deliverer, self.graph, account),
             "webhooks": _webhooks(self.deliverer.log),
             "calls": self._calls(),
             "connect": self._connect(account),
         }
+
+    async def act(self, name: str, account: Account, person: Person) -> None:
+        """Has the observer do one of its actions."""
+        action = self._actions().get(name)
+        if action is None:
+            raise NotFound("the program behind this page offers no such thing")
+        await action(account.ig_id, self.world.igsid(account, person))
+
+    def _actions(self) -> Mapping[str, Action]:
+        return self.observer.actions if isinstance(self.observer, Acting) else {}
 
     async def _observed(self, account: Account, person: Person) -> Mapping[str, object] | None:
         """None without an observer."""

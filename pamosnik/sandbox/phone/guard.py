@@ -1,8 +1,9 @@
 """Keeps other web pages out. Everything here listens on loopback, where any page the user visits could reach it.
 
-A browser tells where a request comes from (`Sec-Fetch-Site`, `Origin`): what changes something is answered to our
-own page, and to programs, which send neither. A name that a stranger's DNS points at 127.0.0.1 would pass as "same
-origin", so the `Host` must be a bare address, localhost, or the name that was served: nobody's DNS can move those.
+A browser tells where a request comes from (`Sec-Fetch-Site`, `Origin`): answered are our own page, and programs,
+which send neither. Links from elsewhere may open the page itself, and nothing else. A name that a stranger's DNS
+points at 127.0.0.1 would pass as "same origin", so the `Host` must be a bare address, localhost, or the name that was
+served: nobody's DNS can move those.
 """
 
 import ipaddress
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _READING = ("GET", "HEAD")
+_PAGE = "/phone/"
 _OWN = ("same-origin", "none")
 
 SAFE_HEADERS: Mapping[str, str] = {
@@ -41,18 +43,19 @@ class Guard:
                 MutableHeaders(scope=message).update(SAFE_HEADERS)
             await send(message)
 
-        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        refusal = self._refusal(scope["method"], scope["path"], Headers(scope=scope))
         if refusal is None:
             await self._app(scope, receive, with_headers)
         else:
             await JSONResponse({"error": refusal, "hint": None}, 403)(scope, receive, with_headers)
 
-    def _refusal(self, method: str, headers: Headers) -> str | None:
+    def _refusal(self, method: str, path: str, headers: Headers) -> str | None:
         host = headers.get("host", "")
         if not self._may_be_called(host):
             return f"The sandbox does not answer to the name {host!r}. Use its address."
-        if method not in _READING and not _from_our_page(headers, host):
-            return "Another web page may not drive the sandbox."
+        linked = method in _READING and path == _PAGE
+        if not linked and not _from_our_page(headers, host):
+            return "Another web page may neither drive nor read the sandbox."
         return None
 
     def _may_be_called(self, host: str) -> bool:

@@ -93,16 +93,22 @@ export function field(label, control, hint = null) {
   return h("label", { class: "field" }, h("span", {}, label), control, hint && h("small", {}, hint));
 }
 
+let timeZone;
+
+/** Times show in this zone from now on; undefined is the browser's own. */
+export function setZone(zone) {
+  timeZone = zone;
+}
+
 export function clock(iso) {
-  return new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", timeZone });
 }
 
 /** The time, with its day unless that is today. */
 export function moment(iso, now) {
-  const [day, today] = [new Date(iso), new Date(now)].map((one) => one.toDateString());
-  return day === today
-    ? clock(iso)
-    : `${new Date(iso).toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" })}, ${clock(iso)}`;
+  const options = { weekday: "short", day: "numeric", month: "short", timeZone };
+  const [day, today] = [iso, now].map((one) => new Date(one).toLocaleDateString([], options));
+  return day === today ? clock(iso) : `${day}, ${clock(iso)}`;
 }
 
 /** How long ago, short; both are ISO instants of the world's clock. */
@@ -111,7 +117,7 @@ export function ago(iso, now) {
   if (minutes < 1) return "now";
   if (minutes < 60) return `${minutes} min`;
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h`;
-  return new Date(iso).toLocaleDateString([], { day: "numeric", month: "short" });
+  return new Date(iso).toLocaleDateString([], { day: "numeric", month: "short", timeZone });
 }
 
 /** Puts the focus where one writes; beside it on a touch screen, whose keyboard would cover what is to be read. */

@@ -1,7 +1,8 @@
 // What can go wrong: the switches of the sandbox, the token, and the faults of single calls.
 
-import { h, field, patch, show, toast } from "./dom.js";
+import { field, h, patch, setText, show, toast } from "./dom.js";
 import { Cut, Refused, get, post } from "./net.js";
+import { ACCOUNT, DELIVERIES, called } from "./switches.js";
 
 const AGAIN_MS = 2000;
 const ENDPOINTS = [
@@ -17,24 +18,6 @@ const ENDPOINTS = [
   "profile",
 ];
 
-/** name → [what it is called, what it does]. Others that the sandbox offers show by their own name. */
-const DELIVERIES = {
-  duplicates: ["Extra copies of every webhook", "Meta repeats deliveries; nothing may happen twice."],
-  shuffle: ["Out of order", "Needs a delay, so that a queue builds up."],
-  delay_s: ["Delay in seconds", "How late webhooks arrive."],
-  batch: ["Most updates in one webhook", "They travel together when a queue has built up."],
-  echo_first: ["Echo before the answer", "The webhook of a send arrives before the send is answered."],
-  edit_companions: ["Announce every message twice", "A message_edit with num_edit 0 beside each message."],
-};
-const ACCOUNT = {
-  private_reply_buttons: ["Private replies may carry buttons", "Off: they are refused; tools report both."],
-  message_access: [
-    "“Allow access to messages”",
-    "Off in the owner’s Instagram app: no message arrives, sends are refused.",
-  ],
-  has_role: ["The account has a role on the app", "Off: every call is refused with code 100."],
-  human_agent: ["Human Agent is approved", "Lets a human answer for 7 days."],
-};
 const HIDDEN = ["retry_gaps_s"];
 
 export class Faults {
@@ -55,6 +38,12 @@ export class Faults {
       "Off: Meta delivers nothing and lists come back empty.",
       (live) => this.#set("/sandbox/configure", { live }),
     );
+    this.issue = h(
+      "button",
+      { type: "button", class: "plain strong", onclick: () => this.#issue() },
+      "Issue a new token",
+    );
+    this.again = false;
     this.token = h("p", { class: "hint", role: "status" });
     this.single = h("section", { class: "card-box stack", hidden: true });
     panel.append(
@@ -72,11 +61,7 @@ export class Faults {
           this.#revoke("The password was changed", 460),
           this.#revoke("The app was removed", 458),
         ),
-        h(
-          "button",
-          { type: "button", class: "plain strong", onclick: () => this.#issue() },
-          "Issue a new token",
-        ),
+        this.issue,
         this.token,
       ),
       this.rest,
@@ -85,6 +70,8 @@ export class Faults {
   }
 
   render(state) {
+    this.again = state.behind.actions.includes("connect_again");
+    setText(this.issue, this.again ? "Connect again with a new token" : "Issue a new token");
     if (this.people !== JSON.stringify(state.people.map((one) => one.username))) {
       this.people = JSON.stringify(state.people.map((one) => one.username));
       this.names = state.people.map((one) => one.username);
@@ -100,6 +87,7 @@ export class Faults {
 
   async #look() {
     try {
+      this.words ??= await get("/phone/words");
       this.#fill(await get("/sandbox/state"));
       await this.#lookAtFaults();
     } catch (problem) {
@@ -114,22 +102,30 @@ export class Faults {
     this.live.set(state.app.live);
     this.#switches(this.delivery, DELIVERIES, state.switches);
     const flags = Object.fromEntries(
-      Object.entries(account).filter(([, value]) => typeof value === "boolean"),
+      Object.entries(account).filter(([, value]) => ["boolean", "number"].includes(typeof value)),
     );
     this.#switches(this.account, ACCOUNT, flags);
     show(this.rest, this.others.childElementCount > 0);
   }
 
-  /** One control for every switch that the sandbox has; those without words here stand apart, by their own name. */
+  /** One control for every switch that the sandbox has; those without words here stand apart. */
   #switches(place, words, values) {
     for (const [name, value] of Object.entries(values)) {
-      if (HIDDEN.includes(name) || !["boolean", "number"].includes(typeof value)) continue;
+      const told = this.words.switches[name];
+      const choices = told?.choices ?? [];
+      if (HIDDEN.includes(name) || (typeof value === "string" && choices.length === 0)) continue;
       if (!this.controls.has(name)) {
-        const [label, hint] = words[name] ?? [name.replaceAll("_", " "), null];
+        const [label, hint] = words[name] ?? [
+          called(name, this.words.switches),
+          [name, told?.section].filter(Boolean).join(" · "),
+        ];
         const beside = () => (words === ACCOUNT ? { account: this.app.shop } : {});
         const change = (now) => this.#set("/sandbox/switches", { ...beside(), [name]: now });
-        const control =
-          typeof value === "boolean" ? this.#toggle(label, hint, change) : this.#number(label, hint, change);
+        const control = {
+          boolean: () => this.#toggle(label, hint, change),
+          number: () => this.#number(label, hint, change),
+          string: () => this.#choice(label, hint, choices, change),
+        }[typeof value]();
         this.controls.set(name, control);
         (name in words ? place : this.others).append(control.element);
       }
@@ -164,6 +160,16 @@ export class Faults {
     return { element, set: (value) => document.activeElement !== input && (input.value = String(value)) };
   }
 
+  #choice(label, hint, choices, change) {
+    const select = h(
+      "select",
+      { onchange: () => change(select.value) },
+      choices.map((one) => h("option", { value: one }, one)),
+    );
+    const element = h("label", { class: "switch" }, h("span", {}, label, h("small", {}, hint)), select);
+    return { element, set: (value) => document.activeElement !== select && (select.value = value) };
+  }
+
   async #set(path, what) {
     await this.app.act(path, what);
     this.#look();
@@ -182,6 +188,11 @@ export class Faults {
   async #issue() {
     try {
       const { token } = await post("/sandbox/token", { account: this.app.shop });
+      if (this.again) {
+        await post("/phone/connect_again", { person: this.app.me, shop: this.app.shop });
+        this.token.textContent = "Pamosnik is connected again, with a new token.";
+        return;
+      }
       this.token.replaceChildren(
         "New token: ",
         h("code", {}, token),
@@ -210,17 +221,24 @@ export class Faults {
 
   #build(catalog) {
     this.catalog = catalog;
-    const sections = [...new Set(catalog.map((one) => one.section))];
-    const options = sections.map((section) =>
+    const known = catalog.map((one) => ({ ...one, ...this.words.faults[one.name] }));
+    const groups = [...new Set(known.map((one) => one.group))];
+    const options = groups.map((group) =>
       h(
         "optgroup",
-        { label: section },
-        catalog
-          .filter((one) => one.section === section)
-          .map((one) => h("option", { value: one.name }, one.title)),
+        { label: group },
+        known
+          .filter((one) => one.group === group)
+          .map((one) => h("option", { value: one.name }, [one.title, code(one)].filter(Boolean).join(" · "))),
       ),
     );
-    const fault = h("select", {}, options);
+    const small = h("small", { class: "hint" });
+    const describe = () => {
+      const { name, section } = known.find((one) => one.name === fault.value);
+      setText(small, `${name}, ${section} of the reference`);
+    };
+    const fault = h("select", { onchange: describe }, options);
+    describe();
     const endpoint = h(
       "select",
       {},
@@ -255,6 +273,7 @@ export class Faults {
         "form",
         { class: "stack", onsubmit: add },
         field("What happens", fault),
+        small,
         h("div", { class: "two" }, field("To which call", endpoint), field("For whom", this.person)),
         h("div", { class: "two" }, field("Only the n-th call", nth), field("How often", times)),
         h("button", { type: "submit", class: "primary" }, "Switch on"),
@@ -309,4 +328,9 @@ export class Faults {
       (name) => h("option", { value: name }, name || "anybody"),
     );
   }
+}
+
+/** 10/2534022 */
+function code({ code: first, subcode }) {
+  return [first, subcode].filter((one) => one !== null && one !== undefined).join("/");
 }

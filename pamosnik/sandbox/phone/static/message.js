@@ -3,6 +3,10 @@
 import { icon, picture } from "./art.js";
 import { clock, h, linked, moment, outside } from "./dom.js";
 
+const ATTACHMENTS = { image: "A picture", audio: "A voice message", video: "A film", file: "A file" };
+/** Part of the address of the heart that people send with one tap. */
+const HEART = "asset_id=like_heart";
+
 export class Bubbles {
   /** `tap(message, title)` and `options(message)` are what a finger does to a message. */
   constructor(app, { tap, options }) {
@@ -147,15 +151,14 @@ export class Bubbles {
         h("figcaption", {}, one.media.caption ?? `A ${one.media.kind}`),
       );
     }
-    if (one.url?.includes("asset_id=like_heart")) return h("p", { class: "huge" }, "❤️");
-    if (one.kind === "image") return this.#image(item, one.url, "A picture");
-    const names = { audio: "A voice message", video: "A film", file: "A file" };
+    if (one.url?.includes(HEART)) return h("p", { class: "huge" }, "❤️");
+    if (one.kind === "image") return this.#image(item, one.url, ATTACHMENTS.image);
     return h(
       "p",
       { class: "bubble" },
       one.url === null
         ? "Something that cannot be shown"
-        : outside(one.url, names[one.kind] ?? "An attachment"),
+        : outside(one.url, ATTACHMENTS[one.kind] ?? "An attachment"),
     );
   }
 
@@ -186,6 +189,13 @@ function isPlain(card) {
 
 /** The beginning of what a message says, for labels and announcements. */
 export function excerpt(item) {
-  const text = item.text ?? item.cards[0]?.title ?? "a picture";
+  const text = item.text ?? item.cards[0]?.title ?? item.attachments.map(inWords)[0] ?? "nothing";
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function inWords({ kind, url, media }) {
+  if (kind === "story_mention") return "a story mention";
+  if (media !== null) return `a ${media.kind}`;
+  if (url?.includes(HEART)) return "a heart";
+  return ATTACHMENTS[kind]?.toLowerCase() ?? "an attachment";
 }

@@ -3,7 +3,7 @@
 import { face, icon } from "./art.js";
 import { Chat, announceMessages } from "./chat.js";
 import { Desk } from "./desk.js";
-import { byId, focusText, h, setText, show, toast } from "./dom.js";
+import { byId, clock, focusText, h, setText, setZone, show, toast } from "./dom.js";
 import { Inbox } from "./inbox.js";
 import { Cut, Refused, Watch, post } from "./net.js";
 import { People } from "./people.js";
@@ -27,6 +27,8 @@ class App {
   constructor() {
     this.state = null;
     this.shop = null;
+    // what lies under “Behind the scenes” on a narrow screen: view and id
+    this.under = ["feed"];
     this.ring = new Ring(this);
     this.posts = new Posts(this);
     this.stage = new Stage(this);
@@ -72,7 +74,9 @@ class App {
 
   #moved() {
     const { view, id, person } = this.route;
+    if (["feed", "inbox", "chat"].includes(view)) this.under = id === null ? [view] : [view, id];
     if (view === "chat") this.shop = id;
+    if (![...VIEWS, "behind"].includes(view)) toast(`There is no page called ${view} here.`);
     if (this.state !== null && person !== null && person !== this.state.me.username) this.previous = null;
     if (view !== "chat") this.chat.leave();
     if (this.state !== null && (person ?? this.state.me.username) === this.state.me.username) this.#draw();
@@ -100,6 +104,7 @@ class App {
   #arrived(state) {
     if (this.route.person !== null && state.me.username !== this.route.person) return;
     const before = this.previous;
+    setZone(state.behind.observed?.zone);
     this.state = state;
     this.shop ??= state.thread.shop;
     this.#draw();
@@ -157,13 +162,19 @@ class App {
     }
     show(byId("tabs"), ["feed", "inbox"].includes(shown));
     byId("chat-back").href = this.address("inbox");
-    for (const name of ["story-close", "live-close", "desk-close"]) byId(name).href = this.address("feed");
+    byId("chat-behind").href = this.address("behind");
+    for (const name of ["story-close", "live-close"]) byId(name).href = this.address("feed");
+    const [view, id] = this.under;
+    byId("desk-close").href = this.address(view, id);
     document.title = `${unread > 0 ? `(${unread}) ` : ""}${state.me.name}’s phone · Pamosnik sandbox`;
   }
 
   #refused(problem) {
     // The person or the shop of the address is not in this world: it was started anew.
     if (this.me !== null && location.hash !== "") {
+      const { person, view, id } = this.route;
+      const nobody = problem.message.includes(`person ${person}`) || view !== "chat" ? person : id;
+      toast(`There is nobody called ${nobody} here.`);
       this.state = this.previous = this.shop = null;
       location.hash = "";
       return;
@@ -230,6 +241,7 @@ class App {
       "tab-inbox": "messages",
       "tab-behind": "behind",
       "chat-back": "back",
+      "chat-behind": "behind",
       picture: "picture",
       "story-close": "close",
       "live-close": "close",
@@ -253,12 +265,13 @@ class App {
     if (event.key !== "Escape" || byId("sheet").open || event.defaultPrevented) return;
     const elsewhere = byId("desk").contains(document.activeElement) && this.route.view !== "behind";
     if (elsewhere) return;
-    const back = { chat: "inbox", story: "feed", live: "feed", behind: "feed" }[this.route.view];
-    if (back !== undefined) this.go(back);
+    const { view } = this.route;
+    const back = { chat: ["inbox"], story: ["feed"], live: ["feed"], behind: this.under }[view];
+    if (back !== undefined) this.go(...back);
   }
 
   #tick() {
-    setText(byId("clock"), new Date().toLocaleTimeString([], { hour: "numeric", minute: "2-digit" }));
+    setText(byId("clock"), clock(new Date()));
   }
 }
 

@@ -1,6 +1,7 @@
 // What the observed program did about one person, and why.
 
 import { h, moment, patch } from "./dom.js";
+import { setting } from "./switches.js";
 
 const KINDS = {
   comment_reply: "public reply",
@@ -32,13 +33,63 @@ export function problems(element, section) {
   );
 }
 
+export function turned(element, { turned: on, told, open }) {
+  const link = h("button", { type: "button", class: "plain strong", onclick: open }, "What can go wrong");
+  element.replaceChildren(
+    h(
+      "div",
+      { class: "notice warn" },
+      h("b", {}, "Some switches are on: "),
+      `${on.map((one) => setting(one, told)).join("; ")}. `,
+      link,
+    ),
+  );
+}
+
+/** Automation rests for the person: until when, why, and what to do. */
+export function paused(element, { until, by, name, now, resume, others }) {
+  const why =
+    by === "owner"
+      ? "the owner wrote to them by hand"
+      : "the conversation was handed over to a human, by a flow or on request";
+  element.replaceChildren(
+    h(
+      "div",
+      { class: "notice warn stack" },
+      h(
+        "p",
+        {},
+        h("b", {}, `Automation is paused for ${name} until ${moment(until, now)}: `),
+        `${why}. Till then Pamosnik answers nothing that ${name} does.`,
+      ),
+      h(
+        "div",
+        { class: "row" },
+        resume && h("button", { type: "button", class: "primary", onclick: resume }, "Automation again"),
+        h("button", { type: "button", class: "plain strong", onclick: others }, "Be another person"),
+      ),
+    ),
+  );
+}
+
 export function failed(element) {
   element.replaceChildren(
     h("p", { class: "notice bad" }, "What Pamosnik did cannot be read just now. The phone goes on working."),
   );
 }
 
-export function contact(element, { contact: known, hint, name, now }) {
+export function contact(element, { contact: known, hint, name, now, switched }) {
+  if (known === null && switched) {
+    element.replaceChildren(
+      h(
+        "p",
+        { class: "notice" },
+        h("b", {}, `Pamosnik has heard nothing of ${name}. `),
+        "Perhaps nothing was sent, perhaps the switches above keep it away.",
+      ),
+    );
+    return;
+  }
   if (known === null) {
     const first = hint ?? "Comment under a post or write a message: what it makes of that appears here.";
     element.replaceChildren(
@@ -56,11 +107,6 @@ export function contact(element, { contact: known, hint, name, now }) {
     ...Object.entries(known.fields),
     known.opted_out && ["Opted out", "yes, until they write START"],
     known.unreachable && ["Unreachable", "until they write again"],
-    known.paused_until !== null &&
-      known.paused_until > now && [
-        "Paused",
-        `until ${moment(known.paused_until, now)}: a human has this conversation`,
-      ],
   ].filter(Boolean);
   element.replaceChildren(
     h(
@@ -148,8 +194,14 @@ function happened(event) {
       h(
         "ul",
         { class: "steps", "aria-label": "Steps" },
-        event.steps.map(([step, word, detail]) =>
-          h("li", {}, h("b", {}, stepName(step)), ` ${word}`, detail && `: ${detail}`),
+        event.steps.map(([step, word, detail, verb]) =>
+          h(
+            "li",
+            {},
+            h("b", {}, stepName(step), verb && `, ${verb}`),
+            `: ${word}`,
+            detail && `, ${detail}`,
+          ),
         ),
       ),
   );
@@ -162,6 +214,7 @@ function sent(one) {
     {},
     h("span", {}, KINDS[one.kind] ?? one.kind, tries),
     chip(one.status),
+    one.text && h("q", { class: "went" }, one.text),
     one.reason && h("p", { class: "reason" }, one.reason),
   );
 }

@@ -35,7 +35,11 @@ export function connect(element, { token, app_secret: secret, callback_url: call
       h(
         "p",
         { class: "hint" },
-        "Then POST /sandbox/configure with callback_url, verify_token, fields and live: true. Start ",
+        "Then POST /sandbox/configure with callback_url, verify_token, fields and live: true. The verify token is"
+          + " your program’s own; Pamosnik’s is PAMOSNIK_VERIFY_TOKEN, or the line verify_token of pamosnik.toml in"
+          + " its home (",
+        h("code", {}, "pamosnik config show"),
+        " hides it). Step by step: docs/sandbox.md. Start ",
         h("code", {}, "pamosnik demo"),
         " to see both together.",
       ),
