@@ -23,7 +23,7 @@ from pamosnik.outbox.settling import Seen, View
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, settling
 from pamosnik.services.settling import Wanted
-from pamosnik.store import connections, outbox
+from pamosnik.store import connections, evidence
 from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database
 
@@ -185,7 +185,7 @@ class Settler:
 
     async def _rest(self) -> None:
         now = self._clock.now()
-        due = outbox.next_look(self._reader.connection)
+        due = evidence.next_look(self._reader.connection)
         # What is due and was not looked at waits for Instagram or for the owner: no clock tells how long.
         pause = NAP if due is None else min(due - now, NAP) if due > now else BLOCKED_NAP
         try:

@@ -42,7 +42,7 @@ from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, intake, reading, sending, turn
 from pamosnik.services.library import Library
 from pamosnik.services.sending import Claimed
-from pamosnik.store import connections, inbox, outbox, runs
+from pamosnik.store import connections, evidence, inbox, outbox, runs
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
 from pamosnik.store.runs import DueWait
@@ -178,7 +178,7 @@ class Machinery:
         times = [
             runs.next_wait_due(conn),
             outbox.next_deadline(conn),
-            outbox.next_look(conn),
+            evidence.next_look(conn),
             connections.next_rest_over(conn, now),
             *waiting,
         ]
@@ -300,11 +300,11 @@ class Machinery:
 
     def _look_for_evidence(self) -> bool:
         """The settler's round, for messages of unknown fate."""
-        look = outbox.next_look(self.conn)
+        look = evidence.next_look(self.conn)
         if look is None or look > self.now:
             return False
         self._await(self._settler.round())
-        return outbox.next_look(self.conn) != look
+        return evidence.next_look(self.conn) != look
 
     def _send_kind(self, connection_id: str, kind: ItemKind, now: datetime) -> int:
         room = self._texts.room(now)

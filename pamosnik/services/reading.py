@@ -13,7 +13,7 @@ from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
 from pamosnik.model.contact import Contact
 from pamosnik.model.outbox import ItemKind, ItemStatus
 from pamosnik.outbox.pacing import Caution, hourly_room, outlook
-from pamosnik.store import connections, contacts, notices, outbox, reads, stats
+from pamosnik.store import connections, contacts, evidence, notices, outbox, reads, stats
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected, ConnectionStatus
@@ -359,7 +359,7 @@ def _problems(conn: Connection, account: Account, connected: list[Connected], no
     named = {n.connection_id for n in notices.of_account(conn, account.id)}
     resting = [one for one in connected if _rests(one, now) and one.id not in named]
     problems += [_resting(one, ZoneInfo(account.timezone)) for one in resting]
-    unknown, since = outbox.left_unknown(conn, account.id)
+    unknown, since = evidence.left_unknown(conn, account.id)
     if unknown:
         messages = "message has" if unknown == 1 else "messages have"
         problems.append(

@@ -11,7 +11,7 @@ from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
 from pamosnik.services import effects
 from pamosnik.services.numbers import day_of
-from pamosnik.store import accounts, connections, contacts, notices, outbox, runs, stats
+from pamosnik.store import accounts, connections, contacts, evidence, notices, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 
 _BLOCKED = 551
@@ -147,7 +147,7 @@ def _uncertain(conn: Connection, item: OutboxItem, reason: str, day: str, now: d
         return
     attempted_at = item.last_attempt_at or now
     first = settling.next_look(0, attempted_at, now)
-    outbox.look_for(conn, item.id, first, looks=0, not_there_at=None)
+    evidence.look_for(conn, item.id, first, looks=0, not_there_at=None)
 
 
 def _learn(conn: Connection, item: OutboxItem, outcome: Outcome) -> None:

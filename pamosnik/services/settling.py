@@ -11,7 +11,7 @@ from pamosnik.outbox import settling
 from pamosnik.outbox.settling import Arrived, NoEvidence, NotThere, Seen, View
 from pamosnik.services import effects
 from pamosnik.services.numbers import day_of
-from pamosnik.store import accounts, contacts, outbox
+from pamosnik.store import accounts, contacts, evidence, outbox
 
 NOBODY_KNOWS = (
     "nobody can tell whether it arrived; look at the conversation, then say it with"
@@ -23,7 +23,7 @@ def told_by_webhook(conn: Connection, item: OutboxItem) -> View | None:
     """Public replies come back as comments of the account itself: no question to Instagram is needed then."""
     if item.kind is not ItemKind.COMMENT_REPLY:
         return None
-    own = tuple(Seen(comment_id, True, at, text) for comment_id, text, at in outbox.own_replies(conn, item))
+    own = tuple(Seen(comment_id, True, at, text) for comment_id, text, at in evidence.own_replies(conn, item))
     found = _judged(conn, item, View(own))
     return View(own) if isinstance(found, Arrived) else None
 
@@ -52,8 +52,8 @@ def looked(conn: Connection, item_id: str, view: View, now: datetime) -> None:
 
 def _judged(conn: Connection, item: OutboxItem, view: View) -> settling.Evidence:
     reply = item.kind is ItemKind.COMMENT_REPLY
-    known = outbox.known_replies(conn, item) if reply else outbox.known_messages(conn, item)
-    same = [twin for twin in outbox.twins(conn, item) if twin.content.text == item.content.text]
+    known = evidence.known_replies(conn, item) if reply else evidence.known_messages(conn, item)
+    same = [twin for twin in evidence.twins(conn, item) if twin.content.text == item.content.text]
     attempted_at = item.first_attempt_at or item.due_at
     return settling.judge(item, view, attempted_at=attempted_at, known=known, twins=len(same))
 
@@ -65,7 +65,7 @@ def _look_again(conn: Connection, item: OutboxItem, not_there_at: datetime | Non
     if not_there_at is not None and item.not_there_at is None:
         at = now + settling.SECOND_LOOK_AFTER
     reason = NOBODY_KNOWS if at is None else None
-    outbox.look_for(conn, item.id, at, looks=looks, not_there_at=not_there_at, reason=reason)
+    evidence.look_for(conn, item.id, at, looks=looks, not_there_at=not_there_at, reason=reason)
 
 
 def again(conn: Connection, item: OutboxItem, reason: str, now: datetime) -> None:
@@ -86,7 +86,7 @@ def private_due(conn: Connection, connection_id: str, now: datetime) -> list[Out
     """Private replies of unknown fate whose time to be repeated has come."""
     return [
         item
-        for item in outbox.unknown_private(conn, connection_id)
+        for item in evidence.unknown_private(conn, connection_id)
         if settling.private_reply_again(item, item.last_attempt_at or now, now)
     ]
 
@@ -109,5 +109,5 @@ def due(conn: Connection, connection_id: str, now: datetime, limit: int) -> Sequ
     """Items whose next look is due, the longest waiting first."""
     return [
         Wanted(item, contacts.igsids(conn, item.contact_id))
-        for item in outbox.to_look_for(conn, connection_id, now, limit)
+        for item in evidence.to_look_for(conn, connection_id, now, limit)
     ]

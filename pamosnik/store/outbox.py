@@ -29,7 +29,7 @@ NEVER_TOO_LATE = 9_000_000_000_000_000
 
 UNKNOWN_HOLDS_LANE = timedelta(hours=1)
 
-_ITEM = (
+COLUMNS = (
     "item_id, account_id, connection_id, contact_id, run_id, flow_id, step, kind, status, content, due_at, deadline,"
     " attempts, igsid, comment_id, held_for, depends_on, plain, wire, first_attempt_at, uncertain, reason,"
     " message_id, last_attempt_at, looks, not_there_at"
@@ -125,7 +125,7 @@ def content_from_json(text: str) -> OutMessage:
     )
 
 
-def _item(r: tuple[Any, ...]) -> OutboxItem:
+def item_of(r: tuple[Any, ...]) -> OutboxItem:
     return OutboxItem(
         id=r[0],
         account_id=r[1],
@@ -159,21 +159,21 @@ def _item(r: tuple[Any, ...]) -> OutboxItem:
 def load(conn: Connection, item_id: str) -> OutboxItem | None:
     """One item by Pamosnik's id."""
     row = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE item_id=?",  # noqa: S608 - column names
+        f"SELECT {COLUMNS} FROM outbox WHERE item_id=?",  # noqa: S608 - column names
         (item_id,),
     ).fetchone()
-    return None if row is None else _item(row)
+    return None if row is None else item_of(row)
 
 
 def find(conn: Connection, account_id: str, what: str) -> OutboxItem | None:
     """The item that Pamosnik's id, or Meta's id of what it became, names in this account."""
     row = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE account_id=:account AND (item_id=upper(:what)"  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE account_id=:account AND (item_id=upper(:what)"  # noqa: S608
         " OR message_id=:what OR comment_id=:what) ORDER BY item_id=upper(:what) DESC, message_id=:what DESC,"
         " status IN ('queued','held','unknown') DESC, kind='private_reply' DESC, seq DESC LIMIT 1",
         {"account": account_id, "what": what},
     ).fetchone()
-    return None if row is None else _item(row)
+    return None if row is None else item_of(row)
 
 
 def claimable(
@@ -191,7 +191,7 @@ def claimable(
     do not wait for it.
     """
     rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox AS o WHERE status='queued' AND connection_id=:connection AND kind=:kind"  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox AS o WHERE status='queued' AND connection_id=:connection AND kind=:kind"  # noqa: S608
         " AND due_at<=:now AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.lane=o.lane AND e.seq<o.seq"
         " AND e.status IN ('queued','held','sending','unknown')"
         " AND (e.status<>'unknown' OR e.first_attempt_at>:unknown_since)"
@@ -210,7 +210,7 @@ def claimable(
             "limit": limit,
         },
     )
-    return [_item(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def move(
@@ -306,38 +306,38 @@ def forget_attempts(conn: Connection, before: datetime) -> int:
 def interrupted(conn: Connection) -> list[OutboxItem]:
     """Items whose request may have left when the process ended. Only for the start of the daemon."""
     rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE status='sending'"  # noqa: S608 - column names
+        f"SELECT {COLUMNS} FROM outbox WHERE status='sending'"  # noqa: S608 - column names
     )
-    return [_item(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def too_late(conn: Connection, now: datetime, limit: int) -> list[OutboxItem]:
     """Items whose deadline has passed while they waited."""
     rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE status IN ('queued','held') AND deadline<=? ORDER BY deadline LIMIT ?",  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE status IN ('queued','held') AND deadline<=? ORDER BY deadline LIMIT ?",  # noqa: S608
         (ms(now), limit),
     )
-    return [_item(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def waiting_on(conn: Connection, item_id: str) -> list[OutboxItem]:
     """Held items that this private reply must be accepted for."""
     rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE depends_on=? AND status='held'"  # noqa: S608 - column names
+        f"SELECT {COLUMNS} FROM outbox WHERE depends_on=? AND status='held'"  # noqa: S608 - column names
         " AND held_for='private_reply'",
         (item_id,),
     )
-    return [_item(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def open_of_run(conn: Connection, run_id: str, kind: ItemKind | None = None) -> list[OutboxItem]:
     """A run's items that have not reached their end, in order."""
     rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE run_id=? AND status IN ('queued','held','sending','unknown')"  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE run_id=? AND status IN ('queued','held','sending','unknown')"  # noqa: S608
         " AND (? IS NULL OR kind=?) ORDER BY seq",
         (run_id, kind, kind),
     )
-    return [_item(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def still_to_leave(conn: Connection, run_id: str, step: str) -> bool:
@@ -353,11 +353,11 @@ def still_to_leave(conn: Connection, run_id: str, step: str) -> bool:
 def open_public_replies(conn: Connection, comment_id: str, contact_id: str) -> list[OutboxItem]:
     """Public replies to this person under this comment that have not reached their end, in order."""
     rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE lane=?"  # noqa: S608 - column names
+        f"SELECT {COLUMNS} FROM outbox WHERE lane=?"  # noqa: S608 - column names
         " AND status IN ('queued','held','sending','unknown') ORDER BY seq",
         (comment_lane(comment_id, contact_id),),
     )
-    return [_item(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def depend_on(conn: Connection, item: OutboxItem, private_item: str) -> None:
@@ -368,10 +368,10 @@ def depend_on(conn: Connection, item: OutboxItem, private_item: str) -> None:
 def open_of_person(conn: Connection, contact_id: str) -> list[OutboxItem]:
     """A person's messages and private replies that have not reached their end, in order."""
     rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE lane=? AND status IN ('queued','held','sending','unknown') ORDER BY seq",  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE lane=? AND status IN ('queued','held','sending','unknown') ORDER BY seq",  # noqa: S608
         (person_lane(contact_id),),
     )
-    return [_item(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def person_lane(contact_id: str) -> str:
@@ -396,10 +396,10 @@ def prolong(conn: Connection, contact_id: str, window_until: datetime) -> None:
 def by_message_id(conn: Connection, connection_id: str, message_id: str) -> OutboxItem | None:
     """The item that Meta gave this message or comment id."""
     row = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE message_id=? AND connection_id=?",  # noqa: S608 - column names
+        f"SELECT {COLUMNS} FROM outbox WHERE message_id=? AND connection_id=?",  # noqa: S608 - column names
         (message_id, connection_id),
     ).fetchone()
-    return None if row is None else _item(row)
+    return None if row is None else item_of(row)
 
 
 def tell_run(conn: Connection, item_id: str) -> None:
@@ -447,108 +447,10 @@ def put_off(conn: Connection, item_id: str, until: datetime, reason: str) -> Non
 def held_for_login(conn: Connection, connection_id: str) -> list[OutboxItem]:
     """Items that wait for the owner, in order."""
     rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE connection_id=? AND status='held' AND held_for='login' ORDER BY seq",  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE connection_id=? AND status='held' AND held_for='login' ORDER BY seq",  # noqa: S608
         (connection_id,),
     )
-    return [_item(row) for row in rows]
-
-
-def look_for(
-    conn: Connection,
-    item_id: str,
-    at: datetime | None,
-    *,
-    looks: int,
-    not_there_at: datetime | None,
-    reason: str | None = None,
-) -> None:
-    """When evidence of an unknown item is looked for next; None: no more. A reason replaces the one before."""
-    conn.execute(
-        "UPDATE outbox SET look_at=?, looks=?, not_there_at=?, reason=coalesce(?, reason)"
-        " WHERE item_id=? AND status='unknown'",
-        (ms(at), looks, ms(not_there_at), reason, item_id),
-    )
-
-
-def to_look_for(conn: Connection, connection_id: str, now: datetime, limit: int) -> list[OutboxItem]:
-    """Unknown items of a connection whose next look is due, the longest waiting first."""
-    rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE status='unknown' AND look_at<=? AND connection_id=?"  # noqa: S608
-        " ORDER BY look_at, seq LIMIT ?",
-        (ms(now), connection_id, limit),
-    )
-    return [_item(row) for row in rows]
-
-
-def unknown_private(conn: Connection, connection_id: str) -> list[OutboxItem]:
-    """Private replies of unknown fate."""
-    rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE status='unknown' AND kind='private_reply' AND connection_id=?"  # noqa: S608
-        " AND look_at IS NOT NULL",
-        (connection_id,),
-    )
-    return [_item(row) for row in rows]
-
-
-def left_unknown(conn: Connection, account_id: str) -> tuple[int, datetime | None]:
-    """How many messages of unknown fate no look will settle any more, and since when the first is."""
-    n, since = conn.execute(
-        "SELECT count(*), min(last_attempt_at) FROM outbox WHERE account_id=? AND status='unknown'"
-        " AND look_at IS NULL",
-        (account_id,),
-    ).fetchone()
-    return n, optional_instant(since)
-
-
-def next_look(conn: Connection) -> datetime | None:
-    """When the next look is due."""
-    (at,) = conn.execute("SELECT min(look_at) FROM outbox WHERE status='unknown'").fetchone()
-    return optional_instant(at)
-
-
-def known_messages(conn: Connection, item: OutboxItem) -> dict[str, datetime]:
-    """Ids of what this person and the business wrote to each other, with the time since when we know them."""
-    rows = conn.execute(
-        "SELECT mid, received_at FROM events WHERE connection_id=:connection AND mid IS NOT NULL"
-        " AND igsid IN (SELECT igsid FROM contacts WHERE contact_id=:contact"
-        " UNION SELECT igsid FROM contact_ids WHERE contact_id=:contact)"
-        # A pending echo waits for the very verdict that is looked for here.
-        " AND NOT (kind='echo' AND verdict='pending')"
-        " UNION ALL SELECT message_id, first_attempt_at FROM outbox WHERE contact_id=:contact"
-        " AND message_id IS NOT NULL",
-        {"connection": item.connection_id, "contact": item.contact_id},
-    )
-    return {mid: instant(at) for mid, at in rows}
-
-
-def known_replies(conn: Connection, item: OutboxItem) -> dict[str, datetime]:
-    """Comment ids of the public replies that other items under the same comment became."""
-    rows = conn.execute(
-        "SELECT message_id, first_attempt_at FROM outbox WHERE comment_id=? AND connection_id=?"
-        " AND kind='comment_reply' AND message_id IS NOT NULL",
-        (item.comment_id, item.connection_id),
-    )
-    return {comment_id: instant(at) for comment_id, at in rows}
-
-
-def own_replies(conn: Connection, item: OutboxItem) -> list[tuple[str, str | None, datetime]]:
-    """(comment id, text, arrived at) of the account's own comments under the same comment, told by webhooks."""
-    rows = conn.execute(
-        "SELECT comment_id, text, received_at FROM events WHERE connection_id=? AND parent_id=? AND verdict='own'"
-        " AND comment_id IS NOT NULL",
-        (item.connection_id, item.comment_id),
-    )
-    return [(comment_id, text, instant(at)) for comment_id, text, at in rows]
-
-
-def twins(conn: Connection, item: OutboxItem) -> list[OutboxItem]:
-    """Other items of the same lane whose fate is unknown, or that are under way."""
-    rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE lane=(SELECT lane FROM outbox WHERE item_id=:item)"  # noqa: S608
-        " AND item_id<>:item AND status IN ('unknown','sending') ORDER BY seq",
-        {"item": item.id},
-    )
-    return [_item(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def forget_quoted(conn: Connection, event_id: str, text: str) -> None:
@@ -574,12 +476,12 @@ def forget_taken_back(conn: Connection, item_id: str) -> None:
 def quoting(conn: Connection, event_id: str, text: str) -> list[OutboxItem]:
     """Messages of this event's turns that say what it said and have not left yet."""
     rows = conn.execute(
-        f"SELECT {_ITEM} FROM outbox WHERE (source, turn) IN"  # noqa: S608 - column names
+        f"SELECT {COLUMNS} FROM outbox WHERE (source, turn) IN"  # noqa: S608 - column names
         " (SELECT run_id, turn FROM turns WHERE event_id=:event) AND instr(content, :text)>0"
         " AND status IN ('queued','held')",
         {"event": event_id, "text": json.dumps(text, ensure_ascii=False)[1:-1]},
     )
-    return [_item(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def sent_ids(conn: Connection, connection_id: str, message_ids: Sequence[str]) -> frozenset[str]:
