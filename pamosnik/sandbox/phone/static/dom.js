@@ -101,7 +101,7 @@ export function setZone(zone) {
 }
 
 export function clock(iso) {
-  return new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", timeZone });
+  return new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
 }
 
 /** The time, with its day unless that is today. */

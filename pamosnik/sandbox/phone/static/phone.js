@@ -105,6 +105,7 @@ class App {
     if (this.route.person !== null && state.me.username !== this.route.person) return;
     const before = this.previous;
     setZone(state.behind.observed?.zone);
+    this.#tick();
     this.state = state;
     this.shop ??= state.thread.shop;
     this.#draw();

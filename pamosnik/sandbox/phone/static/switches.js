@@ -24,11 +24,11 @@ const OTHERS = { live: "The app is live", faults: "Calls that fail" };
 
 /** What a switch is called; `told` is what the sandbox says of all of them. */
 export function called(name, told = {}) {
-  return OTHERS[name] ?? (DELIVERIES[name] ?? ACCOUNT[name])?.[0] ?? sentence(told[name]?.says ?? name);
+  return OTHERS[name] ?? (DELIVERIES[name] ?? ACCOUNT[name])?.[0] ?? sentence(told[name]?.says ?? name.replaceAll("_", " "));
 }
 
 function sentence(text) {
-  return text[0].toUpperCase() + text.slice(1).replaceAll("_", " ");
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 /** “Delay in seconds: 5”, “The app is live: off” */
