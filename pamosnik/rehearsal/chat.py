@@ -424,6 +424,8 @@ def _on_a_terminal(
         bubbles.append(Bubbles(shop, zone, Console(highlight=False, markup=False, emoji=False)))
         return bubbles[0]
 
+    # A background job hands down Ctrl-C as ignored; here somebody sits at the keyboard and must be able to leave.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with Chat(paths, files, at, screen) as chat:
         _complete_and_remember(chat)
         try:

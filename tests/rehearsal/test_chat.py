@@ -361,10 +361,14 @@ class Terminal:
 
 
 @contextmanager
-def terminal(environment: Mapping[str, str]) -> Iterator[Terminal]:
+def terminal(
+    environment: Mapping[str, str], *, ctrl_c: signal.Handlers = signal.SIG_DFL
+) -> Iterator[Terminal]:
+    """`ctrl_c`: what the chat inherits for SIGINT."""
     kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM", "COLUMNS")}
     process, master = pty.fork()
     if process == 0:
+        signal.signal(signal.SIGINT, ctrl_c)
         command = [sys.executable, "-m", "pamosnik", "chat", EXAMPLE]
         os.execve(sys.executable, command, {**kept, "TERM": "xterm-256color", **environment})
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
@@ -406,4 +410,11 @@ def test_without_colour_it_is_plain_at_a_terminal_too() -> None:
         assert "your_shop: Automated reply." in seen
         assert "\x1b[3" not in seen
         assert "╭" not in seen
+        assert person.ends("\x03") == 0
+
+
+def test_ctrl_c_ends_it_even_if_the_parent_ignored_it() -> None:
+    """Started from a background job it inherited SIGINT as ignored, and could not be left with Ctrl-C."""
+    with terminal({"NO_COLOR": "1"}, ctrl_c=signal.SIG_IGN) as person:
+        person.sees("anna › ")
         assert person.ends("\x03") == 0
