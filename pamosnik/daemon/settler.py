@@ -22,6 +22,7 @@ from pamosnik.model.outbox import ItemKind, OutcomeKind
 from pamosnik.outbox.settling import Seen, View
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, settling
+from pamosnik.services.catching_up import is_own
 from pamosnik.services.settling import Wanted
 from pamosnik.store import connections, evidence
 from pamosnik.store.connections import Connected
@@ -141,7 +142,7 @@ class Settler:
             edge = below if isinstance(below, Mapping) else {}
             view = View(
                 tuple(
-                    Seen(reply.id, _ours(reply.from_id, reply.username, connected), reply.at, reply.text)
+                    Seen(reply.id, is_own(reply, connected), reply.at, reply.text)
                     for reply in reading.replies(edge)
                 ),
                 whole=reading.next_page(edge) is None,
@@ -192,12 +193,6 @@ class Settler:
             await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
         except TimeoutError:
             return
-
-
-def _ours(from_id: str | None, username: str | None, connected: Connected) -> bool:
-    if from_id is not None:
-        return from_id in (connected.ig_id, connected.asid)
-    return username is not None and username.casefold() == connected.username.casefold()
 
 
 def _view(conversation: Conversation, ig_id: str) -> View:
