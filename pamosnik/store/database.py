@@ -13,13 +13,14 @@ by itself (disk full), every function of the group fails: nobody is told that so
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from pamosnik import _sqlite
-from pamosnik._sqlite import Connection
-from pamosnik.errors import HomeError
+from pamosnik._sqlite import Code, Connection
+from pamosnik.errors import DatabaseDamaged, HomeError
 from pamosnik.store import migrations
 
 T = TypeVar("T")
@@ -42,30 +43,31 @@ class Database:
         self.connection = connection
 
     def write(self, fn: Callable[[Connection], T]) -> T:
-        """Runs `fn` in one transaction; returns when its changes are durable. An exception undoes all of it."""
+        """Runs `fn` in one transaction; returns when its changes are durable. An exception undoes all of it.
+
+        Raises `HomeError` when disk, file or a lock refuses.
+        """
         conn = self.connection
-        conn.execute("BEGIN IMMEDIATE")
-        try:
-            result = fn(conn)
-        except BaseException:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            raise
-        try:
-            conn.execute("COMMIT")
-        except _sqlite.Error as error:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            raise storage_error(self.path, error) from error
+        with told_in_words(self.path):
+            conn.execute("BEGIN IMMEDIATE")
+            try:
+                result = fn(conn)
+                conn.execute("COMMIT")
+            except BaseException:
+                if conn.in_transaction:
+                    conn.execute("ROLLBACK")
+                raise
         return result
 
     def read(self, fn: Callable[[Connection], T]) -> T:
-        """Runs `fn` on one consistent snapshot."""
-        self.connection.execute("BEGIN")
-        try:
-            return fn(self.connection)
-        finally:
-            self.connection.execute("ROLLBACK")
+        """Runs `fn` on one consistent snapshot. Raises `HomeError` when disk, file or a lock refuses."""
+        with told_in_words(self.path):
+            self.connection.execute("BEGIN")
+            try:
+                return fn(self.connection)
+            finally:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
 
     def close(self) -> None:
         self.connection.close()
@@ -77,23 +79,50 @@ class Database:
         self.close()
 
 
-def storage_error(path: Path, error: Exception) -> HomeError:
-    """An SQLite error that the machine's owner has to act on, in words."""
-    text = str(error)
-    if "full" in text:
-        return HomeError(
-            f"The disk that holds {path} is full; nothing of this change was stored.",
-            hint="Free some space; Pamosnik goes on by itself.",
-        )
-    if "locked" in text or "busy" in text:
-        return HomeError(
-            f"The database {path} was locked by another program for {BUSY_TIMEOUT_S:g} seconds.",
-            hint="Close the other program and try again.",
-        )
-    return HomeError(
-        f"The database {path} cannot be used: {text}.",
-        hint="Restore the newest backup, or move the file away and keep it for rescue.",
-    )
+@contextmanager
+def told_in_words(path: Path) -> Iterator[None]:
+    """Inside, what SQLite says of disk, file or lock becomes a `HomeError`; a mistake in a statement stays."""
+    try:
+        yield
+    except _sqlite.Error as error:
+        if _sqlite.code_of(error) is None:
+            raise
+        raise storage_error(path, error) from error
+
+
+def storage_error(path: Path, error: BaseException) -> HomeError:
+    """An SQLite error that the machine's owner has to act on, in words. `DatabaseDamaged`: trying again is no use."""
+    code, name = _sqlite.code_of(error), _sqlite.name_of(error)
+    match code:
+        case Code.FULL:
+            return HomeError(
+                f"The disk that holds {path} is full; nothing of this change was stored.",
+                hint="Free some space; Pamosnik goes on by itself.",
+            )
+        case Code.BUSY | Code.LOCKED | Code.PROTOCOL:
+            return HomeError(
+                f"The database {path} was locked by another program for {BUSY_TIMEOUT_S:g} seconds.",
+                hint="Close the other program and try again.",
+            )
+        case Code.READONLY | Code.PERM | Code.CANTOPEN:
+            return HomeError(
+                f"The database {path} cannot be written ({name}).",
+                hint=f"Try: ls -ld {path.parent} {path} (both must belong to you, on a disk that can be written)",
+            )
+        case Code.IOERR:
+            return HomeError(
+                f"The disk that holds {path} failed ({name}).",
+                hint="Look at the disk and at the system's log; Pamosnik goes on when it answers again.",
+            )
+        case Code.CORRUPT | Code.NOTADB:
+            return DatabaseDamaged(
+                f"The database {path} is damaged ({name}).",
+                hint="Restore the newest backup, or move the file away and keep it for rescue.",
+            )
+        case None:
+            return HomeError(f"The database {path} cannot be used: {error}.", hint="Try again.")
+        case _:
+            assert_never(code)
 
 
 def connect(path: Path) -> Connection:
@@ -161,6 +190,10 @@ class _Job:
         self.error: BaseException | None = None
 
 
+class _EndedEarly(Exception):
+    """SQLite ended the transaction by itself inside a function; the cause says why."""
+
+
 class GroupWriter:
     """The daemon's only writer: a thread that commits groups of functions. Start it, then `await write(fn)`."""
 
@@ -214,22 +247,23 @@ class GroupWriter:
             for job in group:
                 self._run_one(conn, job)
             conn.execute("COMMIT")
-        except _sqlite.Error as error:
+        except (_sqlite.Error, _EndedEarly) as error:
             # COMMIT failed, or SQLite ended the transaction inside a function: nothing of this group is stored.
             if conn.in_transaction:
                 conn.execute("ROLLBACK")
-            failure = storage_error(self._database.path, error)
+            failure = storage_error(self._database.path, error.__cause__ or error)
             for job in group:
                 job.error = job.error or failure
 
     def _run_one(self, conn: Connection, job: _Job) -> None:
         conn.execute("SAVEPOINT job")
         try:
-            job.result = job.fn(conn)
-        except BaseException as error:
+            with told_in_words(self._database.path):
+                job.result = job.fn(conn)
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, who is waiting for it
             job.error = error
             if not conn.in_transaction:
-                raise _sqlite.OperationalError(f"the transaction ended early: {error}") from error
+                raise _EndedEarly from (error.__cause__ or error)
             conn.execute("ROLLBACK TO job")
         conn.execute("RELEASE job")
 
