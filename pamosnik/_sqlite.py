@@ -50,6 +50,11 @@ def code_of(error: BaseException) -> Code | None:
     return _CODES.get(primary)
 
 
+def was_interrupted(error: BaseException) -> bool:
+    """Whether a progress handler ended the statement."""
+    return bool(getattr(error, "sqlite_errorname", None) == "SQLITE_INTERRUPT")
+
+
 def name_of(error: BaseException) -> str:
     """SQLite's name of the extended result code, like SQLITE_IOERR_READ; the message when there is none."""
     return str(getattr(error, "sqlite_errorname", None) or error)
@@ -68,4 +73,5 @@ __all__ = [
     "connect",
     "name_of",
     "sqlite_version",
+    "was_interrupted",
 ]

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pamosnik.commands import chat, flows, history, people, setup, status
+from pamosnik.commands import backup, chat, flows, history, people, setup, status
 from pamosnik.errors import PamosnikError
 
 _GLOBAL = {"--account": "PAMOSNIK_ACCOUNT", "--home": "PAMOSNIK_HOME"}
@@ -27,6 +27,7 @@ chat.register(app)
 status.register(app)
 history.register(app)
 people.register(app)
+backup.register(app)
 
 
 def main() -> None:

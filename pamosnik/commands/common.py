@@ -45,13 +45,15 @@ class Home:
 
 @contextlib.contextmanager
 def open_home() -> Iterator[Home]:
-    """The settings, the database and the account; closed at the end."""
+    """The settings, the database and the account; closed at the end. Raises `HomeError`, damage included."""
     from pamosnik import config
     from pamosnik.services import home
-    from pamosnik.store.database import open_database
+    from pamosnik.store.database import look_quickly, open_database, require_there, told_in_words
 
     settings = config.load()
-    with open_database(settings.database) as database:
+    require_there(settings.database)
+    look_quickly(settings.database)
+    with told_in_words(settings.database), open_database(settings.database) as database:
         account = home.choose_account(database, os.environ.get(config.ACCOUNT_VARIABLE) or None)
         _ZONE.set(account.timezone)
         yield Home(settings, database, account)

@@ -17,7 +17,7 @@ from pamosnik.commands.common import (
     say,
     shown,
 )
-from pamosnik.errors import HomeError, UsageError
+from pamosnik.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -229,6 +229,7 @@ def serve(
     from pamosnik import config, logs
     from pamosnik.clock import SystemClock
     from pamosnik.daemon import main as daemon
+    from pamosnik.store.database import require_there
 
     settings = config.load({"host": host, "port": None if port is None else str(port)})
     if settings.host not in ("127.0.0.1", "::1", "localhost") and not insecure_http:
@@ -236,8 +237,7 @@ def serve(
             f"{settings.host} can be reached from other machines, and the connection is not encrypted.",
             hint="Let a tunnel reach 127.0.0.1, or add --insecure-http.",
         )
-    if not settings.database.exists() or settings.database.stat().st_size == 0:
-        raise HomeError(f"There is no database in {settings.home}.", hint="Try: pamosnik init")
+    require_there(settings.database)
     config.prepare_home(settings.home)
     logs.set_up(settings.log_format)
 

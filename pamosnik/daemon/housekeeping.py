@@ -11,6 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon.tokens import TokenKeeper
+from pamosnik.errors import DatabaseDamaged
 from pamosnik.store import accounts, outbox
 from pamosnik.store.database import GroupWriter
 
@@ -31,8 +32,8 @@ def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper) -> AsyncIOS
 
 
 async def _ends_quietly(job: Callable[[], Awaitable[None]]) -> None:
-    """A job that the daemon's stop cuts short is no error: APScheduler would log a traceback for it."""
-    with contextlib.suppress(asyncio.CancelledError):
+    """A job that the daemon's end cuts short is no error: APScheduler would log a traceback for it."""
+    with contextlib.suppress(asyncio.CancelledError, DatabaseDamaged):
         await job()
 
 

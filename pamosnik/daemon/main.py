@@ -5,12 +5,15 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 import uvicorn
 
+from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.config import Config
@@ -23,12 +26,20 @@ from pamosnik.daemon.sender import Sender
 from pamosnik.daemon.settler import Settler
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.daemon.web import make_app
-from pamosnik.errors import HomeError
+from pamosnik.errors import DatabaseDamaged, HomeError
 from pamosnik.instagram.client import Instagram
 from pamosnik.security import vault
 from pamosnik.services import home, sending
 from pamosnik.store import notices
-from pamosnik.store.database import Database, GroupWriter, open_database
+from pamosnik.store.database import (
+    Database,
+    GroupWriter,
+    look_for_damage,
+    look_quickly,
+    open_database,
+    require_there,
+    storage_error,
+)
 
 LOOK_FOR_CHANGES_S = 1.0
 """How soon a change made by the command line is noticed."""
@@ -52,10 +63,16 @@ async def serve(
     on_ready: Callable[[str], None] = lambda _: None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Runs until SIGTERM, SIGINT or `stop`. `on_ready` gets the address once connections are accepted."""
+    """Runs until SIGTERM, SIGINT or `stop`. `on_ready` gets the address once connections are accepted.
+
+    Raises `HomeError` when the home cannot be used; `DatabaseDamaged` at start or as soon as a damaged page is met.
+    """
     with home.lock(settings.home):
         keys = vault.load_master_keys(settings.key_file, settings.passphrase)
+        require_there(settings.database)
+        looked_through = look_quickly(settings.database)
         with (
+            _one_error(settings.database),
             open_database(settings.database, migrate=True) as database,
             open_database(settings.database) as reader,
         ):
@@ -69,6 +86,7 @@ async def serve(
                         reader,
                         instagram,
                         keys,
+                        looked_through=looked_through,
                         on_ready=on_ready,
                         stop=stop or asyncio.Event(),
                     )
@@ -84,6 +102,7 @@ async def _run(
     instagram: Instagram,
     keys: vault.MasterKeys,
     *,
+    looked_through: bool,
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
 ) -> None:
@@ -131,23 +150,31 @@ async def _run(
     with _signals(stop):
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[listener]), name="web")
-            group.create_task(runner.run(), name="runner")
-            group.create_task(sender.run(), name="sender")
-            group.create_task(settler.run(), name="settler")
-            group.create_task(catch_up.run(), name="catch up")
-            watching = group.create_task(_watch(writer, runner, sender), name="watch")
+            group.create_task(_part(runner.run, writer), name="runner")
+            group.create_task(_part(sender.run, writer), name="sender")
+            group.create_task(_part(settler.run, writer), name="settler")
+            group.create_task(_part(catch_up.run, writer), name="catch up")
+            watching = [
+                group.create_task(_watch(writer, runner, sender), name="watch"),
+                group.create_task(_stop_when_damaged(writer, stop), name="damage"),
+            ]
+            if not looked_through:
+                watching.append(group.create_task(_look_through(settings.database, writer), name="look"))
             scheduler.start()
             on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
             await stop.wait()
             log.info("Stopping", extra={"action": "stop"})
             # The front door first, so that nothing new comes in while the rest finishes.
             server.should_exit = True
-            watching.cancel()
+            for task in watching:
+                task.cancel()
             runner.stop()
             sender.stop()
             settler.stop()
             catch_up.stop()
             scheduler.shutdown(wait=False)
+    if writer.damage is not None:
+        raise writer.damage
 
 
 def _tell_of_missing_secret(conn: Connection, *, missing: bool, now: datetime) -> None:
@@ -207,3 +234,61 @@ async def _watch(writer: GroupWriter, runner: Runner, sender: Sender) -> None:
             sender.wake()
         last = version
         await asyncio.sleep(LOOK_FOR_CHANGES_S)
+
+
+# --- damage ----------------------------------------------------------------------------------------------
+
+
+async def _stop_when_damaged(writer: GroupWriter, stop: asyncio.Event) -> None:
+    """Half a daemon on a damaged database would lose what it takes in: all of it stops, in order."""
+    await writer.damaged.wait()
+    assert writer.damage is not None
+    log.error(
+        "%s Nothing more is taken in or sent; Pamosnik ends.",
+        writer.damage.message,
+        extra={"action": "stop.damaged"},
+    )
+    stop.set()
+
+
+async def _part(run: Callable[[], Awaitable[None]], writer: GroupWriter) -> None:
+    """A part that meets damage while it reads ends quietly: the stop is under way."""
+    try:
+        await run()
+    except (_sqlite.Error, DatabaseDamaged) as error:
+        writer.met_damage(error)
+        if writer.damage is None:
+            raise
+
+
+async def _look_through(path: Path, writer: GroupWriter) -> None:
+    """The rest of a database that is too big to be looked through before the start."""
+    stopped = threading.Event()
+    try:
+        await asyncio.to_thread(look_for_damage, path, lambda: not stopped.is_set())
+    except DatabaseDamaged as error:
+        writer.met_damage(error)
+    finally:
+        stopped.set()
+
+
+@contextlib.contextmanager
+def _one_error(path: Path) -> Iterator[None]:
+    """What ended the parts together, as one `HomeError` where disk, file or a lock are the cause."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        told = _told(group, path)
+        if told is None:
+            raise
+        log.error("%s Pamosnik ends.", told.message, extra={"action": "stop.storage"})  # noqa: TRY400
+        raise told from group
+
+
+def _told(group: BaseExceptionGroup[BaseException], path: Path) -> HomeError | None:
+    for error in group.exceptions:
+        if isinstance(error, HomeError):
+            return error
+        if _sqlite.code_of(error) is not None:
+            return storage_error(path, error)
+    return None

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.clock import Clock
-from pamosnik.errors import HomeError, PamosnikError
+from pamosnik.errors import DatabaseDamaged, HomeError, PamosnikError
 from pamosnik.instagram import limits
 from pamosnik.instagram.client import Instagram
 from pamosnik.model.outbox import ItemKind, OutboxItem, Outcome, OutcomeKind
@@ -234,6 +234,8 @@ class Sender:
             try:
                 await self._writer.write(partial(record, item_id=item_id, now=self._clock.now()))
                 return
+            except DatabaseDamaged:
+                return  # the daemon ends for it; `sending` stands on disk, and a restore asks Instagram
             except HomeError as error:
                 log.error("%s", error.message, extra={"action": "sender.storage"})  # noqa: TRY400
                 await asyncio.sleep(1)

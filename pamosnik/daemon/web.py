@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pamosnik import _sqlite
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon.status_page import StatusPage
@@ -184,6 +185,13 @@ def make_app(
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
 
+    async def storage_trouble(_: Request, error: Exception) -> Response:
+        if not isinstance(error, HomeError) and _sqlite.code_of(error) is None:
+            raise error
+        writer.met_damage(error)
+        log.error("%s", error, extra={"action": "web.storage"})
+        return PlainTextResponse("The database cannot be used at the moment.", 503)
+
     return Starlette(
         routes=[
             Route("/webhooks/instagram", hook.handshake, methods=["GET"]),
@@ -193,7 +201,11 @@ def make_app(
             *page.routes(),
         ],
         middleware=[Middleware(_SafeHeaders)],
-        exception_handlers={HTTPException: _plain_error},
+        exception_handlers={
+            HTTPException: _plain_error,
+            HomeError: storage_trouble,
+            _sqlite.Error: storage_trouble,
+        },
         max_body_size=limits.WEBHOOK_BODY_BYTES,
     )
 

@@ -136,6 +136,8 @@ class OutboxItem:
     """How often evidence was looked for since the last attempt."""
     not_there_at: datetime | None = None
     """When a look first showed that it had not arrived."""
+    doubt_from: datetime | None = None
+    """Since then a database that is lost may have sent it: before it leaves, Instagram is asked."""
 
 
 class OutcomeKind(StrEnum):

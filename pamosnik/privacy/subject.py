@@ -78,7 +78,7 @@ REGISTER: Mapping[str, Table] = {
         "igsid",
         _columns(
             link="event_id account_id connection_id dedup_key verdict flow_id run_id reason attempts decided_at"
-            " seen_times received_at media_id ad_id recovered",
+            " seen_times received_at media_id ad_id recovered doubt_from",
             person="kind occurred_at igsid username text mid payload title comment_id parent_id story_id ref emoji"
             " reply_to_mid attachments trace",
         ),
@@ -136,7 +136,7 @@ REGISTER: Mapping[str, Table] = {
         "contact_id",
         _columns(
             link="run_id account_id connection_id contact_id flow_id version mode status live turn step taps_open"
-            " main_done counted reason media_id",
+            " main_done counted reason media_id doubt_from",
             person="origin comment_id answer data started_at finished_at",
         ),
     ),
@@ -158,7 +158,7 @@ REGISTER: Mapping[str, Table] = {
         _columns(
             link="seq item_id account_id connection_id contact_id source turn ordinal run_id flow_id step kind lane"
             " status held_for depends_on plain due_at deadline attempts first_attempt_at last_attempt_at uncertain"
-            " reason told created_at settled_at look_at looks not_there_at",
+            " reason told created_at settled_at look_at looks not_there_at doubt_from",
             person="content wire igsid comment_id message_id",
         ),
     ),

@@ -16,6 +16,7 @@ from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 
 _BLOCKED = 551
 _RESTRICTED = "restricted"
+MAY_HAVE_LEFT = "a backup was restored: it may have been sent before; Instagram is asked"
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
 
@@ -57,6 +58,10 @@ def _take(conn: Connection, item: OutboxItem, buttons: PrivateReplyButtons, now:
     contact = contacts.load(conn, item.contact_id)
     assert contact is not None
     match policy.permit(item, contact, now):
+        case Permit() if item.doubt_from is not None:
+            outbox.presume_sent(conn, item, now)
+            presumed = replace(item, status=ItemStatus.SENDING, last_attempt_at=now)
+            _uncertain(conn, presumed, MAY_HAVE_LEFT, _day(conn, item, now), now)
         case Permit():
             refused = item.kind is ItemKind.PRIVATE_REPLY and buttons is PrivateReplyButtons.REFUSED
             body = item.wire or bodies.wire(item, plain=item.plain or refused)

@@ -54,7 +54,7 @@ def _judged(conn: Connection, item: OutboxItem, view: View) -> settling.Evidence
     reply = item.kind is ItemKind.COMMENT_REPLY
     known = evidence.known_replies(conn, item) if reply else evidence.known_messages(conn, item)
     same = [twin for twin in evidence.twins(conn, item) if twin.content.text == item.content.text]
-    attempted_at = item.first_attempt_at or item.due_at
+    attempted_at = min(at for at in (item.first_attempt_at or item.due_at, item.doubt_from) if at is not None)
     return settling.judge(item, view, attempted_at=attempted_at, known=known, twins=len(same))
 
 
@@ -71,6 +71,7 @@ def _look_again(conn: Connection, item: OutboxItem, not_there_at: datetime | Non
 def again(conn: Connection, item: OutboxItem, reason: str, now: datetime) -> None:
     """Back into the queue, byte for byte as before."""
     outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=now, reason=reason, uncertain=True)
+    outbox.no_doubt(conn, item.id)
 
 
 def delivered(conn: Connection, item: OutboxItem, message_id: str | None, reason: str, now: datetime) -> None:

@@ -223,6 +223,7 @@ def _from_person(scene: _Scene, event: Event) -> Verdict:
         case Resume():
             resumed = runs.load(scene.conn, choice.run_id)
             assert resumed is not None
+            runs.doubt_like(scene.conn, resumed.id, event.id)
             _turn(scene, contact, resumed, choice.stimulus, event)
             return _say(
                 scene,
@@ -462,8 +463,16 @@ def _origin(event: Event) -> Origin:
 
 
 def _start(
-    scene: _Scene, contact: Contact, flow: Flow, origin: Origin, event: Event | None, *, in_a_row: int = 0
+    scene: _Scene,
+    contact: Contact,
+    flow: Flow,
+    origin: Origin,
+    event: Event | None,
+    *,
+    started_by: str | None = None,
+    in_a_row: int = 0,
 ) -> Run:
+    """`started_by`: the run that goes on in this flow."""
     if in_a_row > FLOWS_IN_A_ROW:
         raise EndlessRunsError(f"flow {flow.id} starts flows that start each other without end")
     if flow.mode is Mode.RESTART and in_a_row == 0:
@@ -483,6 +492,10 @@ def _start(
     )
     first_time = flow.id not in runs.starts(scene.conn, contact.id)
     runs.insert(scene.conn, run)
+    if started_by is not None:
+        runs.doubt_like_run(scene.conn, run.id, started_by)
+    elif event is not None:
+        runs.doubt_like(scene.conn, run.id, event.id)
     runs.count_start(scene.conn, run)
     stats.mark_run(scene.conn, run.id, stats.STARTED, scene.day)
     _turn(scene, contact, run, Started(), event, first_time=first_time, in_a_row=in_a_row)
@@ -529,7 +542,7 @@ def _turn(
         known = contacts.load(scene.conn, contact.id)
         assert known is not None
         following = scene.catalog.flows[flow_id]
-        _start(scene, known, following, recorded.run.origin, event, in_a_row=in_a_row + 1)
+        _start(scene, known, following, recorded.run.origin, event, started_by=run.id, in_a_row=in_a_row + 1)
 
 
 def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -> None:

@@ -8,10 +8,14 @@ The daemon writes through one `GroupWriter` thread: it takes whatever functions 
 its own savepoint in one transaction, commits once (one disk flush for all of them) and then lets all callers
 go on. An exception in one function undoes that function only. When COMMIT fails, or SQLite ends the transaction
 by itself (disk full), every function of the group fails: nobody is told that something is stored that is not.
+
+A damaged page ends the writer: its group is undone, and it refuses everything from then on.
 """
 
 import asyncio
+import shlex
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +25,7 @@ from typing import Any, TypeVar, assert_never
 from pamosnik import _sqlite
 from pamosnik._sqlite import Code, Connection
 from pamosnik.errors import DatabaseDamaged, HomeError
-from pamosnik.store import migrations
+from pamosnik.store import backup_files, migrations
 
 T = TypeVar("T")
 
@@ -116,13 +120,82 @@ def storage_error(path: Path, error: BaseException) -> HomeError:
             )
         case Code.CORRUPT | Code.NOTADB:
             return DatabaseDamaged(
-                f"The database {path} is damaged ({name}).",
-                hint="Restore the newest backup, or move the file away and keep it for rescue.",
+                f"The database {path} is damaged ({name}); it was left as it is.", hint=way_back(path)
             )
         case None:
             return HomeError(f"The database {path} cannot be used: {error}.", hint="Try again.")
         case _:
             assert_never(code)
+
+
+def way_back(path: Path) -> str:
+    """What to do when the database is lost: the newest backup, if there is one."""
+    backups = backup_files.found(path.parent)
+    if not backups:
+        return (
+            f"There is no backup in {backup_files.folder_of(path.parent)}. With one from elsewhere, try:"
+            " pamosnik backup verify FILE, then: pamosnik restore FILE"
+        )
+    return f"Try: pamosnik backup verify, then: pamosnik restore {shlex.quote(str(backups[0]))}"
+
+
+QUICK_LOOK_S = 0.3
+"""How long a start, or a command, may look for damage before it goes on: some 200 MB."""
+_STEPS_BETWEEN_LOOKS = 10_000
+
+
+def look_for_damage(path: Path, go_on: Callable[[], bool]) -> bool:
+    """Looks through the pages of an existing database; whether it came to the end before `go_on` said no.
+
+    Finds broken pages and broken chains of pages; not a changed letter inside a text. Writes nothing.
+    Raises `DatabaseDamaged`.
+    """
+    with told_in_words(path):
+        conn = _sqlite.connect(str(path), isolation_level=None, timeout=BUSY_TIMEOUT_S)
+        try:
+            conn.set_progress_handler(lambda: int(not go_on()), _STEPS_BETWEEN_LOOKS)
+            (found,) = conn.execute("PRAGMA quick_check(1)").fetchone()
+        except _sqlite.OperationalError as error:
+            if _sqlite.was_interrupted(error):
+                return False
+            raise
+        finally:
+            conn.close()
+    if found != "ok":
+        what = " ".join(found.replace("*** in database main ***", "").split())
+        raise DatabaseDamaged(
+            f"The database {path} is damaged ({what}); it was left as it is.", hint=way_back(path)
+        )
+    return True
+
+
+def look_quickly(path: Path) -> bool:
+    """`look_for_damage` for `QUICK_LOOK_S` at most."""
+    until = time.monotonic() + QUICK_LOOK_S
+    return look_for_damage(path, lambda: time.monotonic() < until)
+
+
+def require_there(path: Path) -> None:
+    """Refuses a database that is missing, or empty although there was one."""
+    if _size(path):
+        return
+    _require_not_emptied(path)
+    backups = backup_files.found(path.parent)
+    hint = "Try: pamosnik init"
+    if backups:
+        hint += f", or with the data of the newest backup: pamosnik restore {shlex.quote(str(backups[0]))}"
+    raise HomeError(f"There is no database at {path}.", hint=hint)
+
+
+def _require_not_emptied(path: Path) -> None:
+    """An empty file with a backup or a -wal beside it was a database once. SQLite would make a new one of it."""
+    was_there = backup_files.found(path.parent) or _size(path.with_name(f"{path.name}-wal"))
+    if path.exists() and not _size(path) and was_there:
+        raise DatabaseDamaged(f"The database {path} is empty; it was left as it is.", hint=way_back(path))
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def connect(path: Path) -> Connection:
@@ -139,15 +212,17 @@ def connect(path: Path) -> Connection:
     return conn
 
 
-def open_database(path: Path, *, migrate: bool = False) -> Database:
+def open_database(path: Path, *, migrate: bool = False, any_version: bool = False) -> Database:
     """Opens an existing database; with `migrate` makes it or brings it up to date first.
 
-    Refuses a file that is not ours, a newer one, a broken one, and without `migrate` an older one. The caller
-    of `migrate` holds the home's lock: two processes migrating at once are not guarded against here.
+    Refuses a file that is not ours, a newer one, a broken one, and an older one but with `migrate` or `any_version`.
+    The caller of `migrate` holds the home's lock: two processes migrating at once are not guarded against here.
     """
     new = not path.exists() or path.stat().st_size == 0
-    if new and not migrate:
-        raise HomeError(f"There is no database at {path}.", hint="Try: pamosnik init")
+    if migrate:
+        _require_not_emptied(path)
+    else:
+        require_there(path)
     if new:
         path.touch(mode=0o600)
     conn: Connection | None = None
@@ -159,7 +234,8 @@ def open_database(path: Path, *, migrate: bool = False) -> Database:
         migrations.require_not_newer(conn, path)
         if migrate:
             migrations.apply(conn, path)
-        migrations.require_current(conn, path)
+        if not any_version:
+            migrations.require_current(conn, path)
     except _sqlite.Error as error:
         if conn is not None:
             conn.close()
@@ -202,6 +278,9 @@ class GroupWriter:
         self._urgent: deque[_Job] = deque()
         self._waiting: deque[_Job] = deque()
         self._closing = False
+        self.damage: DatabaseDamaged | None = None
+        """Set for good when a damaged page was met; nothing is written any more."""
+        self.damaged = asyncio.Event()
         self._news = threading.Condition()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="pamosnik-writer", daemon=True)
@@ -218,6 +297,13 @@ class GroupWriter:
             self._news.notify()
         return await future
 
+    def met_damage(self, error: BaseException) -> None:
+        """Somebody who only reads has met an error; damage ends the writer, too. Called in the loop's thread."""
+        told = error if isinstance(error, HomeError) else storage_error(self._database.path, error)
+        if isinstance(told, DatabaseDamaged):
+            self.damage = self.damage or told
+            self.damaged.set()
+
     async def close(self) -> None:
         """Finishes what was handed in, then ends the thread."""
         with self._news:
@@ -228,7 +314,7 @@ class GroupWriter:
     def _work(self) -> None:
         while group := self._next_group():
             self._commit(group)
-            self._loop.call_soon_threadsafe(_deliver, group)
+            self._loop.call_soon_threadsafe(self._deliver, group)
 
     def _next_group(self) -> list[_Job]:
         """What goes into one transaction; empty when there is nothing left to do."""
@@ -243,15 +329,23 @@ class GroupWriter:
     def _commit(self, group: list[_Job]) -> None:
         conn = self._database.connection
         try:
+            if self.damage is not None:
+                raise self.damage
             conn.execute("BEGIN IMMEDIATE")
             for job in group:
                 self._run_one(conn, job)
             conn.execute("COMMIT")
-        except (_sqlite.Error, _EndedEarly) as error:
-            # COMMIT failed, or SQLite ended the transaction inside a function: nothing of this group is stored.
+        except (_sqlite.Error, _EndedEarly, DatabaseDamaged) as error:
+            # COMMIT failed, SQLite ended the transaction inside a function, or a page is damaged: nothing is stored.
             if conn.in_transaction:
                 conn.execute("ROLLBACK")
-            failure = storage_error(self._database.path, error.__cause__ or error)
+            failure: HomeError
+            if isinstance(error, DatabaseDamaged):
+                failure = error
+            else:
+                failure = storage_error(self._database.path, error.__cause__ or error)
+            if isinstance(failure, DatabaseDamaged):
+                self.damage = failure
             for job in group:
                 job.error = job.error or failure
 
@@ -260,6 +354,8 @@ class GroupWriter:
         try:
             with told_in_words(self._database.path):
                 job.result = job.fn(conn)
+        except DatabaseDamaged:
+            raise
         except BaseException as error:  # noqa: BLE001 - handed to the caller, who is waiting for it
             job.error = error
             if not conn.in_transaction:
@@ -267,12 +363,13 @@ class GroupWriter:
             conn.execute("ROLLBACK TO job")
         conn.execute("RELEASE job")
 
-
-def _deliver(group: list[_Job]) -> None:
-    for job in group:
-        if job.future.cancelled():
-            continue
-        if job.error is not None:
-            job.future.set_exception(job.error)
-        else:
-            job.future.set_result(job.result)
+    def _deliver(self, group: list[_Job]) -> None:
+        if self.damage is not None:
+            self.damaged.set()
+        for job in group:
+            if job.future.cancelled():
+                continue
+            if job.error is not None:
+                job.future.set_exception(job.error)
+            else:
+                job.future.set_result(job.result)

@@ -194,3 +194,8 @@ def known(conn: Connection, connection_id: str, keys: Sequence[str]) -> frozense
         )
         found.update(key for (key,) in rows)
     return frozenset(found)
+
+
+def doubt_pending(conn: Connection, since: datetime) -> None:
+    """A backup was restored: events without a verdict may have been answered since."""
+    conn.execute("UPDATE events SET doubt_from=? WHERE verdict='pending'", (ms(since),))

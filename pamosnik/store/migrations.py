@@ -50,11 +50,18 @@ def m0004_catching_up(conn: Connection) -> None:
     conn.execute("ALTER TABLE posts ADD COLUMN comments_read INTEGER")
 
 
+def m0005_doubt(conn: Connection) -> None:
+    """After a restore: since when a database that is lost may have sent what this one is about to send."""
+    for table in ("events", "runs", "outbox"):
+        conn.execute(f"ALTER TABLE {table} ADD COLUMN doubt_from INTEGER")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
     m0003_token_life,
     m0004_catching_up,
+    m0005_doubt,
 )
 
 

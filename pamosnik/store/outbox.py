@@ -32,7 +32,7 @@ UNKNOWN_HOLDS_LANE = timedelta(hours=1)
 COLUMNS = (
     "item_id, account_id, connection_id, contact_id, run_id, flow_id, step, kind, status, content, due_at, deadline,"
     " attempts, igsid, comment_id, held_for, depends_on, plain, wire, first_attempt_at, uncertain, reason,"
-    " message_id, last_attempt_at, looks, not_there_at"
+    " message_id, last_attempt_at, looks, not_there_at, doubt_from"
 )
 
 
@@ -63,12 +63,16 @@ class NewItem:
 
 
 def add(conn: Connection, item: NewItem, now: datetime) -> str:
-    """Puts an item in; returns its id. Doing it again for the same turn and ordinal changes nothing."""
+    """Puts an item in; returns its id. Doing it again for the same turn and ordinal changes nothing.
+
+    It is in doubt when its run is, or the event that it answers without a run.
+    """
     status = ItemStatus.QUEUED if item.held_for is None else ItemStatus.HELD
     row = conn.execute(
         "INSERT INTO outbox (item_id, account_id, connection_id, contact_id, source, turn, ordinal, run_id, flow_id,"
         " step, kind, lane, status, held_for, depends_on, content, igsid, comment_id, due_at, deadline, reason,"
-        " created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " created_at, doubt_from) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+        " coalesce((SELECT doubt_from FROM runs WHERE run_id=?), (SELECT doubt_from FROM events WHERE event_id=?)))"
         " ON CONFLICT (source, turn, ordinal) DO UPDATE SET ordinal=excluded.ordinal RETURNING item_id",
         (
             new_id(now),
@@ -93,6 +97,8 @@ def add(conn: Connection, item: NewItem, now: datetime) -> str:
             NEVER_TOO_LATE if item.deadline is None else ms(item.deadline),
             item.reason,
             ms(now),
+            item.run_id,
+            item.source,
         ),
     ).fetchone()
     return str(row[0])
@@ -153,6 +159,7 @@ def item_of(r: tuple[Any, ...]) -> OutboxItem:
         last_attempt_at=optional_instant(r[23]),
         looks=r[24],
         not_there_at=optional_instant(r[25]),
+        doubt_from=optional_instant(r[26]),
     )
 
 
@@ -266,6 +273,31 @@ def start_attempt(conn: Connection, item: OutboxItem, wire: str, now: datetime) 
     conn.execute(
         "INSERT INTO attempts (account_id, connection_id, kind, at) VALUES (?,?,?,?)",
         (item.account_id, item.connection_id, item.kind.value, ms(now)),
+    )
+
+
+def presume_sent(conn: Connection, item: OutboxItem, now: datetime) -> None:
+    """`queued` → `sending` without a request: a database that is lost may have sent it. Evidence has to tell."""
+    move(conn, item, ItemStatus.SENDING, now=now)
+    conn.execute(
+        "UPDATE outbox SET last_attempt_at=:now, first_attempt_at=coalesce(first_attempt_at, :now), look_at=NULL,"
+        " looks=0, not_there_at=NULL WHERE item_id=:item",
+        {"now": ms(now), "item": item.id},
+    )
+
+
+def no_doubt(conn: Connection, item_id: str) -> None:
+    """It is certain that it did not leave, or somebody has decided that it shall."""
+    conn.execute("UPDATE outbox SET doubt_from=NULL WHERE item_id=?", (item_id,))
+
+
+def doubt_open(conn: Connection, since: datetime) -> int:
+    """A backup was restored: whatever waited in it may have left since. Returns how many items that are."""
+    return int(
+        conn.execute(
+            "UPDATE outbox SET doubt_from=? WHERE status IN ('queued','held','sending','unknown')",
+            (ms(since),),
+        ).rowcount
     )
 
 

@@ -46,6 +46,27 @@ def insert(conn: Connection, run: Run) -> None:
     )
 
 
+def doubt_like(conn: Connection, run_id: str, event_id: str) -> None:
+    """A run whose event may have been answered before by a database that is lost is in doubt; else it is not."""
+    conn.execute(
+        "UPDATE runs SET doubt_from=(SELECT doubt_from FROM events WHERE event_id=?) WHERE run_id=?",
+        (event_id, run_id),
+    )
+
+
+def doubt_like_run(conn: Connection, run_id: str, other_run_id: str) -> None:
+    """A run that another one starts shares its doubt."""
+    conn.execute(
+        "UPDATE runs SET doubt_from=(SELECT doubt_from FROM runs WHERE run_id=?) WHERE run_id=?",
+        (other_run_id, run_id),
+    )
+
+
+def doubt_unfinished(conn: Connection, since: datetime) -> None:
+    """A backup was restored: what its unfinished runs do next may have been done since."""
+    conn.execute("UPDATE runs SET doubt_from=? WHERE status IN ('active','waiting')", (ms(since),))
+
+
 def save(conn: Connection, run: Run) -> None:
     """Writes a run at rest, with its waits. Refuses what the transition table does not allow."""
     (before,) = conn.execute("SELECT status FROM runs WHERE run_id=?", (run.id,)).fetchone()

@@ -86,7 +86,7 @@ CREATE TABLE events ( -- the inbox: one row for each thing Meta told us
   trace TEXT, -- JSON array of [what, result, detail]
   attempts INTEGER NOT NULL DEFAULT 0, -- turns that failed on it
   decided_at INTEGER
-, recovered INTEGER NOT NULL DEFAULT 0 CHECK (recovered IN (0, 1))) STRICT;
+, recovered INTEGER NOT NULL DEFAULT 0 CHECK (recovered IN (0, 1)), doubt_from INTEGER) STRICT;
 
 CREATE UNIQUE INDEX events_once ON events (connection_id, dedup_key);
 
@@ -228,7 +228,7 @@ CREATE TABLE runs (
   started_at INTEGER NOT NULL,
   finished_at INTEGER,
   reason TEXT,
-  counted TEXT NOT NULL DEFAULT '', -- words of `stats` this run was counted under, each between spaces
+  counted TEXT NOT NULL DEFAULT '', doubt_from INTEGER, -- words of `stats` this run was counted under, each between spaces
   FOREIGN KEY (account_id, flow_id, version) REFERENCES flow_versions
 ) STRICT;
 
@@ -306,7 +306,7 @@ CREATE TABLE outbox ( -- everything that leaves the machine
   told INTEGER CHECK (told IN (0, 1)), -- 0: its run has yet to hear how it ended
   created_at INTEGER NOT NULL,
   settled_at INTEGER
-, look_at INTEGER, looks INTEGER NOT NULL DEFAULT 0, not_there_at INTEGER) STRICT;
+, look_at INTEGER, looks INTEGER NOT NULL DEFAULT 0, not_there_at INTEGER, doubt_from INTEGER) STRICT;
 
 CREATE UNIQUE INDEX outbox_once ON outbox (source, turn, ordinal);
 

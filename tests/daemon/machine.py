@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pamosnik import config
 from pamosnik.clock import VirtualClock
+from pamosnik.config import Config
 from pamosnik.daemon.catch_up import CatchUp
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
@@ -20,7 +21,7 @@ from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.instagram import webhook
 from pamosnik.instagram.client import Instagram
 from pamosnik.security import vault
-from pamosnik.services import intake, reading
+from pamosnik.services import intake, reading, sending
 from pamosnik.services.reading import Shape
 from pamosnik.store import accounts
 from pamosnik.store.database import Database, GroupWriter, open_database
@@ -90,30 +91,45 @@ class Machine:
 
 @asynccontextmanager
 async def machine(folder: Path, flows: str = FLOWS) -> AsyncIterator[Machine]:
+    async with home_and_fake(folder, flows) as (settings, fake), running(settings, fake) as parts:
+        yield parts
+
+
+@asynccontextmanager
+async def home_and_fake(folder: Path, flows: str = FLOWS) -> AsyncIterator[tuple[Config, FakeInstagram]]:
+    """A connected home with these flows, and nothing running on it yet."""
     shop = closed_shop(folder)
     fake = shop.fake
     fake.echoes = "none"
     await fake.start()
     try:
         await furnish(shop, flows)
-        settings = config.load({"home": str(shop.home), "meta_url": fake.url}, environ={})
-        clock = VirtualClock(datetime.now(UTC))
-        keys = vault.load_master_keys(settings.key_file, None)
-        with open_database(settings.database) as database, open_database(settings.database) as reader:
-            writer = GroupWriter(database)
-            async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
-                finder = PostFinder(writer, reader, instagram, keys, clock)
-                sender = Sender(writer, reader, instagram, keys, clock)
-                runner = Runner(writer, reader, clock, finder, sender.wake)
-                gate = _OpenGate(clock)
-                settler = Settler(writer, reader, instagram, keys, clock, gate, sender.wake)
-                keeper = TokenKeeper(writer, reader, instagram, keys, clock)
-                catch_up = CatchUp(writer, reader, instagram, keys, clock, gate, runner.wake)
-                yield Machine(fake, clock, writer, reader, runner, sender, settler, keeper, catch_up)
-                await sender.idle()
-            await writer.close()
+        yield config.load({"home": str(shop.home), "meta_url": fake.url}, environ={}), fake
     finally:
         await fake.close()
+
+
+@asynccontextmanager
+async def running(
+    settings: Config, fake: FakeInstagram, clock: VirtualClock | None = None
+) -> AsyncIterator[Machine]:
+    """The parts on this home, begun as the daemon begins."""
+    clock = clock or VirtualClock(datetime.now(UTC))
+    keys = vault.load_master_keys(settings.key_file, None)
+    with open_database(settings.database) as database, open_database(settings.database) as reader:
+        writer = GroupWriter(database)
+        await writer.write(partial(sending.found_after_crash, now=clock.now()))
+        async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
+            finder = PostFinder(writer, reader, instagram, keys, clock)
+            sender = Sender(writer, reader, instagram, keys, clock)
+            runner = Runner(writer, reader, clock, finder, sender.wake)
+            gate = _OpenGate(clock)
+            settler = Settler(writer, reader, instagram, keys, clock, gate, sender.wake)
+            keeper = TokenKeeper(writer, reader, instagram, keys, clock)
+            catch_up = CatchUp(writer, reader, instagram, keys, clock, gate, runner.wake)
+            yield Machine(fake, clock, writer, reader, runner, sender, settler, keeper, catch_up)
+            await sender.idle()
+        await writer.close()
 
 
 class _OpenGate(Gate):

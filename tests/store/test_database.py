@@ -13,7 +13,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.errors import DatabaseDamaged, HomeError
 from pamosnik.services import home
 from pamosnik.store import accounts, migrations, outbox
-from pamosnik.store.database import Database, GroupWriter, open_database
+from pamosnik.store.database import Database, GroupWriter, look_for_damage, open_database
 from tests.store.rows import NOW, database, meet, new_item
 
 
@@ -280,6 +280,7 @@ def test_a_filled_database_of_the_first_version_is_brought_up_to_date(tmp_path: 
             "ALTER TABLE connections DROP COLUMN read_until",
             "ALTER TABLE events DROP COLUMN recovered",
             "ALTER TABLE posts DROP COLUMN comments_read",
+            *(f"ALTER TABLE {table} DROP COLUMN doubt_from" for table in ("events", "runs", "outbox")),
             "DELETE FROM _sqlite_migrations WHERE name<>'m0001_first_tables'",
         ):
             conn.execute(statement)
@@ -359,3 +360,31 @@ def test_a_damaged_page_is_told_as_such(tmp_path: Path) -> None:
 def test_a_mistake_in_a_statement_is_no_trouble_of_the_disk(tmp_path: Path) -> None:
     with database(tmp_path) as opened, pytest.raises(_sqlite.OperationalError, match="no such table"):
         opened.write(lambda conn: conn.execute("SELECT 1 FROM no_such_table"))
+
+
+def test_after_a_damaged_page_the_writer_writes_nothing_more(tmp_path: Path) -> None:
+    async def work(writer: GroupWriter) -> list[object]:
+        jobs = (_note("one"), lambda conn: conn.execute("SELECT * FROM variants").fetchall(), _note("two"))
+        first = await asyncio.gather(*map(writer.write, jobs), return_exceptions=True)
+        await asyncio.wait_for(writer.damaged.wait(), 5)
+        return [*first, *await asyncio.gather(writer.write(_note("three")), return_exceptions=True)]
+
+    with database(tmp_path) as opened:
+        sql = "SELECT rootpage FROM sqlite_master WHERE name='variants'"
+        page = opened.connection.execute(sql).fetchone()[0]
+    raw = bytearray(opened.path.read_bytes())
+    raw[(page - 1) * 4096 : page * 4096] = bytes(4096)
+    opened.path.write_bytes(raw)
+    with open_database(opened.path) as again:
+        results = _with_writer(again, work)
+        assert isinstance(results, list)
+        # The first may have been committed in a group of its own.
+        assert [type(result) for result in results[1:]] == [DatabaseDamaged] * 3
+        assert _noted(again) == [result for result in results if isinstance(result, str)]
+
+
+def test_the_look_for_damage_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        opened.write(_fill)
+    assert look_for_damage(opened.path, lambda: True) is True
+    assert look_for_damage(opened.path, lambda: False) is False

@@ -1,0 +1,161 @@
+"""Backups: backup create, list, verify; restore."""
+
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pamosnik.commands.common import Json, Yes, note, now, print_facts, print_json, print_table, say
+from pamosnik.errors import PamosnikError, UsageError
+
+if TYPE_CHECKING:
+    from pamosnik.services.backups import Backup
+
+_SHOWN = {"contacts": "contacts", "events": "events", "runs": "runs", "outbox": "messages"}
+"""Tables whose number of rows people know the database by, and what they are called."""
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(
+        help="Backups of the database: online, consistent, checked.",
+        rich_markup_mode=None,
+        no_args_is_help=True,
+    )
+    group.command("create")(create)
+    group.command("list")(list_)
+    group.command("verify")(verify)
+    app.add_typer(group, name="backup")
+    app.command()(restore)
+
+
+def create(
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to make; without it one in the home's backups folder."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Makes a backup, beside a running daemon or without it."""
+    from pamosnik import config
+    from pamosnik.services import backups
+
+    made = backups.create(config.load(), output, now())
+    _show(made, as_json)
+    note("master.key is not inside: keep a copy of it, somewhere else than the backups.")
+
+
+def list_(as_json: Json = False) -> None:
+    """Backups in the home's folder, the newest first."""
+    from pamosnik import config
+    from pamosnik.services import backups
+
+    rows = [_row(found) for found in backups.every(config.load())]
+    if as_json:
+        print_json(rows)
+        return
+    columns = [
+        ("file", "File"),
+        ("created_at", "Made"),
+        ("bytes", "Bytes"),
+        ("contacts", "Contacts"),
+        ("events", "Events"),
+        ("schema_version", "Version"),
+        ("problem", "Damaged"),
+    ]
+    print_table(rows, columns, "There is no backup yet. Try: pamosnik backup create")
+
+
+def verify(
+    file: Annotated[
+        Path | None, typer.Argument(help="The backup; the newest one when none is named.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Unpacks a backup in a place of its own and examines every page of its database."""
+    from pamosnik import config
+    from pamosnik.services import backups
+
+    _show(backups.verify(config.load(), file), as_json)
+    note("This backup is good.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="The backup.")],
+    yes: Yes = False,
+) -> None:
+    """Puts a backup in the place of the database. The database that was there is kept beside it."""
+    from pamosnik import config
+    from pamosnik.services import backups
+
+    settings = config.load()
+    if settings.database.exists() and not yes:
+        _ask(settings.database)
+    done = backups.restore(settings, file, now())
+    say(f"Restored the backup of {_row_time(done.manifest.created_at)} ({_counted(done.manifest.counts)}).")
+    if done.kept is not None:
+        say(f"The database that was there is kept as {done.kept}")
+    if done.key is not None:
+        note(f"{done.key} Put back the master.key that belongs to this backup, or run: pamosnik connect")
+    if done.in_doubt:
+        note(
+            f"{done.in_doubt} messages waited when the backup was made. Before one leaves, Instagram is asked"
+            " whether it arrived meanwhile; what nobody can tell shows in: pamosnik queue list --open"
+        )
+    note("Next: pamosnik serve")
+
+
+def _ask(database: Path) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"There is a database at {database}, and nobody can be asked here.",
+            hint="Add --yes to put the backup in its place; it is kept beside it.",
+        )
+    if not typer.confirm(
+        f"Put the backup in the place of {database}? That file is kept beside it.", err=True
+    ):
+        raise PamosnikError("Nothing was changed.")
+
+
+def _show(backup: "Backup", as_json: bool) -> None:
+    row = _row(backup)
+    if as_json:
+        print_json(row)
+        return
+    assert backup.manifest is not None
+    print_facts(
+        [
+            ("file", row["file"]),
+            ("made", row["created_at"]),
+            ("bytes", row["bytes"]),
+            ("holds", _counted(backup.manifest.counts)),
+            ("version", row["schema_version"]),
+        ]
+    )
+
+
+def _row(backup: "Backup") -> dict[str, object]:
+    """A backup in the JSON contract."""
+    found = backup.manifest
+    return {
+        "file": str(backup.path),
+        "created_at": None if found is None else _row_time(found.created_at),
+        "bytes": backup.size_bytes,
+        "contacts": None if found is None else found.counts.get("contacts"),
+        "events": None if found is None else found.counts.get("events"),
+        "schema_version": None if found is None else found.schema_version,
+        "program": None if found is None else found.program,
+        "database_sha256": None if found is None else found.database_sha256,
+        "counts": None if found is None else dict(found.counts),
+        "problem": backup.problem,
+    }
+
+
+def _row_time(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts.get(table, 0)} {name}" for table, name in _SHOWN.items())

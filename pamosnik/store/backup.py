@@ -1,0 +1,377 @@
+"""Backups: one zip archive of `manifest.json` and `pamosnik.db`.
+
+The database is copied by SQLite's own backup in one step from a second connection, so that it is one consistent
+moment while others write (in several steps it would begin again with every commit in between). The copy is examined
+before it counts. Everything is made under a temporary name in the folder where it will lie, flushed, and then given
+its name: a backup is there as a whole or not at all.
+
+The manifest can be read without unpacking. Neither part holds the master key; tokens are in the database, sealed.
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pamosnik import _sqlite
+from pamosnik._sqlite import Connection
+from pamosnik.errors import DatabaseDamaged, HomeError
+from pamosnik.store import migrations
+from pamosnik.store.backup_files import name_for
+from pamosnik.store.database import APPLICATION_ID, open_database, told_in_words, way_back
+
+FORMAT = 1
+DATABASE = "pamosnik.db"
+_MANIFEST = "manifest.json"
+_MANIFEST_BYTES = 1 << 20
+_CHUNK = 1 << 20
+_WORKSHOP = ".pamosnik-work-"
+_LEFT_BEHIND_AFTER = timedelta(days=1)
+
+
+class BackupUnusable(HomeError):
+    """A file is no backup of ours, is damaged, or comes from a newer Pamosnik."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup says about itself."""
+
+    created_at: datetime
+    """Not later than what the copy shows: what it does not know as sent may have been sent since."""
+    program: str
+    """The version of Pamosnik that made it."""
+    schema_version: int
+    """How many migrations its database has had."""
+    database_bytes: int
+    database_sha256: str
+    counts: Mapping[str, int]
+    """Rows by table."""
+
+
+# --- making ----------------------------------------------------------------------------------------------
+
+
+def create(
+    database: Path, folder: Path, name: str | None, program: str, now: datetime
+) -> tuple[Path, Manifest]:
+    """Makes a backup in `folder`, which exists; without a name under one that tells the time.
+
+    Works beside a running daemon. Raises `HomeError`, and then has left nothing behind; a file that is there already
+    is never replaced.
+    """
+    with workshop(folder) as room:
+        copy = room / DATABASE
+        _copy(database, copy)
+        try:
+            schema_version, counts = examine(copy)
+        except BackupUnusable as error:
+            raise DatabaseDamaged(
+                f"No backup was made: the database {database} is damaged ({error.message}).",
+                hint=way_back(database),
+            ) from error
+        packed = room / "packed"
+        manifest = _pack(copy, packed, program, schema_version, counts, now)
+        return _give_name(packed, folder, name, now), manifest
+
+
+def _copy(database: Path, copy: Path) -> None:
+    copy.touch(mode=0o600)
+    with open_database(database, any_version=True) as source, told_in_words(database):
+        target = _sqlite.connect(str(copy), isolation_level=None)
+        try:
+            source.connection.backup(target, pages=-1)
+            # The copy shall be one file: no -wal beside it.
+            target.execute("PRAGMA journal_mode=DELETE")
+        finally:
+            target.close()
+
+
+def _pack(
+    copy: Path, packed: Path, program: str, schema_version: int, counts: Mapping[str, int], now: datetime
+) -> Manifest:
+    digest = hashlib.sha256()
+    with packed.open("xb") as file:
+        packed.chmod(0o600)
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            with copy.open("rb") as raw, archive.open(DATABASE, "w", force_zip64=True) as entry:
+                while chunk := raw.read(_CHUNK):
+                    digest.update(chunk)
+                    entry.write(chunk)
+            size = copy.stat().st_size
+            manifest = Manifest(now, program, schema_version, size, digest.hexdigest(), counts)
+            archive.writestr(_MANIFEST, json.dumps(_raw(manifest), indent=2))
+        file.flush()
+        os.fsync(file.fileno())
+    return manifest
+
+
+def _raw(manifest: Manifest) -> dict[str, object]:
+    return {
+        "pamosnik_backup": FORMAT,
+        "created_at": manifest.created_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "program": manifest.program,
+        "schema_version": manifest.schema_version,
+        "database_bytes": manifest.database_bytes,
+        "database_sha256": manifest.database_sha256,
+        "counts": dict(manifest.counts),
+        "holds_master_key": False,
+    }
+
+
+def _give_name(packed: Path, folder: Path, name: str | None, now: datetime) -> Path:
+    number = 1
+    while True:
+        path = folder / (name or name_for(now, number))
+        try:
+            _link(packed, path)
+        except FileExistsError:
+            if name is not None:
+                raise HomeError(
+                    f"There is a file already: {path}", hint="Give another name with -o."
+                ) from None
+            number += 1
+            continue
+        flush_folder(folder)
+        return path
+
+
+def _link(packed: Path, path: Path) -> None:
+    """Gives a name that must be free. Raises FileExistsError."""
+    try:
+        os.link(packed, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        # A disk without hard links, like a memory stick: between the look and the renaming somebody could come in.
+        if path.exists():
+            raise FileExistsError(path) from error
+        packed.rename(path)
+
+
+# --- reading ---------------------------------------------------------------------------------------------
+
+
+def manifest_of(file: Path) -> Manifest:
+    """The manifest alone; the database inside is not looked at. Raises `BackupUnusable`."""
+    with _opened(file) as archive:
+        return _manifest(archive, file)
+
+
+def unpack(file: Path, room: Path) -> tuple[Path, Manifest]:
+    """Unpacks the database into a folder of our own and examines it. Raises `BackupUnusable`."""
+    with _opened(file) as archive:
+        manifest = _manifest(archive, file)
+        path = room / DATABASE
+        digest, size = hashlib.sha256(), 0
+        with archive.open(DATABASE) as entry, path.open("xb") as raw:
+            path.chmod(0o600)
+            while chunk := entry.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                if size > manifest.database_bytes:
+                    break
+                raw.write(chunk)
+    if (size, digest.hexdigest()) != (manifest.database_bytes, manifest.database_sha256):
+        raise _unusable(file, "its database is not the one that was put in (SHA-256 differs)")
+    try:
+        schema_version, counts = examine(path)
+    except BackupUnusable as error:
+        raise _unusable(file, error.message) from error
+    if (schema_version, counts) != (manifest.schema_version, dict(manifest.counts)):
+        raise _unusable(file, "its database holds other counts than its manifest says")
+    return path, manifest
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
+    broken = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)
+    try:
+        archive = zipfile.ZipFile(file)
+    except FileNotFoundError:
+        raise BackupUnusable(f"There is no file {file}.", hint="Try: pamosnik backup list") from None
+    except OSError as error:
+        raise _unusable(file, error.strerror or "it cannot be read") from error
+    except broken as error:
+        raise _unusable(file, f"the archive is damaged ({error})") from error
+    with archive:
+        try:
+            yield archive
+        except broken as error:
+            raise _unusable(file, f"the archive is damaged ({error})") from error
+
+
+def _manifest(archive: zipfile.ZipFile, file: Path) -> Manifest:
+    try:
+        if archive.getinfo(_MANIFEST).file_size > _MANIFEST_BYTES:
+            raise ValueError("too long")
+        raw = json.loads(archive.read(_MANIFEST))
+        if raw["pamosnik_backup"] > FORMAT or raw["schema_version"] > len(migrations.MIGRATIONS):
+            raise BackupUnusable(
+                f"{file} was made by a newer Pamosnik ({raw['program']}).",
+                hint="Install that Pamosnik or a later one, then try again.",
+            )
+        return Manifest(
+            created_at=datetime.fromisoformat(raw["created_at"]),
+            program=str(raw["program"]),
+            schema_version=int(raw["schema_version"]),
+            database_bytes=int(raw["database_bytes"]),
+            database_sha256=str(raw["database_sha256"]),
+            counts={str(table): int(n) for table, n in raw["counts"].items()},
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _unusable(file, "its manifest is missing or cannot be read") from error
+
+
+def _unusable(file: Path, reason: str) -> BackupUnusable:
+    return BackupUnusable(f"{file} cannot be used: {reason}.", hint="Try: pamosnik backup list")
+
+
+def examine(path: Path) -> tuple[int, dict[str, int]]:
+    """Reads every page of a database file; (schema version, rows by table). Raises `BackupUnusable`."""
+    conn = _sqlite.connect(str(path), isolation_level=None)
+    try:
+        found = [
+            *(text for (text,) in conn.execute("PRAGMA integrity_check(1)") if text != "ok"),
+            *(
+                f"a row of {row[0]} points nowhere"
+                for row in conn.execute("PRAGMA foreign_key_check").fetchmany(1)
+            ),
+        ]
+        if conn.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            found = ["it is a database of another program"]
+        if found:
+            raise BackupUnusable(" ".join(found[0].split()))
+        migrations.require_not_newer(conn, path)
+        return len(migrations.applied(conn)), _counts(conn)
+    except _sqlite.Error as error:
+        raise BackupUnusable(_sqlite.name_of(error)) from error
+    finally:
+        conn.close()
+
+
+def _counts(conn: Connection) -> dict[str, int]:
+    tables = conn.execute(
+        "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
+        " AND name<>'_sqlite_migrations' ORDER BY name"
+    ).fetchall()
+    return {
+        name: conn.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608 - names of our own tables
+        for (name,) in tables
+    }
+
+
+# --- putting back ----------------------------------------------------------------------------------------
+
+
+def exchange(fresh: Path, database: Path, aside: Path, step: Callable[[str], None] = lambda _: None) -> bool:
+    """Puts `fresh` in the place of `database`, which is kept as `aside`; whether there was one to keep.
+
+    The caller holds the home's lock. At every moment one of the two is in place: the last step is one renaming.
+    `step` hears of each step before it is made.
+    """
+    kept = database.exists()
+    step("keep")
+    if kept:
+        for ending in ("", "-wal"):
+            if database.with_name(database.name + ending).exists():
+                _keep(database.with_name(database.name + ending), aside.with_name(aside.name + ending))
+        flush_folder(database.parent)
+        step("merge")
+        if _merge_wal(database):
+            aside.with_name(f"{aside.name}-wal").unlink(missing_ok=True)
+    step("drop")
+    # A -wal of the old database would be read into the new one.
+    for ending in ("-wal", "-shm"):
+        database.with_name(database.name + ending).unlink(missing_ok=True)
+    flush_folder(database.parent)
+    step("rename")
+    fresh.replace(database)
+    flush_folder(database.parent)
+    step("done")
+    return kept
+
+
+def _merge_wal(database: Path) -> bool:
+    """Brings what the -wal holds into the file, as closing does; whether it did. Damage may forbid it."""
+    if database.stat().st_size == 0:
+        return False  # SQLite would delete the -wal of an empty file
+    try:
+        conn = _sqlite.connect(str(database), isolation_level=None)
+        try:
+            (busy, _, _) = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            conn.close()
+    except _sqlite.Error:
+        return False
+    return not busy
+
+
+def _keep(path: Path, aside: Path) -> None:
+    """A second name for the same file; a copy where the disk knows no second names."""
+    try:
+        os.link(path, aside)
+    except FileExistsError:
+        raise HomeError(f"There is a file already: {aside}", hint="Try again in a second.") from None
+    except OSError:
+        shutil.copy2(path, aside)
+        flush_file(aside)
+
+
+# --- folders ---------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def workshop(folder: Path) -> Iterator[Path]:
+    """A folder of our own (0700) inside `folder`, gone at the end. Trouble with the disk becomes `HomeError`."""
+    try:
+        _sweep(folder)
+        room = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=folder))
+        try:
+            yield room
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message, hint = (
+                f"The disk that holds {folder} is full; nothing was left there.",
+                "Free some space.",
+            )
+        else:
+            message = f"The folder {folder} cannot be used: {error.strerror or error}."
+            hint = f"Try: ls -ld {folder} (it must exist and belong to you)"
+        raise HomeError(message, hint=hint) from error
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what a killed process has left behind: it holds people's messages."""
+    before = datetime.now(UTC) - _LEFT_BEHIND_AFTER
+    for room in folder.glob(f"{_WORKSHOP}*"):
+        if room.stat().st_mtime < before.timestamp():
+            shutil.rmtree(room, ignore_errors=True)
+
+
+def flush_file(path: Path) -> None:
+    """Returns when the file's content is on disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def flush_folder(folder: Path) -> None:
+    """Returns when the names in the folder are on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

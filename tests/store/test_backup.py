@@ -1,0 +1,283 @@
+"""A backup is one consistent moment, there as a whole or not at all, and examined before it counts."""
+
+import hashlib
+import json
+import os
+import stat
+import threading
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pamosnik._sqlite import Connection
+from pamosnik.errors import DatabaseDamaged, HomeError
+from pamosnik.store import accounts, backup, backup_files
+from pamosnik.store.backup import BackupUnusable
+from pamosnik.store.database import open_database
+from tests.store.rows import NOW, database, meet
+
+
+def _make(folder: Path, name: str | None = None) -> Path:
+    return backup.create(folder / "pamosnik.db", folder, name, "1.0", NOW)[0]
+
+
+def _check(file: Path) -> backup.Manifest:
+    with backup.workshop(file.parent) as room:
+        return backup.unpack(file, room)[1]
+
+
+def _home(folder: Path) -> Path:
+    with database(folder) as opened:
+        opened.write(meet)
+    return folder
+
+
+def test_a_backup_holds_the_database_and_says_what_is_in_it(tmp_path: Path) -> None:
+    file = _make(_home(tmp_path))
+    assert file.name == "pamosnik-20261202T110000Z.backup"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    found = _check(file)
+    assert found == backup.manifest_of(file)
+    assert (found.created_at, found.counts["contacts"], found.counts["accounts"]) == (NOW, 1, 1)
+    with zipfile.ZipFile(file) as archive:
+        assert sorted(archive.namelist()) == ["manifest.json", "pamosnik.db"]
+        raw = archive.read("pamosnik.db")
+    assert hashlib.sha256(raw).hexdigest() == found.database_sha256
+    assert sorted(path.name for path in tmp_path.iterdir()) == [file.name, "pamosnik.db"]
+
+
+def _two_rows(conn: Connection) -> None:
+    for _ in range(2):
+        accounts.audit(conn, "a1", actor="x", action="x" * 999, subject=None, now=NOW)
+
+
+def test_it_is_one_moment_while_others_write(tmp_path: Path) -> None:
+    """Every write makes two rows: a backup never holds one of them alone."""
+    with database(tmp_path) as opened:
+        done = threading.Event()
+
+        def write() -> None:
+            while not done.is_set():
+                opened.write(_two_rows)
+
+        writing = threading.Thread(target=write)
+        writing.start()
+        try:
+            files = [_make(tmp_path) for _ in range(5)]
+        finally:
+            done.set()
+            writing.join()
+        counts = [_check(file).counts["audit"] for file in files]
+    assert [n % 2 for n in counts] == [0] * 5
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1], "nobody wrote meanwhile"
+
+
+def test_two_at_once_do_not_clash(tmp_path: Path) -> None:
+    _home(tmp_path)
+    made: list[Path] = []
+    threads = [threading.Thread(target=lambda: made.append(_make(tmp_path))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 4
+    (tmp_path / "backups").mkdir()
+    for file in made:
+        _check(file)
+        file.rename(tmp_path / "backups" / file.name)
+    assert [file.name for file in backup_files.found(tmp_path)][-1] == "pamosnik-20261202T110000Z.backup"
+
+
+def test_a_file_that_is_there_is_not_replaced(tmp_path: Path) -> None:
+    _home(tmp_path)
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(HomeError, match="There is a file already"):
+        _make(tmp_path, "mine")
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert not list(tmp_path.glob(".pamosnik*"))
+
+
+def test_a_disk_that_refuses_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _home(tmp_path)
+
+    def full(_: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(os, "fsync", full)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(HomeError, match="is full; nothing was left there") as refused:
+        _make(tmp_path)
+    assert refused.value.hint
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    with pytest.raises(HomeError, match="cannot be used"):
+        backup.create(tmp_path / "pamosnik.db", tmp_path / "nowhere", None, "1.0", NOW)
+
+
+def test_a_damaged_database_gives_no_backup(tmp_path: Path) -> None:
+    """Damage that opening does not notice."""
+    _home(tmp_path)
+    with open_database(tmp_path / "pamosnik.db") as opened:
+        (page,) = opened.connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name='audit'"
+        ).fetchone()
+    raw = bytearray((tmp_path / "pamosnik.db").read_bytes())
+    raw[(page - 1) * 4096 : page * 4096] = bytes(4096)
+    (tmp_path / "pamosnik.db").write_bytes(raw)
+    with pytest.raises(DatabaseDamaged, match="No backup was made"):
+        _make(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pamosnik.db"]
+
+
+def test_what_a_killed_backup_left_is_swept_up(tmp_path: Path) -> None:
+    _home(tmp_path)
+    old, new = tmp_path / ".pamosnik-work-old", tmp_path / ".pamosnik-work-new"
+    for room in (old, new):
+        room.mkdir()
+        (room / "pamosnik.db").write_text("people's messages")
+    os.utime(old, (0, 0))
+    _make(tmp_path)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+# --- files that are refused ------------------------------------------------------------------------------
+
+
+def _truncated(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-200])
+
+
+def _flipped(file: Path) -> None:
+    raw = bytearray(file.read_bytes())
+    raw[len(raw) // 2] ^= 255
+    file.write_bytes(raw)
+
+
+def _text(file: Path) -> None:
+    file.write_text("no backup at all")
+
+
+def _rewritten(file: Path, change: Callable[[dict[str, object], bytes], tuple[object, bytes]]) -> None:
+    with zipfile.ZipFile(file) as archive:
+        manifest, raw = json.loads(archive.read("manifest.json")), archive.read("pamosnik.db")
+    told, raw = change(manifest, raw)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("pamosnik.db", raw)
+        archive.writestr("manifest.json", json.dumps(told))
+
+
+def _signed(manifest: dict[str, object], raw: bytes) -> tuple[object, bytes]:
+    digest = hashlib.sha256(raw).hexdigest()
+    return {**manifest, "database_sha256": digest, "database_bytes": len(raw)}, raw
+
+
+def _other_bytes(file: Path) -> None:
+    _rewritten(file, lambda manifest, raw: (manifest, raw[:-1] + bytes([raw[-1] ^ 255])))
+
+
+def _more_bytes(file: Path) -> None:
+    _rewritten(file, lambda manifest, raw: (manifest, raw + bytes(5 << 20)))
+
+
+def _broken_page(file: Path) -> None:
+    _rewritten(file, lambda manifest, raw: _signed(manifest, raw[:8192] + bytes(4096) + raw[12288:]))
+
+
+def _other_program(file: Path) -> None:
+    _rewritten(file, lambda manifest, raw: _signed(manifest, raw[:68] + bytes(4) + raw[72:]))
+
+
+def _other_counts(file: Path) -> None:
+    _rewritten(file, lambda manifest, raw: ({**manifest, "counts": {"contacts": 7}}, raw))
+
+
+def _no_manifest(file: Path) -> None:
+    _rewritten(file, lambda _, raw: ([], raw))
+
+
+def _newer(file: Path) -> None:
+    _rewritten(file, lambda manifest, raw: ({**manifest, "schema_version": 9999}, raw))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (_truncated, "archive is damaged"),
+        (_flipped, "archive is damaged"),
+        (_text, "archive is damaged"),
+        (_other_bytes, "SHA-256 differs"),
+        (_more_bytes, "SHA-256 differs"),
+        (_broken_page, "cannot be used"),
+        (_other_program, "another program"),
+        (_other_counts, "other counts"),
+        (_no_manifest, "manifest is missing or cannot be read"),
+        (_newer, "newer Pamosnik"),
+        (Path.unlink, "There is no file"),
+    ],
+)
+def test_a_backup_that_cannot_be_used(tmp_path: Path, spoil: Callable[[Path], None], says: str) -> None:
+    file = _make(_home(tmp_path))
+    spoil(file)
+    with pytest.raises(BackupUnusable, match=says) as refused:
+        _check(file)
+    assert refused.value.hint
+    assert not list(tmp_path.glob(".pamosnik*"))
+
+
+# --- putting back ----------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """Here the process ends."""
+
+
+@pytest.mark.parametrize("at", ["keep", "merge", "drop", "rename", "done"])
+@pytest.mark.parametrize("open_wal", [True, False], ids=["with -wal", "closed"])
+def test_an_exchange_that_ends_anywhere_leaves_the_old_or_the_new(
+    tmp_path: Path, at: str, open_wal: bool
+) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        with database(tmp_path / name) as opened:
+            opened.write(partial(meet, igsid=name))
+            if open_wal and name == "old":
+                # As a killed process leaves it: the newest rows stand in the -wal alone.
+                for ending in ("", "-wal", "-shm"):
+                    path = tmp_path / "old" / f"pamosnik.db{ending}"
+                    (tmp_path / f"pamosnik.db{ending}").write_bytes(path.read_bytes())
+    place, aside = tmp_path / "pamosnik.db", tmp_path / "aside"
+    if not open_wal:
+        place.write_bytes((tmp_path / "old" / "pamosnik.db").read_bytes())
+
+    def step(name: str) -> None:
+        if name == at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        backup.exchange(tmp_path / "new" / "pamosnik.db", place, aside, step)
+    assert _people(place) == (["new"] if at == "done" else ["old"])
+    if at not in ("keep", "merge"):
+        assert _people(aside) == ["old"]
+
+
+def _people(path: Path) -> list[str]:
+    with open_database(path) as opened:
+        assert opened.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return [igsid for (igsid,) in opened.connection.execute("SELECT igsid FROM contacts")]
+
+
+def test_a_damaged_database_is_kept_with_its_wal(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    with database(tmp_path / "new"):
+        pass
+    place = tmp_path / "pamosnik.db"
+    place.write_bytes(b"broken" * 2000)
+    (tmp_path / "pamosnik.db-wal").write_bytes(b"what was written last")
+    assert backup.exchange(tmp_path / "new" / "pamosnik.db", place, tmp_path / "aside") is True
+    assert (tmp_path / "aside").read_bytes() == b"broken" * 2000
+    assert (tmp_path / "aside-wal").read_bytes() == b"what was written last"
+    assert not (tmp_path / "pamosnik.db-wal").exists()
+    assert _people(place) == []
