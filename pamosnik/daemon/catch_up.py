@@ -153,7 +153,12 @@ class CatchUp:
                 if conversation.updated_at is not None and conversation.updated_at < since:
                     return found
                 whole = await self._read.whole(connected, token, conversation)
-                take_in = partial(catching_up.take_in_messages, connected=connected, conversation=whole)
+                take_in = partial(
+                    catching_up.take_in_messages,
+                    library=self._library,
+                    connected=connected,
+                    conversation=whole,
+                )
                 found += await self._take_in(take_in, now)
             if after is None:
                 break

@@ -12,6 +12,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.instagram import limits, reading
 from pamosnik.instagram.reading import Conversation, Read, Reply
 from pamosnik.model.event import Incoming, Verdict
+from pamosnik.services import turn
 from pamosnik.services.library import Library
 from pamosnik.store import flows as flow_store
 from pamosnik.store import inbox, outbox
@@ -104,17 +105,21 @@ def _answered_below(conn: Connection, connected: Connected, comment: Reply) -> b
 
 
 def take_in_messages(
-    conn: Connection, connected: Connected, conversation: Conversation, now: datetime
+    conn: Connection, library: Library, connected: Connected, conversation: Conversation, now: datetime
 ) -> int:
-    """Missed messages become events; returns how many."""
-    return _store(conn, connected, missed_messages(conn, connected, conversation, now), now)
+    """Missed messages become events; returns how many. A STOP counts even if it has been answered since."""
+    new = _store(conn, connected, missed_messages(conn, connected, conversation, now), now)
+    for event_id, item in new:
+        if item.reason == ANSWERED:
+            turn.heed_answered(conn, library, event_id, now)
+    return len(new)
 
 
 def take_in_comments(
     conn: Connection, connected: Connected, media_id: str, comments: Sequence[Reply], now: datetime
 ) -> int:
     """Likewise missed comments."""
-    return _store(conn, connected, missed_comments(conn, connected, media_id, comments, now), now)
+    return len(_store(conn, connected, missed_comments(conn, connected, media_id, comments, now), now))
 
 
 def too_young(comments: Sequence[Reply], now: datetime) -> bool:
@@ -123,19 +128,23 @@ def too_young(comments: Sequence[Reply], now: datetime) -> bool:
     return any(reply.at is not None and reply.at > now - WEBHOOK_FIRST for reply in everyone)
 
 
-def _store(conn: Connection, connected: Connected, items: Iterable[Incoming], now: datetime) -> int:
-    """How many of them were new."""
-    return sum(
-        inbox.add(
+def _store(
+    conn: Connection, connected: Connected, items: Iterable[Incoming], now: datetime
+) -> list[tuple[str, Incoming]]:
+    """Those that were new, with their event's id."""
+    new = []
+    for item in items:
+        event_id, is_new = inbox.add(
             conn,
             account_id=connected.account_id,
             connection_id=connected.id,
             ig_id=connected.ig_id,
             incoming=item,
             now=now,
-        )[1]
-        for item in items
-    )
+        )
+        if is_new:
+            new.append((event_id, item))
+    return new
 
 
 def posts_to_read(

@@ -320,6 +320,24 @@ def _safety(scene: _Scene, event: Event, contact: Contact) -> Verdict | None:
     return None
 
 
+def heed_answered(conn: Connection, library: Library, event_id: str, now: datetime) -> None:
+    """STOP and START count although somebody has answered them already; they are not confirmed once more."""
+    event = inbox.load(conn, event_id)
+    assert event is not None
+    scene = _scene(conn, library, event.account_id, event.connection_id, now)
+    said, settings = trim(fold(event.incoming.text or "")), scene.settings
+    built_in = safety.words(settings.language)
+    stop = said in _folded(built_in.stop, settings.stop_words)
+    if not stop and said not in _folded(built_in.start, settings.start_words):
+        return
+    contact = _meet(scene, event)
+    if stop != (contact.opted_out_at is not None):
+        contacts.set_opted_out(conn, contact.id, now if stop else None)
+    if stop:
+        for run_id in runs.unfinished(conn, contact.id):
+            effects.stop_run(conn, run_id, "the person opted out", now)
+
+
 def _folded(*words: Sequence[str]) -> set[str]:
     return {trim(fold(word)) for group in words for word in group}
 

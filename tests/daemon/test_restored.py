@@ -249,3 +249,22 @@ async def test_what_came_after_the_backup_and_was_not_answered_is_answered_once(
             assert told.fake.thread("9001") == QUESTION
             assert told.fake.order.count("private") == 1
             assert told.fake.order.count("public") == 1
+
+
+async def test_who_wrote_stop_after_the_backup_stays_out(tmp_path: Path) -> None:
+    """The confirmation stands in the conversation: the word counts, and is not confirmed once more."""
+    async with story(tmp_path, LATER) as told:
+        async with told.before() as shop:
+            await _writes(shop, "later")
+            await shop.works()
+            told.back_up(shop)
+            await _writes(shop, "STOP")
+            await shop.works()
+            said = told.fake.thread("9001")
+            assert len(said) == 2
+        async with told.after() as shop:
+            await shop.later(minutes=6)
+            await _writes(shop, "later")
+            await shop.works()
+            assert told.fake.thread("9001") == said
+            assert _verdicts(shop)[0] == "opted_out"
