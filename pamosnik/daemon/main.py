@@ -155,7 +155,7 @@ async def _run(
             group.create_task(_part(settler.run, writer), name="settler")
             group.create_task(_part(catch_up.run, writer), name="catch up")
             watching = [
-                group.create_task(_watch(writer, runner, sender), name="watch"),
+                group.create_task(_part(partial(_watch, writer, runner, sender), writer), name="watch"),
                 group.create_task(_stop_when_damaged(writer, stop), name="damage"),
             ]
             if not looked_through:

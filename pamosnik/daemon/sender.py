@@ -143,6 +143,8 @@ class Sender:
                 now=now,
             )
         )
+        if not claimed:
+            self.on_settled()  # what was in doubt is `unknown` now: the settler has to look
         for one in claimed:
             texts.take(now)
             self._slow(connected.id, kind).left(now, _PER_HOUR[kind])

@@ -33,6 +33,10 @@ APPLICATION_ID = 0x50414D4F
 """Written into the file's header: tells our databases from other programs' files."""
 
 BUSY_TIMEOUT_S = 5.0
+QUICK_LOOK_S = 0.3
+"""How long a start, or a command, may look for damage before it goes on: enough for some 200 MB."""
+_STEPS_BETWEEN_QUESTIONS = 10_000
+"""Of SQLite's machine, before it asks whether to go on."""
 URGENT_AT_MOST = 200
 GROUP_AT_MOST = 50
 BESIDE_URGENT = 10
@@ -139,11 +143,6 @@ def way_back(path: Path) -> str:
     return f"Try: pamosnik backup verify, then: pamosnik restore {shlex.quote(str(backups[0]))}"
 
 
-QUICK_LOOK_S = 0.3
-"""How long a start, or a command, may look for damage before it goes on: some 200 MB."""
-_STEPS_BETWEEN_LOOKS = 10_000
-
-
 def look_for_damage(path: Path, go_on: Callable[[], bool]) -> bool:
     """Looks through the pages of an existing database; whether it came to the end before `go_on` said no.
 
@@ -153,7 +152,7 @@ def look_for_damage(path: Path, go_on: Callable[[], bool]) -> bool:
     with told_in_words(path):
         conn = _sqlite.connect(str(path), isolation_level=None, timeout=BUSY_TIMEOUT_S)
         try:
-            conn.set_progress_handler(lambda: int(not go_on()), _STEPS_BETWEEN_LOOKS)
+            conn.set_progress_handler(lambda: int(not go_on()), _STEPS_BETWEEN_QUESTIONS)
             (found,) = conn.execute("PRAGMA quick_check(1)").fetchone()
         except _sqlite.OperationalError as error:
             if _sqlite.was_interrupted(error):

@@ -45,8 +45,8 @@ async def test_a_damaged_page_ends_the_daemon(tmp_path: Path, table: str) -> Non
         body = events.encode(events.envelope(events.talk(events.message("9002", "size"))))
         answers = [await shop.fake.post(body) for _ in range(3)]
         assert await _end(shop) == 1
-        # What was answered with 200 is on disk; after the end Meta meets a closed door and comes again.
-        assert (200 in answers) is (table == "outbox")
+        # Where it could not be stored there was no 200; after the end Meta meets a closed door and comes again.
+        assert table == "outbox" or 200 not in answers
         assert await shop.fake.post(body) == 0
         log = shop.log.read_text()
         assert "is damaged" in log
