@@ -1,12 +1,21 @@
 """What the sender asks the database: what may leave now, and what an answer changes."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.instagram import bodies, errors
 from pamosnik.model.contact import Contact, PausedBy
-from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, Outcome, OutcomeKind
+from pamosnik.model.outbox import (
+    HeldFor,
+    ItemKind,
+    ItemStatus,
+    OutboxItem,
+    Outcome,
+    OutcomeKind,
+    Quota,
+    RestOf,
+)
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
 from pamosnik.services import effects
@@ -28,12 +37,12 @@ class Claimed:
 
 
 def claim(
-    conn: Connection, connection_id: str, kind: ItemKind, room: int, media_room: int, now: datetime
+    conn: Connection, connection_id: str, quota: Quota, room: int, media_room: int, now: datetime
 ) -> list[Claimed]:
     """Takes what may leave now, at most `room` items of which `media_room` with pictures. Commit before sending."""
-    in_the_hour, _ = outbox.attempts_since(conn, connection_id, ItemKind.PRIVATE_REPLY, now - pacing.HOUR)
+    in_the_hour, _ = outbox.attempts_since(conn, connection_id, Quota.PRIVATE_REPLY, now - pacing.HOUR)
     private_room = pacing.hourly_room(in_the_hour)
-    if kind is ItemKind.PRIVATE_REPLY:
+    if quota is Quota.PRIVATE_REPLY:
         room = min(room, private_room)
     if room <= 0:
         return []
@@ -41,7 +50,7 @@ def claim(
     if connected.status is not ConnectionStatus.ACTIVE:
         return []
     claimed: list[Claimed] = []
-    ready = outbox.claimable(conn, connection_id, kind, now, room, private_replies_wait=private_room == 0)
+    ready = outbox.claimable(conn, connection_id, quota, now, room, private_replies_wait=private_room == 0)
     for item in ready:
         if pacing.has_media(item):
             if media_room <= 0:
@@ -104,18 +113,16 @@ def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> N
             _tell_owner(conn, item, reason, login=login, now=now)
 
 
-def rests_connection(outcome: Outcome) -> bool:
-    """Whether a pause concerns everything of the connection; 613 and used-up headers concern one kind of call."""
-    return outcome.kind is OutcomeKind.BACK_OFF and outcome.code != errors.KIND_OF_CALL
-
-
 def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:
-    """A limit of the whole account rests the connection; a block for its behaviour is told to the owner, once."""
+    """A limit of account or app rests what it concerns; a block for its behaviour is told to the owner, once."""
     if outcome.kind is OutcomeKind.SENT:
-        notices.settle(conn, item.account_id, item.connection_id, _RESTRICTED)
-    if outcome.pause_s is None or not rests_connection(outcome):
+        _mended(conn, item, now)
+    if outcome.pause_s is None or outcome.rest_of not in (RestOf.CONNECTION, RestOf.APP):
         return
     until = now + timedelta(seconds=outcome.pause_s)
+    if outcome.rest_of is RestOf.APP:
+        connections.rest_all(conn, until, outcome.reason)
+        return
     connections.rest(conn, item.connection_id, until, outcome.reason)
     if outcome.pause_s >= errors.LONG_REST.total_seconds():
         username = connections.load(conn, item.connection_id).username
@@ -128,6 +135,21 @@ def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: date
             "Look at Account Status in the Instagram app. Fewer and more varied messages help.",
             now,
         )
+
+
+def _mended(conn: Connection, item: OutboxItem, now: datetime) -> None:
+    """Instagram took one of its kind: what stood in the way is gone."""
+    notices.settle(conn, item.account_id, item.connection_id, _RESTRICTED)
+    if notices.is_open(conn, item.account_id, item.connection_id, _refused(item.quota)):
+        notices.settle(conn, item.account_id, item.connection_id, _refused(item.quota))
+        for held in outbox.held_for_owner(conn, item.connection_id):
+            if held.quota is item.quota:
+                outbox.move(conn, held, ItemStatus.QUEUED, now=now, due_at=now)
+
+
+def _refused(quota: Quota) -> str:
+    """The notice that Meta does not let the account send this kind."""
+    return f"{quota.value}_refused"
 
 
 def _day(conn: Connection, item: OutboxItem, now: datetime) -> str:
@@ -210,11 +232,11 @@ def _tell_owner(conn: Connection, item: OutboxItem, reason: str, *, login: bool,
         conn,
         item.account_id,
         item.connection_id,
-        "needs_login" if login else "configuration",
+        "needs_login" if login else _refused(item.quota),
         f"Instagram refused to send for {connected.username}: {reason}.",
         "Run `pamosnik connect` and log in again."
         if login
-        else "Mend it, then run `pamosnik connect` again.",
+        else "Mend it: docs/guide.md says where. Pamosnik tries one every quarter of an hour, and goes on by itself.",
         now,
     )
 
@@ -225,6 +247,12 @@ def found_after_crash(conn: Connection, now: datetime) -> int:
     for item in found:
         _uncertain(conn, item, "Pamosnik ended while it was being sent", _day(conn, item, now), now)
     return len(found)
+
+
+def try_held_again(conn: Connection, now: datetime) -> None:
+    """At start: whether the owner has mended something meanwhile nobody knows."""
+    for connected in connections.with_tokens(conn):
+        release_held(conn, connected.id, now)
 
 
 def expire(conn: Connection, now: datetime, limit: int) -> int:
@@ -243,9 +271,19 @@ def _contact(conn: Connection, item: OutboxItem) -> Contact:
     return contact
 
 
-def release_after_login(conn: Connection, connection_id: str, now: datetime) -> int:
-    """The owner has connected again: what waited for that may go. Returns how many."""
-    held = outbox.held_for_login(conn, connection_id)
+def try_one_held(conn: Connection, connection_id: str, quota: Quota, now: datetime) -> bool:
+    """Lets one go of what waits for the owner, the first to be too late; False when nothing waits."""
+    held = [item for item in outbox.held_for_owner(conn, connection_id) if item.quota is quota]
+    if not held:
+        return False
+    first = min(held, key=lambda item: item.deadline or datetime.max.replace(tzinfo=UTC))
+    outbox.move(conn, first, ItemStatus.QUEUED, now=now, due_at=now, reason=first.reason)
+    return True
+
+
+def release_held(conn: Connection, connection_id: str, now: datetime) -> int:
+    """The owner has connected again, or the daemon starts: what waited for the owner may go. Returns how many."""
+    held = outbox.held_for_owner(conn, connection_id)
     for item in held:
         outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=now)
     return len(held)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
 from pamosnik.instagram import limits
-from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind, OutMessage
+from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind, OutMessage, Quota
 from pamosnik.outbox.pacing import PerSecond, backoff
 from pamosnik.services import sending
 from pamosnik.services.sending import Claimed
@@ -62,7 +62,7 @@ def _put(conn: Connection, number: int, kind: ItemKind, igsid: str) -> None:
 
 
 def _claim_replies(conn: Connection, now: datetime) -> list[Claimed]:
-    return sending.claim(conn, "c", ItemKind.PRIVATE_REPLY, 100, 10, now)
+    return sending.claim(conn, "c", Quota.PRIVATE_REPLY, 100, 10, now)
 
 
 def test_never_more_than_750_private_replies_in_any_hour(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_persons_messages_leave_one_after_the_other(tmp_path: Path) -> None:
         database.write(fill)
         texts = []
         for _ in range(3):
-            claimed = database.write(lambda conn: sending.claim(conn, "c", ItemKind.MESSAGE, 100, 10, START))
+            claimed = database.write(lambda conn: sending.claim(conn, "c", Quota.MESSAGE, 100, 10, START))
             texts.append(sorted(one.item.content.text or "" for one in claimed))
             for one in claimed:
                 sent = Outcome(OutcomeKind.SENT, "", message_id=f"m{one.item.id}")
@@ -109,7 +109,7 @@ def test_a_persons_messages_leave_one_after_the_other(tmp_path: Path) -> None:
 def test_a_closed_window_ends_a_message_before_it_is_sent(tmp_path: Path) -> None:
     with _home(tmp_path) as database:
         database.write(lambda conn: _put(conn, 1, ItemKind.MESSAGE, "one"))
-        assert database.write(lambda conn: sending.claim(conn, "c", ItemKind.MESSAGE, 9, 9, START)) == []
+        assert database.write(lambda conn: sending.claim(conn, "c", Quota.MESSAGE, 9, 9, START)) == []
         row = database.connection.execute("SELECT status, attempts FROM outbox").fetchone()
         assert row == ("expired", 0)
 
@@ -118,12 +118,11 @@ def test_what_a_crash_left_under_way_is_unknown_and_not_claimed_again(tmp_path: 
     with _home(tmp_path) as database:
         database.write(lambda conn: _put(conn, 1, ItemKind.PRIVATE_REPLY, "one"))
         assert (
-            len(database.write(lambda conn: sending.claim(conn, "c", ItemKind.PRIVATE_REPLY, 9, 9, START)))
-            == 1
+            len(database.write(lambda conn: sending.claim(conn, "c", Quota.PRIVATE_REPLY, 9, 9, START))) == 1
         )
     with open_database(tmp_path / "test.db") as again:
         assert again.write(lambda conn: sending.found_after_crash(conn, START)) == 1
-        assert again.write(lambda conn: sending.claim(conn, "c", ItemKind.PRIVATE_REPLY, 9, 9, START)) == []
+        assert again.write(lambda conn: sending.claim(conn, "c", Quota.PRIVATE_REPLY, 9, 9, START)) == []
         assert again.connection.execute("SELECT status FROM outbox").fetchone() == ("unknown",)
 
 
