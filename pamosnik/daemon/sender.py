@@ -211,6 +211,7 @@ class Sender:
         finally:
             self._of_connection[claimed.item.connection_id] -= 1
         self._learn(claimed.item, outcome, begun)
+        silent_since = self._caution[claimed.item.connection_id].silent_since
         log.info(
             "%s %s: %s",
             claimed.item.kind.value,
@@ -218,7 +219,9 @@ class Sender:
             outcome.reason,
             extra={"action": f"outbox.{outcome.kind.value}", "run_id": claimed.item.run_id},
         )
-        await asyncio.shield(self._record(claimed.item.id, partial(sending.record, outcome=outcome)))
+        await asyncio.shield(
+            self._record(claimed.item.id, partial(sending.record, outcome=outcome, silent_since=silent_since))
+        )
         self.on_settled()
 
     def _learn(self, item: OutboxItem, outcome: Outcome, begun: datetime) -> None:

@@ -96,6 +96,8 @@ class Caution:
 
     def __init__(self) -> None:
         self._in_a_row = 0
+        self.silent_since: datetime | None = None
+        """When the first of those attempts began; None: the last one was answered."""
         self._since: datetime | None = None
         self._probes = 0
         self._next: datetime | None = None
@@ -107,6 +109,7 @@ class Caution:
     def unanswered(self, begun: datetime, now: datetime) -> None:
         """An attempt that began then was not answered, or did not even leave."""
         self._in_a_row += 1
+        self.silent_since = self.silent_since or begun
         if self._since is None and self._in_a_row >= self.ROW:
             self._since, self._next = now, now + _SECOND
         elif self._since is not None and begun >= self._since:
@@ -120,6 +123,7 @@ class Caution:
     def certain(self) -> None:
         """Instagram answered."""
         self._in_a_row, self._since, self._probes, self._next = 0, None, 0, None
+        self.silent_since = None
 
 
 SLOWER_FROM = 80

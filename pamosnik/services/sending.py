@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
 from pamosnik.instagram import bodies, errors
@@ -25,6 +26,9 @@ from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 
 _BLOCKED = 551
 _RESTRICTED = "restricted"
+_SILENT = "instagram_silent"
+SILENCE_IS_TOLD_AFTER = timedelta(minutes=15)
+"""Shorter disturbances pass by themselves."""
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
 
@@ -79,11 +83,18 @@ def _take(conn: Connection, item: OutboxItem, buttons: PrivateReplyButtons, now:
     return None
 
 
-def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> None:
-    """Writes down what became of an attempt. Does nothing when evidence has settled the item meanwhile."""
+def record(
+    conn: Connection, item_id: str, outcome: Outcome, now: datetime, *, silent_since: datetime | None = None
+) -> None:
+    """Writes down what became of an attempt. Does nothing when evidence has settled the item meanwhile.
+
+    `silent_since`: no attempt of this connection was answered since then.
+    """
     item = outbox.load(conn, item_id)
     if item is None or item.status is not ItemStatus.SENDING:
         return
+    if silent_since is not None and now - silent_since >= SILENCE_IS_TOLD_AFTER:
+        _tell_of_silence(conn, item, silent_since, now)
     day = _day(conn, item, now)
     _mind_limits(conn, item, outcome, now)
     match policy.after(outcome, item, now):
@@ -137,9 +148,26 @@ def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: date
         )
 
 
+def _tell_of_silence(conn: Connection, item: OutboxItem, since: datetime, now: datetime) -> None:
+    account = accounts.load(conn, item.account_id)
+    assert account is not None
+    username = connections.load(conn, item.connection_id).username
+    notices.raise_notice(
+        conn,
+        item.account_id,
+        item.connection_id,
+        _SILENT,
+        f"Instagram has not answered {username} since {since.astimezone(ZoneInfo(account.timezone)):%Y-%m-%d %H:%M}."
+        " Messages wait; one is tried every two minutes.",
+        "Look whether this machine is online. If it is, the trouble is Meta's, and nothing needs to be done.",
+        now,
+    )
+
+
 def _mended(conn: Connection, item: OutboxItem, now: datetime) -> None:
     """Instagram took one of its kind: what stood in the way is gone."""
     notices.settle(conn, item.account_id, item.connection_id, _RESTRICTED)
+    notices.settle(conn, item.account_id, item.connection_id, _SILENT)
     if notices.is_open(conn, item.account_id, item.connection_id, _refused(item.quota)):
         notices.settle(conn, item.account_id, item.connection_id, _refused(item.quota))
         for held in outbox.held_for_owner(conn, item.connection_id):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
-from pamosnik.instagram import limits
+from pamosnik.instagram import errors, limits
 from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind, OutMessage, Quota
 from pamosnik.outbox.pacing import PerSecond, backoff
 from pamosnik.services import sending
@@ -35,7 +35,7 @@ def _home(folder: Path) -> Database:
     return database
 
 
-def _put(conn: Connection, number: int, kind: ItemKind, igsid: str) -> None:
+def _put(conn: Connection, number: int, kind: ItemKind, igsid: str, *, live: bool = False) -> None:
     contact = contacts.meet(conn, account_id="a", connection_id="c", igsid=igsid, username=None, now=START)
     outbox.add(
         conn,
@@ -56,6 +56,7 @@ def _put(conn: Connection, number: int, kind: ItemKind, igsid: str) -> None:
             due_at=START,
             deadline=START + timedelta(days=7),
             comment_id=f"comment{number}",
+            live=live,
         ),
         START,
     )
@@ -82,6 +83,42 @@ def test_never_more_than_750_private_replies_in_any_hour(tmp_path: Path) -> None
     for number, instant in enumerate(left):
         within = [other for other in left[: number + 1] if other > instant - timedelta(hours=1)]
         assert len(within) <= limits.PRIVATE_REPLIES_PER_HOUR
+
+
+def test_private_replies_of_a_broadcast_do_not_wait_for_the_hour_of_posts(tmp_path: Path) -> None:
+    """Meta counts them apart, and after the broadcast it refuses them."""
+    with _home(tmp_path) as database:
+
+        def fill(conn: Connection) -> None:
+            for number in range(751):
+                _put(conn, number, ItemKind.PRIVATE_REPLY, f"9{number}")
+            _put(conn, 751, ItemKind.PRIVATE_REPLY, "9751", live=True)
+
+        database.write(fill)
+        claimed = database.write(lambda conn: sending.claim(conn, "c", Quota.PRIVATE_REPLY, 1000, 10, START))
+        assert len(claimed) == limits.PRIVATE_REPLIES_PER_HOUR
+        (live,) = database.write(
+            lambda conn: sending.claim(conn, "c", Quota.LIVE_PRIVATE_REPLY, 1000, 10, START)
+        )
+        assert live.item.comment_id == "comment751"
+        assert _claim_replies(database.connection, START) == []
+
+
+def test_a_limit_of_the_app_rests_every_connection(tmp_path: Path) -> None:
+    """Code 4 rested only the connection that met it."""
+    with _home(tmp_path) as database:
+
+        def fill(conn: Connection) -> None:
+            connection = NewConnection("d", "a", "179", None, "ivos_shop", (), b"sealed", None, START, ())
+            connections.put(conn, connection, START)
+            _put(conn, 1, ItemKind.PRIVATE_REPLY, "91")
+
+        database.write(fill)
+        (claimed,) = database.write(partial(_claim_replies, now=START))
+        outcome = errors.classify(400, b'{"error": {"code": 4}}', {})
+        database.write(lambda conn: sending.record(conn, item_id=claimed.item.id, outcome=outcome, now=START))
+        assert connections.sending(database.connection, START + timedelta(minutes=4)) == []
+        assert len(connections.sending(database.connection, START + timedelta(minutes=6))) == 2
 
 
 def test_a_persons_messages_leave_one_after_the_other(tmp_path: Path) -> None:
