@@ -72,7 +72,7 @@ _SUBCODES = {
     (100, 2534014): _Row(_P, "Instagram knows no such person"),
     (100, 2534013): _Row(_C, "the page is not linked to an Instagram account"),
     (100, 2534015): _Row(_P, "Instagram does not take this content in this kind of message"),
-    (100, 2534025): _Row(_P, "already answered privately, too old or deleted"),
+    (100, 2534025): _Row(_P, "already answered privately by you or another tool, too old or deleted"),
     (100, 2534029): _Row(_C, "Meta has barred this business from messaging"),
     (100, 2534037): _Row(_P, "another app handles this conversation"),
     (100, 2534068): _Row(_P, "this account cannot send several pictures at once"),

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
 from pamosnik.instagram import bodies, errors
@@ -19,16 +18,12 @@ from pamosnik.model.outbox import (
 )
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
-from pamosnik.services import effects
+from pamosnik.services import effects, troubles
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, connections, contacts, evidence, notices, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 
 _BLOCKED = 551
-_RESTRICTED = "restricted"
-_SILENT = "instagram_silent"
-SILENCE_IS_TOLD_AFTER = timedelta(minutes=15)
-"""Shorter disturbances pass by themselves."""
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
 
@@ -93,8 +88,8 @@ def record(
     item = outbox.load(conn, item_id)
     if item is None or item.status is not ItemStatus.SENDING:
         return
-    if silent_since is not None and now - silent_since >= SILENCE_IS_TOLD_AFTER:
-        _tell_of_silence(conn, item, silent_since, now)
+    if silent_since is not None:
+        troubles.silent(conn, item, silent_since, now)
     day = _day(conn, item, now)
     _mind_limits(conn, item, outcome, now)
     match policy.after(outcome, item, now):
@@ -116,18 +111,23 @@ def record(
             _uncertain(conn, item, reason, day, now)
         case GiveUp(reason=reason):
             if outcome.subcode in errors.OUTSIDE_WINDOW and _contact(conn, item).window_open(now):
-                reason = _access_level(conn, item, now)
+                reason = troubles.access_level(conn, item, now)
             end(conn, item, ItemStatus.FAILED, reason, now)
             _remember_person(conn, item, outcome, now)
+            if outcome.subcode == errors.PRIVATE_REPLY_REFUSED:
+                troubles.answered_by_another(conn, item, reason, now)
         case NeedsOwner(reason=reason, login=login):
             outbox.move(conn, item, ItemStatus.HELD, now=now, held_for=HeldFor.LOGIN, reason=reason)
-            _tell_owner(conn, item, reason, login=login, now=now)
+            if login:
+                _needs_login(conn, item, reason, now)
+            else:
+                troubles.refused(conn, item, reason, now)
 
 
 def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:
     """A limit of account or app rests what it concerns; a block for its behaviour is told to the owner, once."""
-    if outcome.kind is OutcomeKind.SENT:
-        _mended(conn, item, now)
+    if outcome.kind is OutcomeKind.SENT and troubles.over(conn, item):
+        release_held(conn, item.connection_id, now, quota=item.quota)
     if outcome.pause_s is None or outcome.rest_of not in (RestOf.CONNECTION, RestOf.APP):
         return
     until = now + timedelta(seconds=outcome.pause_s)
@@ -136,48 +136,21 @@ def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: date
         return
     connections.rest(conn, item.connection_id, until, outcome.reason)
     if outcome.pause_s >= errors.LONG_REST.total_seconds():
-        username = connections.load(conn, item.connection_id).username
-        notices.raise_notice(
-            conn,
-            item.account_id,
-            item.connection_id,
-            _RESTRICTED,
-            f"Meta restricts {username} for a while: {outcome.reason}. Nothing is sent until it is tried again.",
-            "Look at Account Status in the Instagram app. Fewer and more varied messages help.",
-            now,
-        )
+        troubles.restricted(conn, item, outcome.reason, now)
 
 
-def _tell_of_silence(conn: Connection, item: OutboxItem, since: datetime, now: datetime) -> None:
-    account = accounts.load(conn, item.account_id)
-    assert account is not None
+def _needs_login(conn: Connection, item: OutboxItem, reason: str, now: datetime) -> None:
     username = connections.load(conn, item.connection_id).username
+    connections.set_status(conn, item.connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
     notices.raise_notice(
         conn,
         item.account_id,
         item.connection_id,
-        _SILENT,
-        f"Instagram has not answered {username} since {since.astimezone(ZoneInfo(account.timezone)):%Y-%m-%d %H:%M}."
-        " Messages wait; one is tried every two minutes.",
-        "Look whether this machine is online. If it is, the trouble is Meta's, and nothing needs to be done.",
+        "needs_login",
+        f"Instagram refused to send for {username}: {reason}.",
+        "Run `pamosnik connect` and log in again.",
         now,
     )
-
-
-def _mended(conn: Connection, item: OutboxItem, now: datetime) -> None:
-    """Instagram took one of its kind: what stood in the way is gone."""
-    notices.settle(conn, item.account_id, item.connection_id, _RESTRICTED)
-    notices.settle(conn, item.account_id, item.connection_id, _SILENT)
-    if notices.is_open(conn, item.account_id, item.connection_id, _refused(item.quota)):
-        notices.settle(conn, item.account_id, item.connection_id, _refused(item.quota))
-        for held in outbox.held_for_owner(conn, item.connection_id):
-            if held.quota is item.quota:
-                outbox.move(conn, held, ItemStatus.QUEUED, now=now, due_at=now)
-
-
-def _refused(quota: Quota) -> str:
-    """The notice that Meta does not let the account send this kind."""
-    return f"{quota.value}_refused"
 
 
 def _day(conn: Connection, item: OutboxItem, now: datetime) -> str:
@@ -237,38 +210,6 @@ def _remember_person(conn: Connection, item: OutboxItem, outcome: Outcome, now: 
         contacts.set_unreachable(conn, item.contact_id, now)
 
 
-def _access_level(conn: Connection, item: OutboxItem, now: datetime) -> str:
-    """Refused as too late although the person has just written: seen where the app's access level was the cause."""
-    username = connections.load(conn, item.connection_id).username
-    notices.raise_notice(
-        conn,
-        item.account_id,
-        item.connection_id,
-        "advanced_access",
-        f"Instagram refused to send for {username} although the person had just written (10/2534022).",
-        "Meta may require Advanced Access for the app: App Review in Meta's dashboard; docs/guide.md says how.",
-        now,
-    )
-    return "refused although this person has just written: Meta may require Advanced Access for the app"
-
-
-def _tell_owner(conn: Connection, item: OutboxItem, reason: str, *, login: bool, now: datetime) -> None:
-    connected = connections.load(conn, item.connection_id)
-    if login:
-        connections.set_status(conn, item.connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
-    notices.raise_notice(
-        conn,
-        item.account_id,
-        item.connection_id,
-        "needs_login" if login else _refused(item.quota),
-        f"Instagram refused to send for {connected.username}: {reason}.",
-        "Run `pamosnik connect` and log in again."
-        if login
-        else "Mend it: docs/guide.md says where. Pamosnik tries one every quarter of an hour, and goes on by itself.",
-        now,
-    )
-
-
 def found_after_crash(conn: Connection, now: datetime) -> int:
     """At start: requests that may have left when the process ended are `unknown`. Returns how many."""
     found = outbox.interrupted(conn)
@@ -309,9 +250,9 @@ def try_one_held(conn: Connection, connection_id: str, quota: Quota, now: dateti
     return True
 
 
-def release_held(conn: Connection, connection_id: str, now: datetime) -> int:
-    """The owner has connected again, or the daemon starts: what waited for the owner may go. Returns how many."""
-    held = outbox.held_for_owner(conn, connection_id)
+def release_held(conn: Connection, connection_id: str, now: datetime, *, quota: Quota | None = None) -> int:
+    """What waited for the owner may go, all of it or what counts against one quota. Returns how many."""
+    held = [i for i in outbox.held_for_owner(conn, connection_id) if quota in (None, i.quota)]
     for item in held:
         outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=now)
     return len(held)

@@ -460,6 +460,16 @@ def held_for_owner(conn: Connection, connection_id: str) -> list[OutboxItem]:
     return [item_of(row) for row in rows]
 
 
+def failed_lately(conn: Connection, connection_id: str, account_id: str, reason: str, since: datetime) -> int:
+    """How many of the account's newest items failed since then for a reason, in this connection."""
+    row = conn.execute(
+        "SELECT count(*) FROM (SELECT * FROM outbox WHERE account_id=? ORDER BY seq DESC LIMIT 500)"
+        " WHERE connection_id=? AND status='failed' AND reason=? AND settled_at>?",
+        (account_id, connection_id, reason, ms(since)),
+    ).fetchone()
+    return int(row[0])
+
+
 def forget_quoted(conn: Connection, event_id: str, text: str) -> None:
     """Erases messages that quote what an event said, once they have reached their end."""
     conn.execute(

@@ -201,3 +201,26 @@ _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 def _all(conn: Connection) -> list[Connected]:
     return connections.of_account(conn, accounts.every(conn)[0].id)
+
+
+async def test_another_tool_that_answers_first_is_named_once(tmp_path: Path) -> None:
+    flows = "version: 1\ndisclosure: false\nflows:\n  b: { when: [comment: hi], do: [{ send: psst }] }\n"
+    async with machine(tmp_path, flows) as shop:
+        shop.fake.trouble = lambda call: Trouble(400, 100, 2534025) if call.is_send else None
+        for number in range(2):
+            await _comment(shop, number)
+        assert shop.problems() == [], "a comment may have been deleted"
+        for number in range(2, 5):
+            await _comment(shop, number)
+        (problem,) = shop.problems()
+        assert problem["code"] == "another_tool"
+        assert "another tool" in str(shop.reasons()["private_reply"])
+        shop.fake.trouble = lambda _: None
+        await _comment(shop, 5)
+        assert shop.problems() == []
+
+
+async def _comment(shop: Machine, number: int) -> None:
+    value = events.comment(f"906{number:02}", "hi", username=f"u{number}", comment_id=f"c{number}")
+    await shop.deliver(events.change(value))
+    await shop.works()
