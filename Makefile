@@ -22,6 +22,7 @@ bench: $(DEV_STAMP)
 	$(BIN)/python -m bench
 
 # Kills and faults for a few minutes, then the ledger: make chaos ARGS="--people 600 --kills 20".
+# A kill at every commit and around every request of a small story, one by one: make chaos ARGS=--walk.
 chaos: $(DEV_STAMP)
 	$(BIN)/python -m tests.crash.chaos $(ARGS)
 

@@ -67,7 +67,7 @@ def init(
     from pamosnik.services import home
 
     settings = config.load()
-    if settings.database.exists() and settings.database.stat().st_size and _has_account(settings.database):
+    if home.has_account(settings):
         note(f"There is an account already in {settings.home}; nothing was changed.")
         return
     if not sys.stdin.isatty() and (name is None or email is None or not password_stdin):
@@ -89,14 +89,6 @@ def init(
     note("  pamosnik connect --token-stdin   (paste the token from Meta's dashboard)")
     note("  pamosnik flows apply flows.yaml")
     note("  pamosnik serve")
-
-
-def _has_account(database: Path) -> bool:
-    from pamosnik.store import accounts
-    from pamosnik.store.database import open_database
-
-    with open_database(database) as opened:
-        return bool(accounts.every(opened.connection))
 
 
 def connect(

@@ -54,7 +54,15 @@ class ItemStatus(StrEnum):
 
 ITEM_TRANSITIONS: Mapping[ItemStatus, frozenset[ItemStatus]] = {
     ItemStatus.QUEUED: frozenset(
-        {ItemStatus.HELD, ItemStatus.SENDING, ItemStatus.EXPIRED, ItemStatus.FAILED, ItemStatus.CANCELLED}
+        {
+            ItemStatus.HELD,
+            ItemStatus.SENDING,
+            # An earlier attempt of uncertain outcome shows after all, before it is repeated.
+            ItemStatus.SENT,
+            ItemStatus.EXPIRED,
+            ItemStatus.FAILED,
+            ItemStatus.CANCELLED,
+        }
     ),
     ItemStatus.HELD: frozenset(
         {ItemStatus.QUEUED, ItemStatus.EXPIRED, ItemStatus.FAILED, ItemStatus.CANCELLED}

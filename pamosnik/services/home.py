@@ -65,6 +65,18 @@ def initialise(settings: Config, new: NewAccount, now: datetime) -> tuple[Accoun
             return create_account(database, keys, new, now), True
 
 
+def has_account(settings: Config) -> bool:
+    """Whether there is an account already. An older database is brought up to date first, and one whose making was
+    broken off is finished; what a running daemon holds is up to date."""
+    if not settings.database.exists() or settings.database.stat().st_size == 0:
+        return False
+    if daemon_running(settings.home):
+        with open_database(settings.database) as database:
+            return bool(accounts.every(database.connection))
+    with lock(settings.home), open_database(settings.database, migrate=True) as database:
+        return bool(accounts.every(database.connection))
+
+
 def create_account(database: Database, keys: MasterKeys, new: NewAccount, now: datetime) -> Account:
     """An account with its own data key. Creating it states that its holder is an adult."""
     require_valid(new)

@@ -116,15 +116,14 @@ def open_database(path: Path, *, migrate: bool = False) -> Database:
     Refuses a file that is not ours, a newer one, a broken one, and without `migrate` an older one. The caller
     of `migrate` holds the home's lock: two processes migrating at once are not guarded against here.
     """
-    new = not path.exists() or path.stat().st_size == 0
-    if new and not migrate:
+    if not migrate and (not path.exists() or path.stat().st_size == 0):
         raise HomeError(f"There is no database at {path}.", hint="Try: pamosnik init")
-    if new:
+    if not path.exists():
         path.touch(mode=0o600)
     conn: Connection | None = None
     try:
         conn = connect(path)
-        if new:
+        if migrate and _is_blank(conn):
             conn.execute(f"PRAGMA application_id={APPLICATION_ID}")
         _require_ours(conn, path)
         migrations.require_not_newer(conn, path)
@@ -140,6 +139,13 @@ def open_database(path: Path, *, migrate: bool = False) -> Database:
             conn.close()
         raise
     return Database(path, conn)
+
+
+def _is_blank(conn: Connection) -> bool:
+    """Whether the file is nobody's yet: just made, or its making was broken off before it got its mark."""
+    (mark,) = conn.execute("PRAGMA application_id").fetchone()
+    (tables,) = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return bool(mark == 0 and tables == 0)
 
 
 def _require_ours(conn: Connection, path: Path) -> None:

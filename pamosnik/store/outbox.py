@@ -381,6 +381,26 @@ def open_of_person(conn: Connection, contact_id: str) -> list[OutboxItem]:
     return [item_of(row) for row in rows]
 
 
+def perhaps_delivered(conn: Connection, contact_id: str) -> list[OutboxItem]:
+    """A person's messages that Instagram may have without our knowing their id, in order: under way, unknown, about
+    to be repeated; then those of runs that are known as delivered by other evidence than their id."""
+    values = {"lane": person_lane(contact_id), "contact": contact_id}
+    rows = conn.execute(
+        f"SELECT {COLUMNS} FROM outbox WHERE lane=:lane"  # noqa: S608 - column names
+        # As the index of open lanes has it.
+        " AND status IN ('queued','held','sending','unknown')"
+        " AND (status IN ('sending','unknown') OR (status='queued' AND uncertain=1))"
+        " AND message_id IS NULL ORDER BY seq",
+        values,
+    ).fetchall()
+    rows += conn.execute(
+        f"SELECT {COLUMNS} FROM outbox WHERE run_id IN (SELECT run_id FROM runs WHERE contact_id=:contact)"  # noqa: S608
+        " AND lane=:lane AND status='sent' AND message_id IS NULL ORDER BY seq",
+        values,
+    ).fetchall()
+    return [item_of(row) for row in rows]
+
+
 def person_lane(contact_id: str) -> str:
     """The lane of a person's messages."""
     return f"p:{contact_id}"

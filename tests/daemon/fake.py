@@ -240,6 +240,11 @@ class FakeInstagram:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    @property
+    def all_told(self) -> bool:
+        """Whether every echo has been taken, or given up."""
+        return not self._tasks
+
     async def _tell(self, *entries: Json) -> None:
         match self.echoes:
             case "before":
@@ -270,8 +275,7 @@ class FakeInstagram:
     async def _go_wrong(self, request: web.Request, call: Call, trouble: Trouble) -> web.StreamResponse:
         if trouble.done:
             await self._answer(call)
-        if trouble.hang_up:
-            assert request.transport is not None
+        if trouble.hang_up and request.transport is not None:  # who asked may be gone already
             request.transport.abort()
         return _error(trouble)
 

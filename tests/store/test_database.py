@@ -14,7 +14,7 @@ from pamosnik.errors import HomeError
 from pamosnik.services import home
 from pamosnik.store import accounts, migrations, outbox
 from pamosnik.store.database import Database, GroupWriter, open_database
-from tests.store.rows import NOW, database, meet, new_item
+from tests.store.rows import NOW, back_to_the_first_version, database, meet, new_item
 
 
 def _note(action: str) -> Callable[[Connection], str]:
@@ -270,21 +270,7 @@ def test_a_filled_database_of_the_first_version_is_brought_up_to_date(tmp_path: 
         opened.write(lambda conn: outbox.add(conn, new_item(contact, 0), NOW))
         conn = opened.connection
         conn.execute("UPDATE outbox SET status='unknown', last_attempt_at=5")
-        for statement in (
-            "DROP INDEX outbox_look",
-            "DROP INDEX outbox_queued",
-            "ALTER TABLE outbox DROP COLUMN live",
-            "ALTER TABLE outbox DROP COLUMN look_at",
-            "ALTER TABLE outbox DROP COLUMN looks",
-            "ALTER TABLE outbox DROP COLUMN not_there_at",
-            "ALTER TABLE connections DROP COLUMN token_issued_at",
-            "ALTER TABLE connections DROP COLUMN token_refresh_at",
-            "ALTER TABLE connections DROP COLUMN read_until",
-            "ALTER TABLE events DROP COLUMN recovered",
-            "ALTER TABLE posts DROP COLUMN comments_read",
-            "DELETE FROM _sqlite_migrations WHERE name<>'m0001_first_tables'",
-        ):
-            conn.execute(statement)
+        back_to_the_first_version(conn)
     with pytest.raises(HomeError, match="version 1"):
         open_database(path)
     with open_database(path, migrate=True) as opened:
