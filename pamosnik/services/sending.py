@@ -9,7 +9,7 @@ from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, Outcome, OutcomeKind
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
-from pamosnik.services import effects
+from pamosnik.services import effects, removal
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, connections, contacts, evidence, notices, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
@@ -99,9 +99,22 @@ def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> N
                 reason = _access_level(conn, item, now)
             end(conn, item, ItemStatus.FAILED, reason, now)
             _remember_person(conn, item, outcome, now)
+        case NeedsOwner(login=True) if _renewed_since(conn, item):
+            reason = "the login was renewed meanwhile"
+            outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=now, reason=reason)
         case NeedsOwner(reason=reason, login=login):
             outbox.move(conn, item, ItemStatus.HELD, now=now, held_for=HeldFor.LOGIN, reason=reason)
-            _tell_owner(conn, item, reason, login=login, now=now)
+            if errors.app_removed(outcome):
+                asked_at = item.last_attempt_at or now
+                removal.app_removed(conn, item.connection_id, asked_at=asked_at, now=now)
+            else:
+                _tell_owner(conn, item, reason, login=login, now=now)
+
+
+def _renewed_since(conn: Connection, item: OutboxItem) -> bool:
+    """Whether the attempt was made with an older token than the present one."""
+    issued_at = connections.load(conn, item.connection_id).token_issued_at
+    return issued_at is not None and item.last_attempt_at is not None and item.last_attempt_at < issued_at
 
 
 def rests_connection(outcome: Outcome) -> bool:
@@ -204,6 +217,8 @@ def _access_level(conn: Connection, item: OutboxItem, now: datetime) -> str:
 
 def _tell_owner(conn: Connection, item: OutboxItem, reason: str, *, login: bool, now: datetime) -> None:
     connected = connections.load(conn, item.connection_id)
+    if connected.status is ConnectionStatus.DISCONNECTED:
+        return
     if login:
         connections.set_status(conn, item.connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
     notices.raise_notice(
@@ -247,5 +262,5 @@ def release_after_login(conn: Connection, connection_id: str, now: datetime) -> 
     """The owner has connected again: what waited for that may go. Returns how many."""
     held = outbox.held_for_login(conn, connection_id)
     for item in held:
-        outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=now)
+        outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=max(item.due_at, now))
     return len(held)
