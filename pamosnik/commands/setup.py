@@ -146,15 +146,18 @@ def connections_list(as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
         return
+    columns = [
+        ("username", "Account"),
+        ("ig_id", "Instagram id"),
+        ("status", "State"),
+        ("token_expires_at", "Login valid until"),
+        ("connected_at", "Connected"),
+    ]
+    if any(row["delete_after"] for row in rows):
+        columns.append(("delete_after", "Data deleted on"))
     print_table(
         rows,
-        [
-            ("username", "Account"),
-            ("ig_id", "Instagram id"),
-            ("status", "State"),
-            ("token_expires_at", "Login valid until"),
-            ("connected_at", "Connected"),
-        ],
+        columns,
         "Nothing is connected yet. Try: pamosnik connect --token-stdin",
     )
 

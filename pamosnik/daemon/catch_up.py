@@ -11,7 +11,7 @@ from functools import partial
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
-from pamosnik.daemon.conversations import ConversationReader, NoAnswer
+from pamosnik.daemon.conversations import AppRemoved, ConversationReader, NoAnswer
 from pamosnik.daemon.gate import Gate
 from pamosnik.engine.catalog import shortcode
 from pamosnik.errors import HomeError, PamosnikError
@@ -20,7 +20,7 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.instagram.reading import Reply
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import catching_up, credentials
+from pamosnik.services import catching_up, credentials, removal
 from pamosnik.services.library import Library
 from pamosnik.store import connections, notices
 from pamosnik.store import flows as flow_store
@@ -81,13 +81,22 @@ class CatchUp:
             if self._stopping.is_set():
                 return
             try:
-                await self._connection(connected)
+                await self._unless_removed(connected)
             except NoAnswer as error:
                 log.warning("Catching up rests: %s", error.message, extra={"action": "catch_up.no_answer"})
             except HomeError as error:
                 log.error("%s %s", error.message, error.hint or "", extra={"action": "catch_up.storage"})  # noqa: TRY400
             except PamosnikError as error:
                 log.warning("Catching up rests: %s", error.message, extra={"action": "catch_up.failed"})
+
+    async def _unless_removed(self, connected: Connected) -> None:
+        begun = self._clock.now()
+        try:
+            await self._connection(connected)
+        except AppRemoved:
+            removed = partial(removal.app_removed, connection_id=connected.id, asked_at=begun)
+            await self._writer.write(partial(removed, now=self._clock.now()))
+            raise
 
     async def _connection(self, connected: Connected) -> None:
         token = credentials.token(self._reader.connection, self._keys, connected)

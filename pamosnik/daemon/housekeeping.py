@@ -10,16 +10,19 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
+from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.tokens import TokenKeeper
-from pamosnik.store import accounts, outbox
+from pamosnik.store import accounts, notices, outbox
 from pamosnik.store.database import GroupWriter
 
 ATTEMPTS_KEPT = timedelta(hours=2)
 """Longer than any of Meta's limits looks back."""
+DELETION_SHOWN = timedelta(days=7)
+"""How long `status` tells that data was deleted, unless something is connected before."""
 
 
-def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper) -> AsyncIOScheduler:
-    """A scheduler with all jobs, not started. Tokens are looked at as soon as it starts."""
+def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper, eraser: Eraser) -> AsyncIOScheduler:
+    """A scheduler with all jobs, not started. Tokens and deletions are looked at as soon as it starts."""
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
     )
@@ -27,6 +30,11 @@ def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper) -> AsyncIOS
     look_at_tokens = partial(_ends_quietly, tokens.round)
     scheduler.add_job(clean, "interval", minutes=15, id="clean")
     scheduler.add_job(look_at_tokens, "interval", hours=1, id="tokens", next_run_time=datetime.now(UTC))
+    erase = partial(_ends_quietly, eraser.round)
+    # Two instances: a round that meets a large deletion under way ends at once, without APScheduler's warning.
+    scheduler.add_job(
+        erase, "interval", minutes=1, id="erase", max_instances=2, next_run_time=datetime.now(UTC)
+    )
     return scheduler
 
 
@@ -37,8 +45,11 @@ async def _ends_quietly(job: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _clean(writer: GroupWriter, clock: Clock) -> None:
-    def work(conn: Connection) -> None:
-        accounts.forget_old_sessions(conn, clock.now())
-        outbox.forget_attempts(conn, clock.now() - ATTEMPTS_KEPT)
+    await writer.write(partial(forget, now=clock.now()))
 
-    await writer.write(work)
+
+def forget(conn: Connection, now: datetime) -> None:
+    """Drops what nobody looks at any more."""
+    accounts.forget_old_sessions(conn, now)
+    outbox.forget_attempts(conn, now - ATTEMPTS_KEPT)
+    notices.forget(conn, notices.DATA_DELETED, now - DELETION_SHOWN)

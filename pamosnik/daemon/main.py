@@ -16,6 +16,7 @@ from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
 from pamosnik.daemon.catch_up import CatchUp
+from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
@@ -128,7 +129,7 @@ async def _run(
         )
     )
     keeper = TokenKeeper(writer, reader, instagram, keys, clock)
-    scheduler = housekeeping.schedule(writer, clock, keeper)
+    scheduler = housekeeping.schedule(writer, clock, keeper, Eraser(writer, reader, clock))
     with _signals(stop):
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[listener]), name="web")

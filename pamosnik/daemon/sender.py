@@ -110,7 +110,11 @@ class Sender:
             await self._writer.write(partial(sending.expire, now=now, limit=EXPIRE_AT_ONCE))
             self.on_settled()
         claimed = 0
-        for connected, sealed in connections.sending(self._reader.connection, now):
+        sending_now = connections.sending(self._reader.connection, now)
+        # A token that was destroyed is not kept in memory either.
+        active = {connected.id for connected, _ in sending_now}
+        self._tokens = {name: known for name, known in self._tokens.items() if name in active}
+        for connected, sealed in sending_now:
             for quota in Quota:
                 claimed += await self._claim(connected, sealed, quota, now)
         return claimed

@@ -11,17 +11,17 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.clock import Clock
-from pamosnik.daemon.conversations import ConversationReader, NoAnswer
+from pamosnik.daemon.conversations import AppRemoved, ConversationReader, NoAnswer
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import Writer
-from pamosnik.errors import HomeError
+from pamosnik.errors import HomeError, NeedsAuthorisation
 from pamosnik.instagram import reading
 from pamosnik.instagram.client import Instagram
 from pamosnik.instagram.reading import Conversation
 from pamosnik.model.outbox import ItemKind, OutcomeKind
 from pamosnik.outbox.settling import Seen, View
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import credentials, settling
+from pamosnik.services import credentials, removal, settling
 from pamosnik.services.catching_up import is_own
 from pamosnik.services.settling import Wanted
 from pamosnik.store import connections, evidence
@@ -98,7 +98,12 @@ class Settler:
                 continue
             try:
                 await self._look(connected, wanted)
-            except NoAnswer as error:
+            except AppRemoved as error:
+                self._failed(connected.id, error.message)
+                removed = partial(removal.app_removed, connection_id=connected.id, asked_at=now)
+                await self._writer.write(partial(removed, now=self._clock.now()))
+            except (NoAnswer, NeedsAuthorisation) as error:
+                # Without a token: it was destroyed since the round began.
                 self._failed(connected.id, error.message)
             else:
                 self._failures.pop(connected.id, None)

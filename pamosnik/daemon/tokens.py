@@ -36,9 +36,9 @@ class TokenKeeper:
         await self._writer.write(partial(tokens.warn, now=self._clock.now()))
 
     async def _refresh(self, connected: Connected) -> None:
-        conn = self._reader.connection
+        conn, now = self._reader.connection, self._clock.now()
         answer = await self._instagram.refresh(credentials.token(conn, self._keys, connected))
-        fresh, now = tokens.read(answer), self._clock.now()
+        fresh = tokens.read(answer)
         extra = {"connection": connected.id}
         if fresh is None:
             log.warning(

@@ -27,7 +27,9 @@ PRIVATE_REPLY_REFUSED = 2534025
 INVALID_MESSAGE_DATA = 2534015
 UNREACHABLE = frozenset({1545041, 2018108})
 OTHER_APP_OWNS_THREAD = frozenset({2534037, 2018300})
+TOKEN_REFUSED = 190
 APP_REMOVED = 458
+"""Subcode of `TOKEN_REFUSED`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ _CODES = {
 _PERMISSIONS = _Row(_C, "a permission is missing")
 _LOGIN = _Row(_A, "Instagram wants the owner to log in again")
 _LOGIN_SUBCODES = {
-    458: "the owner has removed the app from their Instagram account",
+    APP_REMOVED: "the owner has removed the app from their Instagram account",
     459: "Instagram wants the owner to confirm something in the app first",
     460: "the owner's password was changed",
     463: "the login has expired",
@@ -122,6 +124,12 @@ _LOGIN_SUBCODES = {
     492: "the login is no longer valid",
 }
 _NO_ROLE = _Row(_C, "the account has no accepted role in the app (Instagram tester)")
+
+
+def app_removed(outcome: Outcome) -> bool:
+    """Whether Instagram says that the owner has removed the app: a deauthorisation, and data is to be deleted.
+    https://developers.facebook.com/terms/ (3.d)"""
+    return outcome.code == TOKEN_REFUSED and outcome.subcode == APP_REMOVED
 
 
 def classify(
@@ -199,7 +207,7 @@ def _error(http_status: int, error: Mapping[str, object], regain_s: float | None
 
 
 def _row(code: int | None, subcode: int | None, message: object, http_status: int) -> _Row:
-    if code == 190:
+    if code == TOKEN_REFUSED:
         return _Row(_A, _LOGIN_SUBCODES.get(subcode or 0, _LOGIN.reason))
     if code is not None and code in _RATES:
         return _RATES[code]

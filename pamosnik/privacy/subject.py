@@ -69,7 +69,7 @@ REGISTER: Mapping[str, Table] = {
         _columns(
             link="connection_id account_id status reason rest_until rest_reason read_until",
             business="ig_id asid username scopes token_expires_at token_issued_at token_refresh_at connected_at"
-            " subscribed_fields private_reply_buttons",
+            " subscribed_fields private_reply_buttons delete_after",
             hidden="token_sealed",
         ),
     ),
@@ -181,6 +181,13 @@ REGISTER: Mapping[str, Table] = {
         "numbers per day",
         None,
         _columns(link="account_id connection_id flow_id step media_id", business="day what n"),
+    ),
+    "deletions": Table(
+        "receipts of deleted connections",
+        None,
+        _columns(
+            link="deletion_id account_id cause began_at ended_at", business="people events runs messages"
+        ),
     ),
     "notices": Table(
         "what needs the owner",

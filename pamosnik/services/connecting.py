@@ -13,7 +13,7 @@ from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, sending, tokens
-from pamosnik.store import accounts, connections, notices
+from pamosnik.store import accounts, connections, deletions, notices
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected, ConnectionStatus, NewConnection
 
@@ -104,12 +104,18 @@ def _text(raw: Mapping[str, object], key: str) -> str | None:
 
 
 def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now: datetime) -> Connected:
-    """Stores the connection with its token sealed. Connecting again replaces the token and frees what waited."""
-    known = connections.by_ig_id(conn, found.ig_id)
+    """Stores the connection with its token sealed. Connecting again replaces the token and frees what waited; after
+    the app was removed it undoes that, as long as the deletion is not due."""
+    known = connections.known(conn, found.ig_id)
     if known is not None and known.account_id != account_id:
         raise PamosnikError(
             f"{found.username} is connected to another account of this installation.",
             hint="Disconnect it there first.",
+        )
+    if known is not None and _is_lost(conn, known, now):
+        raise PamosnikError(
+            f"{found.username} had removed the app, and the time to keep its data is over: it is being deleted.",
+            hint="Let `pamosnik serve` run until `pamosnik connections list` has it no more. Then: pamosnik connect",
         )
     connections.put(
         conn,
@@ -135,6 +141,7 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
     connected = connections.by_ig_id(conn, found.ig_id)
     assert connected is not None
     notices.settle(conn, account_id, connected.id)
+    notices.settle_everywhere(conn, account_id, notices.DATA_DELETED)
     sending.release_held(conn, connected.id, now)
     accounts.audit(
         conn,
@@ -148,6 +155,12 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
         if '"next"' in flow.body:
             flow_store.expect_next_post(conn, account_id, connected.id, flow.flow_id, flow.version, now)
     return connected
+
+
+def _is_lost(conn: Connection, known: Connected, now: datetime) -> bool:
+    """Whether its data is due for deletion. A clock that was put back saves nothing whose deletion has begun."""
+    due = known.delete_after is not None and known.delete_after <= now
+    return due or deletions.load(conn, known.id) is not None
 
 
 def _data_key_or_new(conn: Connection, keys: MasterKeys, account_id: str, now: datetime) -> bytes:
@@ -164,6 +177,8 @@ def _data_key_or_new(conn: Connection, keys: MasterKeys, account_id: str, now: d
 def needs_login(conn: Connection, connection_id: str, reason: str, now: datetime) -> None:
     """The stored token is of no use: sending stops for this connection, and its owner hears of it."""
     connected = connections.load(conn, connection_id)
+    if connected.status is ConnectionStatus.DISCONNECTED:
+        return
     connections.set_status(conn, connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
     notices.raise_notice(
         conn,

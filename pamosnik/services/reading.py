@@ -294,6 +294,7 @@ def connection(connected: Connected) -> Shape:
         "scopes": list(connected.scopes),
         "connected_at": iso(connected.connected_at),
         "reason": connected.reason,
+        "delete_after": iso(connected.delete_after),
     }
 
 
@@ -473,6 +474,7 @@ def overview(conn: Connection, *, account: Account, events: int, now: datetime) 
                 "username": c.username,
                 "status": c.status.value,
                 "token_until": _local(c.token_expires_at, zone),
+                "delete_after": None if c.delete_after is None else _local(c.delete_after, zone),
             }
             for c in connected
         ],

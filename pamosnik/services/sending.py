@@ -18,7 +18,7 @@ from pamosnik.model.outbox import (
 )
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
-from pamosnik.services import effects, troubles
+from pamosnik.services import effects, removal, troubles
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, connections, contacts, evidence, notices, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
@@ -116,12 +116,24 @@ def record(
             _remember_person(conn, item, outcome, now)
             if outcome.subcode == errors.PRIVATE_REPLY_REFUSED:
                 troubles.answered_by_another(conn, item, reason, now)
+        case NeedsOwner(login=True) if _renewed_since(conn, item):
+            reason = "the login was renewed meanwhile"
+            outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=now, reason=reason)
         case NeedsOwner(reason=reason, login=login):
             outbox.move(conn, item, ItemStatus.HELD, now=now, held_for=HeldFor.LOGIN, reason=reason)
-            if login:
+            if errors.app_removed(outcome):
+                asked_at = item.last_attempt_at or now
+                removal.app_removed(conn, item.connection_id, asked_at=asked_at, now=now)
+            elif login:
                 _needs_login(conn, item, reason, now)
             else:
                 troubles.refused(conn, item, reason, now)
+
+
+def _renewed_since(conn: Connection, item: OutboxItem) -> bool:
+    """Whether the attempt was made with an older token than the present one."""
+    issued_at = connections.load(conn, item.connection_id).token_issued_at
+    return issued_at is not None and item.last_attempt_at is not None and item.last_attempt_at < issued_at
 
 
 def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:
@@ -140,14 +152,16 @@ def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: date
 
 
 def _needs_login(conn: Connection, item: OutboxItem, reason: str, now: datetime) -> None:
-    username = connections.load(conn, item.connection_id).username
+    connected = connections.load(conn, item.connection_id)
+    if connected.status is ConnectionStatus.DISCONNECTED:
+        return
     connections.set_status(conn, item.connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
     notices.raise_notice(
         conn,
         item.account_id,
         item.connection_id,
         "needs_login",
-        f"Instagram refused to send for {username}: {reason}.",
+        f"Instagram refused to send for {connected.username}: {reason}.",
         "Run `pamosnik connect` and log in again.",
         now,
     )
@@ -254,5 +268,5 @@ def release_held(conn: Connection, connection_id: str, now: datetime, *, quota: 
     """What waited for the owner may go, all of it or what counts against one quota. Returns how many."""
     held = [i for i in outbox.held_for_owner(conn, connection_id) if quota in (None, i.quota)]
     for item in held:
-        outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=now)
+        outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=max(item.due_at, now))
     return len(held)

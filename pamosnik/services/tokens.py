@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NeedsAuthorisation, NotFound, PamosnikError
+from pamosnik.instagram import errors
 from pamosnik.instagram.client import Answer, Instagram
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import credentials
+from pamosnik.services import credentials, removal
 from pamosnik.store import connections, notices
 from pamosnik.store.connections import Connected, ConnectionStatus
 from pamosnik.store.database import Database
@@ -70,8 +71,15 @@ def keep(conn: Connection, connected: Connected, data_key: bytes, fresh: Refresh
 
 
 def failed(conn: Connection, connected: Connected, answer: Answer, now: datetime) -> None:
-    """No new token. A login that has ended stops the connection; everything else is tried again."""
+    """No new token. A login that has ended stops the connection; everything else is tried again.
+
+    `now`: when the call was made."""
     outcome = answer.outcome
+    if errors.app_removed(outcome):
+        removal.app_removed(conn, connected.id, asked_at=now, now=now)
+        return
+    if connections.load(conn, connected.id).status is ConnectionStatus.DISCONNECTED:
+        return
     if outcome.kind is OutcomeKind.LOGIN:
         connections.set_status(conn, connected.id, ConnectionStatus.NEEDS_LOGIN, outcome.reason)
         notices.raise_notice(
@@ -120,7 +128,7 @@ def active(conn: Connection, account_id: str, name: str | None) -> list[Connecte
     stopped = [
         one.username
         for one in connections.of_account(conn, account_id)
-        if one.status is ConnectionStatus.NEEDS_LOGIN
+        if one.status in (ConnectionStatus.NEEDS_LOGIN, ConnectionStatus.DISCONNECTED)
     ]
     if not found and stopped:
         raise NeedsAuthorisation(

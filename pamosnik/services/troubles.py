@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import OutboxItem, Quota
 from pamosnik.store import accounts, connections, notices, outbox
+from pamosnik.store.connections import ConnectionStatus
 
 SILENCE_IS_TOLD_AFTER = timedelta(minutes=15)
 """Shorter disturbances pass by themselves."""
@@ -119,4 +120,6 @@ def _username(conn: Connection, item: OutboxItem) -> str:
 
 
 def _raise(conn: Connection, item: OutboxItem, code: str, message: str, fix: str, now: datetime) -> None:
+    if connections.load(conn, item.connection_id).status is ConnectionStatus.DISCONNECTED:
+        return  # its owner knows better
     notices.raise_notice(conn, item.account_id, item.connection_id, code, message, fix, now)

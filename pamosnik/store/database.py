@@ -77,6 +77,34 @@ class Database:
         self.close()
 
 
+def rebuild(conn: Connection) -> None:
+    """Writes the whole file anew from the rows that are in it. Outside of any transaction; takes as long as it takes.
+
+    `secure_delete` overwrites rows that are deleted, but not what stays behind in a page when SQLite splits it and
+    moves rows to another one: those copies of rows outlive them.
+    """
+    # A copy in memory, as everywhere else, might be too large.
+    conn.execute("PRAGMA temp_store=FILE")
+    try:
+        conn.execute("VACUUM")
+    finally:
+        conn.execute("PRAGMA temp_store=MEMORY")
+
+
+def empty_wal(conn: Connection) -> bool:
+    """Writes the WAL into the file and empties it: until then it holds pages as they were before a deletion.
+
+    Outside of any transaction. False when another program is reading or writing: it has to be tried again.
+    """
+    # While it waits for readers, nobody can write.
+    conn.execute("PRAGMA busy_timeout=50")
+    try:
+        busy, _, _ = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        conn.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}")
+    return not busy
+
+
 def storage_error(path: Path, error: Exception) -> HomeError:
     """An SQLite error that the machine's owner has to act on, in words."""
     text = str(error)
@@ -158,11 +186,14 @@ def _require_ours(conn: Connection, path: Path) -> None:
 
 
 class _Job:
-    __slots__ = ("error", "fn", "future", "result")
+    __slots__ = ("alone", "error", "fn", "future", "result")
 
-    def __init__(self, fn: Callable[[Connection], Any], future: "asyncio.Future[Any]") -> None:
+    def __init__(
+        self, fn: Callable[[Connection], Any], future: "asyncio.Future[Any]", *, alone: bool = False
+    ) -> None:
         self.fn = fn
         self.future = future
+        self.alone = alone
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -174,6 +205,7 @@ class GroupWriter:
         self._database = database
         self._urgent: deque[_Job] = deque()
         self._waiting: deque[_Job] = deque()
+        self._alone: deque[_Job] = deque()
         self._closing = False
         self._news = threading.Condition()
         self._loop = asyncio.get_running_loop()
@@ -191,6 +223,14 @@ class GroupWriter:
             self._news.notify()
         return await future
 
+    async def alone(self, fn: Callable[[Connection], T]) -> T:
+        """Runs `fn` outside of any transaction while all others wait: for what SQLite allows in none."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        with self._news:
+            self._alone.append(_Job(fn, future, alone=True))
+            self._news.notify()
+        return await future
+
     async def close(self) -> None:
         """Finishes what was handed in, then ends the thread."""
         with self._news:
@@ -200,18 +240,31 @@ class GroupWriter:
 
     def _work(self) -> None:
         while group := self._next_group():
-            self._commit(group)
+            if group[0].alone:
+                self._run_alone(group[0])
+            else:
+                self._commit(group)
             self._loop.call_soon_threadsafe(_deliver, group)
 
     def _next_group(self) -> list[_Job]:
         """What goes into one transaction; empty when there is nothing left to do."""
         with self._news:
-            while not (self._urgent or self._waiting or self._closing):
+            while not (self._urgent or self._waiting or self._alone or self._closing):
                 self._news.wait()
+            if self._alone and not self._urgent:
+                return [self._alone.popleft()]
             room = BESIDE_URGENT if self._urgent else GROUP_AT_MOST
             group = [self._urgent.popleft() for _ in range(min(len(self._urgent), URGENT_AT_MOST))]
             group += [self._waiting.popleft() for _ in range(min(len(self._waiting), room))]
         return group
+
+    def _run_alone(self, job: _Job) -> None:
+        try:
+            job.result = job.fn(self._database.connection)
+        except _sqlite.Error as error:
+            job.error = storage_error(self._database.path, error)
+        except BaseException as error:  # noqa: BLE001 - it is told to whoever waits for the result
+            job.error = error
 
     def _commit(self, group: list[_Job]) -> None:
         conn = self._database.connection

@@ -6,6 +6,9 @@ from datetime import datetime
 from pamosnik._sqlite import Connection
 from pamosnik.store.times import instant, ms
 
+DATA_DELETED = "data_deleted"
+"""Nothing is left to do about it: it goes with the next connection, or after a while."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -44,6 +47,16 @@ def settle(conn: Connection, account_id: str, connection_id: str, code: str | No
         "DELETE FROM notices WHERE account_id=? AND connection_id=? AND (? IS NULL OR code=?)",
         (account_id, connection_id, code, code),
     )
+
+
+def settle_everywhere(conn: Connection, account_id: str, code: str) -> None:
+    """The thing is mended for all connections of the account."""
+    conn.execute("DELETE FROM notices WHERE account_id=? AND code=?", (account_id, code))
+
+
+def forget(conn: Connection, code: str, before: datetime) -> None:
+    """What was only to be told, and has been shown long enough."""
+    conn.execute("DELETE FROM notices WHERE code=? AND since<?", (code, ms(before)))
 
 
 def of_account(conn: Connection, account_id: str) -> list[Notice]:

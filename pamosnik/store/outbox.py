@@ -22,6 +22,7 @@ from pamosnik.model.outbox import (
     OutMessage,
     Quota,
 )
+from pamosnik.store import deletions
 from pamosnik.store.runs import ImpossibleTransitionError
 from pamosnik.store.times import instant, ms, optional_instant
 
@@ -321,7 +322,8 @@ def interrupted(conn: Connection) -> list[OutboxItem]:
 def too_late(conn: Connection, now: datetime, limit: int) -> list[OutboxItem]:
     """Items whose deadline has passed while they waited."""
     rows = conn.execute(
-        f"SELECT {COLUMNS} FROM outbox WHERE status IN ('queued','held') AND deadline<=? ORDER BY deadline LIMIT ?",  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE status IN ('queued','held') AND deadline<=?"  # noqa: S608
+        f" AND {deletions.UNTOUCHED} ORDER BY deadline LIMIT ?",
         (ms(now), limit),
     )
     return [item_of(row) for row in rows]
@@ -437,7 +439,11 @@ def tell_run(conn: Connection, item_id: str) -> None:
 def untold(conn: Connection, limit: int) -> list[str]:
     """Items whose end their run has yet to hear of, oldest first."""
     return [
-        i for (i,) in conn.execute("SELECT item_id FROM outbox WHERE told=0 ORDER BY seq LIMIT ?", (limit,))
+        i
+        for (i,) in conn.execute(
+            f"SELECT item_id FROM outbox WHERE told=0 AND {deletions.UNTOUCHED} ORDER BY seq LIMIT ?",  # noqa: S608
+            (limit,),
+        )
     ]
 
 
@@ -454,7 +460,9 @@ def next_due(conn: Connection) -> datetime | None:
 def next_deadline(conn: Connection) -> datetime | None:
     """When the next waiting item will be too late."""
     (deadline,) = conn.execute(
-        "SELECT min(deadline) FROM outbox WHERE status IN ('queued','held') AND deadline<?", (NEVER_TOO_LATE,)
+        "SELECT min(deadline) FROM outbox WHERE status IN ('queued','held') AND deadline<?"  # noqa: S608
+        f" AND {deletions.UNTOUCHED}",
+        (NEVER_TOO_LATE,),
     ).fetchone()
     return optional_instant(deadline)
 
@@ -469,6 +477,25 @@ def note_message_id(conn: Connection, item_id: str, message_id: str) -> None:
 def put_off(conn: Connection, item_id: str, until: datetime, reason: str) -> None:
     """A queued item that may not leave before `until`."""
     conn.execute("UPDATE outbox SET due_at=?, reason=? WHERE item_id=?", (ms(until), reason, item_id))
+
+
+def hold_for_login(conn: Connection, connection_id: str, reason: str) -> None:
+    """Everything of this connection that could leave waits for its owner; `due_at` stays."""
+    conn.execute(
+        "UPDATE outbox SET status='held', held_for='login', reason=? WHERE connection_id=? AND status='queued'",
+        (reason, connection_id),
+    )
+
+
+def under_way(conn: Connection, connection_id: str, since: datetime) -> bool:
+    """Whether a request of this connection that left after `since` has no outcome yet."""
+    row = conn.execute(
+        # The first condition is that of `outbox_open_lanes`: no need to read what has left.
+        "SELECT 1 FROM outbox WHERE status IN ('queued','held','sending','unknown') AND status='sending'"
+        " AND connection_id=? AND last_attempt_at>? LIMIT 1",
+        (connection_id, ms(since)),
+    ).fetchone()
+    return row is not None
 
 
 def held_for_owner(conn: Connection, connection_id: str) -> list[OutboxItem]:

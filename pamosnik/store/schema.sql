@@ -51,7 +51,7 @@ CREATE TABLE connections ( -- connected Instagram accounts
     CHECK (private_reply_buttons IN ('untried', 'accepted', 'refused')),
   rest_until INTEGER, -- nothing is sent before: Meta asked for a pause
   rest_reason TEXT
-, token_issued_at INTEGER, token_refresh_at INTEGER, read_until INTEGER) STRICT;
+, token_issued_at INTEGER, token_refresh_at INTEGER, read_until INTEGER, delete_after INTEGER) STRICT;
 
 CREATE INDEX connections_of_account ON connections (account_id);
 
@@ -387,5 +387,23 @@ CREATE TABLE audit ( -- who did what, append-only
 ) STRICT;
 
 CREATE INDEX outbox_look ON outbox (look_at) WHERE status = 'unknown';
+
+CREATE TABLE deletions ( -- receipts: a connection's data was deleted, or is being deleted; they name nobody
+  deletion_id TEXT PRIMARY KEY, -- the id that the connection had
+  account_id TEXT NOT NULL REFERENCES accounts,
+  cause TEXT NOT NULL, -- app_removed
+  began_at INTEGER NOT NULL,
+  people INTEGER NOT NULL DEFAULT 0, -- rows deleted so far
+  events INTEGER NOT NULL DEFAULT 0,
+  runs INTEGER NOT NULL DEFAULT 0,
+  messages INTEGER NOT NULL DEFAULT 0,
+  ended_at INTEGER -- NULL: under way; the daemon goes on with it
+) STRICT;
+
+CREATE INDEX deletions_under_way ON deletions (deletion_id) WHERE ended_at IS NULL;
+
+CREATE INDEX outbox_of_contact ON outbox (contact_id, connection_id);
+
+CREATE INDEX contact_ids_of_contact ON contact_ids (contact_id);
 
 CREATE INDEX outbox_queued ON outbox (connection_id, kind, live, deadline, seq) WHERE status = 'queued';

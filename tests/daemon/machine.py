@@ -11,6 +11,7 @@ from pathlib import Path
 from pamosnik import config
 from pamosnik.clock import VirtualClock
 from pamosnik.daemon.catch_up import CatchUp
+from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
@@ -20,9 +21,11 @@ from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.instagram import webhook
 from pamosnik.instagram.client import Instagram
 from pamosnik.security import vault
-from pamosnik.services import intake, reading
+from pamosnik.security.vault import MasterKeys
+from pamosnik.services import connecting, intake, reading
 from pamosnik.services.reading import Shape
 from pamosnik.store import accounts
+from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database, GroupWriter, open_database
 from tests.daemon import events
 from tests.daemon.events import Json
@@ -41,6 +44,8 @@ class Machine:
     settler: Settler
     keeper: TokenKeeper
     catch_up: CatchUp
+    eraser: Eraser
+    keys: MasterKeys
 
     async def deliver(self, *entries: Json) -> None:
         """A webhook as the daemon takes it in; what people did is known to the fake Instagram, too."""
@@ -67,6 +72,14 @@ class Machine:
             self.clock.move_to(min(self.clock.now() + step, end))
             await self.settler.round()
             await self.works()
+
+    async def connects(self) -> Connected:
+        """The owner runs `pamosnik connect` with the token that the fake Instagram takes now."""
+        conn = self.reader.connection
+        account = accounts.every(conn)[0]
+        found = connecting.Found(self.fake.token, events.IG_ID, None, "shop", ())
+        keep = partial(connecting.keep, keys=self.keys, account_id=account.id, found=found)
+        return await self.writer.write(partial(keep, now=self.clock.now()))
 
     def queue(self) -> list[Shape]:
         """The oldest first."""
@@ -115,7 +128,9 @@ async def machine(folder: Path, flows: str = FLOWS) -> AsyncIterator[Machine]:
                 settler = Settler(writer, reader, instagram, keys, clock, gate, sender.wake)
                 keeper = TokenKeeper(writer, reader, instagram, keys, clock)
                 catch_up = CatchUp(writer, reader, instagram, keys, clock, gate, runner.wake)
-                yield Machine(fake, clock, writer, reader, runner, sender, settler, keeper, catch_up)
+                eraser = Eraser(writer, reader, clock)
+                parts = (runner, sender, settler, keeper, catch_up, eraser)
+                yield Machine(fake, clock, writer, reader, *parts, keys)
                 await sender.idle()
             await writer.close()
     finally:

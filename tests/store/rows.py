@@ -84,6 +84,10 @@ def new_item(
 def back_to_the_first_version(conn: Connection) -> None:
     """Takes out of a filled database what the migrations after the first one have put in."""
     for statement in (
+        "DROP TABLE deletions",
+        "DROP INDEX outbox_of_contact",
+        "DROP INDEX contact_ids_of_contact",
+        "ALTER TABLE connections DROP COLUMN delete_after",
         "DROP INDEX outbox_look",
         "DROP INDEX outbox_queued",
         "ALTER TABLE outbox DROP COLUMN live",
