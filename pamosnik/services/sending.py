@@ -9,7 +9,7 @@ from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, Outcome, OutcomeKind
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
-from pamosnik.services import effects
+from pamosnik.services import effects, logins
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, connections, contacts, evidence, notices, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
@@ -203,18 +203,17 @@ def _access_level(conn: Connection, item: OutboxItem, now: datetime) -> str:
 
 
 def _tell_owner(conn: Connection, item: OutboxItem, reason: str, *, login: bool, now: datetime) -> None:
-    connected = connections.load(conn, item.connection_id)
     if login:
-        connections.set_status(conn, item.connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
+        logins.ended(conn, item.connection_id, reason, now)
+        return
+    username = connections.load(conn, item.connection_id).username
     notices.raise_notice(
         conn,
         item.account_id,
         item.connection_id,
-        "needs_login" if login else "configuration",
-        f"Instagram refused to send for {connected.username}: {reason}.",
-        "Run `pamosnik connect` and log in again."
-        if login
-        else "Mend it, then run `pamosnik connect` again.",
+        "configuration",
+        f"Instagram refused to send for {username}: {reason}.",
+        "Mend it, then run `pamosnik connect` again.",
         now,
     )
 

@@ -14,7 +14,7 @@ from pamosnik.instagram.client import Answer, Instagram
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import credentials
+from pamosnik.services import credentials, logins
 from pamosnik.store import connections, notices
 from pamosnik.store.connections import Connected, ConnectionStatus
 from pamosnik.store.database import Database
@@ -26,8 +26,6 @@ AGAIN = timedelta(hours=1)
 REFUSED_AGAIN = timedelta(hours=24)
 LADDER = (14, 7, 3, 1)
 """Days before the end at which the owner is warned (again)."""
-
-_EXPIRING = "token_expiring"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,23 +64,14 @@ def keep(conn: Connection, connected: Connected, data_key: bytes, fresh: Refresh
         refresh_at=now + min(EVERY, max(fresh.lasts / 2, FIRST_REFRESH)),
         now=now,
     )
-    notices.settle(conn, connected.account_id, connected.id, _EXPIRING)
+    notices.settle(conn, connected.account_id, connected.id, logins.EXPIRING)
 
 
 def failed(conn: Connection, connected: Connected, answer: Answer, now: datetime) -> None:
     """No new token. A login that has ended stops the connection; everything else is tried again."""
     outcome = answer.outcome
     if outcome.kind is OutcomeKind.LOGIN:
-        connections.set_status(conn, connected.id, ConnectionStatus.NEEDS_LOGIN, outcome.reason)
-        notices.raise_notice(
-            conn,
-            connected.account_id,
-            connected.id,
-            "needs_login",
-            f"The login of {connected.username} has ended: {outcome.reason}.",
-            "Run `pamosnik connect` and log in again.",
-            now,
-        )
+        logins.ended(conn, connected.id, outcome.reason, now)
         return
     refused = outcome.kind in (OutcomeKind.PERMANENT, OutcomeKind.CONFIGURATION)
     connections.refresh_token_at(conn, connected.id, now + (REFUSED_AGAIN if refused else AGAIN))
@@ -104,7 +93,7 @@ def warn(conn: Connection, now: datetime) -> None:
             conn,
             connected.account_id,
             connected.id,
-            _EXPIRING,
+            logins.EXPIRING,
             f"The login of {connected.username} {when} and could not be refreshed.",
             "Run `pamosnik connect` and log in again.",
             now,
