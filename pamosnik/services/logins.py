@@ -8,6 +8,10 @@ from pamosnik.store.connections import ConnectionStatus
 
 NEEDS_LOGIN = "needs_login"
 EXPIRING = "token_expiring"
+LADDER = (14, 7, 3, 1)
+"""Days before the end at which the owner is warned (again)."""
+AT_ITS_END = len(LADDER) + 1
+"""The step after all rungs, however the end was heard of."""
 
 
 def ended(conn: Connection, connection_id: str, reason: str, now: datetime) -> None:
@@ -45,4 +49,4 @@ def _stop(
     connections.set_status(conn, connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
     # That it was coming to its end is no news any more.
     notices.settle(conn, account_id, connection_id, EXPIRING)
-    notices.raise_notice(conn, account_id, connection_id, NEEDS_LOGIN, message, fix, now)
+    notices.raise_notice(conn, account_id, connection_id, NEEDS_LOGIN, message, fix, now, step=AT_ITS_END)

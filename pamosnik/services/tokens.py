@@ -24,8 +24,6 @@ EVERY = timedelta(days=7)
 AGAIN = timedelta(hours=1)
 """After a refresh that Instagram did not answer; with the next rung of the ladder near, still soon enough."""
 REFUSED_AGAIN = timedelta(hours=24)
-LADDER = (14, 7, 3, 1)
-"""Days before the end at which the owner is warned (again)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -83,7 +81,7 @@ def warn(conn: Connection, now: datetime) -> None:
         if connected.token_expires_at is None:
             continue
         left = connected.token_expires_at - now
-        rung = next((days for days in reversed(LADDER) if left <= timedelta(days=days)), None)
+        rung = next((days for days in reversed(logins.LADDER) if left <= timedelta(days=days)), None)
         if rung is None:
             continue
         when = (
@@ -97,6 +95,8 @@ def warn(conn: Connection, now: datetime) -> None:
             f"The login of {connected.username} {when} and could not be refreshed.",
             "Run `pamosnik connect` and log in again.",
             now,
+            # Each rung is told, and the end.
+            step=logins.LADDER.index(rung) + 1 if left > timedelta() else logins.AT_ITS_END,
         )
 
 

@@ -280,6 +280,8 @@ def test_a_filled_database_of_the_first_version_is_brought_up_to_date(tmp_path: 
             "ALTER TABLE connections DROP COLUMN read_until",
             "ALTER TABLE events DROP COLUMN recovered",
             "ALTER TABLE posts DROP COLUMN comments_read",
+            "ALTER TABLE notices DROP COLUMN step",
+            "DROP TABLE alerts",
             "DELETE FROM _sqlite_migrations WHERE name<>'m0001_first_tables'",
         ):
             conn.execute(statement)
