@@ -45,7 +45,8 @@ _MEANWHILE: Mapping[str, str] = {
     "subscription_lost": f"{_READ_INSTEAD} Pamosnik goes on trying to subscribe.",
     "no_app_secret": _READ_INSTEAD,
     "bad_signature": _READ_INSTEAD,
-    settling.UNKNOWN_MESSAGES: "Nothing is sent twice. Later messages to the same person wait an hour at most.",
+    settling.UNKNOWN_MESSAGES: "Pamosnik cannot tell whether it arrived, so it is not sent again. Later messages to"
+    " the same person wait an hour at most.",
 }
 
 
