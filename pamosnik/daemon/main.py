@@ -94,6 +94,7 @@ async def _run(
         log.warning(
             "%d messages were under way when Pamosnik ended", interrupted, extra={"action": "start.unknown"}
         )
+    await writer.write(lambda conn: sending.try_held_again(conn, clock.now()))
     await writer.write(
         partial(_tell_of_missing_secret, missing=not settings.webhook_secrets, now=clock.now())
     )

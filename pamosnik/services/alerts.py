@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
+from pamosnik.model.outbox import Quota
 from pamosnik.services import logins, settling
 from pamosnik.store import accounts, alerts, notices
 from pamosnik.store.alerts import Alert
@@ -27,6 +28,8 @@ MENDED_FOR = timedelta(minutes=5)
 
 _CAUSED_BY_OTHERS = frozenset({"bad_signature"})
 """Whoever knows the address of the webhook can bring these about."""
+_PATIENCE: Mapping[str, timedelta] = {"instagram_silent": timedelta(hours=1)}
+"""What mostly passes by itself is told when it has lasted so long."""
 _CAUSES: Mapping[str, str] = {logins.EXPIRING: "login", logins.NEEDS_LOGIN: "login"}
 """Codes that are steps of one cause. Every other code is a cause of its own."""
 
@@ -38,13 +41,18 @@ _MEANWHILE: Mapping[str, str] = {
     logins.NEEDS_LOGIN: "Nothing is sent for this account. Answers wait, and go out when you have logged in,"
     " as far as they are still in time.",
     logins.EXPIRING: "Pamosnik goes on trying to refresh it. Until the login has ended, everything works.",
-    "configuration": "What was refused is kept, and goes out after that if it is still in time. Everything else goes"
-    " on.",
     "restricted": "Answers wait, and go out by themselves as far as they are still in time.",
     "advanced_access": "This message is not sent again. Everything else goes on.",
     "subscription_lost": f"{_READ_INSTEAD} Pamosnik goes on trying to subscribe.",
     "no_app_secret": _READ_INSTEAD,
     "bad_signature": _READ_INSTEAD,
+    "instagram_silent": "Messages wait, and go out by themselves as far as they are still in time.",
+    "another_tool": "Pamosnik goes on answering comments that are left to it.",
+    **{
+        f"{quota.value}_refused": "What was refused is kept, and goes out by itself if it is still in time."
+        " Everything else goes on."
+        for quota in Quota
+    },
     settling.UNKNOWN_MESSAGES: "Pamosnik cannot tell whether it arrived, so it is not sent again. Later messages to"
     " the same person wait an hour at most.",
 }
@@ -97,18 +105,22 @@ def decide(notice: Notice | None, told: Alert | None, now: datetime) -> Move | N
     if notice is None:
         return None if told is None or not told.open else _gone(told, now)
     if told is None:
-        return Tell(notice)
+        return None if _may_pass(notice, now) else Tell(notice)
     if told.open and (told.gone_since is not None or told.step > notice.step):
         # It is back before anybody heard that it was gone; or it is less grave, and may become graver again.
         return Remember(replace(told, gone_since=None, step=min(told.step, notice.step)))
     news = not told.open or notice.step > told.step
-    return Tell(notice) if news and not _too_soon(notice, told, now) else None
+    return Tell(notice) if news and not _may_pass(notice, now) and not _too_soon(notice, told, now) else None
 
 
 def _gone(told: Alert, now: datetime) -> Move | None:
     if told.gone_since is None:
         return Remember(replace(told, gone_since=now))
     return TellMended(told) if now - told.gone_since >= MENDED_FOR else None
+
+
+def _may_pass(notice: Notice, now: datetime) -> bool:
+    return now - notice.since < _PATIENCE.get(notice.code, timedelta())
 
 
 def _too_soon(notice: Notice, told: Alert, now: datetime) -> bool:

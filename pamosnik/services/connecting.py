@@ -135,7 +135,7 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
     connected = connections.by_ig_id(conn, found.ig_id)
     assert connected is not None
     notices.settle(conn, account_id, connected.id)
-    sending.release_after_login(conn, connected.id, now)
+    sending.release_held(conn, connected.id, now)
     accounts.audit(
         conn,
         account_id,

@@ -90,6 +90,7 @@ def _put_message(
                 kind=ItemKind.PRIVATE_REPLY,
                 comment_id=origin.comment_id,
                 deadline=deadline,
+                live=origin.live,
             ),
             now,
         )

@@ -227,6 +227,12 @@ def rest(conn: Connection, connection_id: str, until: datetime, reason: str) -> 
     )
 
 
+def rest_all(conn: Connection, until: datetime, reason: str) -> None:
+    """Nothing leaves for any connection before then: a limit of the app they share."""
+    for (connection_id,) in conn.execute("SELECT connection_id FROM connections").fetchall():
+        rest(conn, connection_id, until, reason)
+
+
 def next_rest_over(conn: Connection, now: datetime) -> datetime | None:
     """When the next resting connection may send again."""
     (until,) = conn.execute(

@@ -69,12 +69,22 @@ CREATE TABLE alerts ( -- the last mail about each cause
     )
 
 
+def m0007_live_replies(conn: Connection) -> None:
+    """Private replies during a broadcast have a limit of their own."""
+    conn.execute("ALTER TABLE outbox ADD COLUMN live INTEGER NOT NULL DEFAULT 0 CHECK (live IN (0, 1))")
+    conn.execute("DROP INDEX IF EXISTS outbox_queued")
+    conn.execute(
+        "CREATE INDEX outbox_queued ON outbox (connection_id, kind, live, deadline, seq) WHERE status = 'queued'"
+    )
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
     m0003_token_life,
     m0004_catching_up,
     m0005_alerts,
+    m0007_live_replies,
 )
 
 

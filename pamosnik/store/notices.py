@@ -39,16 +39,22 @@ def raise_notice(
     step: int = 0,
 ) -> bool:
     """True when it is new. An open notice keeps its `since`."""
-    known = conn.execute(
-        "SELECT 1 FROM notices WHERE account_id=? AND connection_id=? AND code=?",
-        (account_id, connection_id, code),
-    ).fetchone()
+    known = is_open(conn, account_id, connection_id, code)
     conn.execute(
         "INSERT INTO notices (account_id, connection_id, code, message, fix, since, step) VALUES (?,?,?,?,?,?,?)"
         " ON CONFLICT DO UPDATE SET message=excluded.message, fix=excluded.fix, step=excluded.step",
         (account_id, connection_id, code, message, fix, ms(now), step),
     )
-    return known is None
+    return not known
+
+
+def is_open(conn: Connection, account_id: str, connection_id: str, code: str) -> bool:
+    """Whether this is known and not mended."""
+    known = conn.execute(
+        "SELECT 1 FROM notices WHERE account_id=? AND connection_id=? AND code=?",
+        (account_id, connection_id, code),
+    ).fetchone()
+    return known is not None
 
 
 def settle(conn: Connection, account_id: str, connection_id: str, code: str | None = None) -> None:

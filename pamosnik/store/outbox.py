@@ -20,6 +20,7 @@ from pamosnik.model.outbox import (
     OutboxItem,
     OutButton,
     OutMessage,
+    Quota,
 )
 from pamosnik.store.runs import ImpossibleTransitionError
 from pamosnik.store.times import instant, ms, optional_instant
@@ -32,7 +33,7 @@ UNKNOWN_HOLDS_LANE = timedelta(hours=1)
 COLUMNS = (
     "item_id, account_id, connection_id, contact_id, run_id, flow_id, step, kind, status, content, due_at, deadline,"
     " attempts, igsid, comment_id, held_for, depends_on, plain, wire, first_attempt_at, uncertain, reason,"
-    " message_id, last_attempt_at, looks, not_there_at"
+    " message_id, last_attempt_at, looks, not_there_at, live"
 )
 
 
@@ -60,6 +61,7 @@ class NewItem:
     held_for: HeldFor | None = None
     depends_on: str | None = None
     reason: str | None = None
+    live: bool = False
 
 
 def add(conn: Connection, item: NewItem, now: datetime) -> str:
@@ -68,7 +70,7 @@ def add(conn: Connection, item: NewItem, now: datetime) -> str:
     row = conn.execute(
         "INSERT INTO outbox (item_id, account_id, connection_id, contact_id, source, turn, ordinal, run_id, flow_id,"
         " step, kind, lane, status, held_for, depends_on, content, igsid, comment_id, due_at, deadline, reason,"
-        " created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " live, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT (source, turn, ordinal) DO UPDATE SET ordinal=excluded.ordinal RETURNING item_id",
         (
             new_id(now),
@@ -92,6 +94,7 @@ def add(conn: Connection, item: NewItem, now: datetime) -> str:
             ms(item.due_at),
             NEVER_TOO_LATE if item.deadline is None else ms(item.deadline),
             item.reason,
+            int(item.live),
             ms(now),
         ),
     ).fetchone()
@@ -153,6 +156,7 @@ def item_of(r: tuple[Any, ...]) -> OutboxItem:
         last_attempt_at=optional_instant(r[23]),
         looks=r[24],
         not_there_at=optional_instant(r[25]),
+        live=bool(r[26]),
     )
 
 
@@ -179,7 +183,7 @@ def find(conn: Connection, account_id: str, what: str) -> OutboxItem | None:
 def claimable(
     conn: Connection,
     connection_id: str,
-    kind: ItemKind,
+    quota: Quota,
     now: datetime,
     limit: int,
     *,
@@ -192,7 +196,8 @@ def claimable(
     """
     rows = conn.execute(
         f"SELECT {COLUMNS} FROM outbox AS o WHERE status='queued' AND connection_id=:connection AND kind=:kind"  # noqa: S608
-        " AND due_at<=:now AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.lane=o.lane AND e.seq<o.seq"
+        " AND live=:live AND due_at<=:now"
+        " AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.lane=o.lane AND e.seq<o.seq"
         " AND e.status IN ('queued','held','sending','unknown')"
         " AND (e.status<>'unknown' OR e.first_attempt_at>:unknown_since)"
         # What waits for an answer must not hold up the private reply to another comment.
@@ -203,7 +208,8 @@ def claimable(
         " ORDER BY deadline, seq LIMIT :limit",
         {
             "connection": connection_id,
-            "kind": kind.value,
+            "kind": quota.kind.value,
+            "live": int(quota.live),
             "now": ms(now),
             "unknown_since": ms(now - UNKNOWN_HOLDS_LANE),
             "overtake": private_replies_wait,
@@ -265,37 +271,38 @@ def start_attempt(conn: Connection, item: OutboxItem, wire: str, now: datetime) 
     )
     conn.execute(
         "INSERT INTO attempts (account_id, connection_id, kind, at) VALUES (?,?,?,?)",
-        (item.account_id, item.connection_id, item.kind.value, ms(now)),
+        (item.account_id, item.connection_id, item.quota.value, ms(now)),
     )
 
 
 def attempts_since(
-    conn: Connection, connection_id: str, kind: ItemKind, since: datetime
+    conn: Connection, connection_id: str, quota: Quota, since: datetime
 ) -> tuple[int, datetime | None]:
-    """How many requests of a kind left after `since`, and when the earliest of them did."""
+    """How many requests that count against a quota left after `since`, and when the earliest of them did."""
     n, earliest = conn.execute(
         "SELECT count(*), min(at) FROM attempts WHERE connection_id=? AND kind=? AND at>?",
-        (connection_id, kind.value, ms(since)),
+        (connection_id, quota.value, ms(since)),
     ).fetchone()
     return n, optional_instant(earliest)
 
 
-def attempt_times(conn: Connection, connection_id: str, kind: ItemKind, since: datetime) -> list[datetime]:
-    """When requests of a kind left after `since`, the earliest first."""
+def attempt_times(conn: Connection, connection_id: str, quota: Quota, since: datetime) -> list[datetime]:
+    """When requests that count against a quota left after `since`, the earliest first."""
     rows = conn.execute(
         "SELECT at FROM attempts WHERE connection_id=? AND kind=? AND at>? ORDER BY at",
-        (connection_id, kind.value, ms(since)),
+        (connection_id, quota.value, ms(since)),
     )
     return [instant(at) for (at,) in rows]
 
 
-def waiting_deadlines(conn: Connection, connection_id: str, kind: ItemKind) -> list[datetime]:
-    """Deadlines of what is queued, the earliest first."""
+def waiting(conn: Connection, connection_id: str, quota: Quota) -> list[tuple[str, datetime]]:
+    """(id, deadline) of what is queued, the earliest deadline first."""
     rows = conn.execute(
-        "SELECT deadline FROM outbox WHERE connection_id=? AND kind=? AND status='queued' ORDER BY deadline, seq",
-        (connection_id, kind.value),
+        "SELECT item_id, deadline FROM outbox WHERE connection_id=? AND kind=? AND live=? AND status='queued'"
+        " ORDER BY deadline, seq",
+        (connection_id, quota.kind.value, int(quota.live)),
     )
-    return [instant(deadline) for (deadline,) in rows]
+    return [(item_id, instant(deadline)) for item_id, deadline in rows]
 
 
 def forget_attempts(conn: Connection, before: datetime) -> int:
@@ -444,13 +451,23 @@ def put_off(conn: Connection, item_id: str, until: datetime, reason: str) -> Non
     conn.execute("UPDATE outbox SET due_at=?, reason=? WHERE item_id=?", (ms(until), reason, item_id))
 
 
-def held_for_login(conn: Connection, connection_id: str) -> list[OutboxItem]:
+def held_for_owner(conn: Connection, connection_id: str) -> list[OutboxItem]:
     """Items that wait for the owner, in order."""
     rows = conn.execute(
         f"SELECT {COLUMNS} FROM outbox WHERE connection_id=? AND status='held' AND held_for='login' ORDER BY seq",  # noqa: S608
         (connection_id,),
     )
     return [item_of(row) for row in rows]
+
+
+def failed_lately(conn: Connection, connection_id: str, account_id: str, reason: str, since: datetime) -> int:
+    """How many of the account's newest items failed since then for a reason, in this connection."""
+    row = conn.execute(
+        "SELECT count(*) FROM (SELECT * FROM outbox WHERE account_id=? ORDER BY seq DESC LIMIT 500)"
+        " WHERE connection_id=? AND status='failed' AND reason=? AND settled_at>?",
+        (account_id, connection_id, reason, ms(since)),
+    ).fetchone()
+    return int(row[0])
 
 
 def forget_quoted(conn: Connection, event_id: str, text: str) -> None:

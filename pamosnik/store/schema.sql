@@ -306,11 +306,9 @@ CREATE TABLE outbox ( -- everything that leaves the machine
   told INTEGER CHECK (told IN (0, 1)), -- 0: its run has yet to hear how it ended
   created_at INTEGER NOT NULL,
   settled_at INTEGER
-, look_at INTEGER, looks INTEGER NOT NULL DEFAULT 0, not_there_at INTEGER) STRICT;
+, look_at INTEGER, looks INTEGER NOT NULL DEFAULT 0, not_there_at INTEGER, live INTEGER NOT NULL DEFAULT 0 CHECK (live IN (0, 1))) STRICT;
 
 CREATE UNIQUE INDEX outbox_once ON outbox (source, turn, ordinal);
-
-CREATE INDEX outbox_queued ON outbox (connection_id, kind, deadline, seq) WHERE status = 'queued';
 
 CREATE INDEX outbox_due ON outbox (due_at) WHERE status = 'queued';
 
@@ -401,3 +399,5 @@ CREATE TABLE alerts ( -- the last mail about each cause
   gone_since INTEGER, -- NULL: the cause is there
   PRIMARY KEY (account_id, connection_id, cause)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX outbox_queued ON outbox (connection_id, kind, live, deadline, seq) WHERE status = 'queued';

@@ -8,10 +8,9 @@ import asyncio
 import contextlib
 import io
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 from aiohttp import web
@@ -21,7 +20,7 @@ from tests.daemon.events import IG_ID, Json
 
 TOKEN = "IGAAtesttoken0123456789secretpart"
 PROFILE = {"user_id": IG_ID, "id": "27000000000000001", "username": "shop", "account_type": "BUSINESS"}
-WINDOW_S = 24 * 3600.0
+WINDOW = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +92,8 @@ class Line:
     template: bool = False
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
 Ask = Callable[[Call], Trouble | None]
 
 
@@ -127,6 +128,8 @@ class FakeInstagram:
     order: list[str] = field(default_factory=list)
     """What was accepted, in order: `private`, `message`, `public`."""
     trouble: Ask = calm
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Meta's clock."""
     echoes: str = "after"
     """`before` the answer, `after` it, or `none`."""
     subscribed: list[str] = field(default_factory=list)
@@ -139,7 +142,8 @@ class FakeInstagram:
     _threads: dict[str, list[Line]] = field(default_factory=dict)
     _comments: dict[str, str] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
-    _windows: dict[str, float] = field(default_factory=dict)
+    _windows: dict[str, datetime] = field(default_factory=dict)
+    """Until when each person may be written to."""
     _runner: web.AppRunner | None = None
     _session: aiohttp.ClientSession | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -212,10 +216,10 @@ class FakeInstagram:
             for item in entry.get("messaging", ()):
                 if "postback" in item or ("message" in item and not item["message"].get("is_echo")):
                     igsid = item["sender"]["id"]
-                    self._windows[igsid] = time.monotonic() + WINDOW_S
                     told = item.get("message") or item["postback"]
                     text = told.get("text") or told.get("title", "")
                     written_at = datetime.fromtimestamp(item["timestamp"] / 1000, UTC)
+                    self._windows[igsid] = written_at + WINDOW
                     self._write(igsid, told["mid"], igsid, text, at=written_at)
             for one in entry.get("changes", ()):
                 if one["field"] == "comments":
@@ -331,7 +335,7 @@ class FakeInstagram:
     async def _message(self, call: Call) -> Json:
         recipient = call.body["recipient"]
         igsid = self._private(recipient["comment_id"]) if "comment_id" in recipient else recipient["id"]
-        if "comment_id" not in recipient and self._windows.get(igsid, 0.0) < time.monotonic():
+        if "comment_id" not in recipient and self._windows.get(igsid, _NEVER) < self.now():
             raise Refused(Trouble(403, 10, 2534022, "This message is sent outside of allowed window."))
         text, buttons, kind = _content(call.body["message"])
         mid = events.new_id("aWdf_out_")
@@ -370,7 +374,7 @@ class FakeInstagram:
         template: bool = False,
         at: datetime | None = None,
     ) -> None:
-        told = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        told = (at or self.now()).strftime("%Y-%m-%dT%H:%M:%S+0000")
         lines = self._threads.setdefault(igsid, [])
         if mid not in {line.mid for line in lines}:
             lines.append(Line(mid, from_id, text, told, template))

@@ -81,6 +81,11 @@ class Machine:
         assert isinstance(found, list)
         return found
 
+    def prospects(self) -> str:
+        """How long the queue takes, as `queue list` and the page say it."""
+        conn = self.reader.connection
+        return reading.prospects(conn, accounts.every(conn)[0], self.clock.now()) or ""
+
     def states(self, kind: str | None = None) -> list[object]:
         return [item["status"] for item in self.queue() if kind in (None, item["kind"])]
 
@@ -98,6 +103,7 @@ async def machine(folder: Path, flows: str = FLOWS) -> AsyncIterator[Machine]:
         await furnish(shop, flows)
         settings = config.load({"home": str(shop.home), "meta_url": fake.url}, environ={})
         clock = VirtualClock(datetime.now(UTC))
+        fake.now = clock.now
         keys = vault.load_master_keys(settings.key_file, None)
         with open_database(settings.database) as database, open_database(settings.database) as reader:
             writer = GroupWriter(database)

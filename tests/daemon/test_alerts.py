@@ -196,10 +196,10 @@ async def test_one_cause_alerts_hourly_at_most_and_what_strangers_cause_daily(tm
 async def test_several_causes_make_a_mail_each(tmp_path: Path) -> None:
     async with office(tmp_path) as at:
         await at.wrong("restricted")
-        await at.wrong("configuration")
+        await at.wrong("message_refused")
         await at.look()
         assert sorted(at.box.subjects) == [
-            "Pamosnik: Something is wrong: configuration.",
+            "Pamosnik: Something is wrong: message_refused.",
             "Pamosnik: Something is wrong: restricted.",
         ]
 
@@ -377,7 +377,7 @@ async def test_an_accounts_trouble_is_mailed_to_that_account_alone(tmp_path: Pat
         await at.shop.writer.write(
             partial(accounts.insert, account=other, password_hash="x", wrapped_key=b"x", adult_stated_at=now)
         )
-        await at.wrong("configuration", account="other")
+        await at.wrong("message_refused", account="other")
         await at.look()
         (mail,) = at.box.received
         assert mail.readers == ("other@shop.example",)

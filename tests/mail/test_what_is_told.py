@@ -109,3 +109,12 @@ def test_what_is_back_and_graver_at_once_is_not_taken_for_mended() -> None:
     owner.become(0)
     owner.wait(2)
     assert [step for _, step in owner.mails] == [1]
+
+
+def test_a_silence_of_instagram_is_told_when_it_lasts() -> None:
+    owner = Owner()
+    owner.wrong = Notice("a", "k", "instagram_silent", "Silence.", "Wait.", START, 0)
+    owner.wait(59)
+    assert owner.mails == []
+    owner.wait(60)
+    assert owner.mails == [(START + timedelta(hours=1), 0)]

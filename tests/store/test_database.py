@@ -272,6 +272,8 @@ def test_a_filled_database_of_the_first_version_is_brought_up_to_date(tmp_path: 
         conn.execute("UPDATE outbox SET status='unknown', last_attempt_at=5")
         for statement in (
             "DROP INDEX outbox_look",
+            "DROP INDEX outbox_queued",
+            "ALTER TABLE outbox DROP COLUMN live",
             "ALTER TABLE outbox DROP COLUMN look_at",
             "ALTER TABLE outbox DROP COLUMN looks",
             "ALTER TABLE outbox DROP COLUMN not_there_at",
