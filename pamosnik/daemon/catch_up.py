@@ -125,7 +125,11 @@ class CatchUp:
         if answer.outcome.kind is not OutcomeKind.SENT:
             return
         self._subscribed_at[connected.id] = now
+        settle = partial(
+            notices.settle, account_id=connected.account_id, connection_id=connected.id, code=_LOST
+        )
         if any(reading.objects(answer.body)):
+            await self._writer.write(settle)
             return
         log.warning("The subscription is gone; subscribing again", extra={"action": "subscription.lost"})
         fields = limits.SUBSCRIBED_FIELDS
@@ -134,8 +138,7 @@ class CatchUp:
         )
         mended = answer.outcome.kind is OutcomeKind.SENT and answer.body.get("success") is not False
         if mended:
-            settle = partial(notices.settle, account_id=connected.account_id, connection_id=connected.id)
-            await self._writer.write(partial(settle, code=_LOST))
+            await self._writer.write(settle)
             return
         del self._subscribed_at[connected.id]
         await self._writer.write(

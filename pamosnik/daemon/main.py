@@ -15,6 +15,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
+from pamosnik.daemon.alerts import Alerter
 from pamosnik.daemon.catch_up import CatchUp
 from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.gate import Gate
@@ -26,8 +27,9 @@ from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.daemon.web import make_app
 from pamosnik.errors import HomeError
 from pamosnik.instagram.client import Instagram
+from pamosnik.mail import Mailer
 from pamosnik.security import vault
-from pamosnik.services import home, sending
+from pamosnik.services import alerts, home, sending
 from pamosnik.store import notices
 from pamosnik.store.database import Database, GroupWriter, open_database
 
@@ -128,6 +130,7 @@ async def _run(
             timeout_graceful_shutdown=STOP_WEB_WITHIN_S,
         )
     )
+    alerter = await _alerter(settings, writer, reader, clock)
     keeper = TokenKeeper(writer, reader, instagram, keys, clock)
     scheduler = housekeeping.schedule(writer, clock, keeper, Eraser(writer, reader, clock))
     with _signals(stop):
@@ -137,6 +140,8 @@ async def _run(
             group.create_task(sender.run(), name="sender")
             group.create_task(settler.run(), name="settler")
             group.create_task(catch_up.run(), name="catch up")
+            if alerter is not None:
+                group.create_task(alerter.run(), name="alerts")
             watching = group.create_task(_watch(writer, runner, sender), name="watch")
             scheduler.start()
             on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
@@ -149,7 +154,17 @@ async def _run(
             sender.stop()
             settler.stop()
             catch_up.stop()
+            if alerter is not None:
+                alerter.stop()
             scheduler.shutdown(wait=False)
+
+
+async def _alerter(settings: Config, writer: GroupWriter, reader: Database, clock: Clock) -> Alerter | None:
+    """None without a mail server; that mail failed while there was one is no problem any more."""
+    if settings.mail is None:
+        await writer.write(alerts.mail_works)
+        return None
+    return Alerter(writer, reader, Mailer(settings.mail), clock, settings.operator_email)
 
 
 def _tell_of_missing_secret(conn: Connection, *, missing: bool, now: datetime) -> None:

@@ -18,7 +18,7 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.model.outbox import OutboxItem, Outcome, OutcomeKind, Quota, RestOf
 from pamosnik.outbox.pacing import PER_HOUR, Caution, PerSecond, Slowdown, has_media, with_reserve
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import connecting, credentials, sending
+from pamosnik.services import credentials, logins, sending
 from pamosnik.services.sending import Claimed
 from pamosnik.store import connections, outbox
 from pamosnik.store.connections import Connected
@@ -194,7 +194,7 @@ class Sender:
             except PamosnikError as error:
                 log.error("%s", error.message, extra={"action": "sender.token", "connection": connected.id})  # noqa: TRY400
                 await self._writer.write(
-                    partial(connecting.needs_login, connection_id=connected.id, reason=error.message, now=now)
+                    partial(logins.unreadable, connection_id=connected.id, reason=error.message, now=now)
                 )
                 return None
             known = self._tokens[connected.id] = (sealed, opened)

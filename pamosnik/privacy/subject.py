@@ -192,7 +192,16 @@ REGISTER: Mapping[str, Table] = {
     "notices": Table(
         "what needs the owner",
         None,
-        _columns(link="account_id connection_id", business="code message fix since"),
+        _columns(link="account_id connection_id", business="code message fix since step"),
+    ),
+    "alerts": Table(
+        "what the owner was mailed about",
+        None,
+        _columns(
+            link="account_id connection_id open step gone_since",
+            business="cause message",
+            holder="mailed_at",
+        ),
     ),
     "audit": Table("who did what", None, _columns(link="id account_id", holder="actor action subject at")),
 }

@@ -15,7 +15,7 @@ from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, sending, tokens
 from pamosnik.store import accounts, connections, deletions, notices
 from pamosnik.store import flows as flow_store
-from pamosnik.store.connections import Connected, ConnectionStatus, NewConnection
+from pamosnik.store.connections import Connected, NewConnection
 
 DASHBOARD_TOKEN_LASTS = timedelta(days=60)
 """As documented for tokens of the dashboard; the answer of the first refresh tells better.
@@ -141,7 +141,7 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
     connected = connections.by_ig_id(conn, found.ig_id)
     assert connected is not None
     notices.settle(conn, account_id, connected.id)
-    notices.settle_everywhere(conn, account_id, notices.DATA_DELETED)
+    notices.settle_everywhere(conn, notices.DATA_DELETED, account_id)
     sending.release_held(conn, connected.id, now)
     accounts.audit(
         conn,
@@ -172,20 +172,3 @@ def _data_key_or_new(conn: Connection, keys: MasterKeys, account_id: str, now: d
         fresh = vault.new_data_key()
         accounts.put_wrapped_key(conn, account_id, keys.wrap(account_id, fresh), now)
         return fresh
-
-
-def needs_login(conn: Connection, connection_id: str, reason: str, now: datetime) -> None:
-    """The stored token is of no use: sending stops for this connection, and its owner hears of it."""
-    connected = connections.load(conn, connection_id)
-    if connected.status is ConnectionStatus.DISCONNECTED:
-        return
-    connections.set_status(conn, connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
-    notices.raise_notice(
-        conn,
-        connected.account_id,
-        connection_id,
-        "needs_login",
-        f"{connected.username} needs you: {reason}",
-        "Put back the master.key that belongs to this database, or run `pamosnik connect` again.",
-        now,
-    )

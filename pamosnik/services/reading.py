@@ -13,10 +13,12 @@ from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
 from pamosnik.model.contact import Contact
 from pamosnik.model.outbox import ItemKind, ItemStatus, Quota
 from pamosnik.outbox.pacing import HOUR, Caution, outlook
-from pamosnik.store import connections, contacts, evidence, notices, outbox, reads, stats
+from pamosnik.services import settling
+from pamosnik.store import connections, contacts, notices, outbox, reads, stats
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected, ConnectionStatus
+from pamosnik.store.notices import Notice
 from pamosnik.store.outbox import NEVER_TOO_LATE
 from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant
@@ -406,25 +408,22 @@ def prospects(conn: Connection, account: Account, now: datetime) -> str | None:
     return f"{queued} queued: the last one {out}; {lost}."
 
 
+def _told(notice: Notice) -> Shape:
+    return {
+        "code": notice.code,
+        "message": notice.message,
+        "fix": notice.fix,
+        "since": iso(notice.since),
+    }
+
+
 def _problems(conn: Connection, account: Account, connected: list[Connected], now: datetime) -> list[Shape]:
-    problems: list[Shape] = [
-        {"code": n.code, "message": n.message, "fix": n.fix, "since": iso(n.since)}
-        for n in notices.of_account(conn, account.id)
-    ]
-    named = {n.connection_id for n in notices.of_account(conn, account.id)}
+    told = notices.of_account(conn, account.id)
+    problems = [_told(notice) for notice in told]
+    named = {notice.connection_id for notice in told}
     resting = [one for one in connected if _rests(one, now) and one.id not in named]
     problems += [_resting(one, ZoneInfo(account.timezone)) for one in resting]
-    unknown, since = evidence.left_unknown(conn, account.id)
-    if unknown:
-        messages = "message has" if unknown == 1 else "messages have"
-        problems.append(
-            {
-                "code": "unknown_messages",
-                "message": f"{unknown} {messages} an unknown fate, and nothing Instagram shows settles it.",
-                "fix": "Look at `pamosnik queue list --open`, then: pamosnik queue settle ID --sent|--resend|--drop",
-                "since": iso(since),
-            }
-        )
+    problems += [_told(notice) for notice in settling.left_to_owners(conn) if notice.account_id == account.id]
     if not any(c.status is ConnectionStatus.ACTIVE for c in connected):
         if not problems:
             problems.append(

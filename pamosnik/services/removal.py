@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
+from pamosnik.services import logins
 from pamosnik.store import accounts, connections, notices, outbox
 from pamosnik.store.connections import ConnectionStatus
 
@@ -35,11 +36,12 @@ def app_removed(conn: Connection, connection_id: str, *, asked_at: datetime, now
         conn,
         connected.account_id,
         connection_id,
-        "app_removed",
+        logins.APP_REMOVED,
         f"The app was removed from the Instagram account {connected.username}: nothing is received or sent any more,"
         f" and its data will be deleted on {_local(delete_after, account.timezone)} ({account.timezone}).",
         "To keep everything, run `pamosnik connect` before then.",
         now,
+        step=logins.AT_REMOVAL,
     )
     accounts.audit(
         conn,

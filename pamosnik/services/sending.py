@@ -18,9 +18,9 @@ from pamosnik.model.outbox import (
 )
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
-from pamosnik.services import effects, removal, troubles
+from pamosnik.services import effects, logins, removal, troubles
 from pamosnik.services.numbers import day_of
-from pamosnik.store import accounts, connections, contacts, evidence, notices, outbox, runs, stats
+from pamosnik.store import accounts, connections, contacts, evidence, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 
 _BLOCKED = 551
@@ -125,7 +125,7 @@ def record(
                 asked_at = item.last_attempt_at or now
                 removal.app_removed(conn, item.connection_id, asked_at=asked_at, now=now)
             elif login:
-                _needs_login(conn, item, reason, now)
+                logins.ended(conn, item.connection_id, reason, now)
             else:
                 troubles.refused(conn, item, reason, now)
 
@@ -149,22 +149,6 @@ def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: date
     connections.rest(conn, item.connection_id, until, outcome.reason)
     if outcome.pause_s >= errors.LONG_REST.total_seconds():
         troubles.restricted(conn, item, outcome.reason, now)
-
-
-def _needs_login(conn: Connection, item: OutboxItem, reason: str, now: datetime) -> None:
-    connected = connections.load(conn, item.connection_id)
-    if connected.status is ConnectionStatus.DISCONNECTED:
-        return
-    connections.set_status(conn, item.connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
-    notices.raise_notice(
-        conn,
-        item.account_id,
-        item.connection_id,
-        "needs_login",
-        f"Instagram refused to send for {connected.username}: {reason}.",
-        "Run `pamosnik connect` and log in again.",
-        now,
-    )
 
 
 def _day(conn: Connection, item: OutboxItem, now: datetime) -> str:

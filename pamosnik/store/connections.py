@@ -108,6 +108,12 @@ def load(conn: Connection, connection_id: str) -> Connected:
     return _connected(row)
 
 
+def exists(conn: Connection, connection_id: str) -> bool:
+    """Whether it has not been deleted."""
+    row = conn.execute("SELECT 1 FROM connections WHERE connection_id=?", (connection_id,)).fetchone()
+    return row is not None
+
+
 def of_account(conn: Connection, account_id: str) -> list[Connected]:
     """An account's connections, the oldest first."""
     rows = conn.execute(

@@ -50,6 +50,25 @@ def m0004_catching_up(conn: Connection) -> None:
     conn.execute("ALTER TABLE posts ADD COLUMN comments_read INTEGER")
 
 
+def m0005_alerts(conn: Connection) -> None:
+    """How grave a notice is, and what owners were mailed about."""
+    conn.execute("ALTER TABLE notices ADD COLUMN step INTEGER NOT NULL DEFAULT 0")
+    conn.execute(
+        """\
+CREATE TABLE alerts ( -- the last mail about each cause
+  account_id TEXT NOT NULL, -- '' when it concerns the whole installation
+  connection_id TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  open INTEGER NOT NULL CHECK (open IN (0, 1)), -- 0: it said that the cause is mended
+  step INTEGER NOT NULL, -- how grave it was
+  message TEXT NOT NULL,
+  mailed_at INTEGER NOT NULL,
+  gone_since INTEGER, -- NULL: the cause is there
+  PRIMARY KEY (account_id, connection_id, cause)
+) STRICT, WITHOUT ROWID"""
+    )
+
+
 def m0006_removed_app(conn: Connection) -> None:
     """When the data of a disconnected account is to be deleted, the receipts of deletions, and the way to a person's
     rows: deleting a contact looks for what hangs on it."""
@@ -75,6 +94,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0002_evidence,
     m0003_token_life,
     m0004_catching_up,
+    m0005_alerts,
     m0006_removed_app,
     m0007_live_replies,
 )

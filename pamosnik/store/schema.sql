@@ -373,7 +373,7 @@ CREATE TABLE notices ( -- what needs the owner, once each, until it is mended
   code TEXT NOT NULL,
   message TEXT NOT NULL,
   fix TEXT NOT NULL,
-  since INTEGER NOT NULL,
+  since INTEGER NOT NULL, step INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (account_id, connection_id, code)
 ) STRICT, WITHOUT ROWID;
 
@@ -387,6 +387,18 @@ CREATE TABLE audit ( -- who did what, append-only
 ) STRICT;
 
 CREATE INDEX outbox_look ON outbox (look_at) WHERE status = 'unknown';
+
+CREATE TABLE alerts ( -- the last mail about each cause
+  account_id TEXT NOT NULL, -- '' when it concerns the whole installation
+  connection_id TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  open INTEGER NOT NULL CHECK (open IN (0, 1)), -- 0: it said that the cause is mended
+  step INTEGER NOT NULL, -- how grave it was
+  message TEXT NOT NULL,
+  mailed_at INTEGER NOT NULL,
+  gone_since INTEGER, -- NULL: the cause is there
+  PRIMARY KEY (account_id, connection_id, cause)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE deletions ( -- receipts: a connection's data was deleted, or is being deleted; they name nobody
   deletion_id TEXT PRIMARY KEY, -- the id that the connection had

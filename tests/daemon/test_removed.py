@@ -20,8 +20,9 @@ from pamosnik.privacy import erase
 from pamosnik.privacy.subject import REGISTER
 from pamosnik.services import reading, removal, sending
 from pamosnik.services.reading import Shape
-from pamosnik.store import accounts, connections, contacts, outbox, runs
+from pamosnik.store import accounts, alerts, connections, contacts, outbox, runs
 from pamosnik.store import flows as flow_store
+from pamosnik.store.alerts import Alert
 from pamosnik.store.connections import Connected
 from pamosnik.store.database import open_database
 from tests.daemon import events
@@ -316,6 +317,7 @@ def _more(conn: Connection, connection_id: str, now: datetime) -> None:
     contacts.also_known_as(conn, person, "900900000000009")
     contacts.add_tag(conn, person, "regular", now)
     flow_store.learn_post(conn, account_id, connection_id, "m-of-the-shop", "Cxyz", now)
+    alerts.put(conn, Alert(account_id, connection_id, "restricted", False, 0, "About shop.", now, None))
 
 
 def _of_connection(conn: Connection, connection_id: str) -> dict[str, int]:

@@ -85,6 +85,8 @@ def back_to_the_first_version(conn: Connection) -> None:
     """Takes out of a filled database what the migrations after the first one have put in."""
     for statement in (
         "DROP TABLE deletions",
+        "DROP TABLE alerts",
+        "ALTER TABLE notices DROP COLUMN step",
         "DROP INDEX outbox_of_contact",
         "DROP INDEX contact_ids_of_contact",
         "ALTER TABLE connections DROP COLUMN delete_after",
