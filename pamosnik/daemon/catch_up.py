@@ -14,7 +14,7 @@ from pamosnik.clock import Clock
 from pamosnik.daemon.conversations import ConversationReader, NoAnswer
 from pamosnik.daemon.gate import Gate
 from pamosnik.engine.catalog import shortcode
-from pamosnik.errors import HomeError, PamosnikError
+from pamosnik.errors import PamosnikError, StorageRefused
 from pamosnik.instagram import limits, reading
 from pamosnik.instagram.client import Instagram
 from pamosnik.instagram.reading import Reply
@@ -72,7 +72,11 @@ class CatchUp:
             try:
                 await asyncio.wait_for(self._stopping.wait(), pause.total_seconds())
             except TimeoutError:
-                await self.round()
+                try:
+                    with self._reader.in_words():
+                        await self.round()
+                except StorageRefused as error:
+                    self._writer.trouble.refused(error)
             pause = EVERY
 
     async def round(self) -> None:
@@ -84,8 +88,8 @@ class CatchUp:
                 await self._connection(connected)
             except NoAnswer as error:
                 log.warning("Catching up rests: %s", error.message, extra={"action": "catch_up.no_answer"})
-            except HomeError as error:
-                log.error("%s %s", error.message, error.hint or "", extra={"action": "catch_up.storage"})  # noqa: TRY400
+            except StorageRefused:
+                raise
             except PamosnikError as error:
                 log.warning("Catching up rests: %s", error.message, extra={"action": "catch_up.failed"})
 

@@ -11,6 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon.tokens import TokenKeeper
+from pamosnik.errors import StorageRefused
 from pamosnik.store import accounts, outbox
 from pamosnik.store.database import GroupWriter
 
@@ -23,17 +24,21 @@ def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper) -> AsyncIOS
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
     )
-    clean = partial(_ends_quietly, partial(_clean, writer, clock))
-    look_at_tokens = partial(_ends_quietly, tokens.round)
+    clean = partial(_ends_quietly, writer, partial(_clean, writer, clock))
+    look_at_tokens = partial(_ends_quietly, writer, tokens.round)
     scheduler.add_job(clean, "interval", minutes=15, id="clean")
     scheduler.add_job(look_at_tokens, "interval", hours=1, id="tokens", next_run_time=datetime.now(UTC))
     return scheduler
 
 
-async def _ends_quietly(job: Callable[[], Awaitable[None]]) -> None:
-    """A job that the daemon's stop cuts short is no error: APScheduler would log a traceback for it."""
+async def _ends_quietly(writer: GroupWriter, job: Callable[[], Awaitable[None]]) -> None:
+    """A job that the daemon's stop cuts short, or that storage refuses, is done at its next time: APScheduler would
+    log a traceback for it."""
     with contextlib.suppress(asyncio.CancelledError):
-        await job()
+        try:
+            await job()
+        except StorageRefused as error:
+            writer.trouble.refused(error)
 
 
 async def _clean(writer: GroupWriter, clock: Clock) -> None:

@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import uvicorn
@@ -19,11 +19,11 @@ from pamosnik.daemon.catch_up import CatchUp
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
-from pamosnik.daemon.sender import Sender
+from pamosnik.daemon.sender import STOP_WITHIN_S, Sender
 from pamosnik.daemon.settler import Settler
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.daemon.web import make_app
-from pamosnik.errors import HomeError
+from pamosnik.errors import HomeError, StorageRefused
 from pamosnik.instagram.client import Instagram
 from pamosnik.security import vault
 from pamosnik.services import home, sending
@@ -32,7 +32,8 @@ from pamosnik.store.database import Database, GroupWriter, open_database
 
 LOOK_FOR_CHANGES_S = 1.0
 """How soon a change made by the command line is noticed."""
-STOP_WEB_WITHIN_S = 10
+
+_TRIED = "storage_tried"
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +53,12 @@ async def serve(
     on_ready: Callable[[str], None] = lambda _: None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Runs until SIGTERM, SIGINT or `stop`. `on_ready` gets the address once connections are accepted."""
-    with home.lock(settings.home):
+    """Runs until SIGTERM, SIGINT or `stop`. `on_ready` gets the address once connections are accepted.
+
+    A further signal changes nothing: the end is near already, and cutting it short would leave more to settle.
+    """
+    stop = stop or asyncio.Event()
+    with _signals(stop), home.lock(settings.home) as lock:
         keys = vault.load_master_keys(settings.key_file, settings.passphrase)
         with (
             open_database(settings.database, migrate=True) as database,
@@ -63,16 +68,10 @@ async def serve(
             try:
                 async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
                     await _run(
-                        settings,
-                        clock,
-                        writer,
-                        reader,
-                        instagram,
-                        keys,
-                        on_ready=on_ready,
-                        stop=stop or asyncio.Event(),
+                        settings, clock, writer, reader, instagram, keys, lock, on_ready=on_ready, stop=stop
                     )
             finally:
+                writer.hurry()
                 await writer.close()
 
 
@@ -83,6 +82,7 @@ async def _run(
     reader: Database,
     instagram: Instagram,
     keys: vault.MasterKeys,
+    lock: home.Lock,
     *,
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
@@ -123,31 +123,34 @@ async def _run(
             server_header=False,
             access_log=False,
             log_config=None,
-            timeout_graceful_shutdown=STOP_WEB_WITHIN_S,
+            timeout_graceful_shutdown=STOP_WITHIN_S,
         )
     )
     keeper = TokenKeeper(writer, reader, instagram, keys, clock)
     scheduler = housekeeping.schedule(writer, clock, keeper)
-    with _signals(stop):
-        async with asyncio.TaskGroup() as group:
-            group.create_task(server.serve(sockets=[listener]), name="web")
-            group.create_task(runner.run(), name="runner")
-            group.create_task(sender.run(), name="sender")
-            group.create_task(settler.run(), name="settler")
-            group.create_task(catch_up.run(), name="catch up")
-            watching = group.create_task(_watch(writer, runner, sender), name="watch")
-            scheduler.start()
-            on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
-            await stop.wait()
-            log.info("Stopping", extra={"action": "stop"})
-            # The front door first, so that nothing new comes in while the rest finishes.
-            server.should_exit = True
-            watching.cancel()
-            runner.stop()
-            sender.stop()
-            settler.stop()
-            catch_up.stop()
-            scheduler.shutdown(wait=False)
+    async with asyncio.TaskGroup() as group:
+        web = group.create_task(server.serve(sockets=[listener]), name="web")
+        running = group.create_task(runner.run(), name="runner")
+        group.create_task(sender.run(), name="sender")
+        settling = group.create_task(settler.run(), name="settler")
+        catching_up = group.create_task(catch_up.run(), name="catch up")
+        watching = group.create_task(_watch(writer, runner, sender, lock), name="watch")
+        scheduler.start()
+        on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
+        await stop.wait()
+        log.info("Stopping", extra={"action": "stop"})
+        writer.hurry()
+        # The front door first, so that nothing new comes in while the rest finishes.
+        server.should_exit = True
+        scheduler.shutdown(wait=False)
+        # These only read at Instagram; what they handed to the writer is stored all the same.
+        for task in (watching, settling, catching_up):
+            task.cancel()
+        runner.stop()
+        sender.stop()
+        _, late = await asyncio.wait((web, running), timeout=STOP_WITHIN_S)
+        for task in late:
+            task.cancel()
 
 
 def _tell_of_missing_secret(conn: Connection, *, missing: bool, now: datetime) -> None:
@@ -197,13 +200,31 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _watch(writer: GroupWriter, runner: Runner, sender: Sender) -> None:
-    """Notices what the command line changed. Asked on the writer's connection: elsewhere our own commits count."""
+async def _watch(writer: GroupWriter, runner: Runner, sender: Sender, lock: home.Lock) -> None:
+    """Notices what the command line changed, and when storage refuses or works again.
+
+    Asked on the writer's connection: elsewhere our own commits count.
+    """
     last = None
     while True:
-        version = await writer.write(lambda conn: conn.execute("PRAGMA data_version").fetchone()[0])
-        if last is not None and version != last:
-            runner.wake()
-            sender.wake()
-        last = version
+        look = _data_version if writer.trouble.problem is None else _try_to_store
+        with contextlib.suppress(StorageRefused):
+            version = await writer.write(look)
+            if last is not None and version != last:
+                runner.wake()
+                sender.wake()
+            last = version
+        lock.tell(writer.trouble.problem)
         await asyncio.sleep(LOOK_FOR_CHANGES_S)
+
+
+def _data_version(conn: Connection) -> int:
+    version: int = conn.execute("PRAGMA data_version").fetchone()[0]
+    return version
+
+
+def _try_to_store(conn: Connection) -> int:
+    """Makes a row and removes it: a transaction without changes would succeed on a full disk, too."""
+    notices.raise_notice(conn, "", "", _TRIED, "", "", datetime.now(UTC))
+    notices.settle(conn, "", "", _TRIED)
+    return _data_version(conn)

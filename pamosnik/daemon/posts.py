@@ -10,6 +10,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.engine.catalog import shortcode
 from pamosnik.engine.match import Heard
+from pamosnik.errors import PamosnikError
 from pamosnik.instagram import reading
 from pamosnik.instagram.client import Instagram
 from pamosnik.model.event import Event, EventKind
@@ -20,6 +21,7 @@ from pamosnik.services.library import Library
 from pamosnik.store import connections, inbox
 from pamosnik.store import flows as flow_store
 from pamosnik.store.database import Database
+from pamosnik.store.trouble import Trouble
 
 WAITS_FOR_POST = timedelta(minutes=10)
 """Longer, and the comment goes on without: its trace says that the post is unknown."""
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 
 class Writer(Protocol):
     """Somebody who writes for us: the daemon's group writer."""
+
+    trouble: Trouble
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Returns when the changes of `fn` are stored."""
@@ -84,7 +88,11 @@ class PostFinder:
         """Asks for these posts; returns those that Instagram could not be asked about."""
         conn = self._reader.connection
         connected = connections.load(conn, connection_id)
-        token = credentials.token(conn, self._keys, connected)
+        try:
+            token = credentials.token(conn, self._keys, connected)
+        except PamosnikError as error:
+            log.warning("Posts cannot be looked up: %s", error.message, extra={"action": "posts.failed"})
+            return media_ids
         answer = await self._instagram.media(connected.ig_id, token)
         found = answer.body.get("data") if answer.outcome.kind is OutcomeKind.SENT else None
         posts = (

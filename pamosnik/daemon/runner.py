@@ -10,7 +10,7 @@ from typing import TypeVar
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon.posts import PostFinder
-from pamosnik.errors import HomeError
+from pamosnik.errors import StorageRefused
 from pamosnik.model.event import Verdict
 from pamosnik.services import turn
 from pamosnik.services.library import Library
@@ -63,8 +63,13 @@ class Runner:
     async def run(self) -> None:
         while not self._stopping:
             self._woken.clear()
-            if await self.round() == 0:
-                await self._rest()
+            try:
+                with self._reader.in_words():
+                    if await self.round() == 0:
+                        await self._rest()
+            except StorageRefused as error:
+                self._writer.trouble.refused(error)
+                await asyncio.sleep(1)
 
     async def round(self) -> int:
         """One look at everything that waits; returns how many turns were taken."""
@@ -78,17 +83,12 @@ class Runner:
             waiting = await self._posts.find_for(events)
             events = [event_id for event_id in events if event_id not in waiting]
             self._waiting_for_posts = len(waiting)
-        try:
-            # Events of one batch keep their order: the writer takes functions in the order they come.
-            results = await asyncio.gather(
-                *(self._event(event_id, now) for event_id in events),
-                *(self._wait(due, now) for due in waits),
-                *(self._settled(item_id, now) for item_id in settled),
-            )
-        except HomeError as error:
-            log.error("%s %s", error.message, error.hint or "", extra={"action": "runner.storage"})  # noqa: TRY400
-            await asyncio.sleep(1)
-            return 0
+        # Events of one batch keep their order: the writer takes functions in the order they come.
+        results = await asyncio.gather(
+            *(self._event(event_id, now) for event_id in events),
+            *(self._wait(due, now) for due in waits),
+            *(self._settled(item_id, now) for item_id in settled),
+        )
         # An event that has to wait for an answer of Meta's comes round when that is known.
         taken = len(results) - results.count(Verdict.PENDING)
         if taken:
@@ -136,7 +136,7 @@ class Runner:
     ) -> T | None:
         try:
             return await self._writer.write(work)
-        except HomeError:
+        except StorageRefused:
             raise  # the disk's trouble, not this item's: it keeps its place
         except Exception:
             # Rolled back; a second failure ends the item, so it cannot come round for ever.

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.clock import Clock
-from pamosnik.daemon.conversations import ConversationReader, NoAnswer
+from pamosnik.daemon.conversations import ConversationReader
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import Writer
-from pamosnik.errors import HomeError
+from pamosnik.errors import PamosnikError, StorageRefused
 from pamosnik.instagram import reading
 from pamosnik.instagram.client import Instagram
 from pamosnik.instagram.reading import Conversation
@@ -76,10 +76,12 @@ class Settler:
         while not self._stopping:
             self._woken.clear()
             try:
-                await self.round()
-            except HomeError as error:
-                log.error("%s %s", error.message, error.hint or "", extra={"action": "settler.storage"})  # noqa: TRY400
-            await self._rest()
+                with self._reader.in_words():
+                    await self.round()
+                    await self._rest()
+            except StorageRefused as error:
+                self._writer.trouble.refused(error)
+                await asyncio.sleep(1)
 
     async def round(self) -> None:
         """One look at everything that is due."""
@@ -98,7 +100,9 @@ class Settler:
                 continue
             try:
                 await self._look(connected, wanted)
-            except NoAnswer as error:
+            except StorageRefused:
+                raise
+            except PamosnikError as error:
                 self._failed(connected.id, error.message)
             else:
                 self._failures.pop(connected.id, None)

@@ -1,7 +1,7 @@
 """What people and scripts read, in the shapes of the JSON contract. Times are ISO 8601 in UTC."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,8 @@ from pamosnik.store.times import instant
 
 Shape = dict[str, object]
 _SOON = _HOUR = timedelta(hours=1)
+WAL_BYTES_TOLD = 64 << 20
+"""It is cut back to half of that once nobody needs it any more."""
 EVERYTHING = QueueFilter()
 _PRIVATE = ItemKind.PRIVATE_REPLY.value
 
@@ -288,11 +290,36 @@ def one_connection(conn: Connection, account: Account, name: str) -> Shape:
     raise NotFound(f"{name} is not connected.", hint="Try: pamosnik connections list")
 
 
+def storage(refused: tuple[str, str] | None, wal_bytes: int) -> list[Shape]:
+    """Problems of the disk and the database's file; `refused`: what the daemon could not do, and the fix."""
+    problems: list[Shape] = []
+    if refused is not None:
+        message, fix = refused
+        problems.append({"code": "storage", "message": message, "fix": fix, "since": None})
+    if wal_bytes > WAL_BYTES_TOLD:
+        problems.append(
+            {
+                "code": "database_held_open",
+                "message": f"pamosnik.db-wal has grown to {wal_bytes >> 20} MB: another program has been reading the"
+                " database for long, and what it reads has to stay.",
+                "fix": "Close whatever has pamosnik.db open, a viewer or a copy under way. Try: fuser -v pamosnik.db",
+                "since": None,
+            }
+        )
+    return problems
+
+
 def status(
-    conn: Connection, account: Account, *, running: bool, since: datetime | None, now: datetime
+    conn: Connection,
+    account: Account,
+    *,
+    running: bool,
+    since: datetime | None,
+    now: datetime,
+    storage: Sequence[Shape] = (),
 ) -> Shape:
     connected = connections.of_account(conn, account.id)
-    problems = _problems(conn, account, connected, now)
+    problems = [*storage, *_problems(conn, account, connected, now)]
     if not running:
         problems.append(
             {
@@ -406,13 +433,15 @@ class Overview:
     events: list[Shape]
 
 
-def overview(conn: Connection, *, account: Account, events: int, now: datetime) -> Overview:
+def overview(
+    conn: Connection, *, account: Account, events: int, now: datetime, storage: Sequence[Shape] = ()
+) -> Overview:
     """Everything of one account, read on one snapshot."""
     zone = ZoneInfo(account.timezone)
     connected = connections.of_account(conn, account.id)
     counts = reads.queue_counts(conn, account.id)
     return Overview(
-        problems=_problems(conn, account, connected, now),
+        problems=[*storage, *_problems(conn, account, connected, now)],
         connections=[
             {
                 "username": c.username,

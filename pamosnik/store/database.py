@@ -13,14 +13,16 @@ by itself (disk full), every function of the group fails: nobody is told that so
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
-from pamosnik.errors import HomeError
+from pamosnik.errors import HomeError, StorageRefused
 from pamosnik.store import migrations
+from pamosnik.store.trouble import Trouble
 
 T = TypeVar("T")
 
@@ -28,10 +30,15 @@ APPLICATION_ID = 0x50414D4F
 """Written into the file's header: tells our databases from other programs' files."""
 
 BUSY_TIMEOUT_S = 5.0
+BUSY_TIMEOUT_STOPPING_S = 0.5
+WAL_BYTES_KEPT = 32 << 20
+"""What the log beside the database is cut back to when all of it is in the database."""
 URGENT_AT_MOST = 200
 GROUP_AT_MOST = 50
 BESIDE_URGENT = 10
 """Functions in one transaction: bounds how long the first of them waits, and a webhook that comes meanwhile."""
+_OF_THE_MACHINE = frozenset((5, 6, 7, 8, 10, 11, 13, 14, 15, 22, 26))
+"""BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOLFS, NOTADB: https://sqlite.org/rescode.html"""
 
 
 class Database:
@@ -44,28 +51,41 @@ class Database:
     def write(self, fn: Callable[[Connection], T]) -> T:
         """Runs `fn` in one transaction; returns when its changes are durable. An exception undoes all of it."""
         conn = self.connection
-        conn.execute("BEGIN IMMEDIATE")
-        try:
-            result = fn(conn)
-        except BaseException:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            raise
-        try:
-            conn.execute("COMMIT")
-        except _sqlite.Error as error:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            raise storage_error(self.path, error) from error
+        with self.in_words():
+            conn.execute("BEGIN IMMEDIATE")
+            try:
+                result = fn(conn)
+                conn.execute("COMMIT")
+            except BaseException:
+                _undo(conn)
+                raise
         return result
 
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Runs `fn` on one consistent snapshot."""
-        self.connection.execute("BEGIN")
+        with self.in_words():
+            self.connection.execute("BEGIN")
+            try:
+                return fn(self.connection)
+            finally:
+                _undo(self.connection)
+
+    @contextmanager
+    def in_words(self) -> Iterator[None]:
+        """What SQLite says about the machine (locked, full, read-only, broken) is raised as `StorageRefused`."""
         try:
-            return fn(self.connection)
-        finally:
-            self.connection.execute("ROLLBACK")
+            yield
+        except _sqlite.Error as error:
+            if not of_the_machine(error):
+                raise
+            raise storage_error(self.path, error) from error
+
+    def wal_bytes(self) -> int:
+        """Size of the log beside the database; it grows while another program keeps an old state open."""
+        try:
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        except OSError:
+            return 0
 
     def close(self) -> None:
         self.connection.close()
@@ -77,23 +97,37 @@ class Database:
         self.close()
 
 
-def storage_error(path: Path, error: Exception) -> HomeError:
+def storage_error(path: Path, error: Exception) -> StorageRefused:
     """An SQLite error that the machine's owner has to act on, in words."""
     text = str(error)
     if "full" in text:
-        return HomeError(
+        return StorageRefused(
             f"The disk that holds {path} is full; nothing of this change was stored.",
             hint="Free some space; Pamosnik goes on by itself.",
         )
     if "locked" in text or "busy" in text:
-        return HomeError(
+        return StorageRefused(
             f"The database {path} was locked by another program for {BUSY_TIMEOUT_S:g} seconds.",
             hint="Close the other program and try again.",
         )
-    return HomeError(
+    return StorageRefused(
         f"The database {path} cannot be used: {text}.",
         hint="Restore the newest backup, or move the file away and keep it for rescue.",
     )
+
+
+def of_the_machine(error: BaseException) -> bool:
+    """Whether an error is SQLite's complaint about disk, lock or file, not a mistake in a statement."""
+    return (
+        isinstance(error, _sqlite.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_MACHINE
+    )
+
+
+def _undo(conn: Connection) -> None:
+    """Ends the transaction, unless SQLite has ended it by itself."""
+    if conn.in_transaction:
+        with suppress(_sqlite.Error):
+            conn.execute("ROLLBACK")
 
 
 def connect(path: Path) -> Connection:
@@ -106,6 +140,7 @@ def connect(path: Path) -> Connection:
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA foreign_keys=ON")
     conn.execute("PRAGMA secure_delete=ON")
+    conn.execute(f"PRAGMA journal_size_limit={WAL_BYTES_KEPT}")
     conn.execute("PRAGMA temp_store=MEMORY")
     return conn
 
@@ -168,7 +203,9 @@ class GroupWriter:
         self._database = database
         self._urgent: deque[_Job] = deque()
         self._waiting: deque[_Job] = deque()
-        self._closing = False
+        self._closing = self._hurried = False
+        self.trouble = Trouble()
+        """What storage refuses at the moment; whoever reads tells it, too."""
         self._news = threading.Condition()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="pamosnik-writer", daemon=True)
@@ -185,8 +222,12 @@ class GroupWriter:
             self._news.notify()
         return await future
 
+    def hurry(self) -> None:
+        """The end is near: from the next transaction on nobody waits long for another program's lock."""
+        self._hurried = True
+
     async def close(self) -> None:
-        """Finishes what was handed in, then ends the thread."""
+        """Finishes what was handed in, then ends the thread. What storage refuses now fails at once."""
         with self._news:
             self._closing = True
             self._news.notify()
@@ -194,7 +235,8 @@ class GroupWriter:
 
     def _work(self) -> None:
         while group := self._next_group():
-            self._commit(group)
+            if not self._commit(group) and self._hurried:
+                group += self._all_that_waits()
             self._loop.call_soon_threadsafe(_deliver, group)
 
     def _next_group(self) -> list[_Job]:
@@ -207,26 +249,47 @@ class GroupWriter:
             group += [self._waiting.popleft() for _ in range(min(len(self._waiting), room))]
         return group
 
-    def _commit(self, group: list[_Job]) -> None:
+    def _all_that_waits(self) -> list[_Job]:
+        """For the end: what would each wait for a lock in vain."""
+        assert self.trouble.problem is not None
+        with self._news:
+            waiting = [*self._urgent, *self._waiting]
+            self._urgent.clear()
+            self._waiting.clear()
+        for job in waiting:
+            job.error = self.trouble.problem
+        return waiting
+
+    def _commit(self, group: list[_Job]) -> bool:
+        """Whether the group is stored. Each job holds its result or error afterwards."""
         conn = self._database.connection
+        before = conn.total_changes
         try:
+            if self._hurried:
+                conn.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_STOPPING_S * 1000:.0f}")
             conn.execute("BEGIN IMMEDIATE")
             for job in group:
                 self._run_one(conn, job)
             conn.execute("COMMIT")
         except _sqlite.Error as error:
             # COMMIT failed, or SQLite ended the transaction inside a function: nothing of this group is stored.
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
+            _undo(conn)
             failure = storage_error(self._database.path, error)
+            self.trouble.refused(failure)
             for job in group:
                 job.error = job.error or failure
+            return False
+        if conn.total_changes != before:
+            self.trouble.over()
+        return True
 
     def _run_one(self, conn: Connection, job: _Job) -> None:
         conn.execute("SAVEPOINT job")
         try:
             job.result = job.fn(conn)
         except BaseException as error:
+            if of_the_machine(error):
+                raise  # the disk's trouble, not this function's: it concerns the whole group
             job.error = error
             if not conn.in_transaction:
                 raise _sqlite.OperationalError(f"the transaction ended early: {error}") from error
