@@ -61,29 +61,21 @@ class CatchUp:
         self._on_events = on_events
         self._library = Library()
         self._subscribed_at: dict[str, datetime] = {}
-        self._stopping = asyncio.Event()
-
-    def stop(self) -> None:
-        self._stopping.set()
 
     async def run(self) -> None:
-        pause = FIRST_AFTER
-        while not self._stopping.is_set():
+        """Until it is cancelled: what was not read is read in the next round."""
+        await asyncio.sleep(FIRST_AFTER.total_seconds())
+        while True:
             try:
-                await asyncio.wait_for(self._stopping.wait(), pause.total_seconds())
-            except TimeoutError:
-                try:
-                    with self._reader.in_words():
-                        await self.round()
-                except StorageRefused as error:
-                    self._writer.trouble.refused(error)
-            pause = EVERY
+                with self._reader.in_words():
+                    await self.round()
+            except StorageRefused as error:
+                self._writer.trouble.refused(error)
+            await asyncio.sleep(EVERY.total_seconds())
 
     async def round(self) -> None:
         """What Instagram does not answer now is read in the next round."""
         for connected in connections.with_tokens(self._reader.connection):
-            if self._stopping.is_set():
-                return
             try:
                 await self._connection(connected)
             except NoAnswer as error:

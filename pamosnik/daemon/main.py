@@ -65,11 +65,10 @@ async def serve(
             open_database(settings.database) as reader,
         ):
             writer = GroupWriter(database)
+            writer.trouble.tell = lock.tell
             try:
                 async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
-                    await _run(
-                        settings, clock, writer, reader, instagram, keys, lock, on_ready=on_ready, stop=stop
-                    )
+                    await _run(settings, clock, writer, reader, instagram, keys, on_ready=on_ready, stop=stop)
             finally:
                 writer.hurry()
                 await writer.close()
@@ -82,7 +81,6 @@ async def _run(
     reader: Database,
     instagram: Instagram,
     keys: vault.MasterKeys,
-    lock: home.Lock,
     *,
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
@@ -129,12 +127,12 @@ async def _run(
     keeper = TokenKeeper(writer, reader, instagram, keys, clock)
     scheduler = housekeeping.schedule(writer, clock, keeper)
     async with asyncio.TaskGroup() as group:
-        web = group.create_task(server.serve(sockets=[listener]), name="web")
+        group.create_task(server.serve(sockets=[listener]), name="web")
         running = group.create_task(runner.run(), name="runner")
         group.create_task(sender.run(), name="sender")
         settling = group.create_task(settler.run(), name="settler")
         catching_up = group.create_task(catch_up.run(), name="catch up")
-        watching = group.create_task(_watch(writer, runner, sender, lock), name="watch")
+        watching = group.create_task(_watch(writer, runner, sender), name="watch")
         scheduler.start()
         on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
         await stop.wait()
@@ -143,14 +141,10 @@ async def _run(
         # The front door first, so that nothing new comes in while the rest finishes.
         server.should_exit = True
         scheduler.shutdown(wait=False)
-        # These only read at Instagram; what they handed to the writer is stored all the same.
-        for task in (watching, settling, catching_up):
+        # These ask Instagram for what can be asked again; what they handed to the writer is stored all the same.
+        for task in (watching, running, settling, catching_up):
             task.cancel()
-        runner.stop()
         sender.stop()
-        _, late = await asyncio.wait((web, running), timeout=STOP_WITHIN_S)
-        for task in late:
-            task.cancel()
 
 
 def _tell_of_missing_secret(conn: Connection, *, missing: bool, now: datetime) -> None:
@@ -200,7 +194,7 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _watch(writer: GroupWriter, runner: Runner, sender: Sender, lock: home.Lock) -> None:
+async def _watch(writer: GroupWriter, runner: Runner, sender: Sender) -> None:
     """Notices what the command line changed, and when storage refuses or works again.
 
     Asked on the writer's connection: elsewhere our own commits count.
@@ -214,7 +208,6 @@ async def _watch(writer: GroupWriter, runner: Runner, sender: Sender, lock: home
                 runner.wake()
                 sender.wake()
             last = version
-        lock.tell(writer.trouble.problem)
         await asyncio.sleep(LOOK_FOR_CHANGES_S)
 
 

@@ -49,19 +49,14 @@ class Runner:
         self._on_work = on_work
         self._library = Library()
         self._woken = asyncio.Event()
-        self._stopping = False
         self._waiting_for_posts = 0
 
     def wake(self) -> None:
         self._woken.set()
 
-    def stop(self) -> None:
-        """Takes no new work; the turn under way is finished."""
-        self._stopping = True
-        self._woken.set()
-
     async def run(self) -> None:
-        while not self._stopping:
+        """Until it is cancelled: a turn that was handed to the writer is finished all the same."""
+        while True:
             self._woken.clear()
             try:
                 with self._reader.in_words():

@@ -60,20 +60,15 @@ class Settler:
         self._read = ConversationReader(instagram, gate)
         self._on_settled = on_settled
         self._woken = asyncio.Event()
-        self._stopping = False
         self._not_before: dict[str, datetime] = {}
         self._failures: dict[str, int] = {}
 
     def wake(self) -> None:
         self._woken.set()
 
-    def stop(self) -> None:
-        """The look under way is finished."""
-        self._stopping = True
-        self._woken.set()
-
     async def run(self) -> None:
-        while not self._stopping:
+        """Until it is cancelled: a look that was cut short is none, and is due again."""
+        while True:
             self._woken.clear()
             try:
                 with self._reader.in_words():

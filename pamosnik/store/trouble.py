@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 from pamosnik.errors import StorageRefused
 
@@ -17,6 +18,8 @@ class Trouble:
     def __init__(self) -> None:
         self.problem: StorageRefused | None = None
         """None: nothing is refused."""
+        self.tell: Callable[[StorageRefused | None], None] = lambda _: None
+        """Called with each change, from any thread."""
         self._since = 0.0
         self._said: dict[str, float] = {}
         self._silent = True
@@ -26,6 +29,7 @@ class Trouble:
         if self.problem is None:
             self._since = now
         self.problem = error
+        self.tell(error)
         if now - self._said.get(error.message, -SAY_AGAIN_S) < SAY_AGAIN_S:
             return
         self._said[error.message] = now
@@ -42,6 +46,7 @@ class Trouble:
         if self.problem is None:
             return
         self.problem = None
+        self.tell(None)
         if self._silent:
             return
         self._silent = True

@@ -93,7 +93,7 @@ async def test_an_answer_of_instagram_waits_in_memory_until_it_can_be_recorded(t
         shop.fake.echoes = "none"
         shop.fake.trouble = lambda call: Trouble(slow_s=0.6, passes=True) if call.is_send else None
         await shop.comment("7101")
-        await _asked(shop, 1)
+        await shop.asked()
         async with full_disk(shop):
             await shop.settles("7101", 1)
             await asyncio.sleep(1.5)
@@ -123,11 +123,3 @@ async def test_nothing_leaves_that_is_not_recorded_as_leaving(tmp_path: Path) ->
         await shop.settles("7201", 1)
         await shop.quiet()
         assert len(shop.fake.sent) == 1
-
-
-async def _asked(shop: Shop, count: int) -> None:
-    for _ in range(500):
-        if sum(call.is_send for call in shop.fake.calls) >= count:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("nothing was sent")
