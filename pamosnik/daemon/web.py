@@ -23,7 +23,7 @@ from pamosnik.errors import StorageRefused
 from pamosnik.instagram import limits, webhook
 from pamosnik.services import intake
 from pamosnik.store import notices
-from pamosnik.store.database import Database, GroupWriter, of_the_machine, storage_error
+from pamosnik.store.database import Database, GroupWriter
 
 log = logging.getLogger(__name__)
 
@@ -202,10 +202,11 @@ def make_app(
         return JSONResponse({"ready": ready}, 200 if ready else 503)
 
     async def refused(_: Request, error: Exception) -> Response:
-        if not isinstance(error, StorageRefused):
-            if not of_the_machine(error):
+        try:
+            with reader.in_words():
                 raise error
-            writer.trouble.refused(storage_error(reader.path, error))
+        except StorageRefused as problem:
+            writer.trouble.refused(problem)
         return PlainTextResponse("Pamosnik cannot use its database at the moment.", 503)
 
     async def healthz(_: Request) -> Response:

@@ -14,13 +14,13 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from pamosnik import _sqlite
-from pamosnik._sqlite import Connection
-from pamosnik.errors import HomeError, StorageRefused
+from pamosnik._sqlite import Code, Connection
+from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused
 from pamosnik.store import migrations
 from pamosnik.store.trouble import Trouble
 
@@ -37,8 +37,6 @@ URGENT_AT_MOST = 200
 GROUP_AT_MOST = 50
 BESIDE_URGENT = 10
 """Functions in one transaction: bounds how long the first of them waits, and a webhook that comes meanwhile."""
-_OF_THE_MACHINE = frozenset((5, 6, 7, 8, 10, 11, 13, 14, 15, 22, 26))
-"""BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOLFS, NOTADB: https://sqlite.org/rescode.html"""
 
 
 class Database:
@@ -49,9 +47,12 @@ class Database:
         self.connection = connection
 
     def write(self, fn: Callable[[Connection], T]) -> T:
-        """Runs `fn` in one transaction; returns when its changes are durable. An exception undoes all of it."""
+        """Runs `fn` in one transaction; returns when its changes are durable. An exception undoes all of it.
+
+        Raises `HomeError` when disk, file or a lock refuses.
+        """
         conn = self.connection
-        with self.in_words():
+        with told_in_words(self.path):
             conn.execute("BEGIN IMMEDIATE")
             try:
                 result = fn(conn)
@@ -62,23 +63,17 @@ class Database:
         return result
 
     def read(self, fn: Callable[[Connection], T]) -> T:
-        """Runs `fn` on one consistent snapshot."""
-        with self.in_words():
+        """Runs `fn` on one consistent snapshot. Raises `HomeError` when disk, file or a lock refuses."""
+        with told_in_words(self.path):
             self.connection.execute("BEGIN")
             try:
                 return fn(self.connection)
             finally:
                 _undo(self.connection)
 
-    @contextmanager
-    def in_words(self) -> Iterator[None]:
-        """What SQLite says about the machine (locked, full, read-only, broken) is raised as `StorageRefused`."""
-        try:
-            yield
-        except _sqlite.Error as error:
-            if not of_the_machine(error):
-                raise
-            raise storage_error(self.path, error) from error
+    def in_words(self) -> AbstractContextManager[None]:
+        """For reading on `connection` itself: raises `HomeError` when disk, file or a lock refuses."""
+        return told_in_words(self.path)
 
     def wal_bytes(self) -> int:
         """Size of the log beside the database; it grows while another program keeps an old state open."""
@@ -97,30 +92,50 @@ class Database:
         self.close()
 
 
-def storage_error(path: Path, error: Exception) -> StorageRefused:
-    """An SQLite error that the machine's owner has to act on, in words."""
-    text = str(error)
-    if "full" in text:
-        return StorageRefused(
-            f"The disk that holds {path} is full; nothing of this change was stored.",
-            hint="Free some space; Pamosnik goes on by itself.",
-        )
-    if "locked" in text or "busy" in text:
-        return StorageRefused(
-            f"The database {path} was locked by another program for {BUSY_TIMEOUT_S:g} seconds.",
-            hint="Close the other program and try again.",
-        )
-    return StorageRefused(
-        f"The database {path} cannot be used: {text}.",
-        hint="Restore the newest backup, or move the file away and keep it for rescue.",
-    )
+@contextmanager
+def told_in_words(path: Path) -> Iterator[None]:
+    """Inside, what SQLite says of disk, file or lock becomes a `HomeError`; a mistake in a statement stays."""
+    try:
+        yield
+    except _sqlite.Error as error:
+        if _sqlite.code_of(error) is None:
+            raise
+        raise storage_error(path, error) from error
 
 
-def of_the_machine(error: BaseException) -> bool:
-    """Whether an error is SQLite's complaint about disk, lock or file, not a mistake in a statement."""
-    return (
-        isinstance(error, _sqlite.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_MACHINE
-    )
+def storage_error(path: Path, error: BaseException) -> StorageRefused | DatabaseDamaged:
+    """An SQLite error that the machine's owner has to act on, in words. `DatabaseDamaged`: trying again is no use."""
+    code, name = _sqlite.code_of(error), _sqlite.name_of(error)
+    match code:
+        case Code.FULL:
+            return StorageRefused(
+                f"The disk that holds {path} is full; nothing of this change was stored.",
+                hint=f"Free some space; the daemon goes on by itself. Try: df -h {path.parent}",
+            )
+        case Code.BUSY | Code.LOCKED | Code.PROTOCOL:
+            return StorageRefused(
+                f"The database {path} was locked by another program for {BUSY_TIMEOUT_S:g} seconds.",
+                hint=f"Close the other program and try again. Try: fuser -v {path}",
+            )
+        case Code.READONLY | Code.PERM | Code.CANTOPEN:
+            return StorageRefused(
+                f"The database {path} cannot be written ({name}).",
+                hint=f"Try: ls -ld {path.parent} {path} (both must belong to you, on a disk that can be written)",
+            )
+        case Code.IOERR:
+            return StorageRefused(
+                f"The disk that holds {path} failed ({name}).",
+                hint=f"Look at the disk and the system's log; the daemon goes on by itself. Try: df -h {path.parent}",
+            )
+        case Code.CORRUPT | Code.NOTADB:
+            return DatabaseDamaged(
+                f"The database {path} is damaged ({name}).",
+                hint="Restore the newest backup, or move the file away and keep it for rescue.",
+            )
+        case None:
+            return StorageRefused(f"The database {path} cannot be used: {error}.", hint="Try again.")
+        case _:
+            assert_never(code)
 
 
 def _undo(conn: Connection) -> None:
@@ -196,6 +211,10 @@ class _Job:
         self.error: BaseException | None = None
 
 
+class _EndedEarly(Exception):
+    """SQLite ended the transaction by itself inside a function; the cause says why."""
+
+
 class GroupWriter:
     """The daemon's only writer: a thread that commits groups of functions. Start it, then `await write(fn)`."""
 
@@ -251,9 +270,9 @@ class GroupWriter:
 
     def _all_that_waits(self) -> list[_Job]:
         """For the end: what would each wait for a lock in vain."""
-        assert self.trouble.problem is not None
         with self._news:
             waiting = [*self._urgent, *self._waiting]
+            assert self.trouble.problem is not None
             self._urgent.clear()
             self._waiting.clear()
         for job in waiting:
@@ -271,28 +290,28 @@ class GroupWriter:
             for job in group:
                 self._run_one(conn, job)
             conn.execute("COMMIT")
-        except _sqlite.Error as error:
+        except (_sqlite.Error, _EndedEarly) as error:
             # COMMIT failed, or SQLite ended the transaction inside a function: nothing of this group is stored.
             _undo(conn)
-            failure = storage_error(self._database.path, error)
-            self.trouble.refused(failure)
+            failure = storage_error(self._database.path, error.__cause__ or error)
             for job in group:
                 job.error = job.error or failure
-            return False
-        if conn.total_changes != before:
+        refused = next((job.error for job in group if isinstance(job.error, StorageRefused)), None)
+        if refused is not None:
+            self.trouble.refused(refused)
+        elif conn.total_changes != before:
             self.trouble.over()
-        return True
+        return refused is None
 
     def _run_one(self, conn: Connection, job: _Job) -> None:
         conn.execute("SAVEPOINT job")
         try:
-            job.result = job.fn(conn)
-        except BaseException as error:
-            if of_the_machine(error):
-                raise  # the disk's trouble, not this function's: it concerns the whole group
+            with told_in_words(self._database.path):
+                job.result = job.fn(conn)
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, who is waiting for it
             job.error = error
             if not conn.in_transaction:
-                raise _sqlite.OperationalError(f"the transaction ended early: {error}") from error
+                raise _EndedEarly from (error.__cause__ or error)
             conn.execute("ROLLBACK TO job")
         conn.execute("RELEASE job")
 
