@@ -20,13 +20,13 @@ ATTEMPTS_KEPT = timedelta(hours=2)
 
 
 def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper) -> AsyncIOScheduler:
-    """A scheduler with all jobs, not started. Tokens are looked at as soon as it starts."""
+    """A scheduler with all jobs, not started. Each is done as soon as it starts."""
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
     )
     clean = partial(_ends_quietly, writer, partial(_clean, writer, clock))
     look_at_tokens = partial(_ends_quietly, writer, tokens.round)
-    scheduler.add_job(clean, "interval", minutes=15, id="clean")
+    scheduler.add_job(clean, "interval", minutes=15, id="clean", next_run_time=datetime.now(UTC))
     scheduler.add_job(look_at_tokens, "interval", hours=1, id="tokens", next_run_time=datetime.now(UTC))
     return scheduler
 
@@ -45,5 +45,6 @@ async def _clean(writer: GroupWriter, clock: Clock) -> None:
     def work(conn: Connection) -> None:
         accounts.forget_old_sessions(conn, clock.now())
         outbox.forget_attempts(conn, clock.now() - ATTEMPTS_KEPT)
+        outbox.no_attempts_ahead(conn, clock.now())
 
     await writer.write(work)

@@ -5,14 +5,14 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from functools import partial
 
 import uvicorn
 
 from pamosnik._sqlite import Connection
-from pamosnik.clock import Clock
+from pamosnik.clock import SteadyClock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
 from pamosnik.daemon.catch_up import CatchUp
@@ -21,6 +21,7 @@ from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
 from pamosnik.daemon.sender import STOP_WITHIN_S, Sender
 from pamosnik.daemon.settler import Settler
+from pamosnik.daemon.time_keeper import TimeKeeper
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.daemon.web import make_app
 from pamosnik.errors import HomeError, StorageRefused
@@ -48,7 +49,7 @@ class _Server(uvicorn.Server):
 
 async def serve(
     settings: Config,
-    clock: Clock,
+    clock: SteadyClock,
     *,
     on_ready: Callable[[str], None] = lambda _: None,
     stop: asyncio.Event | None = None,
@@ -67,7 +68,9 @@ async def serve(
             writer = GroupWriter(database)
             writer.trouble.tell = lock.tell
             try:
-                async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
+                async with Instagram(
+                    version=settings.graph_version, meta_url=settings.meta_url, on_answer=clock.answered
+                ) as instagram:
                     await _run(settings, clock, writer, reader, instagram, keys, on_ready=on_ready, stop=stop)
             finally:
                 writer.hurry()
@@ -76,7 +79,7 @@ async def serve(
 
 async def _run(
     settings: Config,
-    clock: Clock,
+    clock: SteadyClock,
     writer: GroupWriter,
     reader: Database,
     instagram: Instagram,
@@ -126,25 +129,43 @@ async def _run(
     )
     keeper = TokenKeeper(writer, reader, instagram, keys, clock)
     scheduler = housekeeping.schedule(writer, clock, keeper)
+    time_keeper = TimeKeeper(writer, instagram, clock)
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[listener]), name="web")
-        running = group.create_task(runner.run(), name="runner")
-        group.create_task(sender.run(), name="sender")
-        settling = group.create_task(settler.run(), name="settler")
-        catching_up = group.create_task(catch_up.run(), name="catch up")
-        watching = group.create_task(_watch(writer, runner, sender), name="watch")
-        scheduler.start()
+        tasks = [
+            group.create_task(time_keeper.run(), name="time"),
+            group.create_task(_watch(writer, runner, sender), name="watch"),
+        ]
         on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
-        await stop.wait()
+        if await _before(stop, time_keeper.known()):
+            group.create_task(sender.run(), name="sender")
+            tasks += [
+                group.create_task(runner.run(), name="runner"),
+                group.create_task(settler.run(), name="settler"),
+                group.create_task(catch_up.run(), name="catch up"),
+            ]
+            scheduler.start()
+            await stop.wait()
+            scheduler.shutdown(wait=False)
         log.info("Stopping", extra={"action": "stop"})
         writer.hurry()
         # The front door first, so that nothing new comes in while the rest finishes.
         server.should_exit = True
-        scheduler.shutdown(wait=False)
         # These ask Instagram for what can be asked again; what they handed to the writer is stored all the same.
-        for task in (watching, running, settling, catching_up):
+        for task in tasks:
             task.cancel()
         sender.stop()
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
+    """Whether the work is done before the stop, which cuts it short."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        return not stop.is_set()
+    finally:
+        working.cancel()
+        stopping.cancel()
 
 
 def _tell_of_missing_secret(conn: Connection, *, missing: bool, now: datetime) -> None:

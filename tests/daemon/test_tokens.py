@@ -33,7 +33,7 @@ def _down(call: Call) -> Trouble | None:
 async def _days(shop: Machine, count: float) -> None:
     """With a look at the tokens every hour, as the daemon takes."""
     for _ in range(round(count * 24)):
-        shop.clock.move_to(shop.clock.now() + timedelta(hours=1))
+        shop.move_to(shop.clock.now() + timedelta(hours=1))
         await shop.keeper.round()
 
 
@@ -69,7 +69,7 @@ async def test_a_token_is_refreshed_after_a_day_and_then_weekly(tmp_path: Path, 
 
 async def test_it_was_away_for_a_month_and_refreshes_at_start(tmp_path: Path) -> None:
     async with machine(tmp_path) as shop:
-        shop.clock.move_to(shop.clock.now() + timedelta(days=31))
+        shop.move_to(shop.clock.now() + timedelta(days=31))
         await shop.keeper.round()
         assert _left(shop) > timedelta(days=59)
 
