@@ -152,9 +152,12 @@ async def _run(
         # The front door first, so that nothing new comes in while the rest finishes.
         server.should_exit = True
         # These ask Instagram for what can be asked again; what they handed to the writer is stored all the same.
-        for task in tasks:
-            task.cancel()
         sender.stop()
+        while going := [task for task in tasks if not task.done()]:
+            for task in going:
+                task.cancel()
+            # Once is not enough where a library takes the cancellation for its own.
+            await asyncio.wait(going, timeout=1)
 
 
 async def _before(stop: asyncio.Event, work: Coroutine[None, None, None]) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -96,10 +97,10 @@ class Runner:
         if self._waiting_for_posts:
             due = min(due or now + POSTS_NAP, now + POSTS_NAP)
         pause = NAP if due is None else min(max(due - now, timedelta(milliseconds=5)), NAP)
-        try:
-            await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
-        except TimeoutError:
-            return
+        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self._woken.wait()
 
     # --- one item: an exception is its own result, rolled back and tried once more -------------------
 

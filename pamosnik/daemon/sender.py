@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -246,10 +247,10 @@ class Sender:
 
     async def _rest(self) -> None:
         pause = max(self._pause(self._clock.now()), timedelta(milliseconds=5))
-        try:
-            await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
-        except TimeoutError:
-            return
+        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self._woken.wait()
 
     def _pause(self, now: datetime) -> timedelta:
         conn = self._reader.connection

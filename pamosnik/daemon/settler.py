@@ -7,6 +7,7 @@ pages first, single ones only for who is missing.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -188,10 +189,10 @@ class Settler:
         due = evidence.next_look(self._reader.connection)
         # What is due and was not looked at waits for Instagram or for the owner: no clock tells how long.
         pause = NAP if due is None else min(due - now, NAP) if due > now else BLOCKED_NAP
-        try:
-            await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
-        except TimeoutError:
-            return
+        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self._woken.wait()
 
 
 def _view(conversation: Conversation, ig_id: str) -> View:

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from pamosnik import _sqlite
+from tests.daemon.events import IG_ID
 from tests.daemon.fake import Trouble, calm
+from tests.daemon.machine import machine
 from tests.daemon.shop import Shop, open_shop
 
 pytestmark = pytest.mark.anyio
 FOR_EVER = Trouble(slow_s=60, passes=True)
+HANGING = ("/refresh_access_token", f"/{IG_ID}/media")
 OF_ONE_POST = """
 version: 1
 flows:
@@ -84,7 +87,12 @@ async def test_while_a_login_is_refreshed_and_a_post_is_looked_up(tmp_path: Path
         await shop.stop()
         with closing(_sqlite.connect(shop.home / "pamosnik.db", isolation_level=None)) as conn:
             conn.execute("UPDATE connections SET token_refresh_at=1")
-        shop.fake.trouble = lambda call: FOR_EVER if call.method == "GET" else None
+        shop.fake.calls.clear()
+        shop.fake.trouble = lambda _: FOR_EVER
+        await shop.start()
+        await shop.asked("/me")  # what time it is, before anything else
+        await _ends(shop, signal.SIGTERM)
+        shop.fake.trouble = lambda call: FOR_EVER if call.path in HANGING else None
         await shop.start()
         await shop.asked("/refresh_access_token")
         await shop.comment("7421", "price")
@@ -96,3 +104,21 @@ async def test_while_a_login_is_refreshed_and_a_post_is_looked_up(tmp_path: Path
         (comment,) = [one for one in await shop.read("events", "list") if one["kind"] == "comment"]
         assert comment["verdict"] == "no_match"
         assert (await shop.read("status"))["healthy"]
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_stop_that_comes_together_with_news_is_heard(tmp_path: Path, turns: int) -> None:
+    """The runner was woken by a message's outcome while it was cancelled, and ran on for ever."""
+    async with machine(tmp_path) as shop:
+        loops = [asyncio.create_task(part.run()) for part in (shop.runner, shop.settler)]
+        await asyncio.sleep(0.1)
+        for part in (shop.runner, shop.settler):
+            part.wake()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for loop in loops:
+            loop.cancel()
+        _, going = await asyncio.wait(loops, timeout=2)
+        for loop in going:
+            loop.cancel()
+        assert not going
