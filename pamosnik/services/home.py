@@ -145,8 +145,8 @@ def lock(home: Path) -> Iterator[Lock]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise HomeError(
-            f"The home folder {home} cannot be written: {error.strerror}.",
-            hint=f"Make it writable for the user that runs Pamosnik. Try: ls -ld {home}; df {home}",
+            f"{path} cannot be made or written: {error.strerror}.",
+            hint=f"Folder and file must belong to the user that runs Pamosnik. Try: ls -ld {home} {path}",
         ) from error
     try:
         try:
