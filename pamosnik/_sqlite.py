@@ -5,6 +5,8 @@ wheel of `pysqlite3`, which carries its own SQLite, comes first. Its exception c
 of the standard library: everything else imports them from here.
 """
 
+from enum import IntEnum
+
 try:
     from pysqlite3 import dbapi2 as sqlite3
 except ImportError:  # no wheel for this machine: `doctor` names the library's version
@@ -20,7 +22,41 @@ OperationalError = sqlite3.OperationalError
 connect = sqlite3.connect
 sqlite_version: str = sqlite3.sqlite_version
 
+
+class Code(IntEnum):
+    """SQLite's result codes that tell of the disk, the file or a lock rather than of a mistake in a statement.
+
+    https://www.sqlite.org/rescode.html, read 2026-11-25.
+    """
+
+    PERM = 3
+    BUSY = 5
+    LOCKED = 6
+    READONLY = 8
+    IOERR = 10
+    CORRUPT = 11
+    FULL = 13
+    CANTOPEN = 14
+    PROTOCOL = 15
+    NOTADB = 26
+
+
+_CODES = {int(code): code for code in Code}
+
+
+def code_of(error: BaseException) -> Code | None:
+    """The primary result code behind an exception; None when it is none of `Code`, or not SQLite's at all."""
+    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return _CODES.get(primary)
+
+
+def name_of(error: BaseException) -> str:
+    """SQLite's name of the extended result code, like SQLITE_IOERR_READ; the message when there is none."""
+    return str(getattr(error, "sqlite_errorname", None) or error)
+
+
 __all__ = [
+    "Code",
     "Connection",
     "Cursor",
     "DatabaseError",
@@ -28,6 +64,8 @@ __all__ = [
     "IntegrityError",
     "OperationalError",
     "Row",
+    "code_of",
     "connect",
+    "name_of",
     "sqlite_version",
 ]

@@ -348,14 +348,13 @@ def prepare_home(home: Path) -> None:
     """Makes the folder, for its owner alone. Refuses one that others may write to."""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = home.stat().st_mode
+        if home.stat().st_mode & 0o077:
+            home.chmod(0o700)
     except OSError as error:
         raise HomeError(
             f"The home folder {home} cannot be made or read: {error.strerror}.",
             hint="Set PAMOSNIK_HOME to a folder of your own.",
         ) from error
-    if mode & 0o077:
-        home.chmod(0o700)
 
 
 def save_setting(home: Path, name: str, value: str) -> None:

@@ -51,7 +51,7 @@ def open_home() -> Iterator[Home]:
     from pamosnik.store.database import open_database
 
     settings = config.load()
-    with open_database(settings.database) as database:
+    with open_database(settings.database) as database, database.in_words():
         account = home.choose_account(database, os.environ.get(config.ACCOUNT_VARIABLE) or None)
         _ZONE.set(account.timezone)
         yield Home(settings, database, account)
@@ -64,7 +64,9 @@ def now() -> datetime:
 def note(text: str) -> None:
     """A remark for people, on stderr; silent with --quiet."""
     if not os.environ.get("PAMOSNIK_QUIET"):
-        sys.stderr.write(f"{text}\n")
+        with contextlib.suppress(OSError):  # the log of `serve` may be on a full disk
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
 
 def say(text: str) -> None:

@@ -222,7 +222,7 @@ def serve(
     import uvloop
 
     from pamosnik import config, logs
-    from pamosnik.clock import SystemClock
+    from pamosnik.clock import SteadyClock
     from pamosnik.daemon import main as daemon
 
     settings = config.load({"host": host, "port": None if port is None else str(port)})
@@ -242,7 +242,7 @@ def serve(
         )
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(daemon.serve(settings, SystemClock(), on_ready=ready))
+        runner.run(daemon.serve(settings, SteadyClock(), on_ready=ready))
 
 
 def sandbox(

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.clock import Clock
-from pamosnik.errors import HomeError
+from pamosnik.errors import StorageRefused
 from pamosnik.mail import Mail, Mailer, MailFailed
 from pamosnik.services import alerts
 from pamosnik.services.alerts import Letter
@@ -52,10 +52,11 @@ class Alerter:
     async def run(self) -> None:
         while not self._stopping.is_set():
             try:
-                if await self.round():
-                    continue
-            except HomeError as error:
-                log.error("%s %s", error.message, error.hint or "", extra={"action": "alerts.storage"})  # noqa: TRY400
+                with self._reader.in_words():
+                    if await self.round():
+                        continue
+            except StorageRefused as error:
+                self._writer.trouble.refused(error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), LOOK_EVERY_S)
 
@@ -97,7 +98,7 @@ class Alerter:
             try:
                 await self._writer.write(partial(alerts.told, letter=letter))
                 return
-            except HomeError as error:
+            except StorageRefused as error:
                 log.error("%s", error.message, extra={"action": "alerts.storage"})  # noqa: TRY400
                 if self._stopping.is_set():
                     return

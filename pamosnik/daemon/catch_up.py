@@ -14,7 +14,7 @@ from pamosnik.clock import Clock
 from pamosnik.daemon.conversations import AppRemoved, ConversationReader, NoAnswer
 from pamosnik.daemon.gate import Gate
 from pamosnik.engine.catalog import shortcode
-from pamosnik.errors import HomeError, PamosnikError
+from pamosnik.errors import PamosnikError, StorageRefused
 from pamosnik.instagram import limits, reading
 from pamosnik.instagram.client import Instagram
 from pamosnik.instagram.reading import Reply
@@ -61,31 +61,27 @@ class CatchUp:
         self._on_events = on_events
         self._library = Library()
         self._subscribed_at: dict[str, datetime] = {}
-        self._stopping = asyncio.Event()
-
-    def stop(self) -> None:
-        self._stopping.set()
 
     async def run(self) -> None:
-        pause = FIRST_AFTER
-        while not self._stopping.is_set():
+        """Until it is cancelled: what was not read is read in the next round."""
+        await asyncio.sleep(FIRST_AFTER.total_seconds())
+        while True:
             try:
-                await asyncio.wait_for(self._stopping.wait(), pause.total_seconds())
-            except TimeoutError:
-                await self.round()
-            pause = EVERY
+                with self._reader.in_words():
+                    await self.round()
+            except StorageRefused as error:
+                self._writer.trouble.refused(error)
+            await asyncio.sleep(EVERY.total_seconds())
 
     async def round(self) -> None:
         """What Instagram does not answer now is read in the next round."""
         for connected in connections.with_tokens(self._reader.connection):
-            if self._stopping.is_set():
-                return
             try:
                 await self._unless_removed(connected)
             except NoAnswer as error:
                 log.warning("Catching up rests: %s", error.message, extra={"action": "catch_up.no_answer"})
-            except HomeError as error:
-                log.error("%s %s", error.message, error.hint or "", extra={"action": "catch_up.storage"})  # noqa: TRY400
+            except StorageRefused:
+                raise
             except PamosnikError as error:
                 log.warning("Catching up rests: %s", error.message, extra={"action": "catch_up.failed"})
 

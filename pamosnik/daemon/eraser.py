@@ -5,7 +5,6 @@ import logging
 from functools import partial
 
 from pamosnik.clock import Clock
-from pamosnik.errors import HomeError
 from pamosnik.privacy import erase
 from pamosnik.store import connections, deletions, migrations
 from pamosnik.store.database import Database, GroupWriter, empty_wal, rebuild
@@ -31,7 +30,8 @@ class Eraser:
     async def round(self) -> None:
         """Begins what is due and brings to its end what is under way, also from before a restart.
 
-        Does nothing while another round is at it: a large deletion outlasts the interval of the rounds.
+        Does nothing while another round is at it: a large deletion outlasts the interval of the rounds. What storage
+        refuses (`StorageRefused`) goes on in a later round.
         """
         if self._busy:
             return
@@ -43,8 +43,6 @@ class Eraser:
                     log.info("A deletion waits for a request under way", extra={"action": "erase.waits"})
             for receipt in deletions.under_way(self._reader.connection):
                 await self._erase(receipt)
-        except HomeError as error:
-            log.error("%s %s", error.message, error.hint or "", extra={"action": "erase.storage"})  # noqa: TRY400
         finally:
             self._busy = False
 

@@ -22,6 +22,7 @@ from pamosnik.store import connections, inbox
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database
+from pamosnik.store.trouble import Trouble
 
 WAITS_FOR_POST = timedelta(minutes=10)
 """Longer, and the comment goes on without: its trace says that the post is unknown."""
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 class Writer(Protocol):
     """Somebody who writes for us: the daemon's group writer."""
+
+    trouble: Trouble
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Returns when the changes of `fn` are stored."""

@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.clock import Clock
-from pamosnik.errors import HomeError, PamosnikError
+from pamosnik.errors import PamosnikError, StorageRefused
 from pamosnik.instagram import limits
 from pamosnik.instagram.client import Instagram
 from pamosnik.model.outbox import OutboxItem, Outcome, OutcomeKind, Quota, RestOf
@@ -25,11 +26,12 @@ from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database, GroupWriter
 
 IN_FLIGHT = 256
+STOP_WITHIN_S = 7
+"""For requests under way, and for open connections. With the writer's last commits the daemon ends within ten seconds
+of being asked to: service managers kill what takes longer."""
 NAP = timedelta(seconds=30)
 BLOCKED_NAP = timedelta(seconds=1)
 """Something is due and may not leave yet, for a reason that no clock tells: looks again after this."""
-STOP_WITHIN_S = 8.0
-"""The daemon ends within ten seconds of being asked to."""
 EXPIRE_AT_ONCE = 200
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,8 @@ class Sender:
         self._in_flight: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._stopping = False
+        self._until: float | None = None
+        """On the loop's clock: when what is under way is left to the next start."""
         self.on_settled: Callable[[], None] = lambda: None
         """Called when an outcome may have given the runner something to do."""
 
@@ -64,6 +68,7 @@ class Sender:
 
     def stop(self) -> None:
         """Claims nothing more; what is under way may finish."""
+        self._until = asyncio.get_running_loop().time() + STOP_WITHIN_S
         self._stopping = True
         self._woken.set()
 
@@ -72,20 +77,21 @@ class Sender:
             while not self._stopping:
                 self._woken.clear()
                 try:
-                    claimed = await self.round()
-                except HomeError as error:
-                    log.error("%s %s", error.message, error.hint or "", extra={"action": "sender.storage"})  # noqa: TRY400
+                    with self._reader.in_words():
+                        if await self.round() == 0:
+                            await self._rest()
+                except StorageRefused as error:
+                    self._writer.trouble.refused(error)
                     await asyncio.sleep(1)
-                    continue
-                if claimed == 0:
-                    await self._rest()
         finally:
             await self._finish()
 
     async def _finish(self) -> None:
         begun, late = len(self._in_flight), set[asyncio.Task[None]]()
         if self._in_flight:
-            _, late = await asyncio.wait(self._in_flight, timeout=STOP_WITHIN_S)
+            now = asyncio.get_running_loop().time()
+            left_s = STOP_WITHIN_S if self._until is None else max(self._until - now, 0)
+            _, late = await asyncio.wait(self._in_flight, timeout=left_s)
             for task in late:
                 task.cancel()  # stays `sending`; the next start makes it `unknown`
         log.info(
@@ -255,18 +261,17 @@ class Sender:
             try:
                 await self._writer.write(partial(record, item_id=item_id, now=self._clock.now()))
                 return
-            except HomeError as error:
-                log.error("%s", error.message, extra={"action": "sender.storage"})  # noqa: TRY400
+            except StorageRefused:
                 await asyncio.sleep(1)
 
     # --- waiting -------------------------------------------------------------------------------------
 
     async def _rest(self) -> None:
         pause = max(self._pause(self._clock.now()), timedelta(milliseconds=5))
-        try:
-            await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
-        except TimeoutError:
-            return
+        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self._woken.wait()
 
     def _pause(self, now: datetime) -> timedelta:
         conn = self._reader.connection

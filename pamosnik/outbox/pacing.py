@@ -215,8 +215,8 @@ class PerSecond:
 
     def room(self, now: datetime) -> int:
         """How many may leave now."""
-        while self._times and self._times[0] <= now - _SECOND:
-            self._times.popleft()
+        while self._times and not now - _SECOND < self._times[0] <= now:
+            self._times.popleft()  # over, or noted before the clock was put back
         just_now = sum(1 for at in islice(reversed(self._times), self._at_once) if at > now - _SLICE)
         return min(self._limit - len(self._times), self._at_once - just_now)
 

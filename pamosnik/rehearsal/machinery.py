@@ -46,6 +46,7 @@ from pamosnik.store import connections, evidence, inbox, outbox, runs
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
 from pamosnik.store.runs import DueWait
+from pamosnik.store.trouble import Trouble
 
 _AT_ONCE = 200
 _TRIES = 2
@@ -379,6 +380,7 @@ class _Pen:
 
     def __init__(self, write: Callable[[Callable[[Connection], Any]], Any]) -> None:
         self._write = write
+        self.trouble = Trouble()
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         result: T = self._write(fn)

@@ -26,6 +26,8 @@ from pamosnik.store.times import instant
 Shape = dict[str, object]
 _SOON = timedelta(hours=1)
 _A_MOMENT = timedelta(minutes=1)
+WAL_BYTES_TOLD = 64 << 20
+"""It is cut back to half of that once nobody needs it any more."""
 EVERYTHING = QueueFilter()
 _PRIVATE = ItemKind.PRIVATE_REPLY.value
 
@@ -312,11 +314,36 @@ def one_connection(conn: Connection, account: Account, name: str) -> Shape:
     raise NotFound(f"{name} is not connected.", hint="Try: pamosnik connections list")
 
 
+def storage(refused: tuple[str, str] | None, wal_bytes: int) -> list[Shape]:
+    """Problems of the disk and the database's file; `refused`: what the daemon could not do, and the fix."""
+    problems: list[Shape] = []
+    if refused is not None:
+        message, fix = refused
+        problems.append({"code": "storage", "message": message, "fix": fix, "since": None})
+    if wal_bytes > WAL_BYTES_TOLD:
+        problems.append(
+            {
+                "code": "database_held_open",
+                "message": f"pamosnik.db-wal has grown to {wal_bytes >> 20} MB: another program has been reading the"
+                " database for long, and what it reads has to stay.",
+                "fix": "Close whatever has pamosnik.db open, a viewer or a copy under way. Try: fuser -v pamosnik.db",
+                "since": None,
+            }
+        )
+    return problems
+
+
 def status(
-    conn: Connection, account: Account, *, running: bool, since: datetime | None, now: datetime
+    conn: Connection,
+    account: Account,
+    *,
+    running: bool,
+    since: datetime | None,
+    now: datetime,
+    storage: Sequence[Shape] = (),
 ) -> Shape:
     connected = connections.of_account(conn, account.id)
-    problems = _problems(conn, account, connected, now)
+    problems = [*storage, *_problems(conn, account, connected, now)]
     if not running:
         problems.append(
             {
@@ -461,13 +488,15 @@ class Overview:
     events: list[Shape]
 
 
-def overview(conn: Connection, *, account: Account, events: int, now: datetime) -> Overview:
+def overview(
+    conn: Connection, *, account: Account, events: int, now: datetime, storage: Sequence[Shape] = ()
+) -> Overview:
     """Everything of one account, read on one snapshot."""
     zone = ZoneInfo(account.timezone)
     connected = connections.of_account(conn, account.id)
     counts = reads.queue_counts(conn, account.id)
     return Overview(
-        problems=_problems(conn, account, connected, now),
+        problems=[*storage, *_problems(conn, account, connected, now)],
         connections=[
             {
                 "username": c.username,

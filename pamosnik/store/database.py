@@ -13,14 +13,16 @@ by itself (disk full), every function of the group fails: nobody is told that so
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from pamosnik import _sqlite
-from pamosnik._sqlite import Connection
-from pamosnik.errors import HomeError
+from pamosnik._sqlite import Code, Connection
+from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused
 from pamosnik.store import migrations
+from pamosnik.store.trouble import Trouble
 
 T = TypeVar("T")
 
@@ -28,6 +30,9 @@ APPLICATION_ID = 0x50414D4F
 """Written into the file's header: tells our databases from other programs' files."""
 
 BUSY_TIMEOUT_S = 5.0
+BUSY_TIMEOUT_STOPPING_S = 0.5
+WAL_BYTES_KEPT = 32 << 20
+"""What the log beside the database is cut back to when all of it is in the database."""
 URGENT_AT_MOST = 200
 GROUP_AT_MOST = 50
 BESIDE_URGENT = 10
@@ -42,30 +47,40 @@ class Database:
         self.connection = connection
 
     def write(self, fn: Callable[[Connection], T]) -> T:
-        """Runs `fn` in one transaction; returns when its changes are durable. An exception undoes all of it."""
+        """Runs `fn` in one transaction; returns when its changes are durable. An exception undoes all of it.
+
+        Raises `HomeError` when disk, file or a lock refuses.
+        """
         conn = self.connection
-        conn.execute("BEGIN IMMEDIATE")
-        try:
-            result = fn(conn)
-        except BaseException:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            raise
-        try:
-            conn.execute("COMMIT")
-        except _sqlite.Error as error:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            raise storage_error(self.path, error) from error
+        with told_in_words(self.path):
+            conn.execute("BEGIN IMMEDIATE")
+            try:
+                result = fn(conn)
+                conn.execute("COMMIT")
+            except BaseException:
+                _undo(conn)
+                raise
         return result
 
     def read(self, fn: Callable[[Connection], T]) -> T:
-        """Runs `fn` on one consistent snapshot."""
-        self.connection.execute("BEGIN")
+        """Runs `fn` on one consistent snapshot. Raises `HomeError` when disk, file or a lock refuses."""
+        with told_in_words(self.path):
+            self.connection.execute("BEGIN")
+            try:
+                return fn(self.connection)
+            finally:
+                _undo(self.connection)
+
+    def in_words(self) -> AbstractContextManager[None]:
+        """For reading on `connection` itself: raises `HomeError` when disk, file or a lock refuses."""
+        return told_in_words(self.path)
+
+    def wal_bytes(self) -> int:
+        """Size of the log beside the database; it grows while another program keeps an old state open."""
         try:
-            return fn(self.connection)
-        finally:
-            self.connection.execute("ROLLBACK")
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        except OSError:
+            return 0
 
     def close(self) -> None:
         self.connection.close()
@@ -105,23 +120,57 @@ def empty_wal(conn: Connection) -> bool:
     return not busy
 
 
-def storage_error(path: Path, error: Exception) -> HomeError:
-    """An SQLite error that the machine's owner has to act on, in words."""
-    text = str(error)
-    if "full" in text:
-        return HomeError(
-            f"The disk that holds {path} is full; nothing of this change was stored.",
-            hint="Free some space; Pamosnik goes on by itself.",
-        )
-    if "locked" in text or "busy" in text:
-        return HomeError(
-            f"The database {path} was locked by another program for {BUSY_TIMEOUT_S:g} seconds.",
-            hint="Close the other program and try again.",
-        )
-    return HomeError(
-        f"The database {path} cannot be used: {text}.",
-        hint="Restore the newest backup, or move the file away and keep it for rescue.",
-    )
+@contextmanager
+def told_in_words(path: Path) -> Iterator[None]:
+    """Inside, what SQLite says of disk, file or lock becomes a `HomeError`; a mistake in a statement stays."""
+    try:
+        yield
+    except _sqlite.Error as error:
+        if _sqlite.code_of(error) is None:
+            raise
+        raise storage_error(path, error) from error
+
+
+def storage_error(path: Path, error: BaseException) -> StorageRefused | DatabaseDamaged:
+    """An SQLite error that the machine's owner has to act on, in words. `DatabaseDamaged`: trying again is no use."""
+    code, name = _sqlite.code_of(error), _sqlite.name_of(error)
+    match code:
+        case Code.FULL:
+            return StorageRefused(
+                f"The disk that holds {path} is full; nothing of this change was stored.",
+                hint=f"Free some space; the daemon goes on by itself. Try: df -h {path.parent}",
+            )
+        case Code.BUSY | Code.LOCKED | Code.PROTOCOL:
+            return StorageRefused(
+                f"The database {path} was locked by another program for {BUSY_TIMEOUT_S:g} seconds.",
+                hint=f"Close the other program and try again. Try: fuser -v {path}",
+            )
+        case Code.READONLY | Code.PERM | Code.CANTOPEN:
+            return StorageRefused(
+                f"The database {path} cannot be written ({name}).",
+                hint=f"Try: ls -ld {path.parent} {path} (both must belong to you, on a disk that can be written)",
+            )
+        case Code.IOERR:
+            return StorageRefused(
+                f"The disk that holds {path} failed ({name}).",
+                hint=f"Look at the disk and the system's log; the daemon goes on by itself. Try: df -h {path.parent}",
+            )
+        case Code.CORRUPT | Code.NOTADB:
+            return DatabaseDamaged(
+                f"The database {path} is damaged ({name}).",
+                hint="Restore the newest backup, or move the file away and keep it for rescue.",
+            )
+        case None:
+            return StorageRefused(f"The database {path} cannot be used: {error}.", hint="Try again.")
+        case _:
+            assert_never(code)
+
+
+def _undo(conn: Connection) -> None:
+    """Ends the transaction, unless SQLite has ended it by itself."""
+    if conn.in_transaction:
+        with suppress(_sqlite.Error):
+            conn.execute("ROLLBACK")
 
 
 def connect(path: Path) -> Connection:
@@ -134,6 +183,7 @@ def connect(path: Path) -> Connection:
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA foreign_keys=ON")
     conn.execute("PRAGMA secure_delete=ON")
+    conn.execute(f"PRAGMA journal_size_limit={WAL_BYTES_KEPT}")
     conn.execute("PRAGMA temp_store=MEMORY")
     return conn
 
@@ -198,6 +248,10 @@ class _Job:
         self.error: BaseException | None = None
 
 
+class _EndedEarly(Exception):
+    """SQLite ended the transaction by itself inside a function; the cause says why."""
+
+
 class GroupWriter:
     """The daemon's only writer: a thread that commits groups of functions. Start it, then `await write(fn)`."""
 
@@ -206,7 +260,9 @@ class GroupWriter:
         self._urgent: deque[_Job] = deque()
         self._waiting: deque[_Job] = deque()
         self._alone: deque[_Job] = deque()
-        self._closing = False
+        self._closing = self._hurried = False
+        self.trouble = Trouble()
+        """What storage refuses at the moment; whoever reads tells it, too."""
         self._news = threading.Condition()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="pamosnik-writer", daemon=True)
@@ -231,8 +287,12 @@ class GroupWriter:
             self._news.notify()
         return await future
 
+    def hurry(self) -> None:
+        """The end is near: from the next transaction on nobody waits long for another program's lock."""
+        self._hurried = True
+
     async def close(self) -> None:
-        """Finishes what was handed in, then ends the thread."""
+        """Finishes what was handed in, then ends the thread. What storage refuses now fails at once."""
         with self._news:
             self._closing = True
             self._news.notify()
@@ -242,8 +302,8 @@ class GroupWriter:
         while group := self._next_group():
             if group[0].alone:
                 self._run_alone(group[0])
-            else:
-                self._commit(group)
+            elif not self._commit(group) and self._hurried:
+                group += self._all_that_waits()
             self._loop.call_soon_threadsafe(_deliver, group)
 
     def _next_group(self) -> list[_Job]:
@@ -266,29 +326,50 @@ class GroupWriter:
         except BaseException as error:  # noqa: BLE001 - it is told to whoever waits for the result
             job.error = error
 
-    def _commit(self, group: list[_Job]) -> None:
+    def _all_that_waits(self) -> list[_Job]:
+        """For the end: what would each wait for a lock in vain."""
+        with self._news:
+            waiting = [*self._urgent, *self._waiting]
+            assert self.trouble.problem is not None
+            self._urgent.clear()
+            self._waiting.clear()
+        for job in waiting:
+            job.error = self.trouble.problem
+        return waiting
+
+    def _commit(self, group: list[_Job]) -> bool:
+        """Whether the group is stored. Each job holds its result or error afterwards."""
         conn = self._database.connection
+        before = conn.total_changes
         try:
+            if self._hurried:
+                conn.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_STOPPING_S * 1000:.0f}")
             conn.execute("BEGIN IMMEDIATE")
             for job in group:
                 self._run_one(conn, job)
             conn.execute("COMMIT")
-        except _sqlite.Error as error:
+        except (_sqlite.Error, _EndedEarly) as error:
             # COMMIT failed, or SQLite ended the transaction inside a function: nothing of this group is stored.
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            failure = storage_error(self._database.path, error)
+            _undo(conn)
+            failure = storage_error(self._database.path, error.__cause__ or error)
             for job in group:
                 job.error = job.error or failure
+        refused = next((job.error for job in group if isinstance(job.error, StorageRefused)), None)
+        if refused is not None:
+            self.trouble.refused(refused)
+        elif conn.total_changes != before:
+            self.trouble.over()
+        return refused is None
 
     def _run_one(self, conn: Connection, job: _Job) -> None:
         conn.execute("SAVEPOINT job")
         try:
-            job.result = job.fn(conn)
-        except BaseException as error:
+            with told_in_words(self._database.path):
+                job.result = job.fn(conn)
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, who is waiting for it
             job.error = error
             if not conn.in_transaction:
-                raise _sqlite.OperationalError(f"the transaction ended early: {error}") from error
+                raise _EndedEarly from (error.__cause__ or error)
             conn.execute("ROLLBACK TO job")
         conn.execute("RELEASE job")
 

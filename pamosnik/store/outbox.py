@@ -311,6 +311,11 @@ def forget_attempts(conn: Connection, before: datetime) -> int:
     return int(conn.execute("DELETE FROM attempts WHERE at<?", (ms(before),)).rowcount)
 
 
+def no_attempts_ahead(conn: Connection, now: datetime) -> None:
+    """Attempts noted while the clock was ahead count as made now: Meta's hour is kept, and is over in an hour."""
+    conn.execute("UPDATE attempts SET at=:now WHERE at>:now", {"now": ms(now)})
+
+
 def interrupted(conn: Connection) -> list[OutboxItem]:
     """Items whose request may have left when the process ended. Only for the start of the daemon."""
     rows = conn.execute(

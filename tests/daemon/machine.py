@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from pamosnik import config
-from pamosnik.clock import VirtualClock
+from pamosnik.clock import Clock, SteadyClock, VirtualClock
 from pamosnik.daemon.catch_up import CatchUp
 from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.gate import Gate
@@ -36,7 +36,8 @@ from tests.daemon.shop import FLOWS, closed_shop, furnish
 @dataclass
 class Machine:
     fake: FakeInstagram
-    clock: VirtualClock
+    instagram: Instagram
+    clock: Clock
     writer: GroupWriter
     reader: Database
     runner: Runner
@@ -64,12 +65,17 @@ class Machine:
                 return
         raise AssertionError("it does not come to rest")
 
+    def move_to(self, instant: datetime) -> None:
+        """Only where the clock is moved by hand."""
+        assert isinstance(self.clock, VirtualClock)
+        self.clock.move_to(instant)
+
     async def later(self, **units: float) -> None:
         """Time passes in steps of a second or more, with everything that becomes due."""
         end = self.clock.now() + timedelta(**units)
         step = max(timedelta(seconds=1), timedelta(**units) / 200)
         while self.clock.now() < end:
-            self.clock.move_to(min(self.clock.now() + step, end))
+            self.move_to(min(self.clock.now() + step, end))
             await self.settler.round()
             await self.works()
 
@@ -99,6 +105,10 @@ class Machine:
         conn = self.reader.connection
         return reading.prospects(conn, accounts.every(conn)[0], self.clock.now()) or ""
 
+    def problems_of(self, code: str) -> list[str]:
+        """What `status` says under this code."""
+        return [str(one["message"]) for one in self.problems() if one["code"] == code]
+
     def states(self, kind: str | None = None) -> list[object]:
         return [item["status"] for item in self.queue() if kind in (None, item["kind"])]
 
@@ -107,7 +117,8 @@ class Machine:
 
 
 @asynccontextmanager
-async def machine(folder: Path, flows: str = FLOWS) -> AsyncIterator[Machine]:
+async def machine(folder: Path, flows: str = FLOWS, *, clock: Clock | None = None) -> AsyncIterator[Machine]:
+    """`clock`: other than one that is moved by hand; a `SteadyClock` hears Instagram's time."""
     shop = closed_shop(folder)
     fake = shop.fake
     fake.echoes = "none"
@@ -115,12 +126,15 @@ async def machine(folder: Path, flows: str = FLOWS) -> AsyncIterator[Machine]:
     try:
         await furnish(shop, flows)
         settings = config.load({"home": str(shop.home), "meta_url": fake.url}, environ={})
-        clock = VirtualClock(datetime.now(UTC))
+        clock = clock or VirtualClock(datetime.now(UTC))
+        on_answer = clock.answered if isinstance(clock, SteadyClock) else lambda _: None
         fake.now = clock.now
         keys = vault.load_master_keys(settings.key_file, None)
         with open_database(settings.database) as database, open_database(settings.database) as reader:
             writer = GroupWriter(database)
-            async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
+            async with Instagram(
+                version=settings.graph_version, meta_url=settings.meta_url, on_answer=on_answer
+            ) as instagram:
                 finder = PostFinder(writer, reader, instagram, keys, clock)
                 sender = Sender(writer, reader, instagram, keys, clock)
                 runner = Runner(writer, reader, clock, finder, sender.wake)
@@ -130,7 +144,7 @@ async def machine(folder: Path, flows: str = FLOWS) -> AsyncIterator[Machine]:
                 catch_up = CatchUp(writer, reader, instagram, keys, clock, gate, runner.wake)
                 eraser = Eraser(writer, reader, clock)
                 parts = (runner, sender, settler, keeper, catch_up, eraser)
-                yield Machine(fake, clock, writer, reader, *parts, keys)
+                yield Machine(fake, instagram, clock, writer, reader, *parts, keys)
                 await sender.idle()
             await writer.close()
     finally:

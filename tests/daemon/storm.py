@@ -98,7 +98,7 @@ class Storm:
             sent = await self.shop.sender.round()
             await self.shop.sender.idle()
             await self.shop.settler.round()
-            clock.move_to(min(clock.now() + (_SLICE if turns or sent else _LOOK), end))
+            self.shop.move_to(min(clock.now() + (_SLICE if turns or sent else _LOOK), end))
 
     async def until_quiet(self, at_most: timedelta) -> None:
         """Until nothing waits any more."""

@@ -23,7 +23,7 @@ from pamosnik.store.alerts import Alert
 from tests.daemon import events
 from tests.daemon.fake import Call, Trouble
 from tests.daemon.machine import Machine, machine
-from tests.daemon.shop import EMAIL, open_shop
+from tests.daemon.shop import EMAIL, Shop, open_shop
 from tests.mail.server import MAIL_PASSWORD, USER, MailBox, authority, mail_box
 
 pytestmark = pytest.mark.anyio
@@ -53,7 +53,7 @@ class Office:
         """Time passes, with a look every minute."""
         end = self.shop.clock.now() + timedelta(**units)
         while self.shop.clock.now() < end:
-            self.shop.clock.move_to(min(self.shop.clock.now() + timedelta(minutes=1), end))
+            self.shop.move_to(min(self.shop.clock.now() + timedelta(minutes=1), end))
             await self.look()
 
     async def wrong(self, code: str = "restricted", *, account: str | None = None, step: int = 0) -> None:
@@ -107,7 +107,7 @@ async def test_a_login_that_ends_at_night_makes_exactly_one_mail(tmp_path: Path)
     async with office(tmp_path) as at:
         at.shop.fake.trouble = _refresh_ends
         for _ in range(26):
-            at.shop.clock.move_to(at.shop.clock.now() + timedelta(hours=1))
+            at.shop.move_to(at.shop.clock.now() + timedelta(hours=1))
             await at.shop.keeper.round()
             await at.look()
         (mail,) = at.box.received
@@ -134,9 +134,9 @@ def _log_in_again(conn: Connection) -> None:
 async def test_each_rung_of_the_ladder_is_told_once_and_the_end(tmp_path: Path) -> None:
     async with office(tmp_path) as at:
         at.shop.fake.trouble = _down
-        at.shop.clock.move_to(at.shop.clock.now() + timedelta(days=45))
+        at.shop.move_to(at.shop.clock.now() + timedelta(days=45))
         for turn in range(16 * 6):
-            at.shop.clock.move_to(at.shop.clock.now() + timedelta(hours=4))
+            at.shop.move_to(at.shop.clock.now() + timedelta(hours=4))
             await at.shop.keeper.round()
             if turn % 20 == 0:
                 at.restart()
@@ -170,7 +170,7 @@ async def test_a_removed_app_is_told_with_the_time_of_the_deletion_and_then_that
         (mail,) = at.box.received
         assert "was removed from the Instagram account shop" in mail.text
         assert "run `pamosnik connect` before then" in mail.text
-        at.shop.clock.move_to(at.shop.clock.now() + timedelta(hours=2))
+        at.shop.move_to(at.shop.clock.now() + timedelta(hours=2))
         await at.shop.eraser.round()
         await at.later(days=8)
         _, done = at.box.received
@@ -266,7 +266,7 @@ async def test_a_name_with_line_ends_stays_a_name(tmp_path: Path) -> None:
             )
         )
         at.shop.fake.trouble = _refresh_ends
-        at.shop.clock.move_to(at.shop.clock.now() + timedelta(days=2))
+        at.shop.move_to(at.shop.clock.now() + timedelta(days=2))
         await at.shop.keeper.round()
         await at.look()
         (mail,) = at.box.received
@@ -281,7 +281,7 @@ async def test_a_name_with_line_ends_stays_a_name(tmp_path: Path) -> None:
 async def _reads(at: Office, **units: float) -> None:
     end = at.shop.clock.now() + timedelta(**units)
     while at.shop.clock.now() < end:
-        at.shop.clock.move_to(at.shop.clock.now() + timedelta(minutes=5))
+        at.shop.move_to(at.shop.clock.now() + timedelta(minutes=5))
         await at.shop.catch_up.round()
         await at.look()
 
@@ -398,7 +398,7 @@ async def test_one_refused_address_holds_up_nobody_else(tmp_path: Path) -> None:
     async with office(tmp_path) as at:
         at.box.refuses = lambda line: "550 no" if line.startswith("RCPT") and EMAIL in line else None
         await at.wrong()
-        at.shop.clock.move_to(at.shop.clock.now() + timedelta(seconds=1))
+        at.shop.move_to(at.shop.clock.now() + timedelta(seconds=1))
         await at.wrong("bad_signature", account="")
         await at.look()
         assert [one.readers for one in at.box.received] == [(OPERATOR,)]
@@ -447,7 +447,7 @@ async def test_the_daemon_mails_once_through_kills_and_stops_in_time(tmp_path: P
         async with open_shop(tmp_path / "shop", **settings) as shop:
             shop.fake.token = "IGAAanothertoken9876543210secret"
             await shop.write("7301", "price")
-            await _says(shop.log, "An alert was mailed")  # before that a kill may repeat it
+            await _says(shop, "An alert was mailed")  # before that a kill may repeat it
             await shop.kill()
             visits = box.visits
             await shop.start()
@@ -469,12 +469,12 @@ async def test_the_daemon_mails_once_through_kills_and_stops_in_time(tmp_path: P
             assert codes == {"needs_login", "bad_signature", "daemon_not_running"}
 
 
-async def _says(log: Path, words: str) -> None:
+async def _says(shop: Shop, words: str) -> None:
     for _ in range(500):
-        if words in log.read_text("utf-8"):
+        if words in shop.said():
             return
         await asyncio.sleep(0.02)
-    raise AssertionError(log.read_text("utf-8"))
+    raise AssertionError(shop.said())
 
 
 async def _visits(box: MailBox, count: int) -> None:

@@ -33,7 +33,7 @@ def _lost(shop: Machine, *entries: Json) -> None:
 
 
 async def _reads(shop: Machine, **later: float) -> None:
-    shop.clock.move_to(shop.clock.now() + timedelta(**later))
+    shop.move_to(shop.clock.now() + timedelta(**later))
     await shop.catch_up.round()
     await shop.works()
 

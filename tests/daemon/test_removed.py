@@ -100,7 +100,7 @@ async def _by_looking_up_a_post(shop: Machine) -> None:
 
 
 async def _by_refreshing(shop: Machine) -> None:
-    shop.clock.move_to(shop.clock.now() + timedelta(days=2))
+    shop.move_to(shop.clock.now() + timedelta(days=2))
     await shop.keeper.round()
 
 
@@ -136,7 +136,7 @@ async def test_any_call_finds_out_and_the_owner_hears_of_it_once(tmp_path: Path,
         assert problem["code"] == "app_removed"
         assert "pamosnik connect" in str(problem["fix"])
         assert (found.delete_after + timedelta(hours=1)).strftime("%Y-%m-%d %H:%M") in str(problem["message"])
-        shop.clock.move_to(shop.clock.now() + timedelta(seconds=30))
+        shop.move_to(shop.clock.now() + timedelta(seconds=30))
         await shop.catch_up.round()
         await shop.works()
         assert _connected(shop).delete_after == found.delete_after
@@ -152,7 +152,7 @@ async def test_other_ends_of_a_login_delete_nothing(tmp_path: Path, subcode: int
         await _by_sending(shop)
         found = _connected(shop)
         assert (found.status.value, found.delete_after) == ("needs_login", None)
-        shop.clock.move_to(shop.clock.now() + 2 * DAY)
+        shop.move_to(shop.clock.now() + 2 * DAY)
         await shop.eraser.round()
         assert len(contacts.newest(shop.reader.connection, found.account_id, limit=None)) == 1
 
@@ -166,7 +166,7 @@ async def test_answers_that_concern_an_older_token_change_nothing(tmp_path: Path
             sending.claim, connection_id=_connected(shop).id, quota=Quota.MESSAGE, room=1, media_room=1
         )
         (claimed,) = await shop.writer.write(partial(claim, now=now))
-        shop.clock.move_to(now + timedelta(seconds=5))
+        shop.move_to(now + timedelta(seconds=5))
         await shop.connects()
         refused = classify(400, b'{"error":{"code":190,"error_subcode":458}}', {})
         record = partial(sending.record, item_id=claimed.item.id, outcome=refused)
@@ -218,7 +218,7 @@ async def test_connecting_again_within_a_day_loses_nothing(tmp_path: Path) -> No
         assert shop.fake.thread("9001") == ["Automated reply.\nWhich size?", "Noted: Small"]
         assert len(shop.fake.thread("9003")) == 1
         assert set(shop.states()) == {"sent"}
-        shop.clock.move_to(shop.clock.now() + 2 * DAY)
+        shop.move_to(shop.clock.now() + 2 * DAY)
         await shop.eraser.round()
         assert _connected(shop).status.value == "active"
 
@@ -252,10 +252,10 @@ async def test_what_is_too_late_by_then_expires(tmp_path: Path) -> None:
         await _writes(shop, "9001", "size")
         await shop.works()
         assert shop.states() == ["held"]
-        shop.clock.move_to(shop.clock.now() + DAY - timedelta(seconds=1))
+        shop.move_to(shop.clock.now() + DAY - timedelta(seconds=1))
         await shop.connects()
         shop.fake.trouble = calm
-        shop.clock.move_to(shop.clock.now() + timedelta(seconds=2))
+        shop.move_to(shop.clock.now() + timedelta(seconds=2))
         await shop.works()
         assert shop.states() == ["expired"]
 
@@ -372,10 +372,10 @@ async def test_after_a_day_nothing_is_left(tmp_path: Path) -> None:
         before = _of_connection(conn, found.id)
         assert [name for name, n in before.items() if n == 0] == [], "each table has something to lose"
         assert _traces(home) == list(SECRETS)
-        shop.clock.move_to(shop.clock.now() + DAY - timedelta(minutes=1))
+        shop.move_to(shop.clock.now() + DAY - timedelta(minutes=1))
         await shop.eraser.round()
         assert _of_connection(conn, found.id) == before
-        shop.clock.move_to(shop.clock.now() + timedelta(minutes=1))
+        shop.move_to(shop.clock.now() + timedelta(minutes=1))
         with pytest.raises(PamosnikError, match="is being deleted"):
             await shop.connects()
         await shop.eraser.round()
@@ -411,7 +411,7 @@ async def test_rows_that_are_gone_are_not_enough_to_end_a_deletion(tmp_path: Pat
         found = _connected(shop)
         _removed(shop)
         await shop.catch_up.round()
-        shop.clock.move_to(shop.clock.now() + DAY)
+        shop.move_to(shop.clock.now() + DAY)
         assert await shop.writer.write(partial(_begin, connection_id=found.id, now=shop.clock.now()))
         while await shop.writer.write(partial(erase.erase_some, connection_id=found.id)):
             pass
@@ -421,7 +421,7 @@ async def test_rows_that_are_gone_are_not_enough_to_end_a_deletion(tmp_path: Pat
         await shop.eraser.round()
         assert _traces(home) == []
         assert [p["code"] for p in shop.problems()] == ["data_deleted"]
-        shop.clock.move_to(shop.clock.now() + timedelta(days=8))
+        shop.move_to(shop.clock.now() + timedelta(days=8))
         clean = partial(housekeeping.forget, now=shop.clock.now())
         await shop.writer.write(clean)
         assert "data_deleted" not in [p["code"] for p in shop.problems()]
@@ -442,7 +442,7 @@ async def test_others_keep_everything_and_what_is_deleted_leaves_no_trace_betwee
         tables = ("events", "contacts", "runs", "outbox")
         kept = [conn.execute(theirs.format(table)).fetchall() for table in tables]
         assert b"mine-0599" in _bytes(home)
-        shop.clock.move_to(shop.clock.now() + DAY)
+        shop.move_to(shop.clock.now() + DAY)
         await shop.eraser.round()
         assert [conn.execute(theirs.format(table)).fetchall() for table in tables] == kept
         assert b"mine-" not in _bytes(home)
@@ -500,14 +500,14 @@ async def test_a_request_under_way_is_waited_for_and_one_without_sender_is_not(t
         await shop.works()
         _removed(shop)
         await shop.catch_up.round()
-        shop.clock.move_to(shop.clock.now() + DAY)
+        shop.move_to(shop.clock.now() + DAY)
         now = int(shop.clock.now().timestamp() * 1000)
         conn = shop.reader.connection
         sending_now = "UPDATE outbox SET status='sending', last_attempt_at=?"
         await shop.writer.write(lambda db: db.execute(sending_now, (now - 10_000,)).rowcount)
         await shop.eraser.round()
         assert conn.execute("SELECT count(*) FROM deletions").fetchone() == (0,)
-        shop.clock.move_to(shop.clock.now() + timedelta(minutes=5))
+        shop.move_to(shop.clock.now() + timedelta(minutes=5))
         await shop.eraser.round()
         assert shop.queue() == []
 
@@ -519,7 +519,7 @@ async def test_what_is_being_deleted_takes_no_turn(tmp_path: Path) -> None:
         await _writes(shop, "9002", "size")
         _removed(shop)
         await shop.catch_up.round()
-        shop.clock.move_to(shop.clock.now() + 30 * DAY)
+        shop.move_to(shop.clock.now() + 30 * DAY)
         conn, now = shop.reader.connection, shop.clock.now()
         begun = partial(_begin, connection_id=_connected(shop).id, now=now)
         assert runs.next_wait_due(conn) is not None

@@ -236,7 +236,7 @@ async def test_an_echo_that_comes_while_a_private_reply_waits_to_be_repeated_is_
         await shop.deliver(events.change(events.comment("9001", "price")))
         await shop.works()
         now = shop.clock.now() + timedelta(seconds=31)
-        shop.clock.move_to(now)
+        shop.move_to(now)
         await shop.settler.round()
         (sent,) = shop.fake.sent
         assert shop.states("private_reply") == ["queued"]

@@ -38,7 +38,7 @@ def _ended(path: str) -> Ask:
 async def _days(shop: Machine, count: float) -> None:
     """With a look at the tokens every hour, as the daemon takes."""
     for _ in range(round(count * 24)):
-        shop.clock.move_to(shop.clock.now() + timedelta(hours=1))
+        shop.move_to(shop.clock.now() + timedelta(hours=1))
         await shop.keeper.round()
 
 
@@ -74,7 +74,7 @@ async def test_a_token_is_refreshed_after_a_day_and_then_weekly(tmp_path: Path, 
 
 async def test_it_was_away_for_a_month_and_refreshes_at_start(tmp_path: Path) -> None:
     async with machine(tmp_path) as shop:
-        shop.clock.move_to(shop.clock.now() + timedelta(days=31))
+        shop.move_to(shop.clock.now() + timedelta(days=31))
         await shop.keeper.round()
         assert _left(shop) > timedelta(days=59)
 
@@ -131,7 +131,7 @@ async def test_who_hears_first_that_a_login_has_ended_makes_no_difference(tmp_pa
 async def test_a_login_that_ends_while_its_end_is_announced_is_told_once(tmp_path: Path) -> None:
     async with machine(tmp_path) as shop:
         shop.fake.trouble = _down
-        shop.clock.move_to(shop.clock.now() + timedelta(days=58))
+        shop.move_to(shop.clock.now() + timedelta(days=58))
         await shop.keeper.round()
         assert [problem["code"] for problem in shop.problems()] == ["token_expiring"]
         shop.fake.trouble = _ended("")

@@ -11,7 +11,7 @@ import pytest
 import pamosnik.store
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
-from pamosnik.errors import HomeError
+from pamosnik.errors import DatabaseDamaged, HomeError
 from pamosnik.model.contact import Contact
 from pamosnik.services import home
 from pamosnik.store import accounts, contacts, migrations, outbox
@@ -249,7 +249,7 @@ def test_a_broken_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "pamosnik.db"
     path.write_bytes(content)
     for migrate in (False, True):
-        with pytest.raises(HomeError, match=r"cannot be used|another program"):
+        with pytest.raises(HomeError, match="is damaged"):
             open_database(path, migrate=migrate)
     assert path.read_bytes() == content
 
@@ -326,3 +326,68 @@ def test_a_filled_database_of_the_first_version_is_brought_up_to_date(tmp_path: 
     assert (tmp_path / "pamosnik.before-version-2.db").stat().st_mode & 0o777 == 0o600
     with open_database(path) as opened:
         assert migrations.applied(opened.connection) == [m.__name__ for m in migrations.MIGRATIONS]
+
+
+# --- what disk, file and locks say -----------------------------------------------------------------------
+
+
+def _fill(conn: Connection) -> None:
+    """More than the pages the database may grow to in these tests."""
+    for n in range(2000):
+        _note(f"{n} " + "x" * 400)(conn)
+
+
+def _full(opened: Database) -> None:
+    pages = opened.connection.execute("PRAGMA page_count").fetchone()[0]
+    opened.connection.execute(f"PRAGMA max_page_count={pages + 5}")
+
+
+def test_a_full_disk_is_told_in_words_and_nothing_is_stored(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        _full(opened)
+        with pytest.raises(HomeError, match="is full; nothing of this change was stored"):
+            opened.write(_fill)
+        assert _noted(opened) == []
+
+
+def test_a_full_disk_within_a_group(tmp_path: Path) -> None:
+    async def work(writer: GroupWriter) -> list[object]:
+        jobs = (_note("one"), _fill, _note("two"))
+        return list(await asyncio.gather(*map(writer.write, jobs), return_exceptions=True))
+
+    with database(tmp_path) as opened:
+        _full(opened)
+        results = _with_writer(opened, work)
+        assert isinstance(results, list)
+        assert isinstance(results[1], HomeError)
+        assert "is full" in str(results[1])
+        assert _noted(opened) == [result for result in results if isinstance(result, str)]
+
+
+def test_a_database_locked_by_another_program_is_told_in_words(tmp_path: Path) -> None:
+    with database(tmp_path) as opened, open_database(opened.path) as other:
+        opened.connection.execute("PRAGMA busy_timeout=1")
+        other.connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(HomeError, match="locked by another program"):
+            opened.write(_note("one"))
+
+
+def test_a_damaged_page_is_told_as_such(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        opened.write(_note("one"))
+        page = opened.connection.execute("SELECT rootpage FROM sqlite_master WHERE name='audit'").fetchone()[
+            0
+        ]
+    raw = bytearray(opened.path.read_bytes())
+    raw[(page - 1) * 4096 : page * 4096] = bytes(4096)
+    opened.path.write_bytes(raw)
+    with open_database(opened.path) as again:
+        with pytest.raises(DatabaseDamaged, match="is damaged"):
+            _noted(again)
+        with pytest.raises(DatabaseDamaged):
+            again.write(_note("two"))
+
+
+def test_a_mistake_in_a_statement_is_no_trouble_of_the_disk(tmp_path: Path) -> None:
+    with database(tmp_path) as opened, pytest.raises(_sqlite.OperationalError, match="no such table"):
+        opened.write(lambda conn: conn.execute("SELECT 1 FROM no_such_table"))
