@@ -32,8 +32,8 @@ EVERY = timedelta(minutes=5)
 SUBSCRIPTION_EVERY = timedelta(hours=1)
 OVERLAP = timedelta(minutes=10)
 """Read again what was read last time: what was too young then, and clocks that differ."""
-CONVERSATION_PAGES = 40
-COMMENT_PAGES = 20
+MOST_PAGES = 4000
+"""Of one list in one round; only a list that turns in a circle has more. What is behind is not taken for read."""
 _LOST = "subscription_lost"
 
 log = logging.getLogger(__name__)
@@ -98,9 +98,10 @@ class CatchUp:
         token = credentials.token(self._reader.connection, self._keys, connected)
         begun = self._clock.now()
         await self._subscription(connected, token, begun)
-        found = await self._conversations(connected, token, begun)
+        found, complete = await self._conversations(connected, token, begun)
         found += await self._comments(connected, token, begun)
-        await self._writer.write(partial(connections.was_read, connection_id=connected.id, until=begun))
+        if complete:
+            await self._writer.write(partial(connections.was_read, connection_id=connected.id, until=begun))
         if found:
             log.info("Catching up found %d events", found, extra={"action": "catch_up.found"})
 
@@ -151,21 +152,22 @@ class CatchUp:
 
     # --- conversations -------------------------------------------------------------------------------
 
-    async def _conversations(self, connected: Connected, token: str, now: datetime) -> int:
+    async def _conversations(self, connected: Connected, token: str, now: datetime) -> tuple[int, bool]:
+        """How many messages were new, and whether the list was read to where it had been read before."""
         since = (connected.read_until or connected.connected_at) - OVERLAP
         after: str | None = None
         found = 0
-        for _ in range(CONVERSATION_PAGES):
+        for _ in range(MOST_PAGES):
             page, after = await self._read.page(connected, token, after)
             for conversation in page:
                 if conversation.updated_at is not None and conversation.updated_at < since:
-                    return found
+                    return found, True
                 whole = await self._read.whole(connected, token, conversation)
                 take_in = partial(catching_up.take_in_messages, connected=connected, conversation=whole)
                 found += await self._take_in(take_in, now)
             if after is None:
-                break
-        return found
+                return found, True
+        return found, False
 
     # --- comments ------------------------------------------------------------------------------------
 
@@ -229,11 +231,16 @@ class CatchUp:
     async def _comments_of(
         self, connected: Connected, token: str, media_id: str, now: datetime
     ) -> tuple[int, bool]:
-        """How many were new, and whether everything there is was old enough to be taken in."""
+        """How many were new, and whether everything was read, and old enough to be taken in."""
         since = max(connected.connected_at, now - limits.PRIVATE_REPLY_WITHIN)
+        if connected.read_until is not None and media_id in flow_store.comments_read(
+            self._reader.connection, connected.id
+        ):
+            # Meta has no filter by time: what was read to its end is not read again with every new comment.
+            since = max(since, connected.read_until - OVERLAP)
         after: str | None = None
-        found, complete = 0, True
-        for _ in range(COMMENT_PAGES):
+        found, old_enough = 0, True
+        for _ in range(MOST_PAGES):
             answer = await self._read.ask(
                 connected, partial(self._instagram.comments, media_id, token, after=after)
             )
@@ -242,11 +249,11 @@ class CatchUp:
                 catching_up.take_in_comments, connected=connected, media_id=media_id, comments=page
             )
             found += await self._take_in(take_in, now)
-            complete = complete and not catching_up.too_young(page, now)
-            after = reading.next_page(answer.body)
+            old_enough = old_enough and not catching_up.too_young(page, now)
+            after = reading.next_page(answer.body, limits.COMMENTS_PAGE)
             if after is None or _older(page, since):
-                break
-        return found, complete
+                return found, old_enough
+        return found, False
 
 
 def _all_of(conn: Connection, changes: Sequence["partial[None]"]) -> None:

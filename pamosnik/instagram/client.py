@@ -18,7 +18,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from pamosnik.instagram import errors
+from pamosnik.instagram import errors, limits
 from pamosnik.model.outbox import ItemKind, OutboxItem, Outcome, OutcomeKind
 
 GRAPH = "https://graph.instagram.com"
@@ -196,7 +196,7 @@ class Instagram:
         return await self._request("GET", f"{ig_id}/media", token=token, params=params)
 
     async def comments(
-        self, media_id: str, token: str, *, after: str | None = None, limit: int = 50
+        self, media_id: str, token: str, *, after: str | None = None, limit: int = limits.COMMENTS_PAGE
     ) -> Answer:
         """A page of a post's comments with the replies below them, the newest first; Meta gives 50 at most."""
         params = {"limit": str(limit), "fields": _COMMENT_FIELDS}

@@ -47,8 +47,14 @@ LABEL = "Send it to me"
 ANSWERS = (("For which day?", "tomorrow"), ("How many of you?", "2"))
 SWITCHED_OFF_S = (60.0, 60.0, 120.0, 300.0, 600.0, 3600.0, 3600.0)
 """What is open when all is quiet gets time: the last look for evidence is an hour after the attempt."""
-CATCHES_UP_S = 18.0
-"""Real seconds from a start until catching up has read."""
+_QUIET_S = 3.0
+"""Enough when every webhook was told."""
+
+
+def _catches_up_s(people: int) -> float:
+    """Real seconds from a start until catching up has read: it begins after fifteen, and asks twice a second, for 25
+    conversations or 50 comments at a time."""
+    return 20.0 + people / 25 + people / 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ async def play(folder: Path, given: Play) -> Ledger:
         await shop.act("/clear_faults")
         await shop.act("/switches", loss=0.0)
         await shop.act("/settle")
-        await _until_settled(shop, CATCHES_UP_S if given.loss else 3.0)
+        await _until_settled(shop, _catches_up_s(given.people) if given.loss else _QUIET_S)
         await _check(shop, igsids, comments, ledger)
         assert await shop.stop() == 0
     assert "Traceback" not in shop.log.read_text(), shop.log.read_text()
@@ -153,7 +159,7 @@ async def _until_settled(shop: Shop, quiet_s: float) -> None:
     for seconds in SWITCHED_OFF_S:
         await _until_still(shop, quiet_s)
         rests += not _open(*await _record(shop))
-        if rests > 1 or (rests and quiet_s < CATCHES_UP_S):
+        if rests > 1 or (rests and quiet_s <= _QUIET_S):
             return
         await shop.switch_off(seconds)
     await _until_still(shop, quiet_s)

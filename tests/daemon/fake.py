@@ -327,7 +327,7 @@ class FakeInstagram:
                 ]
                 return {"data": posts or [{"id": "m77", "timestamp": "2026-09-01T10:00:00+0000"}]}
             case "GET", [media, "comments"]:
-                return {"data": [self._comment(told) for told in reversed(self._told.get(media, []))]}
+                return _page(call, [self._comment(told) for told in reversed(self._told.get(media, []))], 50)
             case "POST", [account, "messages"] if account == IG_ID:
                 return await self._message(call)
             case "POST", [comment_id, "replies"]:
@@ -409,7 +409,7 @@ class FakeInstagram:
                 if "{" in call.query["fields"]:
                     thread["messages"] = {"data": [_told(line) for line in reversed(lines[-20:])]}
                 data.append(thread)
-        return {"data": data}
+        return _page(call, data, 25)
 
     # --- what people see -----------------------------------------------------------------------------
 
@@ -422,6 +422,19 @@ class FakeInstagram:
 
     def public(self, comment_id: str) -> list[str]:
         return [reply.text for reply in self.replies if reply.comment_id == comment_id]
+
+
+def _page(call: Call, everything: list[Json], size: int) -> Json:
+    """The part of a list that was asked for, with a cursor when there is more."""
+    start = int(call.query.get("after", "0"))
+    data = everything[start : start + size]
+    if start + size >= len(everything):
+        return {"data": data}
+    after = str(start + size)
+    paging: Json = {"cursors": {"after": after}}
+    if size > 25:  # Meta's example of conversations shows the cursor alone
+        paging["next"] = f"https://graph.example/?after={after}"
+    return {"data": data, "paging": paging}
 
 
 def _told(line: Line) -> Json:
