@@ -67,8 +67,8 @@ FULL_PAGE = 25
 def next_page(body: Json, full: int = FULL_PAGE) -> str | None:
     """The cursor that leads on; None on the last page. `full`: how many a page holds.
 
-    Graph names the `next` address where there is more; Meta's example of conversations has the cursor alone, so behind
-    a full page it is followed, too.
+    Graph names the `next` address where there is more. Meta's example of conversations has the cursor alone: behind a
+    full page it is followed, too.
     """
     paging = body.get("paging")
     if not isinstance(paging, Mapping):
