@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test lint bench chaos browser clean
+.PHONY: demo test lint bench chaos storm browser clean
 
 demo: $(RUN_STAMP)
 	$(BIN)/pamosnik demo $(ARGS)
@@ -22,8 +22,13 @@ bench: $(DEV_STAMP)
 	$(BIN)/python -m bench
 
 # Kills and faults for a few minutes, then the ledger: make chaos ARGS="--people 600 --kills 20".
+# A kill at every commit and around every request of a small story, one by one: make chaos ARGS=--walk.
 chaos: $(DEV_STAMP)
 	$(BIN)/python -m tests.crash.chaos $(ARGS)
+
+# A viral hour and 36 hours of outage in minutes, at full size: make storm ARGS="--comments 20000".
+storm: $(DEV_STAMP)
+	$(BIN)/python -m tests.daemon.storm $(ARGS)
 
 # Installing what is locked, by hash; pip's own cache makes the second time quick.
 $(RUN_STAMP): requirements.lock pyproject.toml

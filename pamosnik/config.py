@@ -3,13 +3,15 @@
 Precedence: flag, environment, `*_FILE` in the environment (secrets), `pamosnik.toml` in the home, default.
 """
 
+import ipaddress
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from enum import Enum
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pamosnik.errors import HomeError, UsageError
 
@@ -47,6 +49,8 @@ SETTINGS = (
     Setting("meta_url", None, "one base address for every Meta host: the sandbox, a test server"),
     Setting("graph_version", "v26.0", "version of the Graph API"),
     Setting("passphrase", None, "when set, the key file is sealed with it and needed at start", secret=True),
+    Setting("smtp_url", None, "mail server for alerts: `smtps://user:password@host`", secret=True),
+    Setting("mail_from", None, "sender of mails; default: the user of `smtp_url`"),
     Setting("log_format", "text", "`text` or `json`"),
     Setting("operator_name", None, "who runs this installation; default: the first account's name"),
     Setting("operator_email", None, "how to reach them; default: the first account's e-mail"),
@@ -65,6 +69,27 @@ class Value:
     source: str
 
 
+class Encryption(Enum):
+    """How the way to a mail server is protected."""
+
+    TLS = "from the start"
+    STARTTLS = "before anything is said"
+    NONE = "not at all: it never leaves this machine"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MailServer:
+    """What `smtp_url` and `mail_from` say. Its repr shows nothing, for it holds a password."""
+
+    host: str
+    port: int
+    encryption: Encryption
+    user: str | None
+    """None: it takes mail without login; then there is no password either."""
+    password: str | None
+    sender: str
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Config:
     """All settings, checked. Its repr shows nothing, for it holds secrets."""
@@ -81,6 +106,10 @@ class Config:
     meta_url: str | None
     graph_version: str
     passphrase: str | None
+    smtp_url: str | None
+    mail_from: str | None
+    mail: MailServer | None
+    """None: no mail is sent."""
     log_format: str
     operator_name: str | None
     operator_email: str | None
@@ -202,11 +231,13 @@ def _checked(values: Mapping[str, Value]) -> Config:
         raise UsageError(
             f"log_format ({log_format.source}) is {log_format.text!r}.", hint="It can be text or json."
         )
+    _require_mail_address("operator_email", values["operator_email"])
     known = {field.name for field in fields(Config)}
     rest = {name: text for name, text in texts.items() if name in known and name not in ("home", "port")}
     return Config(
         home=Path(texts["home"] or ""),
         port=int(port.text),
+        mail=_mail_server(values["smtp_url"], values["mail_from"]),
         sources={name: value.source for name, value in values.items()},
         **rest,  # type: ignore[arg-type]
     )
@@ -222,6 +253,94 @@ def _require_address(name: str, value: Value) -> None:
         )
 
 
+# --- the mail server -------------------------------------------------------------------------------------
+
+_MAIL_ADDRESS = re.compile(r"""[^\s@<>()\[\]\\,;:"]+@[^\s@<>()\\,;"]+""")
+_DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
+
+
+def _require_mail_address(name: str, value: Value) -> None:
+    if value.text is None:
+        return
+    try:
+        value.text.rpartition("@")[2].encode("idna")
+        good = _MAIL_ADDRESS.fullmatch(value.text) is not None
+    except UnicodeError:
+        good = False
+    if not good:
+        raise UsageError(
+            f"{name} ({value.source}) is no e-mail address: {value.text}",
+            hint="Write it like alerts@shop.example.",
+        )
+
+
+def _mail_server(url: Value, mail_from: Value) -> MailServer | None:
+    """None when no mail server is set. Errors never show the address, for it holds the password."""
+    _require_mail_address("mail_from", mail_from)
+    if url.text is None:
+        return None
+    host, port, scheme = _server_of(url)
+    user, password = _login_of(url)
+    encryption = Encryption.STARTTLS
+    if scheme == "smtps":
+        encryption = Encryption.TLS
+    elif _is_loopback(host):
+        encryption = Encryption.NONE
+    sender = mail_from.text
+    if sender is None and user is not None and _MAIL_ADDRESS.fullmatch(user):
+        sender = user
+    if sender is None:
+        raise UsageError(
+            f"smtp_url ({url.source}) is set and mail_from is not, and its user is no e-mail address.",
+            hint="Set PAMOSNIK_MAIL_FROM, like alerts@shop.example.",
+        )
+    return MailServer(host, port, encryption, user, password, sender)
+
+
+def _bad_mail_server(url: Value, what: str) -> UsageError:
+    return UsageError(
+        f"smtp_url ({url.source}) {what}.",
+        hint="Write it like smtps://user:password@mail.example, or smtp://…:587 for STARTTLS;"
+        " signs like @ : / # ? % in user and password as %40 %3A %2F %23 %3F %25.",
+    )
+
+
+def _server_of(url: Value) -> tuple[str, int, str]:
+    """Host, port, scheme."""
+    try:
+        parts = urlsplit(url.text or "")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        # Its text may quote the password.
+        raise _bad_mail_server(url, "is no address of a mail server") from None
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise _bad_mail_server(url, "does not begin with smtp:// or smtps://")
+    if not host or port == 0 or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise _bad_mail_server(url, "is no address of a mail server")
+    return host, _DEFAULT_PORTS[parts.scheme] if port is None else port, parts.scheme
+
+
+def _login_of(url: Value) -> tuple[str | None, str | None]:
+    """User and password, or neither."""
+    parts = urlsplit(url.text or "")
+    try:
+        user, password = (unquote(part or "", errors="strict") for part in (parts.username, parts.password))
+    except UnicodeDecodeError:
+        raise _bad_mail_server(url, "has a user or password that is not UTF-8") from None
+    if bool(user) != bool(password):
+        raise _bad_mail_server(url, "needs both a user and a password, or neither")
+    if any(not sign.isprintable() for sign in user + password):
+        raise _bad_mail_server(url, "has a user or password with control signs")
+    return (user, password) if user else (None, None)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 # --- the home folder -------------------------------------------------------------------------------------
 
 
@@ -229,14 +348,13 @@ def prepare_home(home: Path) -> None:
     """Makes the folder, for its owner alone. Refuses one that others may write to."""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = home.stat().st_mode
+        if home.stat().st_mode & 0o077:
+            home.chmod(0o700)
     except OSError as error:
         raise HomeError(
             f"The home folder {home} cannot be made or read: {error.strerror}.",
             hint="Set PAMOSNIK_HOME to a folder of your own.",
         ) from error
-    if mode & 0o077:
-        home.chmod(0o700)
 
 
 def save_setting(home: Path, name: str, value: str) -> None:

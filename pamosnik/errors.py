@@ -9,6 +9,7 @@ PamosnikError            what happened, and a hint that says what to do
 ├── DaemonNotRunning     the command needs `pamosnik serve`                   exit 7
 ├── NotFound             no such event, contact, flow, run, queue item        exit 1
 └── HomeError            home folder, database, key or lock cannot be used    exit 1
+    ├── StorageRefused   disk, lock or file refuse the database at the moment exit 1
     └── DatabaseDamaged  the database's bytes are broken: only a backup helps exit 1
 
 Everything else that is raised is our mistake and surfaces with its traceback.
@@ -68,6 +69,10 @@ class NotFound(PamosnikError):
 
 class HomeError(PamosnikError):
     """The home folder, its database, key or lock cannot be used as it is."""
+
+
+class StorageRefused(HomeError):
+    """The database cannot be read or written at the moment. Nothing of the change was stored."""
 
 
 class DatabaseDamaged(HomeError):

@@ -65,6 +65,8 @@ def set_up(log_format: str, *, stream: TextIO | None = None, level: int = loggin
         if log_format == "json"
         else _Text("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%SZ")
     )
+    # A log that cannot be written, on a full disk say, must neither end the daemon nor answer with tracebacks.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent / "pamosnik"
 
 WORDS = {"errors", "clock", "ids"}
@@ -16,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"errors"},
     "logs": {"errors"},
     "security": {"errors"},
+    "mail": {"config", "errors"},
     "instagram": {"model", "errors"},
     "engine": {"model", "instagram.limits"},
     "outbox": {"model", "instagram.limits", "instagram.errors"},
@@ -45,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "security",
         "config",
         "logs",
+        "mail",
         "services",
         "privacy",
         "_sqlite",
@@ -118,6 +122,7 @@ def test_every_import_follows_the_table() -> None:
     assert wrong == []
 
 
-def test_httpx_is_imported_in_one_module_only() -> None:
-    users = [p for p in ROOT.rglob("*.py") if "import httpx" in p.read_text("utf-8")]
-    assert [p.relative_to(ROOT).as_posix() for p in users] == ["instagram/client.py"]
+@pytest.mark.parametrize(("library", "module"), [("httpx", "instagram/client.py"), ("aiosmtplib", "mail.py")])
+def test_what_talks_to_the_network_is_imported_in_one_module_only(library: str, module: str) -> None:
+    users = [p for p in ROOT.rglob("*.py") if f"import {library}" in p.read_text("utf-8")]
+    assert [p.relative_to(ROOT).as_posix() for p in users] == [module]

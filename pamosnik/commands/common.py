@@ -66,7 +66,9 @@ def now() -> datetime:
 def note(text: str) -> None:
     """A remark for people, on stderr; silent with --quiet."""
     if not os.environ.get("PAMOSNIK_QUIET"):
-        sys.stderr.write(f"{text}\n")
+        with contextlib.suppress(OSError):  # the log of `serve` may be on a full disk
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
 
 def say(text: str) -> None:

@@ -185,13 +185,15 @@ def queue_list(
     from pamosnik.store.reads import QueueFilter
 
     with open_home() as home:
+        moment = now()
         rows = reading.queue(
             home.database.connection,
             home.account,
             QueueFilter(open_only=open_, since=since_instant(since)),
-            now=now(),
+            now=moment,
             limit=how_many(limit, everything, as_json),
         )
+        prospects = reading.prospects(home.database.connection, home.account, moment)
     if as_json:
         print_json(rows)
         return
@@ -207,6 +209,8 @@ def queue_list(
         ("id", "Id"),
     ]
     print_table(rows, columns, "Nothing went out yet.")
+    if prospects is not None:
+        note(prospects)
 
 
 Item = Annotated[

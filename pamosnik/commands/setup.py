@@ -67,7 +67,7 @@ def init(
     from pamosnik.services import home
 
     settings = config.load()
-    if settings.database.exists() and settings.database.stat().st_size and _has_account(settings.database):
+    if home.has_account(settings):
         note(f"There is an account already in {settings.home}; nothing was changed.")
         return
     if not sys.stdin.isatty() and (name is None or email is None or not password_stdin):
@@ -89,14 +89,6 @@ def init(
     note("  pamosnik connect --token-stdin   (paste the token from Meta's dashboard)")
     note("  pamosnik flows apply flows.yaml")
     note("  pamosnik serve")
-
-
-def _has_account(database: Path) -> bool:
-    from pamosnik.store import accounts
-    from pamosnik.store.database import open_database
-
-    with open_database(database) as opened:
-        return bool(accounts.every(opened.connection))
 
 
 def connect(
@@ -154,15 +146,18 @@ def connections_list(as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
         return
+    columns = [
+        ("username", "Account"),
+        ("ig_id", "Instagram id"),
+        ("status", "State"),
+        ("token_expires_at", "Login valid until"),
+        ("connected_at", "Connected"),
+    ]
+    if any(row["delete_after"] for row in rows):
+        columns.append(("delete_after", "Data deleted on"))
     print_table(
         rows,
-        [
-            ("username", "Account"),
-            ("ig_id", "Instagram id"),
-            ("status", "State"),
-            ("token_expires_at", "Login valid until"),
-            ("connected_at", "Connected"),
-        ],
+        columns,
         "Nothing is connected yet. Try: pamosnik connect --token-stdin",
     )
 
@@ -227,7 +222,7 @@ def serve(
     import uvloop
 
     from pamosnik import config, logs
-    from pamosnik.clock import SystemClock
+    from pamosnik.clock import SteadyClock
     from pamosnik.daemon import main as daemon
     from pamosnik.store.database import require_there
 
@@ -247,7 +242,7 @@ def serve(
         )
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(daemon.serve(settings, SystemClock(), on_ready=ready))
+        runner.run(daemon.serve(settings, SteadyClock(), on_ready=ready))
 
 
 def sandbox(

@@ -84,6 +84,7 @@ def status(
             running=since is not None,
             since=None if since is None else datetime.fromtimestamp(since, UTC),
             now=now(),
+            storage=reading.storage(homes.refused_storage(home.settings.home), home.database.wal_bytes()),
         )
     if as_json:
         print_json(found)
@@ -106,8 +107,10 @@ def _show(found: dict[str, object]) -> None:
         say(f"  {problem['message']} {problem['fix']}")
     say(f"daemon       {'running since ' + shown(daemon['since']) if daemon['running'] else 'not running'}")
     for connected in connections:
-        until = shown(connected["token_expires_at"])
-        say(f"connection   @{connected['username']} {connected['status']}, login valid until {until}")
+        until = f"login valid until {shown(connected['token_expires_at'])}"
+        if connected["delete_after"] is not None:
+            until = f"its data will be deleted on {shown(connected['delete_after'])}"
+        say(f"connection   @{connected['username']} {connected['status']}, {until}")
     counts = ", ".join(f"{queue[name]} {name}" for name in ("queued", "sending", "held", "unknown"))
     say(f"queue        {counts}; {queue['will_expire']} will expire")
     if queue["last_due_at"] is not None:

@@ -11,16 +11,16 @@ from functools import partial
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
-from pamosnik.daemon.conversations import ConversationReader, NoAnswer
+from pamosnik.daemon.conversations import AppRemoved, ConversationReader, NoAnswer
 from pamosnik.daemon.gate import Gate
 from pamosnik.engine.catalog import shortcode
-from pamosnik.errors import HomeError, PamosnikError
+from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import limits, reading
 from pamosnik.instagram.client import Instagram
 from pamosnik.instagram.reading import Reply
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import catching_up, credentials
+from pamosnik.services import catching_up, credentials, removal
 from pamosnik.services.library import Library
 from pamosnik.store import connections, notices
 from pamosnik.store import flows as flow_store
@@ -32,8 +32,8 @@ EVERY = timedelta(minutes=5)
 SUBSCRIPTION_EVERY = timedelta(hours=1)
 OVERLAP = timedelta(minutes=10)
 """Read again what was read last time: what was too young then, and clocks that differ."""
-CONVERSATION_PAGES = 40
-COMMENT_PAGES = 20
+MOST_PAGES = 4000
+"""Of one list in one round; only a list that turns in a circle has more. What is behind is not taken for read."""
 _LOST = "subscription_lost"
 
 log = logging.getLogger(__name__)
@@ -61,41 +61,47 @@ class CatchUp:
         self._on_events = on_events
         self._library = Library()
         self._subscribed_at: dict[str, datetime] = {}
-        self._stopping = asyncio.Event()
-
-    def stop(self) -> None:
-        self._stopping.set()
 
     async def run(self) -> None:
-        pause = FIRST_AFTER
-        while not self._stopping.is_set():
+        """Until it is cancelled: what was not read is read in the next round."""
+        await asyncio.sleep(FIRST_AFTER.total_seconds())
+        while True:
             try:
-                await asyncio.wait_for(self._stopping.wait(), pause.total_seconds())
-            except TimeoutError:
-                await self.round()
-            pause = EVERY
+                with self._reader.in_words():
+                    await self.round()
+            except StorageRefused as error:
+                self._writer.trouble.refused(error)
+            await asyncio.sleep(EVERY.total_seconds())
 
     async def round(self) -> None:
         """What Instagram does not answer now is read in the next round."""
         for connected in connections.with_tokens(self._reader.connection):
-            if self._stopping.is_set():
-                return
             try:
-                await self._connection(connected)
+                await self._unless_removed(connected)
             except NoAnswer as error:
                 log.warning("Catching up rests: %s", error.message, extra={"action": "catch_up.no_answer"})
-            except HomeError as error:
-                log.error("%s %s", error.message, error.hint or "", extra={"action": "catch_up.storage"})  # noqa: TRY400
+            except (StorageRefused, DatabaseDamaged):
+                raise
             except PamosnikError as error:
                 log.warning("Catching up rests: %s", error.message, extra={"action": "catch_up.failed"})
+
+    async def _unless_removed(self, connected: Connected) -> None:
+        begun = self._clock.now()
+        try:
+            await self._connection(connected)
+        except AppRemoved:
+            removed = partial(removal.app_removed, connection_id=connected.id, asked_at=begun)
+            await self._writer.write(partial(removed, now=self._clock.now()))
+            raise
 
     async def _connection(self, connected: Connected) -> None:
         token = credentials.token(self._reader.connection, self._keys, connected)
         begun = self._clock.now()
         await self._subscription(connected, token, begun)
-        found = await self._conversations(connected, token, begun)
+        found, complete = await self._conversations(connected, token, begun)
         found += await self._comments(connected, token, begun)
-        await self._writer.write(partial(connections.was_read, connection_id=connected.id, until=begun))
+        if complete:
+            await self._writer.write(partial(connections.was_read, connection_id=connected.id, until=begun))
         if found:
             log.info("Catching up found %d events", found, extra={"action": "catch_up.found"})
 
@@ -116,7 +122,11 @@ class CatchUp:
         if answer.outcome.kind is not OutcomeKind.SENT:
             return
         self._subscribed_at[connected.id] = now
+        settle = partial(
+            notices.settle, account_id=connected.account_id, connection_id=connected.id, code=_LOST
+        )
         if any(reading.objects(answer.body)):
+            await self._writer.write(settle)
             return
         log.warning("The subscription is gone; subscribing again", extra={"action": "subscription.lost"})
         fields = limits.SUBSCRIBED_FIELDS
@@ -125,8 +135,7 @@ class CatchUp:
         )
         mended = answer.outcome.kind is OutcomeKind.SENT and answer.body.get("success") is not False
         if mended:
-            settle = partial(notices.settle, account_id=connected.account_id, connection_id=connected.id)
-            await self._writer.write(partial(settle, code=_LOST))
+            await self._writer.write(settle)
             return
         del self._subscribed_at[connected.id]
         await self._writer.write(
@@ -143,15 +152,16 @@ class CatchUp:
 
     # --- conversations -------------------------------------------------------------------------------
 
-    async def _conversations(self, connected: Connected, token: str, now: datetime) -> int:
+    async def _conversations(self, connected: Connected, token: str, now: datetime) -> tuple[int, bool]:
+        """How many messages were new, and whether the list was read to where it had been read before."""
         since = (connected.read_until or connected.connected_at) - OVERLAP
         after: str | None = None
         found = 0
-        for _ in range(CONVERSATION_PAGES):
+        for _ in range(MOST_PAGES):
             page, after = await self._read.page(connected, token, after)
             for conversation in page:
                 if conversation.updated_at is not None and conversation.updated_at < since:
-                    return found
+                    return found, True
                 whole = await self._read.whole(connected, token, conversation)
                 take_in = partial(
                     catching_up.take_in_messages,
@@ -161,8 +171,8 @@ class CatchUp:
                 )
                 found += await self._take_in(take_in, now)
             if after is None:
-                break
-        return found
+                return found, True
+        return found, False
 
     # --- comments ------------------------------------------------------------------------------------
 
@@ -226,11 +236,16 @@ class CatchUp:
     async def _comments_of(
         self, connected: Connected, token: str, media_id: str, now: datetime
     ) -> tuple[int, bool]:
-        """How many were new, and whether everything there is was old enough to be taken in."""
+        """How many were new, and whether everything was read, and old enough to be taken in."""
         since = max(connected.connected_at, now - limits.PRIVATE_REPLY_WITHIN)
+        if connected.read_until is not None and media_id in flow_store.comments_read(
+            self._reader.connection, connected.id
+        ):
+            # Meta has no filter by time: what was read to its end is not read again with every new comment.
+            since = max(since, connected.read_until - OVERLAP)
         after: str | None = None
-        found, complete = 0, True
-        for _ in range(COMMENT_PAGES):
+        found, old_enough = 0, True
+        for _ in range(MOST_PAGES):
             answer = await self._read.ask(
                 connected, partial(self._instagram.comments, media_id, token, after=after)
             )
@@ -239,11 +254,11 @@ class CatchUp:
                 catching_up.take_in_comments, connected=connected, media_id=media_id, comments=page
             )
             found += await self._take_in(take_in, now)
-            complete = complete and not catching_up.too_young(page, now)
-            after = reading.next_page(answer.body)
+            old_enough = old_enough and not catching_up.too_young(page, now)
+            after = reading.next_page(answer.body, limits.COMMENTS_PAGE)
             if after is None or _older(page, since):
-                break
-        return found, complete
+                return found, old_enough
+        return found, False
 
 
 def _all_of(conn: Connection, changes: Sequence["partial[None]"]) -> None:

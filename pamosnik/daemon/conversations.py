@@ -8,7 +8,7 @@ from functools import partial
 
 from pamosnik.daemon.gate import Gate
 from pamosnik.errors import PamosnikError
-from pamosnik.instagram import reading
+from pamosnik.instagram import errors, reading
 from pamosnik.instagram.client import Answer, Instagram
 from pamosnik.instagram.reading import Conversation, Read
 from pamosnik.model.outbox import OutcomeKind
@@ -23,6 +23,10 @@ class NoAnswer(PamosnikError):
     """Instagram could not be asked: a question that was none."""
 
 
+class AppRemoved(NoAnswer):
+    """Instagram says that the owner has removed the app."""
+
+
 class ConversationReader:
     """Remembers whether Graph tells messages in its lists; asks the documented way when it does not."""
 
@@ -33,7 +37,7 @@ class ConversationReader:
         self._rests_until: dict[str, datetime] = {}
 
     async def ask(self, connected: Connected, question: Callable[[], Awaitable[Answer]]) -> Answer:
-        """One call. Raises `NoAnswer` unless Instagram said yes or no."""
+        """One call. Raises `NoAnswer` unless Instagram said yes or no, `AppRemoved` when nobody may ask any more."""
         resting = self._rests_until.get(connected.id)
         if resting is not None and self._gate.now() < resting:
             raise NoAnswer("Meta's limit for reading is used up")
@@ -42,6 +46,8 @@ class ConversationReader:
         self._gate.heard(connected.id, answer.outcome.usage_percent)
         if answer.outcome.pause_s is not None:
             self._rests_until[connected.id] = self._gate.now() + timedelta(seconds=answer.outcome.pause_s)
+        if errors.app_removed(answer.outcome):
+            raise AppRemoved(answer.outcome.reason)
         if answer.outcome.kind not in (OutcomeKind.SENT, OutcomeKind.PERMANENT):
             raise NoAnswer(answer.outcome.reason)
         return answer

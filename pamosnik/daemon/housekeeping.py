@@ -10,36 +10,54 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
+from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.tokens import TokenKeeper
-from pamosnik.errors import DatabaseDamaged
-from pamosnik.store import accounts, outbox
+from pamosnik.errors import DatabaseDamaged, StorageRefused
+from pamosnik.store import accounts, notices, outbox
 from pamosnik.store.database import GroupWriter
 
 ATTEMPTS_KEPT = timedelta(hours=2)
 """Longer than any of Meta's limits looks back."""
+DELETION_SHOWN = timedelta(days=7)
+"""How long `status` tells that data was deleted, unless something is connected before."""
 
 
-def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper) -> AsyncIOScheduler:
-    """A scheduler with all jobs, not started. Tokens are looked at as soon as it starts."""
+def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper, eraser: Eraser) -> AsyncIOScheduler:
+    """A scheduler with all jobs, not started. Each is done as soon as it starts."""
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
     )
-    clean = partial(_ends_quietly, partial(_clean, writer, clock))
-    look_at_tokens = partial(_ends_quietly, tokens.round)
-    scheduler.add_job(clean, "interval", minutes=15, id="clean")
+    clean = partial(_ends_quietly, writer, partial(_clean, writer, clock))
+    look_at_tokens = partial(_ends_quietly, writer, tokens.round)
+    scheduler.add_job(clean, "interval", minutes=15, id="clean", next_run_time=datetime.now(UTC))
     scheduler.add_job(look_at_tokens, "interval", hours=1, id="tokens", next_run_time=datetime.now(UTC))
+    erase = partial(_ends_quietly, writer, eraser.round)
+    # Two instances: a round that meets a large deletion under way ends at once, without APScheduler's warning.
+    scheduler.add_job(
+        erase, "interval", minutes=1, id="erase", max_instances=2, next_run_time=datetime.now(UTC)
+    )
     return scheduler
 
 
-async def _ends_quietly(job: Callable[[], Awaitable[None]]) -> None:
-    """A job that the daemon's end cuts short is no error: APScheduler would log a traceback for it."""
-    with contextlib.suppress(asyncio.CancelledError, DatabaseDamaged):
-        await job()
+async def _ends_quietly(writer: GroupWriter, job: Callable[[], Awaitable[None]]) -> None:
+    """A job that the daemon's stop cuts short, or that storage refuses, is done at its next time: APScheduler would
+    log a traceback for it."""
+    with contextlib.suppress(asyncio.CancelledError):
+        try:
+            await job()
+        except StorageRefused as error:
+            writer.trouble.refused(error)
+        except DatabaseDamaged as error:
+            writer.met_damage(error)
 
 
 async def _clean(writer: GroupWriter, clock: Clock) -> None:
-    def work(conn: Connection) -> None:
-        accounts.forget_old_sessions(conn, clock.now())
-        outbox.forget_attempts(conn, clock.now() - ATTEMPTS_KEPT)
+    await writer.write(partial(forget, now=clock.now()))
 
-    await writer.write(work)
+
+def forget(conn: Connection, now: datetime) -> None:
+    """Drops what nobody looks at any more."""
+    accounts.forget_old_sessions(conn, now)
+    outbox.forget_attempts(conn, now - ATTEMPTS_KEPT)
+    outbox.no_attempts_ahead(conn, now)
+    notices.forget(conn, notices.DATA_DELETED, now - DELETION_SHOWN)

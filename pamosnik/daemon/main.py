@@ -7,29 +7,34 @@ import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
-from pamosnik.clock import Clock
+from pamosnik.clock import Clock, SteadyClock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
+from pamosnik.daemon.alerts import Alerter
 from pamosnik.daemon.catch_up import CatchUp
+from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
-from pamosnik.daemon.sender import Sender
+from pamosnik.daemon.sender import STOP_WITHIN_S, Sender
 from pamosnik.daemon.settler import Settler
+from pamosnik.daemon.time_keeper import TimeKeeper
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.daemon.web import make_app
-from pamosnik.errors import DatabaseDamaged, HomeError
+from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused
 from pamosnik.instagram.client import Instagram
+from pamosnik.mail import Mailer
 from pamosnik.security import vault
-from pamosnik.services import home, sending
+from pamosnik.services import alerts, home, sending
 from pamosnik.store import notices
 from pamosnik.store.database import (
     Database,
@@ -43,7 +48,11 @@ from pamosnik.store.database import (
 
 LOOK_FOR_CHANGES_S = 1.0
 """How soon a change made by the command line is noticed."""
-STOP_WEB_WITHIN_S = 10
+
+TIME_WITHIN_S = 3.0
+"""So long turns wait for Instagram to tell the time; sending, and whatever cannot be undone, waits until it has."""
+
+_TRIED = "storage_tried"
 
 log = logging.getLogger(__name__)
 
@@ -58,16 +67,18 @@ class _Server(uvicorn.Server):
 
 async def serve(
     settings: Config,
-    clock: Clock,
+    clock: SteadyClock,
     *,
     on_ready: Callable[[str], None] = lambda _: None,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Runs until SIGTERM, SIGINT or `stop`. `on_ready` gets the address once connections are accepted.
 
+    A further signal changes nothing: the end is near already, and cutting it short would leave more to settle.
     Raises `HomeError` when the home cannot be used; `DatabaseDamaged` at start or as soon as a damaged page is met.
     """
-    with home.lock(settings.home):
+    stop = stop or asyncio.Event()
+    with _signals(stop), home.lock(settings.home) as lock:
         keys = vault.load_master_keys(settings.key_file, settings.passphrase)
         require_there(settings.database)
         looked_through = look_quickly(settings.database)
@@ -77,8 +88,11 @@ async def serve(
             open_database(settings.database) as reader,
         ):
             writer = GroupWriter(database)
+            writer.trouble.tell = lock.tell
             try:
-                async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
+                async with Instagram(
+                    version=settings.graph_version, meta_url=settings.meta_url, on_answer=clock.answered
+                ) as instagram:
                     await _run(
                         settings,
                         clock,
@@ -88,15 +102,16 @@ async def serve(
                         keys,
                         looked_through=looked_through,
                         on_ready=on_ready,
-                        stop=stop or asyncio.Event(),
+                        stop=stop,
                     )
             finally:
+                writer.hurry()
                 await writer.close()
 
 
 async def _run(
     settings: Config,
-    clock: Clock,
+    clock: SteadyClock,
     writer: GroupWriter,
     reader: Database,
     instagram: Instagram,
@@ -106,14 +121,7 @@ async def _run(
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
 ) -> None:
-    interrupted = await writer.write(lambda conn: sending.found_after_crash(conn, clock.now()))
-    if interrupted:
-        log.warning(
-            "%d messages were under way when Pamosnik ended", interrupted, extra={"action": "start.unknown"}
-        )
-    await writer.write(
-        partial(_tell_of_missing_secret, missing=not settings.webhook_secrets, now=clock.now())
-    )
+    await _look_back(settings, clock, writer)
     sender = Sender(writer, reader, instagram, keys, clock)
     runner = Runner(writer, reader, clock, PostFinder(writer, reader, instagram, keys, clock), sender.wake)
 
@@ -130,10 +138,69 @@ async def _run(
         settler.wake()
 
     sender.on_settled = recorded
+    alerter = await _alerter(settings, writer, reader, clock)
+    time_keeper = TimeKeeper(writer, reader, instagram, keys, clock)
+    keeper, eraser = TokenKeeper(writer, reader, instagram, keys, clock), Eraser(writer, reader, clock)
+    scheduler = housekeeping.schedule(writer, clock, keeper, eraser)
     app = make_app(settings, writer, reader, clock, on_events=runner.wake)
     # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
     listener = _listen(settings.host, settings.port)
-    server = _Server(
+    server = _server(app)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.serve(sockets=[listener]), name="web")
+        if alerter is not None:
+            group.create_task(_part(alerter.run, writer), name="alerts")
+        on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
+        tasks = [
+            group.create_task(_part(time_keeper.run, writer), name="time"),
+            group.create_task(_part(partial(_watch, writer, runner, sender), writer), name="watch"),
+            group.create_task(_stop_when_damaged(writer, stop), name="damage"),
+        ]
+        if not looked_through:
+            tasks.append(group.create_task(_look_through(settings.database, writer), name="look"))
+        await _first(stop, time_keeper.known, within_s=TIME_WITHIN_S)
+        tasks += [
+            group.create_task(_part(runner.run, writer), name="runner"),
+            group.create_task(_part(settler.run, writer), name="settler"),
+            group.create_task(_part(catch_up.run, writer), name="catch up"),
+        ]
+        await _first(stop, time_keeper.known)
+        if not stop.is_set():
+            group.create_task(_part(sender.run, writer), name="sender")
+            scheduler.start()
+            await stop.wait()
+            scheduler.shutdown(wait=False)
+        log.info("Stopping", extra={"action": "stop"})
+        writer.hurry()
+        # The front door first, so that nothing new comes in while the rest finishes.
+        server.should_exit = True
+        sender.stop()
+        if alerter is not None:
+            alerter.stop()
+        # These ask Instagram for what can be asked again; what they handed to the writer is stored all the same.
+        while going := [task for task in tasks if not task.done()]:
+            for task in going:
+                task.cancel()
+            # Once is not enough where a library takes the cancellation for its own.
+            await asyncio.wait(going, timeout=1)
+    if writer.damage is not None:
+        raise writer.damage
+
+
+async def _look_back(settings: Config, clock: Clock, writer: GroupWriter) -> None:
+    """What an end in the middle of something has left, and what is told at each start."""
+    now = clock.now()
+    interrupted = await writer.write(partial(sending.found_after_crash, now=now))
+    if interrupted:
+        log.warning(
+            "%d messages were under way when Pamosnik ended", interrupted, extra={"action": "start.unknown"}
+        )
+    await writer.write(partial(sending.try_held_again, now=now))
+    await writer.write(partial(_tell_of_missing_secret, missing=not settings.webhook_secrets, now=now))
+
+
+def _server(app: Starlette) -> _Server:
+    return _Server(
         uvicorn.Config(
             app,
             http="httptools",
@@ -142,39 +209,27 @@ async def _run(
             server_header=False,
             access_log=False,
             log_config=None,
-            timeout_graceful_shutdown=STOP_WEB_WITHIN_S,
+            timeout_graceful_shutdown=STOP_WITHIN_S,
         )
     )
-    keeper = TokenKeeper(writer, reader, instagram, keys, clock)
-    scheduler = housekeeping.schedule(writer, clock, keeper)
-    with _signals(stop):
-        async with asyncio.TaskGroup() as group:
-            group.create_task(server.serve(sockets=[listener]), name="web")
-            group.create_task(_part(runner.run, writer), name="runner")
-            group.create_task(_part(sender.run, writer), name="sender")
-            group.create_task(_part(settler.run, writer), name="settler")
-            group.create_task(_part(catch_up.run, writer), name="catch up")
-            watching = [
-                group.create_task(_part(partial(_watch, writer, runner, sender), writer), name="watch"),
-                group.create_task(_stop_when_damaged(writer, stop), name="damage"),
-            ]
-            if not looked_through:
-                watching.append(group.create_task(_look_through(settings.database, writer), name="look"))
-            scheduler.start()
-            on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
-            await stop.wait()
-            log.info("Stopping", extra={"action": "stop"})
-            # The front door first, so that nothing new comes in while the rest finishes.
-            server.should_exit = True
-            for task in watching:
-                task.cancel()
-            runner.stop()
-            sender.stop()
-            settler.stop()
-            catch_up.stop()
-            scheduler.shutdown(wait=False)
-    if writer.damage is not None:
-        raise writer.damage
+
+
+async def _first(*events: asyncio.Event, within_s: float | None = None) -> None:
+    """Returns when the first of them has happened, or the time is over."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+
+
+async def _alerter(settings: Config, writer: GroupWriter, reader: Database, clock: Clock) -> Alerter | None:
+    """None without a mail server; that mail failed while there was one is no problem any more."""
+    if settings.mail is None:
+        await writer.write(alerts.mail_works)
+        return None
+    return Alerter(writer, reader, Mailer(settings.mail), clock, settings.operator_email)
 
 
 def _tell_of_missing_secret(conn: Connection, *, missing: bool, now: datetime) -> None:
@@ -225,15 +280,32 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
 
 
 async def _watch(writer: GroupWriter, runner: Runner, sender: Sender) -> None:
-    """Notices what the command line changed. Asked on the writer's connection: elsewhere our own commits count."""
+    """Notices what the command line changed, and when storage refuses or works again.
+
+    Asked on the writer's connection: elsewhere our own commits count.
+    """
     last = None
     while True:
-        version = await writer.write(lambda conn: conn.execute("PRAGMA data_version").fetchone()[0])
-        if last is not None and version != last:
-            runner.wake()
-            sender.wake()
-        last = version
+        look = _data_version if writer.trouble.problem is None else _try_to_store
+        with contextlib.suppress(StorageRefused):
+            version = await writer.write(look)
+            if last is not None and version != last:
+                runner.wake()
+                sender.wake()
+            last = version
         await asyncio.sleep(LOOK_FOR_CHANGES_S)
+
+
+def _data_version(conn: Connection) -> int:
+    version: int = conn.execute("PRAGMA data_version").fetchone()[0]
+    return version
+
+
+def _try_to_store(conn: Connection) -> int:
+    """Makes a row and removes it: a transaction without changes would succeed on a full disk, too."""
+    notices.raise_notice(conn, "", "", _TRIED, "", "", datetime.now(UTC))
+    notices.settle(conn, "", "", _TRIED)
+    return _data_version(conn)
 
 
 # --- damage ----------------------------------------------------------------------------------------------

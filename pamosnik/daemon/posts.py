@@ -10,16 +10,19 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.engine.catalog import shortcode
 from pamosnik.engine.match import Heard
-from pamosnik.instagram import reading
+from pamosnik.errors import PamosnikError
+from pamosnik.instagram import errors, reading
 from pamosnik.instagram.client import Instagram
 from pamosnik.model.event import Event, EventKind
-from pamosnik.model.outbox import OutcomeKind
+from pamosnik.model.outbox import Outcome, OutcomeKind
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import credentials
+from pamosnik.services import credentials, removal
 from pamosnik.services.library import Library
 from pamosnik.store import connections, inbox
 from pamosnik.store import flows as flow_store
+from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database
+from pamosnik.store.trouble import Trouble
 
 WAITS_FOR_POST = timedelta(minutes=10)
 """Longer, and the comment goes on without: its trace says that the post is unknown."""
@@ -32,6 +35,8 @@ log = logging.getLogger(__name__)
 
 class Writer(Protocol):
     """Somebody who writes for us: the daemon's group writer."""
+
+    trouble: Trouble
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Returns when the changes of `fn` are stored."""
@@ -84,8 +89,15 @@ class PostFinder:
         """Asks for these posts; returns those that Instagram could not be asked about."""
         conn = self._reader.connection
         connected = connections.load(conn, connection_id)
-        token = credentials.token(conn, self._keys, connected)
+        begun = self._clock.now()
+        try:
+            token = credentials.token(conn, self._keys, connected)
+        except PamosnikError:
+            # The owner has been told why; comments wait for a while, then they go on without their post.
+            return media_ids
         answer = await self._instagram.media(connected.ig_id, token)
+        if await self._removed(connected, answer.outcome, begun):
+            return media_ids
         found = answer.body.get("data") if answer.outcome.kind is OutcomeKind.SENT else None
         posts = (
             [p for p in found if isinstance(p, dict) and p.get("permalink")]
@@ -95,6 +107,8 @@ class PostFinder:
         unanswered: set[str] = set()
         for media_id in sorted(media_ids - {str(post.get("id")) for post in posts}):
             one = await self._instagram.one_media(media_id, token)
+            if await self._removed(connected, one.outcome, begun):
+                return media_ids
             if one.outcome.kind is OutcomeKind.SENT:
                 posts.append({**one.body, "id": media_id})
                 continue
@@ -121,3 +135,11 @@ class PostFinder:
             )
         await self._writer.write(partial(flow_store.bind_next_posts, connection_id=connection_id))
         return unanswered
+
+    async def _removed(self, connected: Connected, outcome: Outcome, begun: datetime) -> bool:
+        """Whether Instagram says that the owner has removed the app; that is written down."""
+        if not errors.app_removed(outcome):
+            return False
+        removed = partial(removal.app_removed, connection_id=connected.id, asked_at=begun)
+        await self._writer.write(partial(removed, now=self._clock.now()))
+        return True

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -10,7 +11,7 @@ from typing import TypeVar
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon.posts import PostFinder
-from pamosnik.errors import HomeError
+from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.model.event import Verdict
 from pamosnik.services import turn
 from pamosnik.services.library import Library
@@ -49,22 +50,22 @@ class Runner:
         self._on_work = on_work
         self._library = Library()
         self._woken = asyncio.Event()
-        self._stopping = False
         self._waiting_for_posts = 0
 
     def wake(self) -> None:
         self._woken.set()
 
-    def stop(self) -> None:
-        """Takes no new work; the turn under way is finished."""
-        self._stopping = True
-        self._woken.set()
-
     async def run(self) -> None:
-        while not self._stopping:
+        """Until it is cancelled: a turn that was handed to the writer is finished all the same."""
+        while True:
             self._woken.clear()
-            if await self.round() == 0:
-                await self._rest()
+            try:
+                with self._reader.in_words():
+                    if await self.round() == 0:
+                        await self._rest()
+            except StorageRefused as error:
+                self._writer.trouble.refused(error)
+                await asyncio.sleep(1)
 
     async def round(self) -> int:
         """One look at everything that waits; returns how many turns were taken."""
@@ -78,17 +79,12 @@ class Runner:
             waiting = await self._posts.find_for(events)
             events = [event_id for event_id in events if event_id not in waiting]
             self._waiting_for_posts = len(waiting)
-        try:
-            # Events of one batch keep their order: the writer takes functions in the order they come.
-            results = await asyncio.gather(
-                *(self._event(event_id, now) for event_id in events),
-                *(self._wait(due, now) for due in waits),
-                *(self._settled(item_id, now) for item_id in settled),
-            )
-        except HomeError as error:
-            log.error("%s %s", error.message, error.hint or "", extra={"action": "runner.storage"})  # noqa: TRY400
-            await asyncio.sleep(1)
-            return 0
+        # Events of one batch keep their order: the writer takes functions in the order they come.
+        results = await asyncio.gather(
+            *(self._event(event_id, now) for event_id in events),
+            *(self._wait(due, now) for due in waits),
+            *(self._settled(item_id, now) for item_id in settled),
+        )
         # An event that has to wait for an answer of Meta's comes round when that is known.
         taken = len(results) - results.count(Verdict.PENDING)
         if taken:
@@ -101,10 +97,10 @@ class Runner:
         if self._waiting_for_posts:
             due = min(due or now + POSTS_NAP, now + POSTS_NAP)
         pause = NAP if due is None else min(max(due - now, timedelta(milliseconds=5)), NAP)
-        try:
-            await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
-        except TimeoutError:
-            return
+        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self._woken.wait()
 
     # --- one item: an exception is its own result, rolled back and tried once more -------------------
 
@@ -136,7 +132,7 @@ class Runner:
     ) -> T | None:
         try:
             return await self._writer.write(work)
-        except HomeError:
+        except (StorageRefused, DatabaseDamaged):
             raise  # the disk's trouble, not this item's: it keeps its place
         except Exception:
             # Rolled back; a second failure ends the item, so it cannot come round for ever.

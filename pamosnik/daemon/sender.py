@@ -8,35 +8,30 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.clock import Clock
-from pamosnik.errors import DatabaseDamaged, HomeError, PamosnikError
+from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import limits
 from pamosnik.instagram.client import Instagram
-from pamosnik.model.outbox import ItemKind, OutboxItem, Outcome, OutcomeKind
-from pamosnik.outbox.pacing import Caution, PerSecond, Slowdown, has_media, with_reserve
+from pamosnik.model.outbox import OutboxItem, Outcome, OutcomeKind, Quota, RestOf
+from pamosnik.outbox.pacing import PER_HOUR, Caution, PerSecond, Slowdown, has_media, with_reserve
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import connecting, credentials, sending
+from pamosnik.services import credentials, logins, sending
 from pamosnik.services.sending import Claimed
 from pamosnik.store import connections, outbox
 from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database, GroupWriter
 
 IN_FLIGHT = 256
-KINDS = (ItemKind.PRIVATE_REPLY, ItemKind.MESSAGE, ItemKind.COMMENT_REPLY)
-_PER_HOUR = {
-    ItemKind.PRIVATE_REPLY: limits.PRIVATE_REPLIES_PER_HOUR,
-    ItemKind.MESSAGE: limits.TEXTS_PER_SECOND * 3600,
-    ItemKind.COMMENT_REPLY: limits.TEXTS_PER_SECOND * 3600,
-}
-"""The full pace of each kind, which usage headers slow down."""
+STOP_WITHIN_S = 7
+"""For requests under way, and for open connections. With the writer's last commits the daemon ends within ten seconds
+of being asked to: service managers kill what takes longer."""
 NAP = timedelta(seconds=30)
 BLOCKED_NAP = timedelta(seconds=1)
 """Something is due and may not leave yet, for a reason that no clock tells: looks again after this."""
-STOP_WITHIN_S = 8.0
-"""The daemon ends within ten seconds of being asked to."""
 EXPIRE_AT_ONCE = 200
 
 log = logging.getLogger(__name__)
@@ -56,13 +51,15 @@ class Sender:
         self._texts: dict[str, PerSecond] = {}
         self._media: dict[str, PerSecond] = {}
         self._caution: dict[str, Caution] = {}
-        self._slowdown: dict[tuple[str, ItemKind], Slowdown] = {}
+        self._slowdown: dict[tuple[str, Quota], Slowdown] = {}
         self._of_connection: Counter[str] = Counter()
         """How many requests of a connection are under way."""
         self._tokens: dict[str, tuple[bytes, str]] = {}
         self._in_flight: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._stopping = False
+        self._until: float | None = None
+        """On the loop's clock: when what is under way is left to the next start."""
         self.on_settled: Callable[[], None] = lambda: None
         """Called when an outcome may have given the runner something to do."""
 
@@ -71,6 +68,7 @@ class Sender:
 
     def stop(self) -> None:
         """Claims nothing more; what is under way may finish."""
+        self._until = asyncio.get_running_loop().time() + STOP_WITHIN_S
         self._stopping = True
         self._woken.set()
 
@@ -79,20 +77,21 @@ class Sender:
             while not self._stopping:
                 self._woken.clear()
                 try:
-                    claimed = await self.round()
-                except HomeError as error:
-                    log.error("%s %s", error.message, error.hint or "", extra={"action": "sender.storage"})  # noqa: TRY400
+                    with self._reader.in_words():
+                        if await self.round() == 0:
+                            await self._rest()
+                except StorageRefused as error:
+                    self._writer.trouble.refused(error)
                     await asyncio.sleep(1)
-                    continue
-                if claimed == 0:
-                    await self._rest()
         finally:
             await self._finish()
 
     async def _finish(self) -> None:
         begun, late = len(self._in_flight), set[asyncio.Task[None]]()
         if self._in_flight:
-            _, late = await asyncio.wait(self._in_flight, timeout=STOP_WITHIN_S)
+            now = asyncio.get_running_loop().time()
+            left_s = STOP_WITHIN_S if self._until is None else max(self._until - now, 0)
+            _, late = await asyncio.wait(self._in_flight, timeout=left_s)
             for task in late:
                 task.cancel()  # stays `sending`; the next start makes it `unknown`
         log.info(
@@ -117,18 +116,22 @@ class Sender:
             await self._writer.write(partial(sending.expire, now=now, limit=EXPIRE_AT_ONCE))
             self.on_settled()
         claimed = 0
-        for connected, sealed in connections.sending(self._reader.connection, now):
-            for kind in KINDS:
-                claimed += await self._claim(connected, sealed, kind, now)
+        sending_now = connections.sending(self._reader.connection, now)
+        # A token that was destroyed is not kept in memory either.
+        active = {connected.id for connected, _ in sending_now}
+        self._tokens = {name: known for name, known in self._tokens.items() if name in active}
+        for connected, sealed in sending_now:
+            for quota in Quota:
+                claimed += await self._claim(connected, sealed, quota, now)
         return claimed
 
-    async def _claim(self, connected: Connected, sealed: bytes, kind: ItemKind, now: datetime) -> int:
+    async def _claim(self, connected: Connected, sealed: bytes, quota: Quota, now: datetime) -> int:
         texts = self._texts.setdefault(connected.id, PerSecond(with_reserve(limits.TEXTS_PER_SECOND)))
         media = self._media.setdefault(connected.id, PerSecond(with_reserve(limits.MEDIA_PER_SECOND)))
         room = min(
-            IN_FLIGHT - len(self._in_flight), texts.room(now), self._careful_room(connected.id, kind, now)
+            IN_FLIGHT - len(self._in_flight), texts.room(now), self._careful_room(connected.id, quota, now)
         )
-        if room <= 0 or not self._anything(connected.id, kind, now):
+        if room <= 0 or not await self._anything(connected.id, quota, now):
             return 0
         token = await self._token(connected, sealed, now)
         if token is None:
@@ -137,7 +140,7 @@ class Sender:
             partial(
                 sending.claim,
                 connection_id=connected.id,
-                kind=kind,
+                quota=quota,
                 room=room,
                 media_room=media.room(now),
                 now=now,
@@ -147,7 +150,7 @@ class Sender:
             self.on_settled()  # what was in doubt is `unknown` now: the settler has to look
         for one in claimed:
             texts.take(now)
-            self._slow(connected.id, kind).left(now, _PER_HOUR[kind])
+            self._slow(connected.id, quota).left(now, PER_HOUR[quota])
             if has_media(one.item):
                 media.take(now)
             task = asyncio.create_task(self._send(one, connected.ig_id, token))
@@ -156,17 +159,24 @@ class Sender:
             task.add_done_callback(self._done)
         return len(claimed)
 
-    def _anything(self, connection_id: str, kind: ItemKind, now: datetime) -> bool:
+    async def _anything(self, connection_id: str, quota: Quota, now: datetime) -> bool:
         """A look without a transaction: most rounds have nothing to claim."""
         conn = self._reader.connection
-        return bool(outbox.claimable(conn, connection_id, kind, now, 1, private_replies_wait=True))
+        if outbox.claimable(conn, connection_id, quota, now, 1, private_replies_wait=True):
+            return True
+        if not self._slow(connection_id, quota).stopped:
+            return False
+        # Whether the owner has mended it only an attempt tells.
+        return await self._writer.write(
+            partial(sending.try_one_held, connection_id=connection_id, quota=quota, now=now)
+        )
 
-    def _slow(self, connection_id: str, kind: ItemKind) -> Slowdown:
-        return self._slowdown.setdefault((connection_id, kind), Slowdown())
+    def _slow(self, connection_id: str, quota: Quota) -> Slowdown:
+        return self._slowdown.setdefault((connection_id, quota), Slowdown())
 
-    def _careful_room(self, connection_id: str, kind: ItemKind, now: datetime) -> int:
+    def _careful_room(self, connection_id: str, quota: Quota, now: datetime) -> int:
         """How many may leave as far as earlier outcomes say: all, or one probe at its time, or none."""
-        slowdown = self._slow(connection_id, kind)
+        slowdown = self._slow(connection_id, quota)
         if slowdown.free_at(now) > now:
             return 0
         probe = self._caution.setdefault(connection_id, Caution()).next_probe()
@@ -192,11 +202,17 @@ class Sender:
             except PamosnikError as error:
                 log.error("%s", error.message, extra={"action": "sender.token", "connection": connected.id})  # noqa: TRY400
                 await self._writer.write(
-                    partial(connecting.needs_login, connection_id=connected.id, reason=error.message, now=now)
+                    partial(logins.unreadable, connection_id=connected.id, reason=error.message, now=now)
                 )
                 return None
             known = self._tokens[connected.id] = (sealed, opened)
+            self._start_afresh(connected.id)
         return known[1]
+
+    def _start_afresh(self, connection_id: str) -> None:
+        """Another token: what the one before was refused says nothing about it."""
+        for quota in Quota:
+            self._slowdown.pop((connection_id, quota), None)
 
     # --- sending -------------------------------------------------------------------------------------
 
@@ -207,6 +223,7 @@ class Sender:
         finally:
             self._of_connection[claimed.item.connection_id] -= 1
         self._learn(claimed.item, outcome, begun)
+        silent_since = self._caution[claimed.item.connection_id].silent_since
         log.info(
             "%s %s: %s",
             claimed.item.kind.value,
@@ -214,21 +231,31 @@ class Sender:
             outcome.reason,
             extra={"action": f"outbox.{outcome.kind.value}", "run_id": claimed.item.run_id},
         )
-        await asyncio.shield(self._record(claimed.item.id, partial(sending.record, outcome=outcome)))
+        await asyncio.shield(
+            self._record(claimed.item.id, partial(sending.record, outcome=outcome, silent_since=silent_since))
+        )
         self.on_settled()
 
     def _learn(self, item: OutboxItem, outcome: Outcome, begun: datetime) -> None:
-        rest = None
-        if outcome.pause_s is not None and outcome.kind is not OutcomeKind.NOT_SENT:
-            rest = self._clock.now() + timedelta(seconds=outcome.pause_s)
-        self._slow(item.connection_id, item.kind).heard(outcome.usage_percent, rest)
+        now = self._clock.now()
         caution = self._caution.setdefault(item.connection_id, Caution())
-        if outcome.kind is OutcomeKind.UNKNOWN:
-            caution.uncertain(begun, self._clock.now())
-        elif outcome.kind is not OutcomeKind.NOT_SENT:
+        if outcome.kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_SENT):
+            caution.unanswered(begun, now)
+        else:
             caution.certain()
-        if rest is not None and sending.rests_connection(outcome):
+        rest = None if outcome.pause_s is None else now + timedelta(seconds=outcome.pause_s)
+        slowdown = self._slow(item.connection_id, item.quota)
+        match outcome.kind:
+            case OutcomeKind.CONFIGURATION:
+                slowdown.refused(begun, now)
+            case OutcomeKind.SENT:
+                slowdown.accepted()
+        slowdown.heard(outcome.usage_percent, None if outcome.rest_of is RestOf.ITEM else rest)
+        if rest is not None and outcome.rest_of is RestOf.CONNECTION:
             caution.probe(rest)
+        elif rest is not None and outcome.rest_of is RestOf.APP:
+            for connected in connections.with_tokens(self._reader.connection):
+                self._caution.setdefault(connected.id, Caution()).probe(rest)
 
     async def _record(self, item_id: str, record: "partial[None]") -> None:
         """Until it is on disk: the answer exists only here."""
@@ -238,18 +265,17 @@ class Sender:
                 return
             except DatabaseDamaged:
                 return  # the daemon ends for it; `sending` stands on disk, and a restore asks Instagram
-            except HomeError as error:
-                log.error("%s", error.message, extra={"action": "sender.storage"})  # noqa: TRY400
+            except StorageRefused:
                 await asyncio.sleep(1)
 
     # --- waiting -------------------------------------------------------------------------------------
 
     async def _rest(self) -> None:
         pause = max(self._pause(self._clock.now()), timedelta(milliseconds=5))
-        try:
-            await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
-        except TimeoutError:
-            return
+        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self._woken.wait()
 
     def _pause(self, now: datetime) -> timedelta:
         conn = self._reader.connection

@@ -7,21 +7,22 @@ pages first, single ones only for who is missing.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.clock import Clock
-from pamosnik.daemon.conversations import ConversationReader, NoAnswer
+from pamosnik.daemon.conversations import AppRemoved, ConversationReader
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import Writer
-from pamosnik.errors import HomeError
+from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import reading
 from pamosnik.instagram.client import Instagram
 from pamosnik.instagram.reading import Conversation
 from pamosnik.model.outbox import ItemKind, OutcomeKind
 from pamosnik.outbox.settling import Seen, View
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import credentials, settling
+from pamosnik.services import credentials, removal, settling
 from pamosnik.services.catching_up import is_own
 from pamosnik.services.settling import Wanted
 from pamosnik.store import connections, evidence
@@ -60,26 +61,23 @@ class Settler:
         self._read = ConversationReader(instagram, gate)
         self._on_settled = on_settled
         self._woken = asyncio.Event()
-        self._stopping = False
         self._not_before: dict[str, datetime] = {}
         self._failures: dict[str, int] = {}
 
     def wake(self) -> None:
         self._woken.set()
 
-    def stop(self) -> None:
-        """The look under way is finished."""
-        self._stopping = True
-        self._woken.set()
-
     async def run(self) -> None:
-        while not self._stopping:
+        """Until it is cancelled: a look that was cut short is none, and is due again."""
+        while True:
             self._woken.clear()
             try:
-                await self.round()
-            except HomeError as error:
-                log.error("%s %s", error.message, error.hint or "", extra={"action": "settler.storage"})  # noqa: TRY400
-            await self._rest()
+                with self._reader.in_words():
+                    await self.round()
+                    await self._rest()
+            except StorageRefused as error:
+                self._writer.trouble.refused(error)
+                await asyncio.sleep(1)
 
     async def round(self) -> None:
         """One look at everything that is due."""
@@ -98,7 +96,14 @@ class Settler:
                 continue
             try:
                 await self._look(connected, wanted)
-            except NoAnswer as error:
+            except (StorageRefused, DatabaseDamaged):
+                raise
+            except AppRemoved as error:
+                self._failed(connected.id, error.message)
+                removed = partial(removal.app_removed, connection_id=connected.id, asked_at=now)
+                await self._writer.write(partial(removed, now=self._clock.now()))
+            except PamosnikError as error:
+                # Also without a token: it was destroyed since the round began.
                 self._failed(connected.id, error.message)
             else:
                 self._failures.pop(connected.id, None)
@@ -189,10 +194,10 @@ class Settler:
         due = evidence.next_look(self._reader.connection)
         # What is due and was not looked at waits for Instagram or for the owner: no clock tells how long.
         pause = NAP if due is None else min(due - now, NAP) if due > now else BLOCKED_NAP
-        try:
-            await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
-        except TimeoutError:
-            return
+        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self._woken.wait()
 
 
 def _view(conversation: Conversation, ig_id: str) -> View:

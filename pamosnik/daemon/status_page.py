@@ -62,7 +62,12 @@ class StatusPage:
         if account is None:
             return RedirectResponse("/login", 303)
         now = self._clock.now()
-        view = self._reader.read(partial(reading.overview, account=account, events=EVENTS_SHOWN, now=now))
+        problem = self._writer.trouble.problem
+        refused = None if problem is None else (problem.message, problem.hint or "")
+        storage = reading.storage(refused, self._reader.wal_bytes())
+        view = self._reader.read(
+            partial(reading.overview, account=account, events=EVENTS_SHOWN, now=now, storage=storage)
+        )
         return self._page("home.html", {"account": account, "view": view})
 
     async def login_form(self, request: Request) -> Response:

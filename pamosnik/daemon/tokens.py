@@ -4,7 +4,7 @@ import logging
 from functools import partial
 
 from pamosnik.clock import Clock
-from pamosnik.errors import PamosnikError
+from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram.client import Instagram
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, tokens
@@ -27,18 +27,23 @@ class TokenKeeper:
         self._clock = clock
 
     async def round(self) -> None:
-        for connected in tokens.due(self._reader.connection, self._clock.now()):
+        with self._reader.in_words():
+            due = tokens.due(self._reader.connection, self._clock.now())
+        for connected in due:
             try:
-                await self._refresh(connected)
+                with self._reader.in_words():
+                    await self._refresh(connected)
+            except (StorageRefused, DatabaseDamaged):
+                raise  # the old token still works: it is refreshed again
             except PamosnikError as error:
                 about = {"action": "token.unreadable", "connection": connected.id}
                 log.error("%s", error.message, extra=about)  # noqa: TRY400
         await self._writer.write(partial(tokens.warn, now=self._clock.now()))
 
     async def _refresh(self, connected: Connected) -> None:
-        conn = self._reader.connection
+        conn, now = self._reader.connection, self._clock.now()
         answer = await self._instagram.refresh(credentials.token(conn, self._keys, connected))
-        fresh, now = tokens.read(answer), self._clock.now()
+        fresh = tokens.read(answer)
         extra = {"connection": connected.id}
         if fresh is None:
             log.warning(

@@ -1,5 +1,6 @@
 """The HTTP surface: Meta's webhooks, health, and the status page."""
 
+import asyncio
 import hmac
 import logging
 import time
@@ -18,7 +19,7 @@ from pamosnik import _sqlite
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon.status_page import StatusPage
-from pamosnik.errors import HomeError
+from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.instagram import limits, webhook
 from pamosnik.services import intake
 from pamosnik.store import notices
@@ -54,6 +55,27 @@ class _SafeHeaders:
         await self._app(scope, receive, with_headers)
 
 
+class _CutShort:
+    """A request that the daemon's stop cuts short gets an answer; uvicorn would log a traceback for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except asyncio.CancelledError:
+            if not begun:
+                await PlainTextResponse("Pamosnik is stopping.", 503)(scope, receive, send)
+
+
 class Webhook:
     """Meta's endpoint: checks who signed, stores, and only then says 200."""
 
@@ -86,7 +108,8 @@ class Webhook:
         return PlainTextResponse(request.query_params.get("hub.challenge", ""))
 
     async def deliver(self, request: Request) -> Response:
-        """200 means: committed to disk. Never a 5xx for anything a stranger can send."""
+        """200 means: committed to disk. Never a 5xx for anything a stranger can send; 503 when storage refuses:
+        Meta repeats it for hours."""
         try:
             body = await request.body()
         except ClientDisconnect:
@@ -99,12 +122,7 @@ class Webhook:
         if not delivery.readable:
             log.warning("A signed delivery was not readable", extra={"action": "webhook.unreadable"})
         if delivery.items:
-            try:
-                await self._store(delivery)
-            except HomeError as error:
-                # Meta repeats it for hours; the disk may have room again by then.
-                log.error("%s", error.message, extra={"action": "webhook.storage"})  # noqa: TRY400
-                return PlainTextResponse("Not stored.", 503)
+            await self._store(delivery)
         return PlainTextResponse("ok")
 
     async def _store(self, delivery: webhook.Delivery) -> None:
@@ -180,17 +198,21 @@ def make_app(
             reader.connection.execute("SELECT 1 FROM accounts LIMIT 1").fetchone()
         except Exception:  # noqa: BLE001 - whatever it is, the answer is "not ready"
             return JSONResponse({"ready": False}, 503)
-        return JSONResponse({"ready": True})
+        ready = writer.trouble.problem is None
+        return JSONResponse({"ready": ready}, 200 if ready else 503)
+
+    async def refused(_: Request, error: Exception) -> Response:
+        try:
+            with reader.in_words():
+                raise error
+        except StorageRefused as problem:
+            writer.trouble.refused(problem)
+        except DatabaseDamaged as problem:
+            writer.met_damage(problem)
+        return PlainTextResponse("Pamosnik cannot use its database at the moment.", 503)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
-
-    async def storage_trouble(_: Request, error: Exception) -> Response:
-        if not isinstance(error, HomeError) and _sqlite.code_of(error) is None:
-            raise error
-        writer.met_damage(error)
-        log.error("%s", error, extra={"action": "web.storage"})
-        return PlainTextResponse("The database cannot be used at the moment.", 503)
 
     return Starlette(
         routes=[
@@ -200,11 +222,12 @@ def make_app(
             Route("/readyz", readyz),
             *page.routes(),
         ],
-        middleware=[Middleware(_SafeHeaders)],
+        middleware=[Middleware(_CutShort), Middleware(_SafeHeaders)],
         exception_handlers={
             HTTPException: _plain_error,
-            HomeError: storage_trouble,
-            _sqlite.Error: storage_trouble,
+            StorageRefused: refused,
+            DatabaseDamaged: refused,
+            _sqlite.Error: refused,
         },
         max_body_size=limits.WEBHOOK_BODY_BYTES,
     )

@@ -8,6 +8,8 @@ import json
 import ssl
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +18,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from pamosnik.instagram import errors
+from pamosnik.instagram import errors, limits
 from pamosnik.model.outbox import ItemKind, OutboxItem, Outcome, OutcomeKind
 
 GRAPH = "https://graph.instagram.com"
@@ -51,9 +53,18 @@ class Answer:
 class Instagram:
     """Requests to Meta. Close it, or use it as a context."""
 
-    def __init__(self, *, version: str, meta_url: str | None = None, app: AsgiApp | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        version: str,
+        meta_url: str | None = None,
+        app: AsgiApp | None = None,
+        on_answer: Callable[[datetime | None], None] = lambda _: None,
+    ) -> None:
         """`meta_url`: one base address in place of all of Meta's hosts (the sandbox, a test server).
-        `app`: answers in Meta's place inside this process; nothing reaches the network."""
+        `app`: answers in Meta's place inside this process; nothing reaches the network.
+        `on_answer`: gets the time that each answer names in its `Date`, None when it names none."""
+        self._on_answer = on_answer
         self._graph = (meta_url or GRAPH).rstrip("/")
         self._version = version
         self._http = httpx.AsyncClient(
@@ -185,7 +196,7 @@ class Instagram:
         return await self._request("GET", f"{ig_id}/media", token=token, params=params)
 
     async def comments(
-        self, media_id: str, token: str, *, after: str | None = None, limit: int = 50
+        self, media_id: str, token: str, *, after: str | None = None, limit: int = limits.COMMENTS_PAGE
     ) -> Answer:
         """A page of a post's comments with the replies below them, the newest first; Meta gives 50 at most."""
         params = {"limit": str(limit), "fields": _COMMENT_FIELDS}
@@ -230,6 +241,7 @@ class Instagram:
                 )
             reason = f"no usable answer from Instagram ({_name(error)})"
             return Answer(Outcome(OutcomeKind.UNKNOWN, reason), {})
+        self._on_answer(_date(response.headers.get("date")))
         outcome = errors.classify(
             response.status_code, response.content[:ANSWER_BYTES], response.headers, known_id=known_id
         )
@@ -239,6 +251,14 @@ class Instagram:
 def _to_the_network() -> httpx.AsyncBaseTransport:
     limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
     return AiohttpTransport(limits=limits, verify=ssl.create_default_context())
+
+
+def _date(text: str | None) -> datetime | None:
+    """https://www.rfc-editor.org/rfc/rfc9110#field.date: always in UTC."""
+    try:
+        return None if text is None else parsedate_to_datetime(text).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _name(error: Exception) -> str:

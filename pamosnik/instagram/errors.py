@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from pamosnik.model.outbox import Outcome, OutcomeKind
+from pamosnik.model.outbox import Outcome, OutcomeKind, RestOf
 
 LONG_REST = timedelta(hours=6)
 """After Meta blocked the account for its behaviour: hours, not minutes; the owner is told."""
@@ -22,15 +22,14 @@ REST = timedelta(minutes=5)
 USED_UP = 100
 """Percent in the usage headers. https://developers.facebook.com/docs/graph-api/overview/rate-limiting"""
 
-KIND_OF_CALL = 613
-"""A limit of this kind of call; the other rate codes are the account's or the app's."""
-
 OUTSIDE_WINDOW = frozenset({2534022, 2018278, 2018065})
 PRIVATE_REPLY_REFUSED = 2534025
 INVALID_MESSAGE_DATA = 2534015
 UNREACHABLE = frozenset({1545041, 2018108})
 OTHER_APP_OWNS_THREAD = frozenset({2534037, 2018300})
+TOKEN_REFUSED = 190
 APP_REMOVED = 458
+"""Subcode of `TOKEN_REFUSED`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class _Row:
     kind: OutcomeKind
     reason: str
     rest: timedelta | None = None
+    rest_of: RestOf = RestOf.CONNECTION
 
 
 _P, _C, _A, _U, _B = (
@@ -49,13 +49,13 @@ _P, _C, _A, _U, _B = (
 )
 
 _RATES = {
-    4: _Row(_B, "Meta's limit for the app is reached", REST),
-    9: _Row(_B, "this person does too many things at once", REST),
+    4: _Row(_B, "Meta's limit for the app is reached", REST, RestOf.APP),
+    9: _Row(_B, "this person does too many things at once", REST, RestOf.ITEM),
     17: _Row(_B, "Meta's limit for the user is reached", REST),
     32: _Row(_B, "Meta's limit for the page is reached", REST),
-    341: _Row(_B, "Meta's limit for the application is reached", REST),
+    341: _Row(_B, "Meta's limit for the application is reached", REST, RestOf.APP),
     368: _Row(_B, "Meta has blocked this account for a while for its behaviour", LONG_REST),
-    613: _Row(_B, "Meta's limit for this kind of call is reached", REST),
+    613: _Row(_B, "Meta's limit for this kind of call is reached", REST, RestOf.QUOTA),
     80001: _Row(_B, "Meta's limit for the page is reached", REST),
     80002: _Row(_B, "Instagram's limit for this account is reached", REST),
     80006: _Row(_B, "Messenger's limit for this account is reached", REST),
@@ -74,7 +74,7 @@ _SUBCODES = {
     (100, 2534014): _Row(_P, "Instagram knows no such person"),
     (100, 2534013): _Row(_C, "the page is not linked to an Instagram account"),
     (100, 2534015): _Row(_P, "Instagram does not take this content in this kind of message"),
-    (100, 2534025): _Row(_P, "already answered privately, too old or deleted"),
+    (100, 2534025): _Row(_P, "already answered privately by you or another tool, too old or deleted"),
     (100, 2534029): _Row(_C, "Meta has barred this business from messaging"),
     (100, 2534037): _Row(_P, "another app handles this conversation"),
     (100, 2534068): _Row(_P, "this account cannot send several pictures at once"),
@@ -115,7 +115,7 @@ _CODES = {
 _PERMISSIONS = _Row(_C, "a permission is missing")
 _LOGIN = _Row(_A, "Instagram wants the owner to log in again")
 _LOGIN_SUBCODES = {
-    458: "the owner has removed the app from their Instagram account",
+    APP_REMOVED: "the owner has removed the app from their Instagram account",
     459: "Instagram wants the owner to confirm something in the app first",
     460: "the owner's password was changed",
     463: "the login has expired",
@@ -124,6 +124,12 @@ _LOGIN_SUBCODES = {
     492: "the login is no longer valid",
 }
 _NO_ROLE = _Row(_C, "the account has no accepted role in the app (Instagram tester)")
+
+
+def app_removed(outcome: Outcome) -> bool:
+    """Whether Instagram says that the owner has removed the app: a deauthorisation, and data is to be deleted.
+    https://developers.facebook.com/terms/ (3.d)"""
+    return outcome.code == TOKEN_REFUSED and outcome.subcode == APP_REMOVED
 
 
 def classify(
@@ -135,7 +141,7 @@ def classify(
     outcome = _classify(http_status, body, usage, regain_s, known_id)
     if usage is not None and usage >= USED_UP and outcome.pause_s is None:
         # Accepted or not: calling on while the limit is used up makes it last longer.
-        return replace(outcome, pause_s=regain_s or REST.total_seconds())
+        return replace(outcome, pause_s=regain_s or REST.total_seconds(), rest_of=RestOf.QUOTA)
     return outcome
 
 
@@ -150,7 +156,14 @@ def _classify(
         return _accepted(http_status, raw, usage, known_id)
     if http_status == 429:
         reason = "Meta asked for a pause"
-        return Outcome(_B, reason, http_status, pause_s=regain_s or REST.total_seconds(), usage_percent=usage)
+        return Outcome(
+            _B,
+            reason,
+            http_status,
+            pause_s=regain_s or REST.total_seconds(),
+            rest_of=RestOf.CONNECTION,
+            usage_percent=usage,
+        )
     if http_status in (401, 403, 404) and raw is None:
         return Outcome(_C, f"the server answered {http_status} without Meta's form of an error", http_status)
     reason = f"the answer ({http_status}) was not in Meta's form; the message may have gone out"
@@ -189,11 +202,12 @@ def _error(http_status: int, error: Mapping[str, object], regain_s: float | None
         code=code,
         subcode=subcode,
         pause_s=pause,
+        rest_of=row.rest_of,
     )
 
 
 def _row(code: int | None, subcode: int | None, message: object, http_status: int) -> _Row:
-    if code == 190:
+    if code == TOKEN_REFUSED:
         return _Row(_A, _LOGIN_SUBCODES.get(subcode or 0, _LOGIN.reason))
     if code is not None and code in _RATES:
         return _RATES[code]

@@ -64,6 +64,10 @@ https://developers.facebook.com/docs/instagram-platform/overview"""
 CONVERSATION_CALLS_PER_SECOND = 2
 """https://developers.facebook.com/docs/instagram-platform/overview"""
 
+COMMENTS_PAGE = 50
+"""The most comments of a post in one answer.
+https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-media/comments"""
+
 SCOPES = (
     "instagram_business_basic",
     "instagram_business_manage_messages",

@@ -60,13 +60,22 @@ def objects(value: object) -> Iterator[Json]:
             yield one
 
 
-def next_page(body: Json) -> str | None:
-    """The cursor that leads on; None on the last page."""
+FULL_PAGE = 25
+"""What Graph gives unless another number is asked for."""
+
+
+def next_page(body: Json, full: int = FULL_PAGE) -> str | None:
+    """The cursor that leads on; None on the last page. `full`: how many a page holds.
+
+    Graph names the `next` address where there is more. Meta's example of conversations has the cursor alone: behind a
+    full page it is followed, too.
+    """
     paging = body.get("paging")
-    if not isinstance(paging, Mapping) or "next" not in paging:
+    if not isinstance(paging, Mapping):
         return None
     cursors = paging.get("cursors")
-    return text(cursors.get("after")) if isinstance(cursors, Mapping) else None
+    after = text(cursors.get("after")) if isinstance(cursors, Mapping) else None
+    return after if "next" in paging or sum(1 for _ in objects(body)) >= full else None
 
 
 def conversations(body: Json, ig_id: str) -> list[Conversation]:

@@ -17,6 +17,25 @@ class ItemKind(StrEnum):
     LOOKUP = "lookup"
 
 
+class Quota(StrEnum):
+    """What Meta counts apart, for each connection."""
+
+    PRIVATE_REPLY = "private_reply"
+    """To comments on posts and reels."""
+    LIVE_PRIVATE_REPLY = "live_private_reply"
+    """To comments during a broadcast: another limit, and no time to wait."""
+    MESSAGE = "message"
+    COMMENT_REPLY = "comment_reply"
+
+    @property
+    def live(self) -> bool:
+        return self is Quota.LIVE_PRIVATE_REPLY
+
+    @property
+    def kind(self) -> ItemKind:
+        return ItemKind.PRIVATE_REPLY if self.live else ItemKind(self.value)
+
+
 class ItemStatus(StrEnum):
     QUEUED = "queued"
     """May leave at `due_at`."""
@@ -35,7 +54,15 @@ class ItemStatus(StrEnum):
 
 ITEM_TRANSITIONS: Mapping[ItemStatus, frozenset[ItemStatus]] = {
     ItemStatus.QUEUED: frozenset(
-        {ItemStatus.HELD, ItemStatus.SENDING, ItemStatus.EXPIRED, ItemStatus.FAILED, ItemStatus.CANCELLED}
+        {
+            ItemStatus.HELD,
+            ItemStatus.SENDING,
+            # An earlier attempt of uncertain outcome shows after all, before it is repeated.
+            ItemStatus.SENT,
+            ItemStatus.EXPIRED,
+            ItemStatus.FAILED,
+            ItemStatus.CANCELLED,
+        }
     ),
     ItemStatus.HELD: frozenset(
         {ItemStatus.QUEUED, ItemStatus.EXPIRED, ItemStatus.FAILED, ItemStatus.CANCELLED}
@@ -72,7 +99,7 @@ class HeldFor(StrEnum):
     PRIVATE_REPLY = "private_reply"
     """The private message that a public reply announces."""
     LOGIN = "login"
-    """The connection needs its owner."""
+    """The connection's owner: a login, a permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +165,13 @@ class OutboxItem:
     """When a look first showed that it had not arrived."""
     doubt_from: datetime | None = None
     """Since then a database that is lost may have sent it: before it leaves, Instagram is asked."""
+    live: bool = False
+    """A private reply to a comment on a live broadcast."""
+
+    @property
+    def quota(self) -> Quota:
+        """What it counts against. Raises `ValueError` for kinds that do not go to people on Instagram."""
+        return Quota.LIVE_PRIVATE_REPLY if self.live else Quota(self.kind.value)
 
 
 class OutcomeKind(StrEnum):
@@ -160,6 +194,18 @@ class OutcomeKind(StrEnum):
     """A permission or setting is missing: stop this feature, tell the owner."""
 
 
+class RestOf(StrEnum):
+    """What a limit of Meta's concerns."""
+
+    ITEM = "item"
+    """One person."""
+    QUOTA = "quota"
+    """One kind of call."""
+    CONNECTION = "connection"
+    APP = "app"
+    """Everything sent through the app: all connections."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The typed result of one request to Meta."""
@@ -174,5 +220,7 @@ class Outcome:
     message_id: str | None = None
     pause_s: float | None = None
     """Seconds the account or class should rest: Meta, the class of error, or a limit that is used up names them."""
+    rest_of: RestOf = RestOf.QUOTA
+    """What that rest concerns."""
     usage_percent: int | None = None
     """Highest figure of the usage headers."""

@@ -2,15 +2,22 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
 from pamosnik.instagram import limits
-from pamosnik.model.outbox import ItemKind, OutboxItem
+from pamosnik.model.outbox import ItemKind, OutboxItem, Quota
 
 HOUR = timedelta(hours=1)
+PER_HOUR: Mapping[Quota, int] = {
+    Quota.PRIVATE_REPLY: limits.PRIVATE_REPLIES_PER_HOUR,
+    Quota.LIVE_PRIVATE_REPLY: limits.LIVE_PRIVATE_REPLIES_PER_SECOND * 3600,
+    Quota.MESSAGE: limits.TEXTS_PER_SECOND * 3600,
+    Quota.COMMENT_REPLY: limits.TEXTS_PER_SECOND * 3600,
+}
+"""The full pace of each kind, which usage headers slow down."""
 _SECOND = timedelta(seconds=1)
 _SLICE = _SECOND / 10
 _FIRST_GAP_S = 2.0
@@ -36,10 +43,18 @@ def hourly_room(sent: int) -> int:
 class Outlook:
     """What becomes of waiting private replies at Meta's pace."""
 
-    last_at: datetime
-    """When the last one that makes it leaves."""
-    too_late: int
-    """How many will not make it before their deadline."""
+    leaves: tuple[datetime | None, ...]
+    """When each of them leaves; None: not before its deadline."""
+
+    @property
+    def last_at(self) -> datetime | None:
+        """When the last one that makes it leaves."""
+        return max((at for at in self.leaves if at is not None), default=None)
+
+    @property
+    def too_late(self) -> int:
+        """How many will not make it."""
+        return self.leaves.count(None)
 
 
 def outlook(deadlines: Sequence[datetime], sent: Sequence[datetime], now: datetime) -> Outlook:
@@ -48,19 +63,21 @@ def outlook(deadlines: Sequence[datetime], sent: Sequence[datetime], now: dateti
     The earliest deadline leaves first; what would be too late leaves its place to the next one.
     """
     taken = deque(sent)
-    last, too_late = now, 0
+    last = now
+    leaves: list[datetime | None] = []
     for deadline in deadlines:
         at = last
         if len(taken) >= limits.PRIVATE_REPLIES_PER_HOUR:
             at = max(last, taken[0] + HOUR)
         if at >= deadline:
-            too_late += 1
+            leaves.append(None)
             continue
         last = at
+        leaves.append(at)
         taken.append(at)
         if len(taken) > limits.PRIVATE_REPLIES_PER_HOUR:
             taken.popleft()
-    return Outlook(last, too_late)
+    return Outlook(tuple(leaves))
 
 
 def has_media(item: OutboxItem) -> bool:
@@ -69,7 +86,7 @@ def has_media(item: OutboxItem) -> bool:
 
 
 class Caution:
-    """After several uncertain outcomes in a row a connection probes with one item at a time, at growing gaps.
+    """After several attempts in a row without an answer a connection probes with one item at a time, at growing gaps.
 
     Forgets with the process: a restart begins as carefully as any start.
     """
@@ -79,6 +96,8 @@ class Caution:
 
     def __init__(self) -> None:
         self._in_a_row = 0
+        self.silent_since: datetime | None = None
+        """When the first of those attempts began; None: the last one was answered."""
         self._since: datetime | None = None
         self._probes = 0
         self._next: datetime | None = None
@@ -87,9 +106,10 @@ class Caution:
         """When the next single item may leave; None: no caution is needed."""
         return self._next
 
-    def uncertain(self, begun: datetime, now: datetime) -> None:
-        """An attempt that began then has an unknown outcome."""
+    def unanswered(self, begun: datetime, now: datetime) -> None:
+        """An attempt that began then was not answered, or did not even leave."""
         self._in_a_row += 1
+        self.silent_since = self.silent_since or begun
         if self._since is None and self._in_a_row >= self.ROW:
             self._since, self._next = now, now + _SECOND
         elif self._since is not None and begun >= self._since:
@@ -103,6 +123,7 @@ class Caution:
     def certain(self) -> None:
         """Instagram answered."""
         self._in_a_row, self._since, self._probes, self._next = 0, None, 0, None
+        self.silent_since = None
 
 
 SLOWER_FROM = 80
@@ -117,14 +138,21 @@ def slower(usage_percent: int | None) -> int:
 
 
 class Slowdown:
-    """Keeps the sends of one kind apart while Meta's usage headers ask for it, and lets them rest."""
+    """Keeps the sends of one kind apart while Meta's usage headers ask for it, and lets them rest.
+
+    Forgets with the process: a restart finds out again with one refusal.
+    """
 
     _ANSWER_WITHIN = timedelta(seconds=30)
+    _FIRST_REFUSAL = timedelta(minutes=1)
+    _LONGEST_REFUSAL = timedelta(minutes=15)
 
     def __init__(self) -> None:
         self._factor = 1
         self._next: datetime | None = None
         self._rests = False
+        self._refusals = 0
+        self._refused_at: datetime | None = None
 
     def heard(self, usage_percent: int | None, rest_until: datetime | None) -> None:
         """An answer: the newest header (none says nothing), and until when this kind is to rest, if at all."""
@@ -132,8 +160,25 @@ class Slowdown:
             self._factor = slower(usage_percent)
         if rest_until is not None:
             self._rests, self._next = True, rest_until
-        elif self._rests:
+        elif self._rests and not self._refusals:
             self._rests, self._next = False, None
+
+    def refused(self, begun: datetime, now: datetime) -> None:
+        """Meta does not let this account send this kind, until its owner mends something: one is tried at a time."""
+        if self._refused_at is not None and begun < self._refused_at:
+            return  # left together with the one that was refused first
+        gap = min(self._FIRST_REFUSAL * 2.0 ** min(self._refusals, 10), self._LONGEST_REFUSAL)
+        self._refusals += 1
+        self._refused_at, self._rests, self._next = now, True, now + gap
+
+    def accepted(self) -> None:
+        """Meta took one."""
+        self._refusals, self._refused_at = 0, None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the owner has to mend something first, as far as the last attempts tell."""
+        return self._refusals > 0
 
     def left(self, now: datetime, per_hour: int) -> None:
         """A request left, of a kind that may leave so often in an hour. The first after a rest goes alone."""
@@ -170,8 +215,8 @@ class PerSecond:
 
     def room(self, now: datetime) -> int:
         """How many may leave now."""
-        while self._times and self._times[0] <= now - _SECOND:
-            self._times.popleft()
+        while self._times and not now - _SECOND < self._times[0] <= now:
+            self._times.popleft()  # over, or noted before the clock was put back
         just_now = sum(1 for at in islice(reversed(self._times), self._at_once) if at > now - _SLICE)
         return min(self._limit - len(self._times), self._at_once - just_now)
 

@@ -69,7 +69,7 @@ REGISTER: Mapping[str, Table] = {
         _columns(
             link="connection_id account_id status reason rest_until rest_reason read_until",
             business="ig_id asid username scopes token_expires_at token_issued_at token_refresh_at connected_at"
-            " subscribed_fields private_reply_buttons",
+            " subscribed_fields private_reply_buttons delete_after",
             hidden="token_sealed",
         ),
     ),
@@ -158,7 +158,7 @@ REGISTER: Mapping[str, Table] = {
         _columns(
             link="seq item_id account_id connection_id contact_id source turn ordinal run_id flow_id step kind lane"
             " status held_for depends_on plain due_at deadline attempts first_attempt_at last_attempt_at uncertain"
-            " reason told created_at settled_at look_at looks not_there_at doubt_from",
+            " reason told created_at settled_at look_at looks not_there_at live doubt_from",
             person="content wire igsid comment_id message_id",
         ),
     ),
@@ -182,10 +182,26 @@ REGISTER: Mapping[str, Table] = {
         None,
         _columns(link="account_id connection_id flow_id step media_id", business="day what n"),
     ),
+    "deletions": Table(
+        "receipts of deleted connections",
+        None,
+        _columns(
+            link="deletion_id account_id cause began_at ended_at", business="people events runs messages"
+        ),
+    ),
     "notices": Table(
         "what needs the owner",
         None,
-        _columns(link="account_id connection_id", business="code message fix since"),
+        _columns(link="account_id connection_id", business="code message fix since step"),
+    ),
+    "alerts": Table(
+        "what the owner was mailed about",
+        None,
+        _columns(
+            link="account_id connection_id open step gone_since",
+            business="cause message",
+            holder="mailed_at",
+        ),
     ),
     "audit": Table("who did what", None, _columns(link="id account_id", holder="actor action subject at")),
 }

@@ -13,7 +13,7 @@ from typing import TypeVar
 import aiohttp
 
 from pamosnik import config, logs
-from pamosnik.clock import Clock, SystemClock
+from pamosnik.clock import Clock, SteadyClock, SystemClock
 from pamosnik.daemon import main as daemon
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram.client import Instagram
@@ -115,7 +115,7 @@ async def _with_daemon(
     watching.open(settings.database, lambda ig_id, _: _connect_again(settings, sandbox, ig_id))
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
-    serving = asyncio.create_task(daemon.serve(settings, SystemClock(), on_ready=ready.set_result, stop=stop))
+    serving = asyncio.create_task(daemon.serve(settings, SteadyClock(), on_ready=ready.set_result, stop=stop))
     try:
         await asyncio.wait((ready, serving), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():

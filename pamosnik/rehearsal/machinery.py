@@ -29,7 +29,7 @@ from pamosnik.instagram import limits, webhook
 from pamosnik.instagram.client import Instagram
 from pamosnik.model.event import Verdict
 from pamosnik.model.flow import Flow
-from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind
+from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind, Quota
 from pamosnik.outbox import pacing
 from pamosnik.outbox.pacing import PerSecond, has_media, with_reserve
 from pamosnik.rehearsal import scenery
@@ -46,10 +46,10 @@ from pamosnik.store import connections, evidence, inbox, outbox, runs
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
 from pamosnik.store.runs import DueWait
+from pamosnik.store.trouble import Trouble
 
 _AT_ONCE = 200
 _TRIES = 2
-_KINDS = (ItemKind.PRIVATE_REPLY, ItemKind.MESSAGE, ItemKind.COMMENT_REPLY)
 """Batches, tries and order as in `daemon.runner` and `daemon.sender`."""
 
 _LOOK_AGAIN = timedelta(minutes=1)
@@ -192,7 +192,7 @@ class Machinery:
     def _hour_has_room(self) -> datetime | None:
         """For another private reply; None when it has room now."""
         since = self.now - pacing.HOUR
-        sent, first = outbox.attempts_since(self.conn, self.connection_id, ItemKind.PRIVATE_REPLY, since)
+        sent, first = outbox.attempts_since(self.conn, self.connection_id, Quota.PRIVATE_REPLY, since)
         return None if first is None or pacing.hourly_room(sent) else first + pacing.HOUR
 
     def _breathe(self) -> bool:
@@ -294,8 +294,8 @@ class Machinery:
         if due is None or due > now:
             return done > 0
         for connected, _ in connections.sending(conn, now):
-            for kind in _KINDS:
-                done += self._send_kind(connected.id, kind, now)
+            for quota in Quota:
+                done += self._send_kind(connected.id, quota, now)
         return done > 0
 
     def _look_for_evidence(self) -> bool:
@@ -306,16 +306,16 @@ class Machinery:
         self._await(self._settler.round())
         return evidence.next_look(self.conn) != look
 
-    def _send_kind(self, connection_id: str, kind: ItemKind, now: datetime) -> int:
+    def _send_kind(self, connection_id: str, quota: Quota, now: datetime) -> int:
         room = self._texts.room(now)
         if room <= 0 or not outbox.claimable(
-            self.conn, connection_id, kind, now, 1, private_replies_wait=True
+            self.conn, connection_id, quota, now, 1, private_replies_wait=True
         ):
             return 0
         claim = partial(
             sending.claim,
             connection_id=connection_id,
-            kind=kind,
+            quota=quota,
             room=room,
             media_room=self._media.room(now),
             now=now,
@@ -380,6 +380,7 @@ class _Pen:
 
     def __init__(self, write: Callable[[Callable[[Connection], Any]], Any]) -> None:
         self._write = write
+        self.trouble = Trouble()
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         result: T = self._write(fn)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_TRANSPORT = "pamosnik.sandbox.transport"
+TRANSPORT = "pamosnik.sandbox.transport"
 # linger on, for no time: what is closed so is reset
 _NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -27,7 +27,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {_TRANSPORT: {"transport": self.transport}}
+        self.scope["extensions"] = {TRANSPORT: {"transport": self.transport}}
 
 
 class Held:
@@ -78,6 +78,8 @@ class HangUp(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         transport = _transport(scope)
+        if transport.is_closing():
+            return  # who asked is gone already
         if self._reset:
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             transport.abort()
@@ -102,4 +104,4 @@ async def _disconnected(receive: Receive) -> None:
 
 
 def _transport(scope: Scope) -> Any:
-    return scope["extensions"][_TRANSPORT]["transport"]
+    return scope["extensions"][TRANSPORT]["transport"]

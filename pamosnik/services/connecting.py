@@ -13,9 +13,9 @@ from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, sending, tokens
-from pamosnik.store import accounts, connections, notices
+from pamosnik.store import accounts, connections, deletions, notices
 from pamosnik.store import flows as flow_store
-from pamosnik.store.connections import Connected, ConnectionStatus, NewConnection
+from pamosnik.store.connections import Connected, NewConnection
 
 DASHBOARD_TOKEN_LASTS = timedelta(days=60)
 """As documented for tokens of the dashboard; the answer of the first refresh tells better.
@@ -104,12 +104,18 @@ def _text(raw: Mapping[str, object], key: str) -> str | None:
 
 
 def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now: datetime) -> Connected:
-    """Stores the connection with its token sealed. Connecting again replaces the token and frees what waited."""
-    known = connections.by_ig_id(conn, found.ig_id)
+    """Stores the connection with its token sealed. Connecting again replaces the token and frees what waited; after
+    the app was removed it undoes that, as long as the deletion is not due."""
+    known = connections.known(conn, found.ig_id)
     if known is not None and known.account_id != account_id:
         raise PamosnikError(
             f"{found.username} is connected to another account of this installation.",
             hint="Disconnect it there first.",
+        )
+    if known is not None and _is_lost(conn, known, now):
+        raise PamosnikError(
+            f"{found.username} had removed the app, and the time to keep its data is over: it is being deleted.",
+            hint="Let `pamosnik serve` run until `pamosnik connections list` has it no more. Then: pamosnik connect",
         )
     connections.put(
         conn,
@@ -135,7 +141,8 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
     connected = connections.by_ig_id(conn, found.ig_id)
     assert connected is not None
     notices.settle(conn, account_id, connected.id)
-    sending.release_after_login(conn, connected.id, now)
+    notices.settle_everywhere(conn, notices.DATA_DELETED, account_id)
+    sending.release_held(conn, connected.id, now)
     accounts.audit(
         conn,
         account_id,
@@ -150,6 +157,12 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
     return connected
 
 
+def _is_lost(conn: Connection, known: Connected, now: datetime) -> bool:
+    """Whether its data is due for deletion. A clock that was put back saves nothing whose deletion has begun."""
+    due = known.delete_after is not None and known.delete_after <= now
+    return due or deletions.load(conn, known.id) is not None
+
+
 def _data_key_or_new(conn: Connection, keys: MasterKeys, account_id: str, now: datetime) -> bytes:
     """The account's data key. One that the master key at hand does not open is replaced: only tokens were sealed
     under it, and the owner is handing in a new one."""
@@ -159,18 +172,3 @@ def _data_key_or_new(conn: Connection, keys: MasterKeys, account_id: str, now: d
         fresh = vault.new_data_key()
         accounts.put_wrapped_key(conn, account_id, keys.wrap(account_id, fresh), now)
         return fresh
-
-
-def needs_login(conn: Connection, connection_id: str, reason: str, now: datetime) -> None:
-    """The stored token is of no use: sending stops for this connection, and its owner hears of it."""
-    connected = connections.load(conn, connection_id)
-    connections.set_status(conn, connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
-    notices.raise_notice(
-        conn,
-        connected.account_id,
-        connection_id,
-        "needs_login",
-        f"{connected.username} needs you: {reason}",
-        "Put back the master.key that belongs to this database, or run `pamosnik connect` again.",
-        now,
-    )

@@ -22,7 +22,9 @@ def token(conn: Connection, keys: MasterKeys, connected: Connected) -> str:
     """The connection's token, for the moment it is used."""
     sealed = connections.sealed_token(conn, connected.id)
     if sealed is None:
-        raise NeedsAuthorisation(f"{connected.username} has no token.", hint="Try: pamosnik connect")
+        raise NeedsAuthorisation(
+            "This Instagram account has no login any more.", hint="Try: pamosnik connect"
+        )
     return vault.open_token(
         data_key(conn, keys, connected.account_id),
         sealed,

@@ -90,6 +90,7 @@ def _put_message(
                 kind=ItemKind.PRIVATE_REPLY,
                 comment_id=origin.comment_id,
                 deadline=deadline,
+                live=origin.live,
             ),
             now,
         )
@@ -196,8 +197,8 @@ def delivered(
 
 
 def seen_in_echo(conn: Connection, item: OutboxItem, mid: str, day: str, now: datetime) -> None:
-    """The echo came before Meta's answer, or instead of it."""
-    if item.status is ItemStatus.UNKNOWN:
+    """The echo came before Meta's answer, or instead of it: the message is not repeated, whatever was planned."""
+    if item.status in (ItemStatus.UNKNOWN, ItemStatus.QUEUED):
         delivered(conn, item, message_id=mid, reason="settled by its echo", day=day, now=now)
     else:
         outbox.note_message_id(conn, item.id, mid)

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pamosnik import config
 from pamosnik.config import Config
-from pamosnik.errors import HomeError, NotFound, UsageError
+from pamosnik.errors import HomeError, NotFound, StorageRefused, UsageError
 from pamosnik.ids import new_id
 from pamosnik.security import passwords, tokens, vault
 from pamosnik.security.vault import MasterKeys
@@ -20,6 +20,7 @@ from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database, open_database
 
 LOCK_FILE = "daemon.lock"
+_LOCK_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,6 +64,18 @@ def initialise(settings: Config, new: NewAccount, now: datetime) -> tuple[Accoun
             if known:
                 return known[0], False
             return create_account(database, keys, new, now), True
+
+
+def has_account(settings: Config) -> bool:
+    """Whether there is an account already. An older database is brought up to date first, and one whose making was
+    broken off is finished; what a running daemon holds is up to date."""
+    if not settings.database.exists() or settings.database.stat().st_size == 0:
+        return False
+    if daemon_running(settings.home):
+        with open_database(settings.database) as database:
+            return bool(accounts.every(database.connection))
+    with lock(settings.home), open_database(settings.database, migrate=True) as database:
+        return bool(accounts.every(database.connection))
 
 
 def create_account(database: Database, keys: MasterKeys, new: NewAccount, now: datetime) -> Account:
@@ -112,25 +125,63 @@ def local_timezone() -> str:
         return "UTC"
 
 
+class Lock:
+    """The held home. Its file names our process and, on the line below, what storage refuses at the moment."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._since = os.fstat(descriptor).st_mtime_ns
+        self._told: str | None = None
+
+    def tell(self, problem: StorageRefused | None) -> None:
+        """For `status`, which is another process. In place, so that a full disk does not refuse it."""
+        text = "" if problem is None else f"{problem.message}\n{problem.hint or ''}"
+        if text == self._told:
+            return
+        self._told = text
+        with suppress(OSError):
+            os.pwrite(self._descriptor, _lock_text(text), 0)
+            os.utime(self._descriptor, ns=(self._since, self._since))
+
+
+def _lock_text(problem: str) -> bytes:
+    """Always as long as a block of the file, so that nothing grows later."""
+    return f"{os.getpid()}\n{problem}\n".encode()[:_LOCK_BYTES].ljust(_LOCK_BYTES, b"\n")
+
+
 @contextmanager
-def lock(home: Path) -> Iterator[None]:
-    """Holds the home for one daemon (or `init`). Raises `HomeError` when another process has it."""
+def lock(home: Path) -> Iterator[Lock]:
+    """Holds the home for one daemon (or `init`). Raises `HomeError` when another process has it, or nobody may."""
     path = home / LOCK_FILE
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise HomeError(
+            f"{path} cannot be made or written: {error.strerror}.",
+            hint=f"Folder and file must belong to the user that runs Pamosnik. Try: ls -ld {home} {path}",
+        ) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
+            holder = os.read(descriptor, 20).decode("ascii", "replace").partition("\n")[0]
             raise HomeError(
                 f"Another Pamosnik (process {holder or 'unknown'}) is running on {home}.",
                 hint="Stop it first, or set PAMOSNIK_HOME to another folder.",
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
+        with suppress(OSError):  # a full disk; the lock holds all the same
+            os.pwrite(descriptor, _lock_text(""), 0)
+        yield Lock(descriptor)
     finally:
         os.close(descriptor)
+
+
+def refused_storage(home: Path) -> tuple[str, str] | None:
+    """What the running daemon could not store with last, and what to do; None when it stores."""
+    if not daemon_running(home):
+        return None
+    _, message, fix, *_ = [*(home / LOCK_FILE).read_text("utf-8", "replace").split("\n"), "", ""]
+    return (message, fix) if message else None
 
 
 def daemon_running(home: Path) -> bool:

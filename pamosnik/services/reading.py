@@ -1,7 +1,7 @@
 """What people and scripts read, in the shapes of the JSON contract. Times are ISO 8601 in UTC."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,18 +11,23 @@ from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound
 from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
 from pamosnik.model.contact import Contact
-from pamosnik.model.outbox import ItemKind, ItemStatus
-from pamosnik.outbox.pacing import Caution, hourly_room, outlook
-from pamosnik.store import connections, contacts, evidence, notices, outbox, reads, stats
+from pamosnik.model.outbox import ItemKind, ItemStatus, Quota
+from pamosnik.outbox.pacing import HOUR, Caution, outlook
+from pamosnik.services import settling
+from pamosnik.store import connections, contacts, notices, outbox, reads, stats
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected, ConnectionStatus
+from pamosnik.store.notices import Notice
 from pamosnik.store.outbox import NEVER_TOO_LATE
 from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant
 
 Shape = dict[str, object]
-_SOON = _HOUR = timedelta(hours=1)
+_SOON = timedelta(hours=1)
+_A_MOMENT = timedelta(minutes=1)
+WAL_BYTES_TOLD = 64 << 20
+"""It is cut back to half of that once nobody needs it any more."""
 EVERYTHING = QueueFilter()
 _PRIVATE = ItemKind.PRIVATE_REPLY.value
 
@@ -123,11 +128,28 @@ def queue(
 ) -> list[Shape]:
     """The latest made first. What waits without a reason of its own says what it waits for."""
     found = reads.queue(conn, account.id, wanted, limit=limit, now=now)
-    zone = ZoneInfo(account.timezone)
-    return [_item(row, zone) for row in found]
+    outside = _Outside(
+        ZoneInfo(account.timezone),
+        _forecast(conn, connections.of_account(conn, account.id), now),
+        reads.unanswered_lately(conn, account.id, now),
+        now,
+    )
+    return [_item(row, outside) for row in found]
 
 
-def _item(row: tuple[Any, ...], zone: ZoneInfo) -> Shape:
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """What holds items up from outside the queue."""
+
+    zone: ZoneInfo
+    leaves: Mapping[str, datetime | None]
+    """Private replies that wait for Meta's hour: when each leaves, None: never in time."""
+    unanswered: Mapping[str, int]
+    """Connection → attempts that came to nothing certain lately."""
+    now: datetime
+
+
+def _item(row: tuple[Any, ...], outside: _Outside) -> Shape:
     waiting = row[6] == ItemStatus.QUEUED.value
     return {
         "id": row[0],
@@ -138,7 +160,8 @@ def _item(row: tuple[Any, ...], zone: ZoneInfo) -> Shape:
         "due_at": _iso_ms(row[7]),
         "deadline": None if row[8] == NEVER_TOO_LATE else _iso_ms(row[8]),
         "attempts": row[9],
-        "reason": row[10] or (_waits_for(*row[14:20], zone=zone) if waiting else None),
+        "reason": row[10] or (_waits_for(row[0], *row[14:19], outside=outside) if waiting else None),
+        "expected_at": iso(outside.leaves.get(row[0])),
         "message_id": row[11],
         "connection": row[12],
         "run": row[13],
@@ -146,27 +169,29 @@ def _item(row: tuple[Any, ...], zone: ZoneInfo) -> Shape:
 
 
 def _waits_for(
+    item_id: str,
     before: str | None,
-    in_the_hour: int | None,
     connection: str,
     rests_until: int | None,
     rests_because: str | None,
-    uncertain: int | None,
+    connection_id: str,
     *,
-    zone: ZoneInfo,
+    outside: _Outside,
 ) -> str | None:
     """Why something queued does not leave yet, as far as the database shows it."""
     if connection != ConnectionStatus.ACTIVE.value:
         return "waits until you log in again: pamosnik connect"
     if rests_until is not None:
-        return f"sending rests until {_local(instant(rests_until), zone)}: {rests_because}"
+        return f"sending rests until {_local(instant(rests_until), outside.zone)}: {rests_because}"
     if before == ItemStatus.UNKNOWN.value:
         return "waits until it is known whether the message before it arrived, at most an hour"
     if before is not None:
         return f"waits for the message before it, which is {before}"
-    if in_the_hour is not None and hourly_room(in_the_hour) == 0:
-        return f"waits for Meta's limit of {PRIVATE_REPLIES_PER_HOUR} private replies an hour"
-    if uncertain is not None and uncertain >= Caution.ROW:
+    if item_id in outside.leaves:
+        at = outside.leaves[item_id]
+        when = "will be too late" if at is None else f"leaves at about {_local(at, outside.zone)}"
+        return f"waits for Meta's limit of {PRIVATE_REPLIES_PER_HOUR} private replies an hour; {when}"
+    if outside.unanswered.get(connection_id, 0) >= Caution.ROW:
         return "Instagram does not answer; one message at a time is tried"
     return None
 
@@ -273,6 +298,7 @@ def connection(connected: Connected) -> Shape:
         "scopes": list(connected.scopes),
         "connected_at": iso(connected.connected_at),
         "reason": connected.reason,
+        "delete_after": iso(connected.delete_after),
     }
 
 
@@ -288,11 +314,36 @@ def one_connection(conn: Connection, account: Account, name: str) -> Shape:
     raise NotFound(f"{name} is not connected.", hint="Try: pamosnik connections list")
 
 
+def storage(refused: tuple[str, str] | None, wal_bytes: int) -> list[Shape]:
+    """Problems of the disk and the database's file; `refused`: what the daemon could not do, and the fix."""
+    problems: list[Shape] = []
+    if refused is not None:
+        message, fix = refused
+        problems.append({"code": "storage", "message": message, "fix": fix, "since": None})
+    if wal_bytes > WAL_BYTES_TOLD:
+        problems.append(
+            {
+                "code": "database_held_open",
+                "message": f"pamosnik.db-wal has grown to {wal_bytes >> 20} MB: another program has been reading the"
+                " database for long, and what it reads has to stay.",
+                "fix": "Close whatever has pamosnik.db open, a viewer or a copy under way. Try: fuser -v pamosnik.db",
+                "since": None,
+            }
+        )
+    return problems
+
+
 def status(
-    conn: Connection, account: Account, *, running: bool, since: datetime | None, now: datetime
+    conn: Connection,
+    account: Account,
+    *,
+    running: bool,
+    since: datetime | None,
+    now: datetime,
+    storage: Sequence[Shape] = (),
 ) -> Shape:
     connected = connections.of_account(conn, account.id)
-    problems = _problems(conn, account, connected, now)
+    problems = [*storage, *_problems(conn, account, connected, now)]
     if not running:
         problems.append(
             {
@@ -305,7 +356,7 @@ def status(
     counts = reads.queue_counts(conn, account.id)
     next_due, last_due = reads.queue_times(conn, account.id)
     last_event, pending = reads.event_counts(conn, account.id)
-    last_at, too_late = _outlook(conn, connected, None if last_due is None else instant(last_due), now)
+    leaves = _forecast(conn, connected, now)
     return {
         "healthy": not problems,
         "daemon": {"running": running, "since": iso(since)},
@@ -313,8 +364,8 @@ def status(
         "queue": {
             **{name: counts.get(name, 0) for name in ("queued", "sending", "unknown", "held")},
             "next_due_at": _iso_ms(next_due),
-            "last_due_at": iso(last_at),
-            "will_expire": reads.queue_expiring(conn, account.id, now + _SOON, but_not=_PRIVATE) + too_late,
+            "last_due_at": iso(_last_out(leaves, last_due)),
+            "will_expire": _will_expire(conn, account, leaves, now),
         },
         "events": {"last_at": _iso_ms(last_event), "pending": pending},
         "problems": problems,
@@ -335,41 +386,71 @@ def _resting(connected: Connected, zone: ZoneInfo) -> Shape:
     }
 
 
-def _outlook(
-    conn: Connection, connected: list[Connected], last_due: datetime | None, now: datetime
-) -> tuple[datetime | None, int]:
-    """When the last queued item will be out, and how many private replies will be too late by then."""
-    last, too_late = last_due, 0
+def _forecast(conn: Connection, connected: Sequence[Connected], now: datetime) -> dict[str, datetime | None]:
+    """Private replies that wait for Meta's hour, or for a rest to be over: when each leaves; None: never in time."""
+    leaves: dict[str, datetime | None] = {}
     for one in connected:
-        deadlines = outbox.waiting_deadlines(conn, one.id, ItemKind.PRIVATE_REPLY)
-        if not deadlines:
+        if one.status is not ConnectionStatus.ACTIVE:
             continue
-        sent = outbox.attempt_times(conn, one.id, ItemKind.PRIVATE_REPLY, now - _HOUR)
-        found = outlook(deadlines, sent, now)
-        too_late += found.too_late
-        last = found.last_at if last is None else max(last, found.last_at)
-    return last, too_late
+        waiting = outbox.waiting(conn, one.id, Quota.PRIVATE_REPLY)
+        if not waiting:
+            continue
+        start = max(now, one.rest_until or now)
+        sent = outbox.attempt_times(conn, one.id, Quota.PRIVATE_REPLY, start - HOUR)
+        found = outlook([deadline for _, deadline in waiting], sent, start)
+        for (item_id, _), at in zip(waiting, found.leaves, strict=True):
+            if at is None or at > now + _A_MOMENT:
+                leaves[item_id] = at
+    return leaves
+
+
+def _last_out(leaves: Mapping[str, datetime | None], last_due: int | None) -> datetime | None:
+    """When the last queued item will be out."""
+    due = None if last_due is None else instant(last_due)
+    return max((at for at in (due, *leaves.values()) if at is not None), default=None)
+
+
+def _will_expire(
+    conn: Connection, account: Account, leaves: Mapping[str, datetime | None], now: datetime
+) -> int:
+    """What is too late at Meta's pace, and what else has less than an hour left."""
+    soon = reads.queue_expiring(conn, account.id, now + _SOON, but_not=_PRIVATE)
+    return soon + sum(at is None for at in leaves.values())
+
+
+def prospects(conn: Connection, account: Account, now: datetime) -> str | None:
+    """How long what is queued takes, in a sentence; None when nothing waits."""
+    queued = reads.queue_counts(conn, account.id).get(ItemStatus.QUEUED.value, 0)
+    if not queued:
+        return None
+    leaves = _forecast(conn, connections.of_account(conn, account.id), now)
+    last = _last_out(leaves, reads.queue_times(conn, account.id)[1])
+    late = _will_expire(conn, account, leaves, now)
+    out = (
+        "leaves now"
+        if last is None or last <= now
+        else f"leaves at about {_local(last, ZoneInfo(account.timezone))}"
+    )
+    lost = f"{late} will be too late" if late else "none will be too late"
+    return f"{queued} queued: the last one {out}; {lost}."
+
+
+def _told(notice: Notice) -> Shape:
+    return {
+        "code": notice.code,
+        "message": notice.message,
+        "fix": notice.fix,
+        "since": iso(notice.since),
+    }
 
 
 def _problems(conn: Connection, account: Account, connected: list[Connected], now: datetime) -> list[Shape]:
-    problems: list[Shape] = [
-        {"code": n.code, "message": n.message, "fix": n.fix, "since": iso(n.since)}
-        for n in notices.of_account(conn, account.id)
-    ]
-    named = {n.connection_id for n in notices.of_account(conn, account.id)}
+    told = notices.of_account(conn, account.id)
+    problems = [_told(notice) for notice in told]
+    named = {notice.connection_id for notice in told}
     resting = [one for one in connected if _rests(one, now) and one.id not in named]
     problems += [_resting(one, ZoneInfo(account.timezone)) for one in resting]
-    unknown, since = evidence.left_unknown(conn, account.id)
-    if unknown:
-        messages = "message has" if unknown == 1 else "messages have"
-        problems.append(
-            {
-                "code": "unknown_messages",
-                "message": f"{unknown} {messages} an unknown fate, and nothing Instagram shows settles it.",
-                "fix": "Look at `pamosnik queue list --open`, then: pamosnik queue settle ID --sent|--resend|--drop",
-                "since": iso(since),
-            }
-        )
+    problems += [_told(notice) for notice in settling.left_to_owners(conn) if notice.account_id == account.id]
     if not any(c.status is ConnectionStatus.ACTIVE for c in connected):
         if not problems:
             problems.append(
@@ -402,26 +483,31 @@ class Overview:
     problems: list[Shape]
     connections: list[Shape]
     queue: list[tuple[str, int]]
+    prospects: str | None
     flows: list[Shape]
     events: list[Shape]
 
 
-def overview(conn: Connection, *, account: Account, events: int, now: datetime) -> Overview:
+def overview(
+    conn: Connection, *, account: Account, events: int, now: datetime, storage: Sequence[Shape] = ()
+) -> Overview:
     """Everything of one account, read on one snapshot."""
     zone = ZoneInfo(account.timezone)
     connected = connections.of_account(conn, account.id)
     counts = reads.queue_counts(conn, account.id)
     return Overview(
-        problems=_problems(conn, account, connected, now),
+        problems=[*storage, *_problems(conn, account, connected, now)],
         connections=[
             {
                 "username": c.username,
                 "status": c.status.value,
                 "token_until": _local(c.token_expires_at, zone),
+                "delete_after": None if c.delete_after is None else _local(c.delete_after, zone),
             }
             for c in connected
         ],
         queue=[(name, counts.get(name, 0)) for name in ("queued", "sending", "held", "unknown")],
+        prospects=prospects(conn, account, now),
         flows=_flow_numbers(conn, account),
         events=[_shown(row, zone) for row in reads.events(conn, account.id, limit=events)],
     )

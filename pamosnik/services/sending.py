@@ -1,21 +1,29 @@
 """What the sender asks the database: what may leave now, and what an answer changes."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.instagram import bodies, errors
 from pamosnik.model.contact import Contact, PausedBy
-from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, Outcome, OutcomeKind
+from pamosnik.model.outbox import (
+    HeldFor,
+    ItemKind,
+    ItemStatus,
+    OutboxItem,
+    Outcome,
+    OutcomeKind,
+    Quota,
+    RestOf,
+)
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
-from pamosnik.services import effects
+from pamosnik.services import effects, logins, removal, troubles
 from pamosnik.services.numbers import day_of
-from pamosnik.store import accounts, connections, contacts, evidence, notices, outbox, runs, stats
+from pamosnik.store import accounts, connections, contacts, evidence, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 
 _BLOCKED = 551
-_RESTRICTED = "restricted"
 MAY_HAVE_LEFT = "a backup was restored: it may have been sent before; Instagram is asked"
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
@@ -29,12 +37,12 @@ class Claimed:
 
 
 def claim(
-    conn: Connection, connection_id: str, kind: ItemKind, room: int, media_room: int, now: datetime
+    conn: Connection, connection_id: str, quota: Quota, room: int, media_room: int, now: datetime
 ) -> list[Claimed]:
     """Takes what may leave now, at most `room` items of which `media_room` with pictures. Commit before sending."""
-    in_the_hour, _ = outbox.attempts_since(conn, connection_id, ItemKind.PRIVATE_REPLY, now - pacing.HOUR)
+    in_the_hour, _ = outbox.attempts_since(conn, connection_id, Quota.PRIVATE_REPLY, now - pacing.HOUR)
     private_room = pacing.hourly_room(in_the_hour)
-    if kind is ItemKind.PRIVATE_REPLY:
+    if quota is Quota.PRIVATE_REPLY:
         room = min(room, private_room)
     if room <= 0:
         return []
@@ -42,7 +50,7 @@ def claim(
     if connected.status is not ConnectionStatus.ACTIVE:
         return []
     claimed: list[Claimed] = []
-    ready = outbox.claimable(conn, connection_id, kind, now, room, private_replies_wait=private_room == 0)
+    ready = outbox.claimable(conn, connection_id, quota, now, room, private_replies_wait=private_room == 0)
     for item in ready:
         if pacing.has_media(item):
             if media_room <= 0:
@@ -75,11 +83,18 @@ def _take(conn: Connection, item: OutboxItem, buttons: PrivateReplyButtons, now:
     return None
 
 
-def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> None:
-    """Writes down what became of an attempt. Does nothing when evidence has settled the item meanwhile."""
+def record(
+    conn: Connection, item_id: str, outcome: Outcome, now: datetime, *, silent_since: datetime | None = None
+) -> None:
+    """Writes down what became of an attempt. Does nothing when evidence has settled the item meanwhile.
+
+    `silent_since`: no attempt of this connection was answered since then.
+    """
     item = outbox.load(conn, item_id)
     if item is None or item.status is not ItemStatus.SENDING:
         return
+    if silent_since is not None:
+        troubles.silent(conn, item, silent_since, now)
     day = _day(conn, item, now)
     _mind_limits(conn, item, outcome, now)
     match policy.after(outcome, item, now):
@@ -101,38 +116,44 @@ def record(conn: Connection, item_id: str, outcome: Outcome, now: datetime) -> N
             _uncertain(conn, item, reason, day, now)
         case GiveUp(reason=reason):
             if outcome.subcode in errors.OUTSIDE_WINDOW and _contact(conn, item).window_open(now):
-                reason = _access_level(conn, item, now)
+                reason = troubles.access_level(conn, item, now)
             end(conn, item, ItemStatus.FAILED, reason, now)
             _remember_person(conn, item, outcome, now)
+            if outcome.subcode == errors.PRIVATE_REPLY_REFUSED:
+                troubles.answered_by_another(conn, item, reason, now)
+        case NeedsOwner(login=True) if _renewed_since(conn, item):
+            reason = "the login was renewed meanwhile"
+            outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=now, reason=reason)
         case NeedsOwner(reason=reason, login=login):
             outbox.move(conn, item, ItemStatus.HELD, now=now, held_for=HeldFor.LOGIN, reason=reason)
-            _tell_owner(conn, item, reason, login=login, now=now)
+            if errors.app_removed(outcome):
+                asked_at = item.last_attempt_at or now
+                removal.app_removed(conn, item.connection_id, asked_at=asked_at, now=now)
+            elif login:
+                logins.ended(conn, item.connection_id, reason, now)
+            else:
+                troubles.refused(conn, item, reason, now)
 
 
-def rests_connection(outcome: Outcome) -> bool:
-    """Whether a pause concerns everything of the connection; 613 and used-up headers concern one kind of call."""
-    return outcome.kind is OutcomeKind.BACK_OFF and outcome.code != errors.KIND_OF_CALL
+def _renewed_since(conn: Connection, item: OutboxItem) -> bool:
+    """Whether the attempt was made with an older token than the present one."""
+    issued_at = connections.load(conn, item.connection_id).token_issued_at
+    return issued_at is not None and item.last_attempt_at is not None and item.last_attempt_at < issued_at
 
 
 def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:
-    """A limit of the whole account rests the connection; a block for its behaviour is told to the owner, once."""
-    if outcome.kind is OutcomeKind.SENT:
-        notices.settle(conn, item.account_id, item.connection_id, _RESTRICTED)
-    if outcome.pause_s is None or not rests_connection(outcome):
+    """A limit of account or app rests what it concerns; a block for its behaviour is told to the owner, once."""
+    if outcome.kind is OutcomeKind.SENT and troubles.over(conn, item):
+        release_held(conn, item.connection_id, now, quota=item.quota)
+    if outcome.pause_s is None or outcome.rest_of not in (RestOf.CONNECTION, RestOf.APP):
         return
     until = now + timedelta(seconds=outcome.pause_s)
+    if outcome.rest_of is RestOf.APP:
+        connections.rest_all(conn, until, outcome.reason)
+        return
     connections.rest(conn, item.connection_id, until, outcome.reason)
     if outcome.pause_s >= errors.LONG_REST.total_seconds():
-        username = connections.load(conn, item.connection_id).username
-        notices.raise_notice(
-            conn,
-            item.account_id,
-            item.connection_id,
-            _RESTRICTED,
-            f"Meta restricts {username} for a while: {outcome.reason}. Nothing is sent until it is tried again.",
-            "Look at Account Status in the Instagram app. Fewer and more varied messages help.",
-            now,
-        )
+        troubles.restricted(conn, item, outcome.reason, now)
 
 
 def _day(conn: Connection, item: OutboxItem, now: datetime) -> str:
@@ -192,44 +213,18 @@ def _remember_person(conn: Connection, item: OutboxItem, outcome: Outcome, now: 
         contacts.set_unreachable(conn, item.contact_id, now)
 
 
-def _access_level(conn: Connection, item: OutboxItem, now: datetime) -> str:
-    """Refused as too late although the person has just written: seen where the app's access level was the cause."""
-    username = connections.load(conn, item.connection_id).username
-    notices.raise_notice(
-        conn,
-        item.account_id,
-        item.connection_id,
-        "advanced_access",
-        f"Instagram refused to send for {username} although the person had just written (10/2534022).",
-        "Meta may require Advanced Access for the app: App Review in Meta's dashboard; docs/guide.md says how.",
-        now,
-    )
-    return "refused although this person has just written: Meta may require Advanced Access for the app"
-
-
-def _tell_owner(conn: Connection, item: OutboxItem, reason: str, *, login: bool, now: datetime) -> None:
-    connected = connections.load(conn, item.connection_id)
-    if login:
-        connections.set_status(conn, item.connection_id, ConnectionStatus.NEEDS_LOGIN, reason)
-    notices.raise_notice(
-        conn,
-        item.account_id,
-        item.connection_id,
-        "needs_login" if login else "configuration",
-        f"Instagram refused to send for {connected.username}: {reason}.",
-        "Run `pamosnik connect` and log in again."
-        if login
-        else "Mend it, then run `pamosnik connect` again.",
-        now,
-    )
-
-
 def found_after_crash(conn: Connection, now: datetime) -> int:
     """At start: requests that may have left when the process ended are `unknown`. Returns how many."""
     found = outbox.interrupted(conn)
     for item in found:
         _uncertain(conn, item, "Pamosnik ended while it was being sent", _day(conn, item, now), now)
     return len(found)
+
+
+def try_held_again(conn: Connection, now: datetime) -> None:
+    """At start: whether the owner has mended something meanwhile nobody knows."""
+    for connected in connections.with_tokens(conn):
+        release_held(conn, connected.id, now)
 
 
 def expire(conn: Connection, now: datetime, limit: int) -> int:
@@ -248,9 +243,19 @@ def _contact(conn: Connection, item: OutboxItem) -> Contact:
     return contact
 
 
-def release_after_login(conn: Connection, connection_id: str, now: datetime) -> int:
-    """The owner has connected again: what waited for that may go. Returns how many."""
-    held = outbox.held_for_login(conn, connection_id)
+def try_one_held(conn: Connection, connection_id: str, quota: Quota, now: datetime) -> bool:
+    """Lets one go of what waits for the owner, the first to be too late; False when nothing waits."""
+    held = [item for item in outbox.held_for_owner(conn, connection_id) if item.quota is quota]
+    if not held:
+        return False
+    first = min(held, key=lambda item: item.deadline or datetime.max.replace(tzinfo=UTC))
+    outbox.move(conn, first, ItemStatus.QUEUED, now=now, due_at=now, reason=first.reason)
+    return True
+
+
+def release_held(conn: Connection, connection_id: str, now: datetime, *, quota: Quota | None = None) -> int:
+    """What waited for the owner may go, all of it or what counts against one quota. Returns how many."""
+    held = [i for i in outbox.held_for_owner(conn, connection_id) if quota in (None, i.quota)]
     for item in held:
-        outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=now)
+        outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=max(item.due_at, now))
     return len(held)

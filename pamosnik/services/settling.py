@@ -12,11 +12,31 @@ from pamosnik.outbox.settling import Arrived, NoEvidence, NotThere, Seen, View
 from pamosnik.services import effects
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, contacts, evidence, outbox
+from pamosnik.store.notices import Notice
 
 NOBODY_KNOWS = (
     "nobody can tell whether it arrived; look at the conversation, then say it with"
     " pamosnik queue settle --sent, --resend or --drop"
 )
+
+UNKNOWN_MESSAGES = "unknown_messages"
+
+
+def left_to_owners(conn: Connection) -> list[Notice]:
+    """For each account with messages whose fate nobody but the owner can tell. The more, the graver."""
+    return [
+        Notice(
+            account_id,
+            "",
+            UNKNOWN_MESSAGES,
+            f"{n} {'message has' if n == 1 else 'messages have'} an unknown fate, and nothing Instagram shows settles"
+            " it.",
+            "Look at `pamosnik queue list --open`, then: pamosnik queue settle ID --sent|--resend|--drop",
+            since,
+            step=n,
+        )
+        for account_id, n, since in evidence.left_unknown(conn)
+    ]
 
 
 def told_by_webhook(conn: Connection, item: OutboxItem) -> View | None:

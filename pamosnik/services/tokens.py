@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NeedsAuthorisation, NotFound, PamosnikError
+from pamosnik.instagram import errors
 from pamosnik.instagram.client import Answer, Instagram
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import credentials
+from pamosnik.services import credentials, logins, removal
 from pamosnik.store import connections, notices
 from pamosnik.store.connections import Connected, ConnectionStatus
 from pamosnik.store.database import Database
@@ -24,10 +25,6 @@ EVERY = timedelta(days=7)
 AGAIN = timedelta(hours=1)
 """After a refresh that Instagram did not answer; with the next rung of the ladder near, still soon enough."""
 REFUSED_AGAIN = timedelta(hours=24)
-LADDER = (14, 7, 3, 1)
-"""Days before the end at which the owner is warned (again)."""
-
-_EXPIRING = "token_expiring"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,23 +63,21 @@ def keep(conn: Connection, connected: Connected, data_key: bytes, fresh: Refresh
         refresh_at=now + min(EVERY, max(fresh.lasts / 2, FIRST_REFRESH)),
         now=now,
     )
-    notices.settle(conn, connected.account_id, connected.id, _EXPIRING)
+    notices.settle(conn, connected.account_id, connected.id, logins.EXPIRING)
 
 
 def failed(conn: Connection, connected: Connected, answer: Answer, now: datetime) -> None:
-    """No new token. A login that has ended stops the connection; everything else is tried again."""
+    """No new token. A login that has ended stops the connection; everything else is tried again.
+
+    `now`: when the call was made."""
     outcome = answer.outcome
+    if errors.app_removed(outcome):
+        removal.app_removed(conn, connected.id, asked_at=now, now=now)
+        return
+    if connections.load(conn, connected.id).status is ConnectionStatus.DISCONNECTED:
+        return
     if outcome.kind is OutcomeKind.LOGIN:
-        connections.set_status(conn, connected.id, ConnectionStatus.NEEDS_LOGIN, outcome.reason)
-        notices.raise_notice(
-            conn,
-            connected.account_id,
-            connected.id,
-            "needs_login",
-            f"The login of {connected.username} has ended: {outcome.reason}.",
-            "Run `pamosnik connect` and log in again.",
-            now,
-        )
+        logins.ended(conn, connected.id, outcome.reason, now)
         return
     refused = outcome.kind in (OutcomeKind.PERMANENT, OutcomeKind.CONFIGURATION)
     connections.refresh_token_at(conn, connected.id, now + (REFUSED_AGAIN if refused else AGAIN))
@@ -94,7 +89,7 @@ def warn(conn: Connection, now: datetime) -> None:
         if connected.token_expires_at is None:
             continue
         left = connected.token_expires_at - now
-        rung = next((days for days in reversed(LADDER) if left <= timedelta(days=days)), None)
+        rung = next((days for days in reversed(logins.LADDER) if left <= timedelta(days=days)), None)
         if rung is None:
             continue
         when = (
@@ -104,10 +99,12 @@ def warn(conn: Connection, now: datetime) -> None:
             conn,
             connected.account_id,
             connected.id,
-            _EXPIRING,
+            logins.EXPIRING,
             f"The login of {connected.username} {when} and could not be refreshed.",
             "Run `pamosnik connect` and log in again.",
             now,
+            # Each rung is told, and the end.
+            step=logins.LADDER.index(rung) + 1 if left > timedelta() else logins.AT_ITS_END,
         )
 
 
@@ -120,7 +117,7 @@ def active(conn: Connection, account_id: str, name: str | None) -> list[Connecte
     stopped = [
         one.username
         for one in connections.of_account(conn, account_id)
-        if one.status is ConnectionStatus.NEEDS_LOGIN
+        if one.status in (ConnectionStatus.NEEDS_LOGIN, ConnectionStatus.DISCONNECTED)
     ]
     if not found and stopped:
         raise NeedsAuthorisation(

@@ -390,8 +390,8 @@ def _echo(scene: _Scene, event: Event) -> Verdict:
     if mid is not None and outbox.by_message_id(scene.conn, event.connection_id, mid) is not None:
         return _say(scene, event, Verdict.OWN, "the echo of a message Pamosnik sent")
     contact = _meet(scene, event)
-    for item in outbox.open_of_person(scene.conn, contact.id):
-        if item.status in (ItemStatus.SENDING, ItemStatus.UNKNOWN) and _same_content(item.content, event):
+    for item in outbox.perhaps_delivered(scene.conn, contact.id):
+        if _same_content(item.content, event):
             if mid is not None:
                 effects.seen_in_echo(scene.conn, item, mid, scene.day, scene.now)
             return _say(scene, event, Verdict.OWN, "the echo of a message Pamosnik sent")

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from pamosnik._sqlite import Connection
+from pamosnik.store import deletions
 from pamosnik.store.times import instant, ms, optional_instant
 
 
@@ -47,11 +48,14 @@ class Connected:
     """When the token is refreshed next; None: there is none."""
     read_until: datetime | None
     """Conversations and comments were read up to then; None: never."""
+    delete_after: datetime | None
+    """From then on its data is deleted; None: it stays."""
 
 
 _COLUMNS = (
     "connection_id, account_id, ig_id, asid, username, status, reason, scopes, token_expires_at, connected_at,"
-    " private_reply_buttons, rest_until, rest_reason, token_issued_at, token_refresh_at, read_until"
+    " private_reply_buttons, rest_until, rest_reason, token_issued_at, token_refresh_at, read_until,"
+    " delete_after"
 )
 
 
@@ -73,6 +77,7 @@ def _connected(r: tuple[Any, ...]) -> Connected:
         token_issued_at=optional_instant(r[13]),
         token_refresh_at=optional_instant(r[14]),
         read_until=optional_instant(r[15]),
+        delete_after=optional_instant(r[16]),
     )
 
 
@@ -85,6 +90,15 @@ def by_ig_id(conn: Connection, ig_id: str) -> Connected | None:
     return None if row is None else _connected(row)
 
 
+def known(conn: Connection, ig_id: str) -> Connected | None:
+    """The connection of this Instagram account, also a disconnected one whose data is still here."""
+    row = conn.execute(
+        f"SELECT {_COLUMNS} FROM connections WHERE ig_id=?",  # noqa: S608 - column names
+        (ig_id,),
+    ).fetchone()
+    return None if row is None else _connected(row)
+
+
 def load(conn: Connection, connection_id: str) -> Connected:
     """One connection; it must exist."""
     row = conn.execute(
@@ -92,6 +106,12 @@ def load(conn: Connection, connection_id: str) -> Connected:
         (connection_id,),
     ).fetchone()
     return _connected(row)
+
+
+def exists(conn: Connection, connection_id: str) -> bool:
+    """Whether it has not been deleted."""
+    row = conn.execute("SELECT 1 FROM connections WHERE connection_id=?", (connection_id,)).fetchone()
+    return row is not None
 
 
 def of_account(conn: Connection, account_id: str) -> list[Connected]:
@@ -147,16 +167,16 @@ class NewConnection:
 
 
 def put(conn: Connection, new: NewConnection, now: datetime) -> None:
-    """Connects, or replaces the token of what is connected already (`connected_at` stays then)."""
+    """Connects, or replaces the token of what is known already: `connected_at` stays then, and nothing is deleted."""
     conn.execute(
         "INSERT INTO connections (connection_id, account_id, ig_id, asid, username, status, scopes, token_sealed,"
         " token_expires_at, connected_at, subscribed_fields, token_issued_at, token_refresh_at)"
         " VALUES (?,?,?,?,?,'active',?,?,?,?,?,?,?)"
         " ON CONFLICT (ig_id) DO UPDATE SET"
-        " connected_at=iif(status='disconnected', excluded.connected_at, connected_at),"
         " asid=excluded.asid, username=excluded.username, status='active', reason=NULL, scopes=excluded.scopes,"
         " token_sealed=excluded.token_sealed, token_expires_at=excluded.token_expires_at,"
         " subscribed_fields=excluded.subscribed_fields, rest_until=NULL, rest_reason=NULL,"
+        " delete_after=NULL,"
         " token_issued_at=excluded.token_issued_at, token_refresh_at=excluded.token_refresh_at",
         (
             new.id,
@@ -184,10 +204,10 @@ def put_token(
     refresh_at: datetime,
     now: datetime,
 ) -> None:
-    """A refreshed token takes the place of the one before."""
+    """A refreshed token takes the place of the one before; a connection that was disconnected meanwhile gets none."""
     conn.execute(
         "UPDATE connections SET token_sealed=?, token_expires_at=?, token_issued_at=?, token_refresh_at=?"
-        " WHERE connection_id=?",
+        " WHERE connection_id=? AND status<>'disconnected'",
         (sealed, ms(expires_at), ms(now), ms(refresh_at), connection_id),
     )
 
@@ -218,6 +238,25 @@ def set_status(conn: Connection, connection_id: str, status: ConnectionStatus, r
     )
 
 
+def disconnect(conn: Connection, connection_id: str, reason: str, delete_after: datetime) -> None:
+    """Destroys the token; from `delete_after` on the connection's data is deleted."""
+    conn.execute(
+        "UPDATE connections SET status='disconnected', reason=?, token_sealed=NULL, token_expires_at=NULL,"
+        " token_refresh_at=NULL, rest_until=NULL, rest_reason=NULL, delete_after=? WHERE connection_id=?",
+        (reason, ms(delete_after), connection_id),
+    )
+
+
+def to_delete(conn: Connection, now: datetime) -> list[Connected]:
+    """Connections whose data is to be deleted from now on, and whose deletion has not begun."""
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM connections WHERE delete_after<=? AND {deletions.UNTOUCHED}"  # noqa: S608
+        " ORDER BY delete_after",
+        (ms(now),),
+    )
+    return [_connected(row) for row in rows]
+
+
 def rest(conn: Connection, connection_id: str, until: datetime, reason: str) -> None:
     """Nothing leaves for this connection before then; a longer rest is not shortened."""
     conn.execute(
@@ -225,6 +264,12 @@ def rest(conn: Connection, connection_id: str, until: datetime, reason: str) -> 
         " rest_until=max(coalesce(rest_until, 0), :until) WHERE connection_id=:connection",
         {"until": ms(until), "reason": reason, "connection": connection_id},
     )
+
+
+def rest_all(conn: Connection, until: datetime, reason: str) -> None:
+    """Nothing leaves for any connection before then: a limit of the app they share."""
+    for (connection_id,) in conn.execute("SELECT connection_id FROM connections").fetchall():
+        rest(conn, connection_id, until, reason)
 
 
 def next_rest_over(conn: Connection, now: datetime) -> datetime | None:

@@ -18,14 +18,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, assert_never
 
 from pamosnik import _sqlite
 from pamosnik._sqlite import Code, Connection
-from pamosnik.errors import DatabaseDamaged, HomeError
+from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused
 from pamosnik.store import backup_files, migrations
+from pamosnik.store.trouble import Trouble
 
 T = TypeVar("T")
 
@@ -33,6 +34,9 @@ APPLICATION_ID = 0x50414D4F
 """Written into the file's header: tells our databases from other programs' files."""
 
 BUSY_TIMEOUT_S = 5.0
+BUSY_TIMEOUT_STOPPING_S = 0.5
+WAL_BYTES_KEPT = 32 << 20
+"""What the log beside the database is cut back to when all of it is in the database."""
 QUICK_LOOK_S = 0.3
 """How long a start, or a command, may look for damage before it goes on: enough for some 200 MB."""
 _STEPS_BETWEEN_QUESTIONS = 10_000
@@ -62,8 +66,7 @@ class Database:
                 result = fn(conn)
                 conn.execute("COMMIT")
             except BaseException:
-                if conn.in_transaction:
-                    conn.execute("ROLLBACK")
+                _undo(conn)
                 raise
         return result
 
@@ -74,8 +77,18 @@ class Database:
             try:
                 return fn(self.connection)
             finally:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
+                _undo(self.connection)
+
+    def in_words(self) -> AbstractContextManager[None]:
+        """For reading on `connection` itself: raises `HomeError` when disk, file or a lock refuses."""
+        return told_in_words(self.path)
+
+    def wal_bytes(self) -> int:
+        """Size of the log beside the database; it grows while another program keeps an old state open."""
+        try:
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        except OSError:
+            return 0
 
     def close(self) -> None:
         self.connection.close()
@@ -85,6 +98,34 @@ class Database:
 
     def __exit__(self, *_exc: object) -> None:
         self.close()
+
+
+def rebuild(conn: Connection) -> None:
+    """Writes the whole file anew from the rows that are in it. Outside of any transaction; takes as long as it takes.
+
+    `secure_delete` overwrites rows that are deleted, but not what stays behind in a page when SQLite splits it and
+    moves rows to another one: those copies of rows outlive them.
+    """
+    # A copy in memory, as everywhere else, might be too large.
+    conn.execute("PRAGMA temp_store=FILE")
+    try:
+        conn.execute("VACUUM")
+    finally:
+        conn.execute("PRAGMA temp_store=MEMORY")
+
+
+def empty_wal(conn: Connection) -> bool:
+    """Writes the WAL into the file and empties it: until then it holds pages as they were before a deletion.
+
+    Outside of any transaction. False when another program is reading or writing: it has to be tried again.
+    """
+    # While it waits for readers, nobody can write.
+    conn.execute("PRAGMA busy_timeout=50")
+    try:
+        busy, _, _ = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        conn.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}")
+    return not busy
 
 
 @contextmanager
@@ -98,36 +139,36 @@ def told_in_words(path: Path) -> Iterator[None]:
         raise storage_error(path, error) from error
 
 
-def storage_error(path: Path, error: BaseException) -> HomeError:
+def storage_error(path: Path, error: BaseException) -> StorageRefused | DatabaseDamaged:
     """An SQLite error that the machine's owner has to act on, in words. `DatabaseDamaged`: trying again is no use."""
     code, name = _sqlite.code_of(error), _sqlite.name_of(error)
     match code:
         case Code.FULL:
-            return HomeError(
+            return StorageRefused(
                 f"The disk that holds {path} is full; nothing of this change was stored.",
-                hint="Free some space; Pamosnik goes on by itself.",
+                hint=f"Free some space; the daemon goes on by itself. Try: df -h {path.parent}",
             )
         case Code.BUSY | Code.LOCKED | Code.PROTOCOL:
-            return HomeError(
+            return StorageRefused(
                 f"The database {path} was locked by another program for {BUSY_TIMEOUT_S:g} seconds.",
-                hint="Close the other program and try again.",
+                hint=f"Close the other program and try again. Try: fuser -v {path}",
             )
         case Code.READONLY | Code.PERM | Code.CANTOPEN:
-            return HomeError(
+            return StorageRefused(
                 f"The database {path} cannot be written ({name}).",
                 hint=f"Try: ls -ld {path.parent} {path} (both must belong to you, on a disk that can be written)",
             )
         case Code.IOERR:
-            return HomeError(
+            return StorageRefused(
                 f"The disk that holds {path} failed ({name}).",
-                hint="Look at the disk and at the system's log; Pamosnik goes on when it answers again.",
+                hint=f"Look at the disk and the system's log; the daemon goes on by itself. Try: df -h {path.parent}",
             )
         case Code.CORRUPT | Code.NOTADB:
             return DatabaseDamaged(
                 f"The database {path} is damaged ({name}); it was left as it is.", hint=way_back(path)
             )
         case None:
-            return HomeError(f"The database {path} cannot be used: {error}.", hint="Try again.")
+            return StorageRefused(f"The database {path} cannot be used: {error}.", hint="Try again.")
         case _:
             assert_never(code)
 
@@ -197,6 +238,13 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
+def _undo(conn: Connection) -> None:
+    """Ends the transaction, unless SQLite has ended it by itself."""
+    if conn.in_transaction:
+        with suppress(_sqlite.Error):
+            conn.execute("ROLLBACK")
+
+
 def connect(path: Path) -> Connection:
     """A connection with the pragmas that hold for every connection. The file's folder must exist."""
     conn = _sqlite.connect(str(path), isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
@@ -207,6 +255,7 @@ def connect(path: Path) -> Connection:
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA foreign_keys=ON")
     conn.execute("PRAGMA secure_delete=ON")
+    conn.execute(f"PRAGMA journal_size_limit={WAL_BYTES_KEPT}")
     conn.execute("PRAGMA temp_store=MEMORY")
     return conn
 
@@ -217,17 +266,16 @@ def open_database(path: Path, *, migrate: bool = False, any_version: bool = Fals
     Refuses a file that is not ours, a newer one, a broken one, and an older one but with `migrate` or `any_version`.
     The caller of `migrate` holds the home's lock: two processes migrating at once are not guarded against here.
     """
-    new = not path.exists() or path.stat().st_size == 0
     if migrate:
         _require_not_emptied(path)
     else:
         require_there(path)
-    if new:
+    if not path.exists():
         path.touch(mode=0o600)
     conn: Connection | None = None
     try:
         conn = connect(path)
-        if new:
+        if migrate and _is_blank(conn):
             conn.execute(f"PRAGMA application_id={APPLICATION_ID}")
         _require_ours(conn, path)
         migrations.require_not_newer(conn, path)
@@ -246,6 +294,13 @@ def open_database(path: Path, *, migrate: bool = False, any_version: bool = Fals
     return Database(path, conn)
 
 
+def _is_blank(conn: Connection) -> bool:
+    """Whether the file is nobody's yet: just made, or its making was broken off before it got its mark."""
+    (mark,) = conn.execute("PRAGMA application_id").fetchone()
+    (tables,) = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return bool(mark == 0 and tables == 0)
+
+
 def _require_ours(conn: Connection, path: Path) -> None:
     found = conn.execute("PRAGMA application_id").fetchone()[0]
     if found != APPLICATION_ID:
@@ -256,11 +311,14 @@ def _require_ours(conn: Connection, path: Path) -> None:
 
 
 class _Job:
-    __slots__ = ("error", "fn", "future", "result")
+    __slots__ = ("alone", "error", "fn", "future", "result")
 
-    def __init__(self, fn: Callable[[Connection], Any], future: "asyncio.Future[Any]") -> None:
+    def __init__(
+        self, fn: Callable[[Connection], Any], future: "asyncio.Future[Any]", *, alone: bool = False
+    ) -> None:
         self.fn = fn
         self.future = future
+        self.alone = alone
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -276,7 +334,10 @@ class GroupWriter:
         self._database = database
         self._urgent: deque[_Job] = deque()
         self._waiting: deque[_Job] = deque()
-        self._closing = False
+        self._alone: deque[_Job] = deque()
+        self._closing = self._hurried = self._running_alone = False
+        self.trouble = Trouble()
+        """What storage refuses at the moment; whoever reads tells it, too."""
         self.damage: DatabaseDamaged | None = None
         """Set for good when a damaged page was met; nothing is written any more."""
         self.damaged = asyncio.Event()
@@ -303,8 +364,22 @@ class GroupWriter:
             self.damage = self.damage or told
             self.damaged.set()
 
+    async def alone(self, fn: Callable[[Connection], T]) -> T:
+        """Runs `fn` outside of any transaction while all others wait: for what SQLite allows in none."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        with self._news:
+            self._alone.append(_Job(fn, future, alone=True))
+            self._news.notify()
+        return await future
+
+    def hurry(self) -> None:
+        """The end is near: from the next transaction on nobody waits long for another program's lock."""
+        self._hurried = True
+        if self._running_alone:
+            self._database.connection.interrupt()
+
     async def close(self) -> None:
-        """Finishes what was handed in, then ends the thread."""
+        """Finishes what was handed in, then ends the thread. What storage refuses now fails at once."""
         with self._news:
             self._closing = True
             self._news.notify()
@@ -312,41 +387,87 @@ class GroupWriter:
 
     def _work(self) -> None:
         while group := self._next_group():
-            self._commit(group)
+            if group[0].alone:
+                self._run_alone(group[0])
+            elif not self._commit(group) and self._hurried:
+                group += self._all_that_waits()
             self._loop.call_soon_threadsafe(self._deliver, group)
 
     def _next_group(self) -> list[_Job]:
         """What goes into one transaction; empty when there is nothing left to do."""
         with self._news:
-            while not (self._urgent or self._waiting or self._closing):
+            while not (self._urgent or self._waiting or self._alone or self._closing):
                 self._news.wait()
+            if self._alone and not self._urgent:
+                return [self._alone.popleft()]
             room = BESIDE_URGENT if self._urgent else GROUP_AT_MOST
             group = [self._urgent.popleft() for _ in range(min(len(self._urgent), URGENT_AT_MOST))]
             group += [self._waiting.popleft() for _ in range(min(len(self._waiting), room))]
         return group
 
-    def _commit(self, group: list[_Job]) -> None:
+    def _run_alone(self, job: _Job) -> None:
+        self._running_alone = True
+        try:
+            if self._hurried:
+                raise asyncio.CancelledError
+            if self.damage is not None:
+                raise self.damage
+            job.result = job.fn(self._database.connection)
+        except (_sqlite.Error, DatabaseDamaged) as error:
+            # The end need not wait for it: it is done at the next start.
+            job.error = asyncio.CancelledError() if self._hurried else self._told(error)
+        except BaseException as error:  # noqa: BLE001 - it is told to whoever waits for the result
+            job.error = error
+        finally:
+            self._running_alone = False
+
+    def _all_that_waits(self) -> list[_Job]:
+        """For the end: what would each wait for a lock in vain."""
+        with self._news:
+            waiting = [*self._urgent, *self._waiting]
+            assert self.trouble.problem is not None
+            self._urgent.clear()
+            self._waiting.clear()
+        for job in waiting:
+            job.error = self.trouble.problem
+        return waiting
+
+    def _commit(self, group: list[_Job]) -> bool:
+        """Whether the group is stored. Each job holds its result or error afterwards."""
         conn = self._database.connection
+        before = conn.total_changes
         try:
             if self.damage is not None:
                 raise self.damage
+            if self._hurried:
+                conn.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_STOPPING_S * 1000:.0f}")
             conn.execute("BEGIN IMMEDIATE")
             for job in group:
                 self._run_one(conn, job)
             conn.execute("COMMIT")
         except (_sqlite.Error, _EndedEarly, DatabaseDamaged) as error:
             # COMMIT failed, SQLite ended the transaction inside a function, or a page is damaged: nothing is stored.
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            failure: HomeError
-            if isinstance(error, DatabaseDamaged):
-                failure = error
-            else:
-                failure = storage_error(self._database.path, error.__cause__ or error)
-            if isinstance(failure, DatabaseDamaged):
-                self.damage = failure
+            _undo(conn)
+            failure = self._told(error)
             for job in group:
                 job.error = job.error or failure
+        refused = next((job.error for job in group if isinstance(job.error, StorageRefused)), None)
+        if refused is not None:
+            self.trouble.refused(refused)
+        elif conn.total_changes != before:
+            self.trouble.over()
+        return refused is None
+
+    def _told(self, error: BaseException) -> HomeError:
+        """In words; damage is the end of all writing."""
+        told: HomeError
+        if isinstance(error, DatabaseDamaged):
+            told = error
+        else:
+            told = storage_error(self._database.path, error.__cause__ or error)
+        if isinstance(told, DatabaseDamaged):
+            self.damage = told
+        return told
 
     def _run_one(self, conn: Connection, job: _Job) -> None:
         conn.execute("SAVEPOINT job")

@@ -86,14 +86,13 @@ def twins(conn: Connection, item: OutboxItem) -> list[OutboxItem]:
     return [outbox.item_of(row) for row in rows]
 
 
-def left_unknown(conn: Connection, account_id: str) -> tuple[int, datetime | None]:
-    """How many messages of unknown fate no look will settle any more, and since when the first is."""
-    n, since = conn.execute(
-        "SELECT count(*), min(last_attempt_at) FROM outbox WHERE account_id=? AND status='unknown'"
-        " AND look_at IS NULL",
-        (account_id,),
-    ).fetchone()
-    return n, optional_instant(since)
+def left_unknown(conn: Connection) -> list[tuple[str, int, datetime]]:
+    """(account, how many, since) of messages of unknown fate that no look will settle any more."""
+    rows = conn.execute(
+        "SELECT account_id, count(*), min(last_attempt_at) FROM outbox WHERE status='unknown' AND look_at IS NULL"
+        " GROUP BY account_id"
+    )
+    return [(account_id, n, instant(since)) for account_id, n, since in rows]
 
 
 def unknown_private(conn: Connection, connection_id: str) -> list[OutboxItem]:

@@ -9,6 +9,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
 from pamosnik.model.decision import Check
 from pamosnik.model.event import Attachment, Event, EventKind, Incoming, Verdict
+from pamosnik.store import deletions
 from pamosnik.store.times import instant, ms, optional_instant
 
 _INCOMING = (
@@ -68,7 +69,8 @@ def add(
 def pending(conn: Connection, limit: int) -> list[str]:
     """Ids of events without a verdict: the oldest arrivals, in the order in which they happened."""
     rows = conn.execute(
-        "SELECT coalesce(occurred_at, received_at), event_id FROM events WHERE verdict = 'pending'"
+        "SELECT coalesce(occurred_at, received_at), event_id FROM events WHERE verdict = 'pending'"  # noqa: S608
+        f" AND {deletions.UNTOUCHED}"
         " ORDER BY event_id LIMIT ?",
         (limit,),
     ).fetchall()

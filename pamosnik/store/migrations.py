@@ -50,7 +50,46 @@ def m0004_catching_up(conn: Connection) -> None:
     conn.execute("ALTER TABLE posts ADD COLUMN comments_read INTEGER")
 
 
-def m0005_doubt(conn: Connection) -> None:
+def m0005_alerts(conn: Connection) -> None:
+    """How grave a notice is, and what owners were mailed about."""
+    conn.execute("ALTER TABLE notices ADD COLUMN step INTEGER NOT NULL DEFAULT 0")
+    conn.execute(
+        """\
+CREATE TABLE alerts ( -- the last mail about each cause
+  account_id TEXT NOT NULL, -- '' when it concerns the whole installation
+  connection_id TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  open INTEGER NOT NULL CHECK (open IN (0, 1)), -- 0: it said that the cause is mended
+  step INTEGER NOT NULL, -- how grave it was
+  message TEXT NOT NULL,
+  mailed_at INTEGER NOT NULL,
+  gone_since INTEGER, -- NULL: the cause is there
+  PRIMARY KEY (account_id, connection_id, cause)
+) STRICT, WITHOUT ROWID"""
+    )
+
+
+def m0006_removed_app(conn: Connection) -> None:
+    """When the data of a disconnected account is to be deleted, the receipts of deletions, and the way to a person's
+    rows: deleting a contact looks for what hangs on it."""
+    conn.execute("ALTER TABLE connections ADD COLUMN delete_after INTEGER")
+    conn.execute(_DELETIONS)
+    conn.execute("CREATE INDEX deletions_under_way ON deletions (deletion_id) WHERE ended_at IS NULL")
+    # With the connection, so that deleting that one need not read every message.
+    conn.execute("CREATE INDEX outbox_of_contact ON outbox (contact_id, connection_id)")
+    conn.execute("CREATE INDEX contact_ids_of_contact ON contact_ids (contact_id)")
+
+
+def m0007_live_replies(conn: Connection) -> None:
+    """Private replies during a broadcast have a limit of their own."""
+    conn.execute("ALTER TABLE outbox ADD COLUMN live INTEGER NOT NULL DEFAULT 0 CHECK (live IN (0, 1))")
+    conn.execute("DROP INDEX IF EXISTS outbox_queued")
+    conn.execute(
+        "CREATE INDEX outbox_queued ON outbox (connection_id, kind, live, deadline, seq) WHERE status = 'queued'"
+    )
+
+
+def m0008_doubt(conn: Connection) -> None:
     """After a restore: since when a database that is lost may have sent what this one is about to send."""
     for table in ("events", "runs", "outbox"):
         conn.execute(f"ALTER TABLE {table} ADD COLUMN doubt_from INTEGER")
@@ -61,7 +100,10 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0002_evidence,
     m0003_token_life,
     m0004_catching_up,
-    m0005_doubt,
+    m0005_alerts,
+    m0006_removed_app,
+    m0007_live_replies,
+    m0008_doubt,
 )
 
 
@@ -123,9 +165,48 @@ def _for_sqlite_utils(migration: Callable[[Connection], None]) -> Callable[..., 
     return run
 
 
+def forget_copies(path: Path, connection_id: str) -> int:
+    """Removes what upgrades and restores have left beside the database and holds this connection, or cannot be read;
+    returns how many files.
+
+    Raises `HomeError` when one cannot be removed.
+    """
+    left = [*path.parent.glob(_copy_name(path, "*")), *path.parent.glob(f"{path.name}.before-restore-*")]
+    holding = [copy for copy in left if _holds(copy, connection_id)]
+    for copy in holding:
+        try:
+            copy.unlink()
+        except OSError as error:
+            raise HomeError(
+                f"{copy} holds data that has to be deleted, and cannot be removed: {error.strerror}.",
+                hint="Remove it; the deletion goes on by itself.",
+            ) from error
+    return len(holding)
+
+
+def _holds(copy: Path, connection_id: str) -> bool:
+    if copy.name.endswith("-wal") or copy.with_name(f"{copy.name}-wal").exists():
+        return True  # what a log holds that could not be merged nobody knows
+    try:
+        conn = _sqlite.connect(f"{copy.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        try:
+            found = conn.execute(
+                "SELECT 1 FROM connections WHERE connection_id=?", (connection_id,)
+            ).fetchone()
+        finally:
+            conn.close()
+    except _sqlite.Error:
+        return True
+    return found is not None
+
+
+def _copy_name(path: Path, version: int | str) -> str:
+    return f"{path.stem}.before-version-{version}{path.suffix}"
+
+
 def _copy_aside(conn: Connection, path: Path, version: int) -> None:
     """A consistent copy of the database as it was, beside it."""
-    copy = path.with_name(f"{path.stem}.before-version-{version + 1}{path.suffix}")
+    copy = path.with_name(_copy_name(path, version + 1))
     copy.unlink(missing_ok=True)
     copy.touch(mode=0o600)
     target = _sqlite.connect(str(copy))
@@ -528,6 +609,20 @@ CREATE TABLE audit ( -- who did what, append-only
   action TEXT NOT NULL,
   subject TEXT,
   at INTEGER NOT NULL
+) STRICT"""
+
+
+_DELETIONS = """\
+CREATE TABLE deletions ( -- receipts: a connection's data was deleted, or is being deleted; they name nobody
+  deletion_id TEXT PRIMARY KEY, -- the id that the connection had
+  account_id TEXT NOT NULL REFERENCES accounts,
+  cause TEXT NOT NULL, -- app_removed
+  began_at INTEGER NOT NULL,
+  people INTEGER NOT NULL DEFAULT 0, -- rows deleted so far
+  events INTEGER NOT NULL DEFAULT 0,
+  runs INTEGER NOT NULL DEFAULT 0,
+  messages INTEGER NOT NULL DEFAULT 0,
+  ended_at INTEGER -- NULL: under way; the daemon goes on with it
 ) STRICT"""
 
 

@@ -6,30 +6,58 @@ from datetime import datetime
 from pamosnik._sqlite import Connection
 from pamosnik.store.times import instant, ms
 
+DATA_DELETED = "data_deleted"
+"""Nothing is left to do about it: it goes with the next connection, or after a while."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
+    account_id: str
+    """'' when it concerns the whole installation."""
+    connection_id: str
     code: str
     message: str
     fix: str
     since: datetime
-    connection_id: str
+    step: int
+    """How grave it is: what grows graver is told again."""
+
+
+_COLUMNS = "account_id, connection_id, code, message, fix, since, step"
+
+
+def _notice(row: tuple[str, str, str, str, str, int, int]) -> Notice:
+    return Notice(*row[:5], since=instant(row[5]), step=row[6])
 
 
 def raise_notice(
-    conn: Connection, account_id: str, connection_id: str, code: str, message: str, fix: str, now: datetime
+    conn: Connection,
+    account_id: str,
+    connection_id: str,
+    code: str,
+    message: str,
+    fix: str,
+    now: datetime,
+    *,
+    step: int = 0,
 ) -> bool:
     """True when it is new. An open notice keeps its `since`."""
+    known = is_open(conn, account_id, connection_id, code)
+    conn.execute(
+        "INSERT INTO notices (account_id, connection_id, code, message, fix, since, step) VALUES (?,?,?,?,?,?,?)"
+        " ON CONFLICT DO UPDATE SET message=excluded.message, fix=excluded.fix, step=excluded.step",
+        (account_id, connection_id, code, message, fix, ms(now), step),
+    )
+    return not known
+
+
+def is_open(conn: Connection, account_id: str, connection_id: str, code: str) -> bool:
+    """Whether this is known and not mended."""
     known = conn.execute(
         "SELECT 1 FROM notices WHERE account_id=? AND connection_id=? AND code=?",
         (account_id, connection_id, code),
     ).fetchone()
-    conn.execute(
-        "INSERT INTO notices (account_id, connection_id, code, message, fix, since) VALUES (?,?,?,?,?,?)"
-        " ON CONFLICT DO UPDATE SET message=excluded.message, fix=excluded.fix",
-        (account_id, connection_id, code, message, fix, ms(now)),
-    )
-    return known is None
+    return known is not None
 
 
 def settle(conn: Connection, account_id: str, connection_id: str, code: str | None = None) -> None:
@@ -40,10 +68,29 @@ def settle(conn: Connection, account_id: str, connection_id: str, code: str | No
     )
 
 
+def settle_everywhere(conn: Connection, code: str, account_id: str | None = None) -> None:
+    """The thing is mended for all connections, of all accounts or of one."""
+    conn.execute(
+        "DELETE FROM notices WHERE code=:code AND :account IN (account_id, '*')",
+        {"code": code, "account": account_id or "*"},
+    )
+
+
+def every(conn: Connection) -> list[Notice]:
+    """Open notices of all accounts, the oldest first."""
+    rows = conn.execute(f"SELECT {_COLUMNS} FROM notices ORDER BY since")  # noqa: S608 - column names
+    return [_notice(row) for row in rows]
+
+
+def forget(conn: Connection, code: str, before: datetime) -> None:
+    """What was only to be told, and has been shown long enough."""
+    conn.execute("DELETE FROM notices WHERE code=? AND since<?", (code, ms(before)))
+
+
 def of_account(conn: Connection, account_id: str) -> list[Notice]:
     """Open notices of the account, and those that concern the whole installation; the oldest first."""
     rows = conn.execute(
-        "SELECT code, message, fix, since, connection_id FROM notices WHERE account_id IN (?, '') ORDER BY since",
+        f"SELECT {_COLUMNS} FROM notices WHERE account_id IN (?, '') ORDER BY since",  # noqa: S608 - column names
         (account_id,),
     )
-    return [Notice(r[0], r[1], r[2], instant(r[3]), r[4]) for r in rows]
+    return [_notice(row) for row in rows]

@@ -20,7 +20,9 @@ from pamosnik.model.outbox import (
     OutboxItem,
     OutButton,
     OutMessage,
+    Quota,
 )
+from pamosnik.store import deletions
 from pamosnik.store.runs import ImpossibleTransitionError
 from pamosnik.store.times import instant, ms, optional_instant
 
@@ -32,7 +34,7 @@ UNKNOWN_HOLDS_LANE = timedelta(hours=1)
 COLUMNS = (
     "item_id, account_id, connection_id, contact_id, run_id, flow_id, step, kind, status, content, due_at, deadline,"
     " attempts, igsid, comment_id, held_for, depends_on, plain, wire, first_attempt_at, uncertain, reason,"
-    " message_id, last_attempt_at, looks, not_there_at, doubt_from"
+    " message_id, last_attempt_at, looks, not_there_at, live, doubt_from"
 )
 
 
@@ -60,6 +62,7 @@ class NewItem:
     held_for: HeldFor | None = None
     depends_on: str | None = None
     reason: str | None = None
+    live: bool = False
 
 
 def add(conn: Connection, item: NewItem, now: datetime) -> str:
@@ -71,7 +74,7 @@ def add(conn: Connection, item: NewItem, now: datetime) -> str:
     row = conn.execute(
         "INSERT INTO outbox (item_id, account_id, connection_id, contact_id, source, turn, ordinal, run_id, flow_id,"
         " step, kind, lane, status, held_for, depends_on, content, igsid, comment_id, due_at, deadline, reason,"
-        " created_at, doubt_from) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+        " live, created_at, doubt_from) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
         " coalesce((SELECT doubt_from FROM runs WHERE run_id=?), (SELECT doubt_from FROM events WHERE event_id=?)))"
         " ON CONFLICT (source, turn, ordinal) DO UPDATE SET ordinal=excluded.ordinal RETURNING item_id",
         (
@@ -96,6 +99,7 @@ def add(conn: Connection, item: NewItem, now: datetime) -> str:
             ms(item.due_at),
             NEVER_TOO_LATE if item.deadline is None else ms(item.deadline),
             item.reason,
+            int(item.live),
             ms(now),
             item.run_id,
             item.source,
@@ -159,7 +163,8 @@ def item_of(r: tuple[Any, ...]) -> OutboxItem:
         last_attempt_at=optional_instant(r[23]),
         looks=r[24],
         not_there_at=optional_instant(r[25]),
-        doubt_from=optional_instant(r[26]),
+        live=bool(r[26]),
+        doubt_from=optional_instant(r[27]),
     )
 
 
@@ -186,7 +191,7 @@ def find(conn: Connection, account_id: str, what: str) -> OutboxItem | None:
 def claimable(
     conn: Connection,
     connection_id: str,
-    kind: ItemKind,
+    quota: Quota,
     now: datetime,
     limit: int,
     *,
@@ -199,7 +204,8 @@ def claimable(
     """
     rows = conn.execute(
         f"SELECT {COLUMNS} FROM outbox AS o WHERE status='queued' AND connection_id=:connection AND kind=:kind"  # noqa: S608
-        " AND due_at<=:now AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.lane=o.lane AND e.seq<o.seq"
+        " AND live=:live AND due_at<=:now"
+        " AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.lane=o.lane AND e.seq<o.seq"
         " AND e.status IN ('queued','held','sending','unknown')"
         " AND (e.status<>'unknown' OR e.first_attempt_at>:unknown_since)"
         # What waits for an answer must not hold up the private reply to another comment.
@@ -210,7 +216,8 @@ def claimable(
         " ORDER BY deadline, seq LIMIT :limit",
         {
             "connection": connection_id,
-            "kind": kind.value,
+            "kind": quota.kind.value,
+            "live": int(quota.live),
             "now": ms(now),
             "unknown_since": ms(now - UNKNOWN_HOLDS_LANE),
             "overtake": private_replies_wait,
@@ -272,7 +279,7 @@ def start_attempt(conn: Connection, item: OutboxItem, wire: str, now: datetime) 
     )
     conn.execute(
         "INSERT INTO attempts (account_id, connection_id, kind, at) VALUES (?,?,?,?)",
-        (item.account_id, item.connection_id, item.kind.value, ms(now)),
+        (item.account_id, item.connection_id, item.quota.value, ms(now)),
     )
 
 
@@ -302,37 +309,43 @@ def doubt_open(conn: Connection, since: datetime) -> int:
 
 
 def attempts_since(
-    conn: Connection, connection_id: str, kind: ItemKind, since: datetime
+    conn: Connection, connection_id: str, quota: Quota, since: datetime
 ) -> tuple[int, datetime | None]:
-    """How many requests of a kind left after `since`, and when the earliest of them did."""
+    """How many requests that count against a quota left after `since`, and when the earliest of them did."""
     n, earliest = conn.execute(
         "SELECT count(*), min(at) FROM attempts WHERE connection_id=? AND kind=? AND at>?",
-        (connection_id, kind.value, ms(since)),
+        (connection_id, quota.value, ms(since)),
     ).fetchone()
     return n, optional_instant(earliest)
 
 
-def attempt_times(conn: Connection, connection_id: str, kind: ItemKind, since: datetime) -> list[datetime]:
-    """When requests of a kind left after `since`, the earliest first."""
+def attempt_times(conn: Connection, connection_id: str, quota: Quota, since: datetime) -> list[datetime]:
+    """When requests that count against a quota left after `since`, the earliest first."""
     rows = conn.execute(
         "SELECT at FROM attempts WHERE connection_id=? AND kind=? AND at>? ORDER BY at",
-        (connection_id, kind.value, ms(since)),
+        (connection_id, quota.value, ms(since)),
     )
     return [instant(at) for (at,) in rows]
 
 
-def waiting_deadlines(conn: Connection, connection_id: str, kind: ItemKind) -> list[datetime]:
-    """Deadlines of what is queued, the earliest first."""
+def waiting(conn: Connection, connection_id: str, quota: Quota) -> list[tuple[str, datetime]]:
+    """(id, deadline) of what is queued, the earliest deadline first."""
     rows = conn.execute(
-        "SELECT deadline FROM outbox WHERE connection_id=? AND kind=? AND status='queued' ORDER BY deadline, seq",
-        (connection_id, kind.value),
+        "SELECT item_id, deadline FROM outbox WHERE connection_id=? AND kind=? AND live=? AND status='queued'"
+        " ORDER BY deadline, seq",
+        (connection_id, quota.kind.value, int(quota.live)),
     )
-    return [instant(deadline) for (deadline,) in rows]
+    return [(item_id, instant(deadline)) for item_id, deadline in rows]
 
 
 def forget_attempts(conn: Connection, before: datetime) -> int:
     """Drops attempts that no limit looks at any more."""
     return int(conn.execute("DELETE FROM attempts WHERE at<?", (ms(before),)).rowcount)
+
+
+def no_attempts_ahead(conn: Connection, now: datetime) -> None:
+    """Attempts noted while the clock was ahead count as made now: Meta's hour is kept, and is over in an hour."""
+    conn.execute("UPDATE attempts SET at=:now WHERE at>:now", {"now": ms(now)})
 
 
 def interrupted(conn: Connection) -> list[OutboxItem]:
@@ -346,7 +359,8 @@ def interrupted(conn: Connection) -> list[OutboxItem]:
 def too_late(conn: Connection, now: datetime, limit: int) -> list[OutboxItem]:
     """Items whose deadline has passed while they waited."""
     rows = conn.execute(
-        f"SELECT {COLUMNS} FROM outbox WHERE status IN ('queued','held') AND deadline<=? ORDER BY deadline LIMIT ?",  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE status IN ('queued','held') AND deadline<=?"  # noqa: S608
+        f" AND {deletions.UNTOUCHED} ORDER BY deadline LIMIT ?",
         (ms(now), limit),
     )
     return [item_of(row) for row in rows]
@@ -406,6 +420,26 @@ def open_of_person(conn: Connection, contact_id: str) -> list[OutboxItem]:
     return [item_of(row) for row in rows]
 
 
+def perhaps_delivered(conn: Connection, contact_id: str) -> list[OutboxItem]:
+    """A person's messages that Instagram may have without our knowing their id, in order: under way, unknown, about
+    to be repeated; then those of runs that are known as delivered by other evidence than their id."""
+    values = {"lane": person_lane(contact_id), "contact": contact_id}
+    rows = conn.execute(
+        f"SELECT {COLUMNS} FROM outbox WHERE lane=:lane"  # noqa: S608 - column names
+        # As the index of open lanes has it.
+        " AND status IN ('queued','held','sending','unknown')"
+        " AND (status IN ('sending','unknown') OR (status='queued' AND uncertain=1))"
+        " AND message_id IS NULL ORDER BY seq",
+        values,
+    ).fetchall()
+    rows += conn.execute(
+        f"SELECT {COLUMNS} FROM outbox WHERE run_id IN (SELECT run_id FROM runs WHERE contact_id=:contact)"  # noqa: S608
+        " AND lane=:lane AND status='sent' AND message_id IS NULL ORDER BY seq",
+        values,
+    ).fetchall()
+    return [item_of(row) for row in rows]
+
+
 def person_lane(contact_id: str) -> str:
     """The lane of a person's messages."""
     return f"p:{contact_id}"
@@ -442,7 +476,11 @@ def tell_run(conn: Connection, item_id: str) -> None:
 def untold(conn: Connection, limit: int) -> list[str]:
     """Items whose end their run has yet to hear of, oldest first."""
     return [
-        i for (i,) in conn.execute("SELECT item_id FROM outbox WHERE told=0 ORDER BY seq LIMIT ?", (limit,))
+        i
+        for (i,) in conn.execute(
+            f"SELECT item_id FROM outbox WHERE told=0 AND {deletions.UNTOUCHED} ORDER BY seq LIMIT ?",  # noqa: S608
+            (limit,),
+        )
     ]
 
 
@@ -459,7 +497,9 @@ def next_due(conn: Connection) -> datetime | None:
 def next_deadline(conn: Connection) -> datetime | None:
     """When the next waiting item will be too late."""
     (deadline,) = conn.execute(
-        "SELECT min(deadline) FROM outbox WHERE status IN ('queued','held') AND deadline<?", (NEVER_TOO_LATE,)
+        "SELECT min(deadline) FROM outbox WHERE status IN ('queued','held') AND deadline<?"  # noqa: S608
+        f" AND {deletions.UNTOUCHED}",
+        (NEVER_TOO_LATE,),
     ).fetchone()
     return optional_instant(deadline)
 
@@ -476,13 +516,42 @@ def put_off(conn: Connection, item_id: str, until: datetime, reason: str) -> Non
     conn.execute("UPDATE outbox SET due_at=?, reason=? WHERE item_id=?", (ms(until), reason, item_id))
 
 
-def held_for_login(conn: Connection, connection_id: str) -> list[OutboxItem]:
+def hold_for_login(conn: Connection, connection_id: str, reason: str) -> None:
+    """Everything of this connection that could leave waits for its owner; `due_at` stays."""
+    conn.execute(
+        "UPDATE outbox SET status='held', held_for='login', reason=? WHERE connection_id=? AND status='queued'",
+        (reason, connection_id),
+    )
+
+
+def under_way(conn: Connection, connection_id: str, since: datetime) -> bool:
+    """Whether a request of this connection that left after `since` has no outcome yet."""
+    row = conn.execute(
+        # The first condition is that of `outbox_open_lanes`: no need to read what has left.
+        "SELECT 1 FROM outbox WHERE status IN ('queued','held','sending','unknown') AND status='sending'"
+        " AND connection_id=? AND last_attempt_at>? LIMIT 1",
+        (connection_id, ms(since)),
+    ).fetchone()
+    return row is not None
+
+
+def held_for_owner(conn: Connection, connection_id: str) -> list[OutboxItem]:
     """Items that wait for the owner, in order."""
     rows = conn.execute(
         f"SELECT {COLUMNS} FROM outbox WHERE connection_id=? AND status='held' AND held_for='login' ORDER BY seq",  # noqa: S608
         (connection_id,),
     )
     return [item_of(row) for row in rows]
+
+
+def failed_lately(conn: Connection, connection_id: str, account_id: str, reason: str, since: datetime) -> int:
+    """How many of the account's newest items failed since then for a reason, in this connection."""
+    row = conn.execute(
+        "SELECT count(*) FROM (SELECT * FROM outbox WHERE account_id=? ORDER BY seq DESC LIMIT 500)"
+        " WHERE connection_id=? AND status='failed' AND reason=? AND settled_at>?",
+        (account_id, connection_id, reason, ms(since)),
+    ).fetchone()
+    return int(row[0])
 
 
 def forget_quoted(conn: Connection, event_id: str, text: str) -> None:

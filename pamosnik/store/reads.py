@@ -99,14 +99,10 @@ QUEUE_COLUMNS = (
     " o.reason, o.message_id, c.username, o.run_id,"
     " CASE WHEN o.status='queued' THEN (SELECT e.status FROM outbox e WHERE e.lane=o.lane AND e.seq<o.seq"
     " AND e.status IN ('queued','held','sending','unknown') ORDER BY e.seq LIMIT 1) END,"
-    " CASE WHEN o.status='queued' AND o.kind='private_reply' THEN (SELECT count(*) FROM attempts a"
-    " WHERE a.connection_id=o.connection_id AND a.kind='private_reply' AND a.at>:hour_ago) END,"
-    " c.status, iif(c.rest_until>:now, c.rest_until, NULL), c.rest_reason,"
-    " CASE WHEN o.status='queued' THEN (SELECT count(*) FROM outbox u WHERE u.status='unknown'"
-    " AND u.connection_id=o.connection_id AND u.last_attempt_at>:lately) END"
+    " c.status, iif(c.rest_until>:now, c.rest_until, NULL), c.rest_reason, o.connection_id"
 )
-"""The last six: the status of what leaves before it in its lane, attempts in the hour that count against it, the
-connection's status, until when it rests and why, and how many attempts came to nothing certain lately."""
+"""The last five: the status of what leaves before it in its lane, the connection's status, until when it rests and
+why, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +136,21 @@ def queue(
             "item": wanted.item_id,
             "event": wanted.event_id,
             "since": ms(wanted.since),
-            "hour_ago": ms(now - timedelta(hours=1)),
-            "lately": ms(now - LATELY),
             "now": ms(now),
             "limit": -1 if limit is None else limit,
         },
     ).fetchall()
     return rows
+
+
+def unanswered_lately(conn: Connection, account_id: str, now: datetime) -> dict[str, int]:
+    """Connection → how many of its attempts came to nothing certain in the last minutes."""
+    rows = conn.execute(
+        "SELECT connection_id, count(*) FROM outbox WHERE account_id=? AND status='unknown' AND last_attempt_at>?"
+        " GROUP BY connection_id",
+        (account_id, ms(now - LATELY)),
+    )
+    return dict(rows.fetchall())
 
 
 def queue_counts(conn: Connection, account_id: str) -> dict[str, int]:

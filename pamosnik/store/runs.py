@@ -10,12 +10,16 @@ from pamosnik.errors import PamosnikError
 from pamosnik.model.decision import Check
 from pamosnik.model.flow import CameFrom, Mode
 from pamosnik.model.run import RUN_TRANSITIONS, Origin, Run, RunStatus, RunWait, WaitKind
+from pamosnik.store import deletions
 from pamosnik.store.inbox import trace_json
 from pamosnik.store.times import instant, ms, optional_instant
 
 _RUN = (
     "run_id, account_id, connection_id, contact_id, flow_id, version, mode, status, origin, started_at, turn,"
     " answer, step, taps_open, main_done, finished_at, reason, data"
+)
+_UNTOUCHED = (
+    f"(SELECT connection_id FROM runs r WHERE r.run_id=waits.run_id) NOT IN {deletions.BEING_DELETED}"  # noqa: S608
 )
 _WAIT = "wait_id, kind, path, opened_at, due_at, tries, branch"
 
@@ -252,14 +256,15 @@ class DueWait:
 def waits_due(conn: Connection, now: datetime, limit: int) -> list[DueWait]:
     """Waits whose `due_at` has come, earliest first."""
     rows = conn.execute(
-        "SELECT wait_id, run_id, due_at FROM waits WHERE due_at<=? ORDER BY due_at LIMIT ?", (ms(now), limit)
+        f"SELECT wait_id, run_id, due_at FROM waits WHERE due_at<=? AND {_UNTOUCHED} ORDER BY due_at LIMIT ?",  # noqa: S608
+        (ms(now), limit),
     )
     return [DueWait(wait_id, run_id, instant(due)) for wait_id, run_id, due in rows]
 
 
 def next_wait_due(conn: Connection) -> datetime | None:
     """When the next wait ends."""
-    (due,) = conn.execute("SELECT min(due_at) FROM waits").fetchone()
+    (due,) = conn.execute(f"SELECT min(due_at) FROM waits WHERE {_UNTOUCHED}").fetchone()  # noqa: S608
     return optional_instant(due)
 
 

@@ -51,7 +51,7 @@ CREATE TABLE connections ( -- connected Instagram accounts
     CHECK (private_reply_buttons IN ('untried', 'accepted', 'refused')),
   rest_until INTEGER, -- nothing is sent before: Meta asked for a pause
   rest_reason TEXT
-, token_issued_at INTEGER, token_refresh_at INTEGER, read_until INTEGER) STRICT;
+, token_issued_at INTEGER, token_refresh_at INTEGER, read_until INTEGER, delete_after INTEGER) STRICT;
 
 CREATE INDEX connections_of_account ON connections (account_id);
 
@@ -306,11 +306,9 @@ CREATE TABLE outbox ( -- everything that leaves the machine
   told INTEGER CHECK (told IN (0, 1)), -- 0: its run has yet to hear how it ended
   created_at INTEGER NOT NULL,
   settled_at INTEGER
-, look_at INTEGER, looks INTEGER NOT NULL DEFAULT 0, not_there_at INTEGER, doubt_from INTEGER) STRICT;
+, look_at INTEGER, looks INTEGER NOT NULL DEFAULT 0, not_there_at INTEGER, live INTEGER NOT NULL DEFAULT 0 CHECK (live IN (0, 1)), doubt_from INTEGER) STRICT;
 
 CREATE UNIQUE INDEX outbox_once ON outbox (source, turn, ordinal);
-
-CREATE INDEX outbox_queued ON outbox (connection_id, kind, deadline, seq) WHERE status = 'queued';
 
 CREATE INDEX outbox_due ON outbox (due_at) WHERE status = 'queued';
 
@@ -375,7 +373,7 @@ CREATE TABLE notices ( -- what needs the owner, once each, until it is mended
   code TEXT NOT NULL,
   message TEXT NOT NULL,
   fix TEXT NOT NULL,
-  since INTEGER NOT NULL,
+  since INTEGER NOT NULL, step INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (account_id, connection_id, code)
 ) STRICT, WITHOUT ROWID;
 
@@ -389,3 +387,35 @@ CREATE TABLE audit ( -- who did what, append-only
 ) STRICT;
 
 CREATE INDEX outbox_look ON outbox (look_at) WHERE status = 'unknown';
+
+CREATE TABLE alerts ( -- the last mail about each cause
+  account_id TEXT NOT NULL, -- '' when it concerns the whole installation
+  connection_id TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  open INTEGER NOT NULL CHECK (open IN (0, 1)), -- 0: it said that the cause is mended
+  step INTEGER NOT NULL, -- how grave it was
+  message TEXT NOT NULL,
+  mailed_at INTEGER NOT NULL,
+  gone_since INTEGER, -- NULL: the cause is there
+  PRIMARY KEY (account_id, connection_id, cause)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deletions ( -- receipts: a connection's data was deleted, or is being deleted; they name nobody
+  deletion_id TEXT PRIMARY KEY, -- the id that the connection had
+  account_id TEXT NOT NULL REFERENCES accounts,
+  cause TEXT NOT NULL, -- app_removed
+  began_at INTEGER NOT NULL,
+  people INTEGER NOT NULL DEFAULT 0, -- rows deleted so far
+  events INTEGER NOT NULL DEFAULT 0,
+  runs INTEGER NOT NULL DEFAULT 0,
+  messages INTEGER NOT NULL DEFAULT 0,
+  ended_at INTEGER -- NULL: under way; the daemon goes on with it
+) STRICT;
+
+CREATE INDEX deletions_under_way ON deletions (deletion_id) WHERE ended_at IS NULL;
+
+CREATE INDEX outbox_of_contact ON outbox (contact_id, connection_id);
+
+CREATE INDEX contact_ids_of_contact ON contact_ids (contact_id);
+
+CREATE INDEX outbox_queued ON outbox (connection_id, kind, live, deadline, seq) WHERE status = 'queued';

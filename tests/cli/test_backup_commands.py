@@ -15,6 +15,7 @@ import pytest
 from pamosnik import cli
 from pamosnik.security import vault
 from pamosnik.services import home as homes
+from pamosnik.store import migrations
 from tests.daemon.shop import PASSWORD
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +79,10 @@ def test_create_list_and_verify(home: Path, run: Run) -> None:
     (home / "backups" / "pamosnik-19990101T000000Z.backup").write_text("damaged")
     code, out, _ = run("backup", "list", "--json")
     rows = json.loads(out)
-    assert [(row["problem"] is None, row["schema_version"]) for row in rows] == [(True, 5), (False, None)]
+    assert [(row["problem"] is None, row["schema_version"]) for row in rows] == [
+        (True, len(migrations.MIGRATIONS)),
+        (False, None),
+    ]
     code, out, err = run("backup", "verify")
     assert (code, "0 contacts" in out, "is good" in err) == (0, True, True)
     code, _, err = run("backup", "verify", str(home / "backups" / "pamosnik-19990101T000000Z.backup"))

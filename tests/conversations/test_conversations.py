@@ -190,3 +190,21 @@ async def test_a_revoked_login_holds_the_queue_until_connected_again(tmp_path: P
             await asyncio.sleep(0.05)
         assert await shop.written_to("a") == ["A machine writes.\nRU"]
         assert (await shop.read("status"))["problems"] == []
+
+
+async def test_the_owner_removes_the_app_and_comes_back_within_a_day(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, WORDS) as shop:
+        await _says(shop, "a", "цена")
+        await shop.act("/deauthorize", url=f"{shop.hook}/deauthorize")
+        with pytest.raises(AssertionError, match="removed the app"):
+            await shop.command("connections", "refresh")
+        [connection] = await shop.read("connections", "list")
+        assert connection["status"] == "disconnected"
+        assert connection["delete_after"] is not None
+        token = await shop.act("/token")
+        await shop.command("connect", "--token-stdin", given=f"{token['token']}\n")
+        await _says(shop, "a", "سعر")
+        assert await shop.written_to("a") == ["A machine writes.\nRU", "AR"], "it still knows this person"
+        status = await shop.read("status")
+        assert status["connections"][0]["delete_after"] is None
+        assert status["problems"] == []

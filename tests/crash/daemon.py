@@ -9,13 +9,14 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from pamosnik.clock import SystemClock
 from pamosnik.sandbox.main import Sandbox
+from tests.crash.ledger import Got
 
 ROOT = Path(__file__).parents[2]
 PAMOSNIK = (sys.executable, "-m", "pamosnik")
@@ -23,10 +24,21 @@ FIELDS = ["messages", "messaging_postbacks", "messaging_seen", "comments", "live
 
 
 @dataclass(slots=True)
+class AheadClock:
+    """The clock of Instagram and of the daemon that is started next: the machine's, so much ahead."""
+
+    ahead: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass(slots=True)
 class Shop:
     """A connected shop with a daemon that can be killed."""
 
     sandbox: Sandbox
+    clock: AheadClock
     session: aiohttp.ClientSession
     environment: Mapping[str, str]
     port: int
@@ -49,9 +61,13 @@ class Shop:
         return json.loads(await self.command(*arguments, "--json"))
 
     async def start(self) -> None:
+        program: tuple[str, ...] = PAMOSNIK
+        if self.clock.ahead:
+            seconds = str(self.clock.ahead.total_seconds())
+            program = (sys.executable, "-m", "tests.crash.armed", str(self.log.parent), seconds)
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *PAMOSNIK, "serve", "--port", str(self.port), env=self.environment, stderr=log
+                *program, "serve", "--port", str(self.port), env=self.environment, stderr=log, cwd=ROOT
             )
         for _ in range(400):
             if await self._ready():
@@ -71,6 +87,12 @@ class Shop:
         self.process.send_signal(signal.SIGKILL)
         await self.process.wait()
 
+    async def switch_off(self, seconds: float) -> None:
+        """Killed, and started again after that time, which nobody has to wait for."""
+        await self.kill()
+        self.clock.ahead += timedelta(seconds=seconds)
+        await self.start()
+
     async def stop(self) -> int:
         assert self.process is not None
         if self.process.returncode is None:
@@ -85,16 +107,32 @@ class Shop:
 
     async def written_to(self, username: str) -> list[str]:
         """What the business has written to this person, in order."""
+        return [message.text for message in await self.thread(username)]
+
+    async def thread(self, username: str) -> list[Got]:
+        """Likewise, with Instagram's ids."""
+        told = await self._conversation(username)
+        return [Got(message["mid"], message["text"]) for message in told if message["from"] == "business"]
+
+    async def said_by(self, username: str) -> list[str]:
+        """Ids of what this person has written or tapped."""
+        return [
+            message["mid"] for message in await self._conversation(username) if message["from"] == "person"
+        ]
+
+    async def _conversation(self, username: str) -> Any:
         async with self.session.get(f"{self.sandbox.base_url}/sandbox/thread/{username}") as answer:
-            return [message["text"] for message in await answer.json() if message["from"] == "business"]
+            return await answer.json()
 
     async def public_replies(self, comment: Mapping[str, str]) -> list[str]:
+        return [reply.text for reply in (await self.replies(comment["post"])).get(comment["id"], ())]
+
+    async def replies(self, post: str) -> dict[str, list[Got]]:
+        """What the business has written under the comments of a post."""
         url = f"{self.sandbox.base_url}/sandbox/comments"
-        async with self.session.get(url, params={"post": comment["post"]}) as answer:
-            for one in await answer.json():
-                if one["id"] == comment["id"]:
-                    return [reply["text"] for reply in one["replies"]]
-        return []
+        async with self.session.get(url, params={"post": post}) as answer:
+            told = await answer.json()
+        return {one["id"]: [Got(reply["id"], reply["text"]) for reply in one["replies"]] for one in told}
 
     async def quiet(self) -> None:
         """Until every event has a verdict and nothing is on its way."""
@@ -110,8 +148,8 @@ class Shop:
 @asynccontextmanager
 async def open_shop(folder: Path, flows: str) -> AsyncIterator[Shop]:
     """A new home, connected to a new sandbox, with these flows and a running daemon."""
-    sandbox = Sandbox()
-    await sandbox.start(host="127.0.0.1", port=0, clock=SystemClock())
+    sandbox, clock = Sandbox(), AheadClock()
+    await sandbox.start(host="127.0.0.1", port=0, clock=clock)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -124,8 +162,9 @@ async def open_shop(folder: Path, flows: str) -> AsyncIterator[Shop]:
     }
     file = folder / "flows.yaml"
     file.write_text(flows, "utf-8")
-    async with aiohttp.ClientSession() as session:
-        shop = Shop(sandbox, session, environment, port, folder / "daemon.log")
+    # A connection that is kept may be closed at the very moment it is used again.
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
+        shop = Shop(sandbox, clock, session, environment, port, folder / "daemon.log")
         who = ("--name", "Rosa", "--email", "rosa@shop.example", "--timezone", "UTC", "--password-stdin")
         await shop.command("init", *who, given="three random words\n")
         await shop.command("connect", "--token-stdin", given=f"{sandbox.token}\n")

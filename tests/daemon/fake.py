@@ -8,10 +8,9 @@ import asyncio
 import contextlib
 import io
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 from aiohttp import web
@@ -21,7 +20,7 @@ from tests.daemon.events import IG_ID, Json
 
 TOKEN = "IGAAtesttoken0123456789secretpart"
 PROFILE = {"user_id": IG_ID, "id": "27000000000000001", "username": "shop", "account_type": "BUSINESS"}
-WINDOW_S = 24 * 3600.0
+WINDOW = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +92,8 @@ class Line:
     template: bool = False
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
 Ask = Callable[[Call], Trouble | None]
 
 
@@ -127,6 +128,8 @@ class FakeInstagram:
     order: list[str] = field(default_factory=list)
     """What was accepted, in order: `private`, `message`, `public`."""
     trouble: Ask = calm
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Meta's clock."""
     echoes: str = "after"
     """`before` the answer, `after` it, or `none`."""
     subscribed: list[str] = field(default_factory=list)
@@ -139,7 +142,8 @@ class FakeInstagram:
     _threads: dict[str, list[Line]] = field(default_factory=dict)
     _comments: dict[str, str] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
-    _windows: dict[str, float] = field(default_factory=dict)
+    _windows: dict[str, datetime] = field(default_factory=dict)
+    """Until when each person may be written to."""
     _runner: web.AppRunner | None = None
     _session: aiohttp.ClientSession | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -212,10 +216,10 @@ class FakeInstagram:
             for item in entry.get("messaging", ()):
                 if "postback" in item or ("message" in item and not item["message"].get("is_echo")):
                     igsid = item["sender"]["id"]
-                    self._windows[igsid] = time.monotonic() + WINDOW_S
                     told = item.get("message") or item["postback"]
                     text = told.get("text") or told.get("title", "")
                     written_at = datetime.fromtimestamp(item["timestamp"] / 1000, UTC)
+                    self._windows[igsid] = written_at + WINDOW
                     self._write(igsid, told["mid"], igsid, text, at=written_at)
             for one in entry.get("changes", ()):
                 if one["field"] == "comments":
@@ -235,6 +239,11 @@ class FakeInstagram:
         task = asyncio.create_task(send())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    @property
+    def all_told(self) -> bool:
+        """Whether every echo has been taken, or given up."""
+        return not self._tasks
 
     async def _tell(self, *entries: Json) -> None:
         match self.echoes:
@@ -266,8 +275,7 @@ class FakeInstagram:
     async def _go_wrong(self, request: web.Request, call: Call, trouble: Trouble) -> web.StreamResponse:
         if trouble.done:
             await self._answer(call)
-        if trouble.hang_up:
-            assert request.transport is not None
+        if trouble.hang_up and request.transport is not None:  # who asked may be gone already
             request.transport.abort()
         return _error(trouble)
 
@@ -319,7 +327,7 @@ class FakeInstagram:
                 ]
                 return {"data": posts or [{"id": "m77", "timestamp": "2026-09-01T10:00:00+0000"}]}
             case "GET", [media, "comments"]:
-                return {"data": [self._comment(told) for told in reversed(self._told.get(media, []))]}
+                return _page(call, [self._comment(told) for told in reversed(self._told.get(media, []))], 50)
             case "POST", [account, "messages"] if account == IG_ID:
                 return await self._message(call)
             case "POST", [comment_id, "replies"]:
@@ -331,7 +339,7 @@ class FakeInstagram:
     async def _message(self, call: Call) -> Json:
         recipient = call.body["recipient"]
         igsid = self._private(recipient["comment_id"]) if "comment_id" in recipient else recipient["id"]
-        if "comment_id" not in recipient and self._windows.get(igsid, 0.0) < time.monotonic():
+        if "comment_id" not in recipient and self._windows.get(igsid, _NEVER) < self.now():
             raise Refused(Trouble(403, 10, 2534022, "This message is sent outside of allowed window."))
         text, buttons, kind = _content(call.body["message"])
         mid = events.new_id("aWdf_out_")
@@ -370,7 +378,7 @@ class FakeInstagram:
         template: bool = False,
         at: datetime | None = None,
     ) -> None:
-        told = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        told = (at or self.now()).strftime("%Y-%m-%dT%H:%M:%S+0000")
         lines = self._threads.setdefault(igsid, [])
         if mid not in {line.mid for line in lines}:
             lines.append(Line(mid, from_id, text, told, template))
@@ -401,7 +409,7 @@ class FakeInstagram:
                 if "{" in call.query["fields"]:
                     thread["messages"] = {"data": [_told(line) for line in reversed(lines[-20:])]}
                 data.append(thread)
-        return {"data": data}
+        return _page(call, data, 25)
 
     # --- what people see -----------------------------------------------------------------------------
 
@@ -414,6 +422,19 @@ class FakeInstagram:
 
     def public(self, comment_id: str) -> list[str]:
         return [reply.text for reply in self.replies if reply.comment_id == comment_id]
+
+
+def _page(call: Call, everything: list[Json], size: int) -> Json:
+    """The part of a list that was asked for, with a cursor when there is more."""
+    start = int(call.query.get("after", "0"))
+    data = everything[start : start + size]
+    if start + size >= len(everything):
+        return {"data": data}
+    after = str(start + size)
+    paging: Json = {"cursors": {"after": after}}
+    if size > 25:  # Meta's example of conversations shows the cursor alone
+        paging["next"] = f"https://graph.example/?after={after}"
+    return {"data": data, "paging": paging}
 
 
 def _told(line: Line) -> Json:

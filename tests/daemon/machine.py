@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from pamosnik import config
-from pamosnik.clock import VirtualClock
+from pamosnik.clock import Clock, SteadyClock, VirtualClock
 from pamosnik.config import Config
 from pamosnik.daemon.catch_up import CatchUp
+from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
@@ -21,9 +22,11 @@ from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.instagram import webhook
 from pamosnik.instagram.client import Instagram
 from pamosnik.security import vault
-from pamosnik.services import intake, reading, sending
+from pamosnik.security.vault import MasterKeys
+from pamosnik.services import connecting, intake, reading, sending
 from pamosnik.services.reading import Shape
 from pamosnik.store import accounts
+from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database, GroupWriter, open_database
 from tests.daemon import events
 from tests.daemon.events import Json
@@ -34,7 +37,8 @@ from tests.daemon.shop import FLOWS, closed_shop, furnish
 @dataclass
 class Machine:
     fake: FakeInstagram
-    clock: VirtualClock
+    instagram: Instagram
+    clock: Clock
     writer: GroupWriter
     reader: Database
     runner: Runner
@@ -42,6 +46,8 @@ class Machine:
     settler: Settler
     keeper: TokenKeeper
     catch_up: CatchUp
+    eraser: Eraser
+    keys: MasterKeys
 
     async def deliver(self, *entries: Json) -> None:
         """A webhook as the daemon takes it in; what people did is known to the fake Instagram, too."""
@@ -60,14 +66,27 @@ class Machine:
                 return
         raise AssertionError("it does not come to rest")
 
+    def move_to(self, instant: datetime) -> None:
+        """Only where the clock is moved by hand."""
+        assert isinstance(self.clock, VirtualClock)
+        self.clock.move_to(instant)
+
     async def later(self, **units: float) -> None:
         """Time passes in steps of a second or more, with everything that becomes due."""
         end = self.clock.now() + timedelta(**units)
         step = max(timedelta(seconds=1), timedelta(**units) / 200)
         while self.clock.now() < end:
-            self.clock.move_to(min(self.clock.now() + step, end))
+            self.move_to(min(self.clock.now() + step, end))
             await self.settler.round()
             await self.works()
+
+    async def connects(self) -> Connected:
+        """The owner runs `pamosnik connect` with the token that the fake Instagram takes now."""
+        conn = self.reader.connection
+        account = accounts.every(conn)[0]
+        found = connecting.Found(self.fake.token, events.IG_ID, None, "shop", ())
+        keep = partial(connecting.keep, keys=self.keys, account_id=account.id, found=found)
+        return await self.writer.write(partial(keep, now=self.clock.now()))
 
     def queue(self) -> list[Shape]:
         """The oldest first."""
@@ -82,6 +101,15 @@ class Machine:
         assert isinstance(found, list)
         return found
 
+    def prospects(self) -> str:
+        """How long the queue takes, as `queue list` and the page say it."""
+        conn = self.reader.connection
+        return reading.prospects(conn, accounts.every(conn)[0], self.clock.now()) or ""
+
+    def problems_of(self, code: str) -> list[str]:
+        """What `status` says under this code."""
+        return [str(one["message"]) for one in self.problems() if one["code"] == code]
+
     def states(self, kind: str | None = None) -> list[object]:
         return [item["status"] for item in self.queue() if kind in (None, item["kind"])]
 
@@ -90,8 +118,9 @@ class Machine:
 
 
 @asynccontextmanager
-async def machine(folder: Path, flows: str = FLOWS) -> AsyncIterator[Machine]:
-    async with home_and_fake(folder, flows) as (settings, fake), running(settings, fake) as parts:
+async def machine(folder: Path, flows: str = FLOWS, *, clock: Clock | None = None) -> AsyncIterator[Machine]:
+    """`clock`: other than one that is moved by hand; a `SteadyClock` hears Instagram's time."""
+    async with home_and_fake(folder, flows) as (settings, fake), running(settings, fake, clock) as parts:
         yield parts
 
 
@@ -111,15 +140,19 @@ async def home_and_fake(folder: Path, flows: str = FLOWS) -> AsyncIterator[tuple
 
 @asynccontextmanager
 async def running(
-    settings: Config, fake: FakeInstagram, clock: VirtualClock | None = None
+    settings: Config, fake: FakeInstagram, clock: Clock | None = None
 ) -> AsyncIterator[Machine]:
     """The parts on this home, begun as the daemon begins."""
     clock = clock or VirtualClock(datetime.now(UTC))
+    on_answer = clock.answered if isinstance(clock, SteadyClock) else lambda _: None
+    fake.now = clock.now
     keys = vault.load_master_keys(settings.key_file, None)
     with open_database(settings.database) as database, open_database(settings.database) as reader:
         writer = GroupWriter(database)
         await writer.write(partial(sending.found_after_crash, now=clock.now()))
-        async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
+        async with Instagram(
+            version=settings.graph_version, meta_url=settings.meta_url, on_answer=on_answer
+        ) as instagram:
             finder = PostFinder(writer, reader, instagram, keys, clock)
             sender = Sender(writer, reader, instagram, keys, clock)
             runner = Runner(writer, reader, clock, finder, sender.wake)
@@ -127,7 +160,9 @@ async def running(
             settler = Settler(writer, reader, instagram, keys, clock, gate, sender.wake)
             keeper = TokenKeeper(writer, reader, instagram, keys, clock)
             catch_up = CatchUp(writer, reader, instagram, keys, clock, gate, runner.wake)
-            yield Machine(fake, clock, writer, reader, runner, sender, settler, keeper, catch_up)
+            eraser = Eraser(writer, reader, clock)
+            parts = (runner, sender, settler, keeper, catch_up, eraser)
+            yield Machine(fake, instagram, clock, writer, reader, *parts, keys)
             await sender.idle()
         await writer.close()
 

@@ -201,6 +201,14 @@ class Shop:
         assert len(thread) >= count, (thread, self.log.read_text()[-2000:])
         return thread
 
+    async def asked(self, path: str = "/messages", within_s: float = 20.0) -> None:
+        """Until Instagram has been asked for something that ends so."""
+        for _ in range(int(within_s / 0.01)):
+            if any(call.path.endswith(path) for call in self.fake.calls):
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(self.log.read_text()[-2000:])
+
     def said(self) -> str:
         """Everything any command or the daemon has printed."""
         texts = [path.read_text("utf-8") for path in self.folder.glob("*.log")]

@@ -33,7 +33,7 @@ def _lost(shop: Machine, *entries: Json) -> None:
 
 
 async def _reads(shop: Machine, **later: float) -> None:
-    shop.clock.move_to(shop.clock.now() + timedelta(**later))
+    shop.move_to(shop.clock.now() + timedelta(**later))
     await shop.catch_up.round()
     await shop.works()
 
@@ -177,3 +177,39 @@ async def test_the_daemon_catches_up_after_it_was_away(tmp_path: Path) -> None:
         shop.fake.note(events.envelope(events.talk(message)))
         await shop.start()
         assert await shop.settles("9001", 1, within_s=45) == ["Automated reply.\nWhich size?"]
+
+
+async def test_among_thousands_of_comments_and_conversations_none_is_too_far_back(tmp_path: Path) -> None:
+    """Only the newest thousand were read, and what was behind them counted as read."""
+    async with machine(tmp_path) as shop:
+        _lost(shop, events.change(events.comment("9001", "price", comment_id="c0")))
+        _lost(
+            shop,
+            *(events.change(events.comment(f"8{n:04}", "nice", comment_id=f"c{n}")) for n in range(1, 1150)),
+        )
+        _lost(shop, events.talk(events.message("9002", "size")))
+        _lost(shop, *(events.talk(events.message(f"7{n:04}", "thanks")) for n in range(1150)))
+        await _reads(shop, minutes=5)
+        assert [shop.fake.thread(igsid)[0][-11:] for igsid in ("9001", "9002")] == [
+            "t is yours.",
+            "Which size?",
+        ]
+
+
+async def test_a_long_list_of_comments_is_not_read_again_with_every_new_comment(tmp_path: Path) -> None:
+    async with machine(tmp_path) as shop:
+        _lost(
+            shop, *(events.change(events.comment(f"8{n:04}", "nice", comment_id=f"c{n}")) for n in range(300))
+        )
+        await _reads(shop, minutes=5)
+        await _reads(shop, hours=1)
+
+        def pages() -> int:
+            return len([call for call in shop.fake.calls if call.path.endswith("/comments")])
+
+        before = pages()
+        now = int(shop.clock.now().timestamp())
+        _lost(shop, {**events.change(events.comment("9001", "price", comment_id="new")), "time": now})
+        await _reads(shop, minutes=5)
+        assert pages() == before + 1
+        assert len(shop.fake.thread("9001")) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pamosnik.clock import VirtualClock
+from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.services import backups, reading
 from pamosnik.store import accounts
@@ -46,7 +46,7 @@ class Story:
     settings: Config
     fake: FakeInstagram
     backup: Path | None = None
-    clock: VirtualClock | None = None
+    clock: Clock | None = None
 
     def back_up(self, shop: Machine) -> None:
         self.backup = backups.create(self.settings, None, shop.clock.now()).path
@@ -65,7 +65,7 @@ class Story:
         backups.restore(self.settings, self.backup, self.clock.now())
         async with running(self.settings, self.fake, self.clock) as shop:
             await shop.works()
-            shop.clock.move_to(shop.clock.now() + timedelta(seconds=35))
+            shop.move_to(shop.clock.now() + timedelta(seconds=35))
             await shop.catch_up.round()
             await shop.works()
             yield shop

@@ -1,14 +1,15 @@
 """Messages whose fate nobody knows: evidence settles them, and nothing is said twice."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from pamosnik.services import queue
+from pamosnik.services import queue, reading
 from pamosnik.services.queue import Fate
 from pamosnik.store import accounts
 from tests.daemon import events
-from tests.daemon.fake import Call, Trouble
+from tests.daemon.fake import Call, Sent, Trouble
 from tests.daemon.machine import Machine, machine
 
 pytestmark = pytest.mark.anyio
@@ -226,3 +227,51 @@ async def test_a_private_reply_is_repeated_while_nothing_can_be_read(tmp_path: P
         await shop.works()
         await shop.later(seconds=40)
         assert shop.states() == ["sent", "sent"]
+
+
+async def test_an_echo_that_comes_while_a_private_reply_waits_to_be_repeated_is_ours(tmp_path: Path) -> None:
+    """It was taken for the owner's word after half a minute's downtime: automation rested for twelve hours."""
+    async with machine(tmp_path) as shop:
+        shop.fake.trouble = Once(HUNG_UP)
+        await shop.deliver(events.change(events.comment("9001", "price")))
+        await shop.works()
+        now = shop.clock.now() + timedelta(seconds=31)
+        shop.move_to(now)
+        await shop.settler.round()
+        (sent,) = shop.fake.sent
+        assert shop.states("private_reply") == ["queued"]
+        await _its_echo_comes(shop, sent)
+        assert shop.states("private_reply") == ["sent"]
+        await shop.works()
+        assert shop.fake.order == ["private", "public"]
+        assert [call.is_private_reply for call in shop.fake.calls].count(True) == 1
+
+
+async def test_an_echo_that_comes_after_a_private_reply_was_refused_as_a_second_one_is_ours(
+    tmp_path: Path,
+) -> None:
+    """Instagram's refusal names no id, so its echo was nobody's."""
+    async with machine(tmp_path) as shop:
+        shop.fake.lists = "none"
+        shop.fake.trouble = Once(HUNG_UP)
+        await shop.deliver(events.change(events.comment("9001", "price")))
+        await shop.works()
+        await shop.later(seconds=40)
+        (item,) = [one for one in shop.queue() if one["kind"] == "private_reply"]
+        assert (item["status"], item["message_id"]) == ("sent", None)
+        (sent,) = shop.fake.sent
+        await _its_echo_comes(shop, sent)
+        (item,) = [one for one in shop.queue() if one["kind"] == "private_reply"]
+        assert item["message_id"] == sent.mid
+
+
+async def _its_echo_comes(shop: Machine, sent: Sent) -> None:
+    await shop.deliver(
+        events.talk(events.template_echo(sent.igsid, sent.mid, sent.text, sent.buttons)),
+    )
+    await shop.runner.round()
+    conn = shop.reader.connection
+    account = accounts.every(conn)[0]
+    (echo,) = [e for e in reading.events(conn, account, limit=None, since=None) if e["kind"] == "echo"]
+    assert echo["verdict"] == "own"
+    assert [person["paused_until"] for person in reading.people(conn, account, limit=None)] == [None]

@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from pamosnik._sqlite import Connection
+from pamosnik.model.outbox import Quota
+from pamosnik.store import accounts, connections, outbox
+from pamosnik.store.connections import Connected
 from tests.daemon import events
 from tests.daemon.events import IG_ID
-from tests.daemon.fake import Trouble
+from tests.daemon.fake import Call, Trouble
 from tests.daemon.machine import Machine, machine
 
 pytestmark = pytest.mark.anyio
@@ -119,3 +124,103 @@ async def test_private_replies_at_their_limit_do_not_rest_messages(tmp_path: Pat
         assert shop.fake.thread("90501") == [], "its own kind rests"
         await shop.later(minutes=31)
         assert shop.fake.thread("90501") == ["psst"]
+
+
+async def test_a_missing_permission_stops_its_kind_and_goes_on_by_itself(tmp_path: Path) -> None:
+    """Each message was tried and refused, one after the other, and waited for `connect` afterwards."""
+    flows = (
+        FLOWS
+        + "  b: { when: [comment: hi], mode: parallel, limits: { per_person: 1h }, do: [{ send: psst }] }\n"
+    )
+    async with machine(tmp_path, flows) as shop:
+
+        def no_messages(call: Call) -> Trouble | None:
+            return Trouble(403, 200, 2534041) if call.is_send and not call.is_private_reply else None
+
+        shop.fake.trouble = no_messages
+        for number in range(1, 40):
+            await _write(shop, number)
+        tried = sum(call.is_send for call in shop.fake.calls)
+        assert tried <= 3
+        (problem,) = shop.problems()
+        assert problem["code"] == "message_refused"
+        assert "Allow access to messages" in str(problem["message"])
+        await shop.deliver(events.change(events.comment("90500", "hi", comment_id="c1")))
+        await shop.works()
+        assert shop.fake.thread("90500") == ["psst"], "only what must stop stops"
+        await shop.later(hours=4)
+        assert sum(call.is_send for call in shop.fake.calls) < tried + 1 + 4 * 5, "no hammering"
+        assert "failed" not in shop.states()
+        shop.fake.trouble = lambda _: None
+        await shop.later(minutes=20)
+        assert set(shop.states()) == {"sent"}
+        assert shop.problems() == []
+
+
+async def test_a_single_refused_message_is_tried_again_too(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.trouble = lambda call: Trouble(403, 10) if call.is_send else None
+        await _write(shop, 1)
+        assert shop.states() == ["held"]
+        shop.fake.trouble = lambda _: None
+        await shop.later(minutes=3)
+        assert shop.states() == ["sent"]
+
+
+async def test_without_a_network_one_message_probes_and_not_all(tmp_path: Path) -> None:
+    """A laptop without a network tried every waiting message, ninety a second."""
+    async with machine(tmp_path, FLOWS) as shop:
+        await shop.fake.stop()
+        for number in range(1, 60):
+            await _write(shop, number)
+        await shop.later(hours=3)
+        conn = shop.reader.connection
+        attempts = sum(outbox.attempts_since(conn, c.id, Quota.MESSAGE, _LONG_AGO)[0] for c in _all(conn))
+        assert attempts < 3 * 30 + 30
+        await shop.fake.start()
+        await shop.later(minutes=20)
+        assert set(shop.states()) == {"sent"}
+
+
+async def test_a_person_who_does_too_much_rests_nobody_else(tmp_path: Path) -> None:
+    def busy(call: Call) -> Trouble | None:
+        return Trouble(400, 9, 2018352) if call.is_send and call.body["recipient"]["id"] == "90001" else None
+
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.trouble = busy
+        await _write(shop, 1)
+        await _write(shop, 2, 3)
+        assert [item["status"] for item in shop.queue()] == ["queued", "sent", "sent"]
+        shop.fake.trouble = lambda _: None
+        await shop.later(minutes=6)
+        assert set(shop.states()) == {"sent"}
+
+
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def _all(conn: Connection) -> list[Connected]:
+    return connections.of_account(conn, accounts.every(conn)[0].id)
+
+
+async def test_another_tool_that_answers_first_is_named_once(tmp_path: Path) -> None:
+    flows = "version: 1\ndisclosure: false\nflows:\n  b: { when: [comment: hi], do: [{ send: psst }] }\n"
+    async with machine(tmp_path, flows) as shop:
+        shop.fake.trouble = lambda call: Trouble(400, 100, 2534025) if call.is_send else None
+        for number in range(2):
+            await _comment(shop, number)
+        assert shop.problems() == [], "a comment may have been deleted"
+        for number in range(2, 5):
+            await _comment(shop, number)
+        (problem,) = shop.problems()
+        assert problem["code"] == "another_tool"
+        assert "another tool" in str(shop.reasons()["private_reply"])
+        shop.fake.trouble = lambda _: None
+        await _comment(shop, 5)
+        assert shop.problems() == []
+
+
+async def _comment(shop: Machine, number: int) -> None:
+    value = events.comment(f"906{number:02}", "hi", username=f"u{number}", comment_id=f"c{number}")
+    await shop.deliver(events.change(value))
+    await shop.works()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
-from pamosnik.instagram import limits
-from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind, OutMessage
+from pamosnik.instagram import errors, limits
+from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind, OutMessage, Quota
 from pamosnik.outbox.pacing import PerSecond, backoff
 from pamosnik.services import sending
 from pamosnik.services.sending import Claimed
@@ -35,7 +35,7 @@ def _home(folder: Path) -> Database:
     return database
 
 
-def _put(conn: Connection, number: int, kind: ItemKind, igsid: str) -> None:
+def _put(conn: Connection, number: int, kind: ItemKind, igsid: str, *, live: bool = False) -> None:
     contact = contacts.meet(conn, account_id="a", connection_id="c", igsid=igsid, username=None, now=START)
     outbox.add(
         conn,
@@ -56,13 +56,14 @@ def _put(conn: Connection, number: int, kind: ItemKind, igsid: str) -> None:
             due_at=START,
             deadline=START + timedelta(days=7),
             comment_id=f"comment{number}",
+            live=live,
         ),
         START,
     )
 
 
 def _claim_replies(conn: Connection, now: datetime) -> list[Claimed]:
-    return sending.claim(conn, "c", ItemKind.PRIVATE_REPLY, 100, 10, now)
+    return sending.claim(conn, "c", Quota.PRIVATE_REPLY, 100, 10, now)
 
 
 def test_never_more_than_750_private_replies_in_any_hour(tmp_path: Path) -> None:
@@ -84,6 +85,42 @@ def test_never_more_than_750_private_replies_in_any_hour(tmp_path: Path) -> None
         assert len(within) <= limits.PRIVATE_REPLIES_PER_HOUR
 
 
+def test_private_replies_of_a_broadcast_do_not_wait_for_the_hour_of_posts(tmp_path: Path) -> None:
+    """Meta counts them apart, and after the broadcast it refuses them."""
+    with _home(tmp_path) as database:
+
+        def fill(conn: Connection) -> None:
+            for number in range(751):
+                _put(conn, number, ItemKind.PRIVATE_REPLY, f"9{number}")
+            _put(conn, 751, ItemKind.PRIVATE_REPLY, "9751", live=True)
+
+        database.write(fill)
+        claimed = database.write(lambda conn: sending.claim(conn, "c", Quota.PRIVATE_REPLY, 1000, 10, START))
+        assert len(claimed) == limits.PRIVATE_REPLIES_PER_HOUR
+        (live,) = database.write(
+            lambda conn: sending.claim(conn, "c", Quota.LIVE_PRIVATE_REPLY, 1000, 10, START)
+        )
+        assert live.item.comment_id == "comment751"
+        assert _claim_replies(database.connection, START) == []
+
+
+def test_a_limit_of_the_app_rests_every_connection(tmp_path: Path) -> None:
+    """Code 4 rested only the connection that met it."""
+    with _home(tmp_path) as database:
+
+        def fill(conn: Connection) -> None:
+            connection = NewConnection("d", "a", "179", None, "ivos_shop", (), b"sealed", None, START, ())
+            connections.put(conn, connection, START)
+            _put(conn, 1, ItemKind.PRIVATE_REPLY, "91")
+
+        database.write(fill)
+        (claimed,) = database.write(partial(_claim_replies, now=START))
+        outcome = errors.classify(400, b'{"error": {"code": 4}}', {})
+        database.write(lambda conn: sending.record(conn, item_id=claimed.item.id, outcome=outcome, now=START))
+        assert connections.sending(database.connection, START + timedelta(minutes=4)) == []
+        assert len(connections.sending(database.connection, START + timedelta(minutes=6))) == 2
+
+
 def test_a_persons_messages_leave_one_after_the_other(tmp_path: Path) -> None:
     with _home(tmp_path) as database:
 
@@ -98,7 +135,7 @@ def test_a_persons_messages_leave_one_after_the_other(tmp_path: Path) -> None:
         database.write(fill)
         texts = []
         for _ in range(3):
-            claimed = database.write(lambda conn: sending.claim(conn, "c", ItemKind.MESSAGE, 100, 10, START))
+            claimed = database.write(lambda conn: sending.claim(conn, "c", Quota.MESSAGE, 100, 10, START))
             texts.append(sorted(one.item.content.text or "" for one in claimed))
             for one in claimed:
                 sent = Outcome(OutcomeKind.SENT, "", message_id=f"m{one.item.id}")
@@ -109,7 +146,7 @@ def test_a_persons_messages_leave_one_after_the_other(tmp_path: Path) -> None:
 def test_a_closed_window_ends_a_message_before_it_is_sent(tmp_path: Path) -> None:
     with _home(tmp_path) as database:
         database.write(lambda conn: _put(conn, 1, ItemKind.MESSAGE, "one"))
-        assert database.write(lambda conn: sending.claim(conn, "c", ItemKind.MESSAGE, 9, 9, START)) == []
+        assert database.write(lambda conn: sending.claim(conn, "c", Quota.MESSAGE, 9, 9, START)) == []
         row = database.connection.execute("SELECT status, attempts FROM outbox").fetchone()
         assert row == ("expired", 0)
 
@@ -118,12 +155,11 @@ def test_what_a_crash_left_under_way_is_unknown_and_not_claimed_again(tmp_path: 
     with _home(tmp_path) as database:
         database.write(lambda conn: _put(conn, 1, ItemKind.PRIVATE_REPLY, "one"))
         assert (
-            len(database.write(lambda conn: sending.claim(conn, "c", ItemKind.PRIVATE_REPLY, 9, 9, START)))
-            == 1
+            len(database.write(lambda conn: sending.claim(conn, "c", Quota.PRIVATE_REPLY, 9, 9, START))) == 1
         )
     with open_database(tmp_path / "test.db") as again:
         assert again.write(lambda conn: sending.found_after_crash(conn, START)) == 1
-        assert again.write(lambda conn: sending.claim(conn, "c", ItemKind.PRIVATE_REPLY, 9, 9, START)) == []
+        assert again.write(lambda conn: sending.claim(conn, "c", Quota.PRIVATE_REPLY, 9, 9, START)) == []
         assert again.connection.execute("SELECT status FROM outbox").fetchone() == ("unknown",)
 
 

@@ -1,13 +1,16 @@
 """Faults: every row of §9.2 by its name, and every way a call ends without a usable answer."""
 
 import asyncio
+import socket
 from typing import Any
 
 import aiohttp
 import pytest
+from starlette.types import Message
 
 from pamosnik.clock import SystemClock
 from pamosnik.errors import NotFound, UsageError
+from pamosnik.sandbox.endings import TRANSPORT, HangUp
 from pamosnik.sandbox.faults import CATALOG, Fault, Faults, Way, parse
 from pamosnik.sandbox.main import Sandbox
 
@@ -186,6 +189,24 @@ async def test_calls_without_an_answer(shop: Shop, fault: str, ending: str, deli
     kept = (await shop.look("requests"))[-1]
     assert (kept["status"], kept["fault"]) == (None, fault)
     assert (await send(shop)).status == 200
+
+
+@pytest.mark.parametrize("reset", [True, False])
+async def test_hanging_up_on_a_caller_who_is_gone(reset: bool) -> None:
+    """A killed client and an armed `connection_reset` ended in a traceback of the sandbox."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        transport, _ = await asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, ours)
+        transport.abort()
+        await asyncio.sleep(0)
+
+        async def receive() -> Message:
+            return {"type": "http.disconnect"}
+
+        async def send(_: Message) -> None:
+            raise AssertionError("there is nobody to answer")
+
+        await HangUp(reset=reset)({"extensions": {TRANSPORT: {"transport": transport}}}, receive, send)
 
 
 @pytest.mark.parametrize(

@@ -79,3 +79,29 @@ def new_item(
         deadline=None if deadline is None else NOW + deadline,
         comment_id="179",
     )
+
+
+def back_to_the_first_version(conn: Connection) -> None:
+    """Takes out of a filled database what the migrations after the first one have put in."""
+    for statement in (
+        *(f"ALTER TABLE {table} DROP COLUMN doubt_from" for table in ("events", "runs", "outbox")),
+        "DROP TABLE deletions",
+        "DROP TABLE alerts",
+        "ALTER TABLE notices DROP COLUMN step",
+        "DROP INDEX outbox_of_contact",
+        "DROP INDEX contact_ids_of_contact",
+        "ALTER TABLE connections DROP COLUMN delete_after",
+        "DROP INDEX outbox_look",
+        "DROP INDEX outbox_queued",
+        "ALTER TABLE outbox DROP COLUMN live",
+        "ALTER TABLE outbox DROP COLUMN look_at",
+        "ALTER TABLE outbox DROP COLUMN looks",
+        "ALTER TABLE outbox DROP COLUMN not_there_at",
+        "ALTER TABLE connections DROP COLUMN token_issued_at",
+        "ALTER TABLE connections DROP COLUMN token_refresh_at",
+        "ALTER TABLE connections DROP COLUMN read_until",
+        "ALTER TABLE events DROP COLUMN recovered",
+        "ALTER TABLE posts DROP COLUMN comments_read",
+        "DELETE FROM _sqlite_migrations WHERE name<>'m0001_first_tables'",
+    ):
+        conn.execute(statement)

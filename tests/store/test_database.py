@@ -3,6 +3,7 @@
 import asyncio
 import stat
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ import pamosnik.store
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import DatabaseDamaged, HomeError
+from pamosnik.model.contact import Contact
 from pamosnik.services import home
-from pamosnik.store import accounts, migrations, outbox
-from pamosnik.store.database import Database, GroupWriter, look_for_damage, open_database
-from tests.store.rows import NOW, database, meet, new_item
+from pamosnik.store import accounts, contacts, migrations, outbox
+from pamosnik.store.database import Database, GroupWriter, empty_wal, look_for_damage, open_database, rebuild
+from tests.store.rows import NOW, back_to_the_first_version, database, meet, new_item
 
 
 def _note(action: str) -> Callable[[Connection], str]:
@@ -31,6 +33,11 @@ def _failing(action: str) -> Callable[[Connection], str]:
         raise ValueError(action)
 
     return write
+
+
+def _also_known_as(conn: Connection, contact: Contact, igsids: list[str]) -> None:
+    for igsid in igsids:
+        contacts.also_known_as(conn, contact, igsid)
 
 
 def _noted(opened: Database) -> list[str]:
@@ -153,6 +160,43 @@ def test_closing_finishes_what_was_handed_in(tmp_path: Path) -> None:
         assert len(_noted(opened)) == 20
 
 
+def test_what_runs_alone_is_in_no_transaction_and_holds_nobody_up_for_good(tmp_path: Path) -> None:
+    def fails(conn: Connection) -> None:
+        conn.execute("SELECT * FROM nothing")
+
+    async def work(writer: GroupWriter) -> list[object]:
+        jobs = [writer.write(_note(str(n))) for n in range(60)]
+        alone = writer.alone(lambda conn: conn.in_transaction)
+        return list(await asyncio.gather(*jobs, alone, writer.alone(fails), return_exceptions=True))
+
+    with database(tmp_path) as opened:
+        results = _with_writer(opened, work)
+        assert isinstance(results, list)
+        assert results[:61] == [*(str(n) for n in range(60)), False]
+        assert isinstance(results[61], HomeError)
+        assert len(_noted(opened)) == 60
+
+
+def test_copies_of_deleted_rows_stay_in_pages_until_the_file_is_written_anew(tmp_path: Path) -> None:
+    with database(tmp_path) as opened:
+        conn = opened.connection
+        contact = opened.write(meet)
+        names = [f"{'gone' if n % 2 else 'kept'}-{n * 7919 % 2000:04}" for n in range(2000)]
+        opened.write(partial(_also_known_as, contact=contact, igsids=names))
+        conn.execute("DELETE FROM contact_ids WHERE igsid LIKE 'gone-%'")
+        assert empty_wal(conn)
+        assert b"gone-" in opened.path.read_bytes(), "secure_delete is enough after all"
+        rebuild(conn)
+        with open_database(opened.path) as other:
+            other.connection.execute("BEGIN")
+            other.connection.execute("SELECT count(*) FROM contact_ids").fetchone()
+            assert not empty_wal(conn)
+        assert empty_wal(conn)
+        files = [opened.path, opened.path.with_name("pamosnik.db-wal")]
+        assert b"gone-" not in b"".join(file.read_bytes() for file in files)
+        assert conn.execute("SELECT count(*) FROM contact_ids").fetchone() == (1000,)
+
+
 # --- files that are refused ------------------------------------------------------------------------------
 
 
@@ -270,20 +314,7 @@ def test_a_filled_database_of_the_first_version_is_brought_up_to_date(tmp_path: 
         opened.write(lambda conn: outbox.add(conn, new_item(contact, 0), NOW))
         conn = opened.connection
         conn.execute("UPDATE outbox SET status='unknown', last_attempt_at=5")
-        for statement in (
-            "DROP INDEX outbox_look",
-            "ALTER TABLE outbox DROP COLUMN look_at",
-            "ALTER TABLE outbox DROP COLUMN looks",
-            "ALTER TABLE outbox DROP COLUMN not_there_at",
-            "ALTER TABLE connections DROP COLUMN token_issued_at",
-            "ALTER TABLE connections DROP COLUMN token_refresh_at",
-            "ALTER TABLE connections DROP COLUMN read_until",
-            "ALTER TABLE events DROP COLUMN recovered",
-            "ALTER TABLE posts DROP COLUMN comments_read",
-            *(f"ALTER TABLE {table} DROP COLUMN doubt_from" for table in ("events", "runs", "outbox")),
-            "DELETE FROM _sqlite_migrations WHERE name<>'m0001_first_tables'",
-        ):
-            conn.execute(statement)
+        back_to_the_first_version(conn)
     with pytest.raises(HomeError, match="version 1"):
         open_database(path)
     with open_database(path, migrate=True) as opened:

@@ -17,6 +17,7 @@ from pamosnik.model.outbox import (
     OutboxItem,
     OutButton,
     OutMessage,
+    Quota,
 )
 from pamosnik.store import outbox
 from pamosnik.store.database import Database
@@ -53,9 +54,9 @@ def _start(opened: Database, item: OutboxItem, wire: str = "{}") -> OutboxItem:
 
 
 def _claimable(
-    opened: Database, kind: ItemKind = ItemKind.MESSAGE, *, after: timedelta = timedelta(), limit: int = 10
+    opened: Database, quota: Quota = Quota.MESSAGE, *, after: timedelta = timedelta(), limit: int = 10
 ) -> list[str]:
-    found = outbox.claimable(opened.connection, "k1", kind, NOW + after, limit)
+    found = outbox.claimable(opened.connection, "k1", quota, NOW + after, limit)
     return [item.id for item in found]
 
 
@@ -143,9 +144,9 @@ def test_kinds_have_their_own_queues_but_share_a_lane(tmp_path: Path) -> None:
         message = _add(opened, new_item(anna, 1))
         lane = outbox.comment_lane("179", anna.id)
         public = _add(opened, new_item(anna, 2, kind=ItemKind.COMMENT_REPLY, lane=lane))
-        assert _claimable(opened, ItemKind.PRIVATE_REPLY) == [private.id]
+        assert _claimable(opened, Quota.PRIVATE_REPLY) == [private.id]
         assert _claimable(opened) == []
-        assert _claimable(opened, ItemKind.COMMENT_REPLY) == [public.id]
+        assert _claimable(opened, Quota.COMMENT_REPLY) == [public.id]
         _move(opened, private, ItemStatus.CANCELLED)
         assert _claimable(opened) == [message.id]
 
@@ -165,7 +166,7 @@ def test_what_waits_for_an_answer_does_not_hold_up_another_private_reply(tmp_pat
         _add(opened, replace(new_item(anna, 0), held_for=HeldFor.ANSWER))
         private = _add(opened, new_item(anna, 1, kind=ItemKind.PRIVATE_REPLY))
         message = _add(opened, new_item(anna, 2))
-        assert _claimable(opened, ItemKind.PRIVATE_REPLY) == [private.id]
+        assert _claimable(opened, Quota.PRIVATE_REPLY) == [private.id]
         _move(opened, private, ItemStatus.CANCELLED)
         assert _claimable(opened) == []
         assert message.status is ItemStatus.QUEUED
@@ -174,7 +175,7 @@ def test_what_waits_for_an_answer_does_not_hold_up_another_private_reply(tmp_pat
 def test_items_of_another_connection_are_not_claimed(tmp_path: Path) -> None:
     with database(tmp_path) as opened:
         _add(opened, new_item(_anna(opened), 0))
-        assert outbox.claimable(opened.connection, "k2", ItemKind.MESSAGE, NOW, 10) == []
+        assert outbox.claimable(opened.connection, "k2", Quota.MESSAGE, NOW, 10) == []
 
 
 # --- statuses --------------------------------------------------------------------------------------------
@@ -235,9 +236,9 @@ def test_attempts_count_for_an_hour_and_outlive_their_items(tmp_path: Path) -> N
         item = _start(opened, _add(opened, new_item(_anna(opened), 0)))
         opened.write(lambda conn: conn.execute("DELETE FROM outbox WHERE item_id=?", (item.id,)))
         conn = opened.connection
-        assert outbox.attempts_since(conn, "k1", ItemKind.MESSAGE, NOW - _HOUR) == (1, NOW)
-        assert outbox.attempts_since(conn, "k1", ItemKind.MESSAGE, NOW) == (0, None)
-        assert outbox.attempts_since(conn, "k1", ItemKind.PRIVATE_REPLY, NOW - _HOUR) == (0, None)
+        assert outbox.attempts_since(conn, "k1", Quota.MESSAGE, NOW - _HOUR) == (1, NOW)
+        assert outbox.attempts_since(conn, "k1", Quota.MESSAGE, NOW) == (0, None)
+        assert outbox.attempts_since(conn, "k1", Quota.PRIVATE_REPLY, NOW - _HOUR) == (0, None)
         assert opened.write(lambda conn: outbox.forget_attempts(conn, NOW + _HOUR)) == 1
 
 
@@ -303,4 +304,4 @@ def test_items_that_wait_for_the_owner(tmp_path: Path) -> None:
         anna = _anna(opened)
         new = [replace(new_item(anna, n), held_for=held) for n, held in enumerate((HeldFor.LOGIN, None))]
         items = [_add(opened, item) for item in new]
-        assert [i.id for i in outbox.held_for_login(opened.connection, "k1")] == [items[0].id]
+        assert [i.id for i in outbox.held_for_owner(opened.connection, "k1")] == [items[0].id]
