@@ -67,13 +67,14 @@ class _Server(uvicorn.Server):
 
 async def serve(
     settings: Config,
-    clock: SteadyClock,
+    clock: Clock,
     *,
     on_ready: Callable[[str], None] = lambda _: None,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Runs until SIGTERM, SIGINT or `stop`. `on_ready` gets the address once connections are accepted.
 
+    `clock`: a `SteadyClock` hears Instagram's time, and nothing is sent before; any other is taken as right.
     A further signal changes nothing: the end is near already, and cutting it short would leave more to settle.
     Raises `HomeError` when the home cannot be used; `DatabaseDamaged` at start or as soon as a damaged page is met.
     """
@@ -91,7 +92,9 @@ async def serve(
             writer.trouble.tell = lock.tell
             try:
                 async with Instagram(
-                    version=settings.graph_version, meta_url=settings.meta_url, on_answer=clock.answered
+                    version=settings.graph_version,
+                    meta_url=settings.meta_url,
+                    on_answer=clock.answered if isinstance(clock, SteadyClock) else lambda _: None,
                 ) as instagram:
                     await _run(
                         settings,
@@ -111,7 +114,7 @@ async def serve(
 
 async def _run(
     settings: Config,
-    clock: SteadyClock,
+    clock: Clock,
     writer: GroupWriter,
     reader: Database,
     instagram: Instagram,
@@ -139,7 +142,7 @@ async def _run(
 
     sender.on_settled = recorded
     alerter = await _alerter(settings, writer, reader, clock)
-    time_keeper = TimeKeeper(writer, reader, instagram, keys, clock)
+    time_known = asyncio.Event()
     keeper, eraser = TokenKeeper(writer, reader, instagram, keys, clock), Eraser(writer, reader, clock)
     scheduler = housekeeping.schedule(writer, clock, keeper, eraser)
     app = make_app(settings, writer, reader, clock, on_events=runner.wake)
@@ -152,19 +155,23 @@ async def _run(
             group.create_task(_part(alerter.run, writer), name="alerts")
         on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
         tasks = [
-            group.create_task(_part(time_keeper.run, writer), name="time"),
             group.create_task(_part(partial(_watch, writer, runner, sender), writer), name="watch"),
             group.create_task(_stop_when_damaged(writer, stop), name="damage"),
         ]
+        if isinstance(clock, SteadyClock):
+            time_keeper = TimeKeeper(writer, reader, instagram, keys, clock, time_known)
+            tasks.append(group.create_task(_part(time_keeper.run, writer), name="time"))
+        else:
+            time_known.set()
         if not looked_through:
             tasks.append(group.create_task(_look_through(settings.database, writer), name="look"))
-        await _first(stop, time_keeper.known, within_s=TIME_WITHIN_S)
+        await _first(stop, time_known, within_s=TIME_WITHIN_S)
         tasks += [
             group.create_task(_part(runner.run, writer), name="runner"),
             group.create_task(_part(settler.run, writer), name="settler"),
             group.create_task(_part(catch_up.run, writer), name="catch up"),
         ]
-        await _first(stop, time_keeper.known)
+        await _first(stop, time_known)
         if not stop.is_set():
             group.create_task(_part(sender.run, writer), name="sender")
             scheduler.start()

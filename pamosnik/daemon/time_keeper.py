@@ -34,7 +34,11 @@ class TimeKeeper:
         instagram: Instagram,
         keys: MasterKeys,
         clock: SteadyClock,
+        known: asyncio.Event,
     ) -> None:
+        """`known`: set when Instagram has answered once. Nobody should send before, or let anything expire: the clock
+        may be days off, and without Instagram nothing could leave anyway. Without a connection there is nothing to
+        wait for."""
         self._writer = writer
         self._reader = reader
         self._instagram = instagram
@@ -42,14 +46,12 @@ class TimeKeeper:
         self._clock = clock
         self._ahead = timedelta()
         """The last jump of the machine's clock that Instagram was asked about."""
-        self.known = asyncio.Event()
-        """Instagram has answered once. Nobody should send before, or let anything expire: the clock may be days off,
-        and without Instagram nothing could leave anyway. Without a connection there is nothing to wait for."""
+        self._known = known
 
     async def run(self) -> None:
         """Until it is cancelled."""
         await self._until_known()
-        self.known.set()
+        self._known.set()
         await self._note(partial(notices.settle, account_id="", connection_id="", code=_SILENCE))
         self._ahead = self._clock.machine_ahead()
         await self._tell()

@@ -21,6 +21,7 @@ from pamosnik.clock import Clock
 from pamosnik.errors import UsageError
 from pamosnik.sandbox import rules
 from pamosnik.sandbox.control import Control
+from pamosnik.sandbox.dated import Dated
 from pamosnik.sandbox.endings import Protocol
 from pamosnik.sandbox.faults import Faults
 from pamosnik.sandbox.graph import Graph
@@ -193,8 +194,9 @@ def _config(
         ]
     )
     return uvicorn.Config(
-        app,
+        Dated(app, world.clock),
         http=Protocol,
+        date_header=False,
         access_log=False,
         log_config=None,
         lifespan="off",

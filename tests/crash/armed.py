@@ -12,7 +12,7 @@ import os
 import re
 import signal
 import sys
-from datetime import datetime, timedelta
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -75,21 +75,21 @@ class Watched(_sqlite.Connection):  # type: ignore[misc]
         return cursor
 
 
-class LaterClock(clock.SystemClock):
+class LaterClock(clock.SteadyClock):
     """The machine's clock, some seconds ahead."""
 
-    ahead = timedelta(0)
+    ahead_s = 0.0
 
-    def now(self) -> datetime:
-        return super().now() + self.ahead
+    def __init__(self) -> None:
+        super().__init__(machine=lambda: time.time() + self.ahead_s)
 
 
 def arm(folder: Path, later_s: float) -> None:
     """From now on this process obeys the orders in `folder`, `later_s` seconds ahead of the machine's clock."""
     Watched.orders = Orders(folder)
-    LaterClock.ahead = timedelta(seconds=later_s)
+    LaterClock.ahead_s = later_s
     _sqlite.connect = partial(_sqlite.connect, factory=Watched)
-    clock.SystemClock = LaterClock  # type: ignore[misc]
+    clock.SteadyClock = LaterClock  # type: ignore[assignment,misc]
 
 
 def main() -> None:

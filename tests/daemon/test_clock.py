@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pamosnik import config
-from pamosnik.clock import CLOCKS_AGREE, SteadyClock
+from pamosnik.clock import CLOCKS_AGREE, Clock, SteadyClock, SystemClock
 from pamosnik.daemon import main as daemon
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.time_keeper import TimeKeeper
@@ -107,7 +107,7 @@ async def test_the_owner_hears_of_a_wrong_clock_until_it_is_right(tmp_path: Path
     machines = Machines()
     clock = machines.clock()
     async with machine(tmp_path, clock=clock) as shop:
-        keeper = TimeKeeper(shop.writer, shop.reader, shop.instagram, shop.keys, clock)
+        keeper = TimeKeeper(shop.writer, shop.reader, shop.instagram, shop.keys, clock, asyncio.Event())
         await keeper.look()
         assert shop.problems_of("clock_wrong") == []
         machines.wrong_by = jump
@@ -156,7 +156,7 @@ def test_attempts_noted_ahead_of_time_keep_the_hour_and_no_longer(tmp_path: Path
 
 
 @asynccontextmanager
-async def _running(shop: Shop, clock: SteadyClock) -> AsyncIterator[None]:
+async def _running(shop: Shop, clock: Clock) -> AsyncIterator[None]:
     """The daemon in this process, by this clock."""
     given = {
         "home": str(shop.home),
@@ -177,7 +177,7 @@ async def _running(shop: Shop, clock: SteadyClock) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("wrong_by", DAYS)
 async def test_started_with_a_wrong_clock(tmp_path: Path, wrong_by: timedelta) -> None:
-    """What waited is neither expired nor put off by days; without Instagram nothing is decided at all."""
+    """What waited is neither expired nor put off by days; without Instagram nothing leaves."""
     async with open_shop(tmp_path) as shop:
         await shop.fake.stop()
         await shop.write("7611", "price")
@@ -194,3 +194,31 @@ async def test_started_with_a_wrong_clock(tmp_path: Path, wrong_by: timedelta) -
             problems = [one["code"] for one in (await shop.read("status"))["problems"]]
             assert problems == ["clock_wrong"]
         assert len(shop.fake.sent) == 1
+
+
+async def test_an_events_verdict_waits_seconds_for_the_time_and_not_for_ever(tmp_path: Path) -> None:
+    """With Instagram out of reach at the start, nothing had a verdict until it answered."""
+    async with open_shop(tmp_path) as shop:
+        await shop.stop()
+        await shop.fake.stop()
+        async with _running(shop, Machines().clock()):
+            for _ in range(200):
+                if await shop.ready():
+                    break
+                await asyncio.sleep(0.02)
+            await shop.write("7612", "price")
+            for _ in range(100):
+                (event,) = await shop.read("events", "list")
+                if event["verdict"] != "pending":
+                    break
+                await asyncio.sleep(0.1)
+            assert event["verdict"] == "started"
+        await shop.fake.start()
+
+
+async def test_a_clock_that_is_taken_as_right_asks_nobody(tmp_path: Path) -> None:
+    async with open_shop(tmp_path) as shop:
+        await shop.stop()
+        async with _running(shop, SystemClock()):
+            await shop.write("7613", "price")
+            await shop.settles("7613", 1)

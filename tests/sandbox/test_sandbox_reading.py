@@ -1,5 +1,7 @@
 """Media, comments and conversations: rules 8 and 11."""
 
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -15,6 +17,14 @@ async def newest_post(shop: Shop) -> str:
 
 async def say(shop: Shop, person: str, text: str, **more: Any) -> str:
     return str((await shop.act("comment", person=person, text=text, **more))["id"])
+
+
+async def test_every_answer_names_the_sandboxs_time(shop: Shop) -> None:
+    """It named the machine's, also when the sandbox's clock had been moved."""
+    shop.clock.move_to(shop.clock.now() + timedelta(days=40))
+    answer = await shop.get("/me")
+    assert parsedate_to_datetime(answer.headers["Date"]) == shop.clock.now().replace(microsecond=0)
+    assert len(answer.headers.getall("Date")) == 1  # type: ignore[attr-defined]
 
 
 async def test_media_list_and_one_media(shop: Shop) -> None:
