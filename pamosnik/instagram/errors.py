@@ -132,6 +132,29 @@ def app_removed(outcome: Outcome) -> bool:
     return outcome.code == TOKEN_REFUSED and outcome.subcode == APP_REMOVED
 
 
+_GIVE_PERMISSION = (
+    "Give the app the permission in Meta's dashboard, make a new token there, and run `pamosnik connect`."
+)
+_REMEDIES = {
+    (100, None): "Accept the invitation on instagram.com: Settings, Apps and websites, Tester invites.",
+    (100, 2534029): "Look at Account Status in the Instagram app, and ask Meta's Business Support.",
+    (200, 2534041): "Switch it on in the Instagram app: Settings, Message controls, Connected tools.",
+    (
+        200,
+        2018028,
+    ): "Pass App Review for Advanced Access; until then add the people you test with as testers.",
+}
+
+
+def remedy(outcome: Outcome) -> str:
+    """What the owner can do about an outcome of the kind `CONFIGURATION`.
+
+    Menus as described at https://developers.facebook.com/documentation/business-messaging/instagram-messaging/get-started
+    and https://developers.facebook.com/docs/instagram-platform/overview ; their wording varies.
+    """
+    return _REMEDIES.get((outcome.code or 0, outcome.subcode), _GIVE_PERMISSION)
+
+
 def classify(
     http_status: int, body: bytes, headers: Mapping[str, str], *, known_id: str | None = None
 ) -> Outcome:

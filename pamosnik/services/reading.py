@@ -496,7 +496,7 @@ def overview(
     connected = connections.of_account(conn, account.id)
     counts = reads.queue_counts(conn, account.id)
     return Overview(
-        problems=[*storage, *_problems(conn, account, connected, now)],
+        problems=[_here(one, zone) for one in (*storage, *_problems(conn, account, connected, now))],
         connections=[
             {
                 "username": c.username,
@@ -511,6 +511,11 @@ def overview(
         flows=_flow_numbers(conn, account),
         events=[_shown(row, zone) for row in reads.events(conn, account.id, limit=events)],
     )
+
+
+def _here(problem: Shape, zone: ZoneInfo) -> Shape:
+    since = problem["since"]
+    return {**problem, "since": _local(datetime.fromisoformat(str(since)), zone) if since else None}
 
 
 def _local(moment: datetime | None, zone: ZoneInfo) -> str:

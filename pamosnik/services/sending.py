@@ -132,7 +132,7 @@ def record(
             elif login:
                 logins.ended(conn, item.connection_id, reason, now)
             else:
-                troubles.refused(conn, item, reason, now)
+                troubles.refused(conn, item, reason, errors.remedy(outcome), now)
 
 
 def _renewed_since(conn: Connection, item: OutboxItem) -> bool:

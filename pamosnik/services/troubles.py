@@ -50,14 +50,14 @@ def silent(conn: Connection, item: OutboxItem, since: datetime, now: datetime) -
     )
 
 
-def refused(conn: Connection, item: OutboxItem, reason: str, now: datetime) -> None:
-    """A permission or setting is missing for this kind of message."""
+def refused(conn: Connection, item: OutboxItem, reason: str, remedy: str, now: datetime) -> None:
+    """A permission or setting is missing for this kind of message. `remedy` is a sentence."""
     _raise(
         conn,
         item,
         _refused(item.quota),
         f"Instagram refused to send for {_username(conn, item)}: {reason}.",
-        "Mend it: docs/guide.md says where. Pamosnik tries one every quarter of an hour, and goes on by itself.",
+        f"{remedy} Pamosnik tries one every quarter of an hour, and goes on by itself.",
         now,
     )
 

@@ -24,7 +24,7 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.security import vault
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import connecting, intake, reading, sending
-from pamosnik.services.reading import Shape
+from pamosnik.services.reading import Overview, Shape
 from pamosnik.store import accounts
 from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database, GroupWriter, open_database
@@ -100,6 +100,11 @@ class Machine:
         found = reading.status(conn, account, running=True, since=None, now=self.clock.now())["problems"]
         assert isinstance(found, list)
         return found
+
+    def page(self) -> Overview:
+        """What the status page shows."""
+        conn = self.reader.connection
+        return reading.overview(conn, account=accounts.every(conn)[0], events=50, now=self.clock.now())
 
     def prospects(self) -> str:
         """How long the queue takes, as `queue list` and the page say it."""

@@ -145,6 +145,7 @@ async def test_a_missing_permission_stops_its_kind_and_goes_on_by_itself(tmp_pat
         (problem,) = shop.problems()
         assert problem["code"] == "message_refused"
         assert "Allow access to messages" in str(problem["message"])
+        assert "Connected tools" in str(problem["fix"])
         await shop.deliver(events.change(events.comment("90500", "hi", comment_id="c1")))
         await shop.works()
         assert shop.fake.thread("90500") == ["psst"], "only what must stop stops"
