@@ -22,7 +22,7 @@ from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import catching_up, credentials, removal
 from pamosnik.services.library import Library
-from pamosnik.store import connections, notices
+from pamosnik.store import connections, inbox, notices
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database, GroupWriter
@@ -34,7 +34,11 @@ OVERLAP = timedelta(minutes=10)
 """Read again what was read last time: what was too young then, and clocks that differ."""
 MOST_PAGES = 4000
 """Of one list in one round; only a list that turns in a circle has more. What is behind is not taken for read."""
+SILENT_FOR = timedelta(hours=1)
+SILENT_ROUNDS = 2
+"""So many rounds must have found what no webhook told: one alone may have been lost by chance."""
 _LOST = "subscription_lost"
+_MISSING = "webhooks_missing"
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +65,8 @@ class CatchUp:
         self._on_events = on_events
         self._library = Library()
         self._subscribed_at: dict[str, datetime] = {}
+        self._silent_rounds: dict[str, int] = {}
+        """Rounds that found something since a webhook told something; the first round of all does not count."""
 
     async def run(self) -> None:
         """Until it is cancelled: what was not read is read in the next round."""
@@ -102,8 +108,27 @@ class CatchUp:
         found += await self._comments(connected, token, begun)
         if complete:
             await self._writer.write(partial(connections.was_read, connection_id=connected.id, until=begun))
+        await self._mind_webhooks(connected, found, begun)
         if found:
             log.info("Catching up found %d events", found, extra={"action": "catch_up.found"})
+
+    async def _mind_webhooks(self, connected: Connected, found: int, begun: datetime) -> None:
+        """What is found while the daemon was there all the time, no webhook has told: a tunnel that is down, say."""
+        first = connected.id not in self._silent_rounds
+        told = inbox.told_since(self._reader.connection, connected.account_id, begun - SILENT_FOR)
+        rounds = 0 if first or told else self._silent_rounds[connected.id] + (found > 0)
+        self._silent_rounds[connected.id] = rounds
+        if rounds >= SILENT_ROUNDS:
+            await self._writer.write(partial(_webhooks_missing, connected=connected, now=begun))
+        elif told:
+            await self._writer.write(
+                partial(
+                    notices.settle,
+                    account_id=connected.account_id,
+                    connection_id=connected.id,
+                    code=_MISSING,
+                )
+            )
 
     async def _take_in(self, take_in: "partial[int]", now: datetime) -> int:
         found = await self._writer.write(partial(take_in, now=now))
@@ -259,6 +284,19 @@ class CatchUp:
             if after is None or _older(page, since):
                 return found, old_enough
         return found, False
+
+
+def _webhooks_missing(conn: Connection, connected: Connected, now: datetime) -> None:
+    notices.raise_notice(
+        conn,
+        connected.account_id,
+        connected.id,
+        _MISSING,
+        f"Instagram's webhooks for {connected.username} do not arrive: what people write is found by reading instead,"
+        " up to five minutes later.",
+        "Look whether the tunnel runs, and whether Meta's dashboard has its address as callback.",
+        now,
+    )
 
 
 def _all_of(conn: Connection, changes: Sequence["partial[None]"]) -> None:

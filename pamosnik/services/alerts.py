@@ -52,6 +52,7 @@ _MEANWHILE: Mapping[str, str] = {
     "restricted": "Answers wait, and go out by themselves as far as they are still in time.",
     "advanced_access": "This message is not sent again. Everything else goes on.",
     "subscription_lost": f"{_READ_INSTEAD} Pamosnik goes on trying to subscribe.",
+    "webhooks_missing": _READ_INSTEAD,
     "no_app_secret": _READ_INSTEAD,
     "bad_signature": _READ_INSTEAD,
     "instagram_silent": "Messages wait, and go out by themselves as far as they are still in time.",

@@ -66,6 +66,16 @@ def add(
     return row[0], row[0] == event_id
 
 
+def told_since(conn: Connection, account_id: str, since: datetime) -> bool:
+    """Whether one of the account's newest events was told by a webhook since then."""
+    row = conn.execute(
+        "SELECT 1 FROM (SELECT * FROM events WHERE account_id=? ORDER BY event_id DESC LIMIT 200)"
+        " WHERE recovered=0 AND received_at>? LIMIT 1",
+        (account_id, ms(since)),
+    ).fetchone()
+    return row is not None
+
+
 def pending(conn: Connection, limit: int) -> list[str]:
     """Ids of events without a verdict: the oldest arrivals, in the order in which they happened."""
     rows = conn.execute(

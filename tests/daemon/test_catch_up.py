@@ -213,3 +213,28 @@ async def test_a_long_list_of_comments_is_not_read_again_with_every_new_comment(
         await _reads(shop, minutes=5)
         assert pages() == before + 1
         assert len(shop.fake.thread("9001")) == 1
+
+
+async def test_webhooks_that_do_not_arrive_are_told_until_they_do(tmp_path: Path) -> None:
+    """The tunnel was down for days, and only slow answers told of it."""
+    async with machine(tmp_path) as shop:
+        await shop.deliver(events.talk(events.message("9000", "hello")))
+        await _reads(shop, minutes=5)
+        for number in range(1, 3):
+            _lost(shop, events.talk(_written_now(shop, f"900{number}")))
+            await _reads(shop, minutes=30)
+            assert shop.problems_of("webhooks_missing") == [], "one alone may be lost by chance"
+        for number in range(3, 5):
+            _lost(shop, events.talk(_written_now(shop, f"900{number}")))
+            await _reads(shop, minutes=30)
+        (message,) = shop.problems_of("webhooks_missing")
+        assert "do not arrive" in message
+        await _reads(shop, hours=5)
+        assert len(shop.problems_of("webhooks_missing")) == 1, "nobody wrote: that is no proof"
+        await shop.deliver(events.talk(_written_now(shop, "9005")))
+        await _reads(shop, minutes=5)
+        assert shop.problems_of("webhooks_missing") == []
+
+
+def _written_now(shop: Machine, igsid: str) -> Json:
+    return {**events.message(igsid, "hello"), "timestamp": int(shop.clock.now().timestamp() * 1000)}
