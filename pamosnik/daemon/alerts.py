@@ -14,7 +14,8 @@ from pamosnik.errors import StorageRefused
 from pamosnik.mail import Mail, Mailer, MailFailed
 from pamosnik.services import alerts
 from pamosnik.services.alerts import Letter
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
+from pamosnik.store.writer import GroupWriter
 
 LOOK_EVERY_S = 1.0
 STOP_WITHIN_S = 5.0

@@ -25,7 +25,8 @@ from pamosnik.services.library import Library
 from pamosnik.store import connections, notices
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
+from pamosnik.store.writer import GroupWriter
 
 FIRST_AFTER = timedelta(seconds=15)
 EVERY = timedelta(minutes=5)

@@ -8,8 +8,10 @@ from pamosnik.clock import Clock
 from pamosnik.errors import HomeError
 from pamosnik.privacy import erase
 from pamosnik.store import connections, deletions, migrations
-from pamosnik.store.database import Database, GroupWriter, empty_wal, rebuild
+from pamosnik.store.database import Database
 from pamosnik.store.deletions import Receipt
+from pamosnik.store.vacuum import empty_wal, rebuild
+from pamosnik.store.writer import GroupWriter
 
 PAUSE_S = 0.005
 """Between two transactions: others write meanwhile."""

@@ -14,7 +14,7 @@ from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.store import accounts, notices, outbox
-from pamosnik.store.database import GroupWriter
+from pamosnik.store.writer import GroupWriter
 
 ATTEMPTS_KEPT = timedelta(hours=2)
 """Longer than any of Meta's limits looks back."""

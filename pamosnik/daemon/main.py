@@ -36,15 +36,10 @@ from pamosnik.mail import Mailer
 from pamosnik.security import vault
 from pamosnik.services import alerts, home, sending
 from pamosnik.store import notices
-from pamosnik.store.database import (
-    Database,
-    GroupWriter,
-    look_for_damage,
-    look_quickly,
-    open_database,
-    require_there,
-    storage_error,
-)
+from pamosnik.store.damage import look_for_damage, look_quickly, require_there
+from pamosnik.store.database import Database, open_database
+from pamosnik.store.refusals import storage_error
+from pamosnik.store.writer import GroupWriter
 
 LOOK_FOR_CHANGES_S = 1.0
 """How soon a change made by the command line is noticed."""

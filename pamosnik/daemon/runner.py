@@ -16,8 +16,9 @@ from pamosnik.model.event import Verdict
 from pamosnik.services import turn
 from pamosnik.services.library import Library
 from pamosnik.store import inbox, outbox, runs
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
 from pamosnik.store.runs import DueWait
+from pamosnik.store.writer import GroupWriter
 
 AT_ONCE = 200
 TRIES = 2

@@ -23,7 +23,8 @@ from pamosnik.services import credentials, logins, sending
 from pamosnik.services.sending import Claimed
 from pamosnik.store import connections, outbox
 from pamosnik.store.connections import Connected
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
+from pamosnik.store.writer import GroupWriter
 
 IN_FLIGHT = 256
 STOP_WITHIN_S = 7

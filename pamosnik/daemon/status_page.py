@@ -18,7 +18,8 @@ from pamosnik.security import passwords, tokens
 from pamosnik.services import reading
 from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
+from pamosnik.store.writer import GroupWriter
 
 COOKIE = "pamosnik_session"
 SESSION_LASTS = timedelta(days=14)

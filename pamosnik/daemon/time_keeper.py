@@ -13,7 +13,8 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials
 from pamosnik.store import connections, notices
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
+from pamosnik.store.writer import GroupWriter
 
 LOOK_EVERY_S = 10.0
 FIRST_GAP_S, LONGEST_GAP_S = 0.5, 30.0

@@ -9,7 +9,8 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, tokens
 from pamosnik.store.connections import Connected
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
+from pamosnik.store.writer import GroupWriter
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,8 @@ from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.instagram import limits, webhook
 from pamosnik.services import intake
 from pamosnik.store import notices
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
+from pamosnik.store.writer import GroupWriter
 
 log = logging.getLogger(__name__)
 

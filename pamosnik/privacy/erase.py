@@ -2,7 +2,7 @@
 
 `begin` writes a receipt; from that commit on nothing takes a turn, sends, or is taken in for this connection. Then
 `erase_some` deletes in short transactions until nothing is left, the connection's own row last. Traces stay in pages
-and in the WAL: `rebuild` and `empty_wal` of `store.database` come next, and only then `end` closes the receipt. A
+and in the WAL: `rebuild` and `empty_wal` of `store.vacuum` come next, and only then `end` closes the receipt. A
 receipt that is open is a deletion that goes on at the next start.
 
 The account, its flows, the audit (ids only) and the receipts stay.

@@ -20,7 +20,8 @@ from pamosnik.security import vault
 from pamosnik.services import credentials, home
 from pamosnik.store import accounts, backup, backup_files, inbox, outbox, runs
 from pamosnik.store.backup import Manifest
-from pamosnik.store.database import open_database, require_there
+from pamosnik.store.damage import require_there
+from pamosnik.store.database import open_database
 
 
 @dataclass(frozen=True, slots=True)

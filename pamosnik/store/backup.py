@@ -27,7 +27,8 @@ from pamosnik._sqlite import Connection
 from pamosnik.errors import DatabaseDamaged, HomeError
 from pamosnik.store import migrations
 from pamosnik.store.backup_files import name_for
-from pamosnik.store.database import APPLICATION_ID, open_database, told_in_words, way_back
+from pamosnik.store.database import APPLICATION_ID, open_database
+from pamosnik.store.refusals import told_in_words, way_back
 
 FORMAT = 1
 DATABASE = "pamosnik.db"

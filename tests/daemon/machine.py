@@ -27,7 +27,8 @@ from pamosnik.services import connecting, intake, reading, sending
 from pamosnik.services.reading import Shape
 from pamosnik.store import accounts
 from pamosnik.store.connections import Connected
-from pamosnik.store.database import Database, GroupWriter, open_database
+from pamosnik.store.database import Database, open_database
+from pamosnik.store.writer import GroupWriter
 from tests.daemon import events
 from tests.daemon.events import Json
 from tests.daemon.fake import FakeInstagram

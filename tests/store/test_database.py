@@ -15,7 +15,10 @@ from pamosnik.errors import DatabaseDamaged, HomeError
 from pamosnik.model.contact import Contact
 from pamosnik.services import home
 from pamosnik.store import accounts, contacts, migrations, outbox
-from pamosnik.store.database import Database, GroupWriter, empty_wal, look_for_damage, open_database, rebuild
+from pamosnik.store.damage import look_for_damage
+from pamosnik.store.database import Database, open_database
+from pamosnik.store.vacuum import empty_wal, rebuild
+from pamosnik.store.writer import GroupWriter
 from tests.store.rows import NOW, back_to_the_first_version, database, meet, new_item
 
 
