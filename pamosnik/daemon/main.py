@@ -149,7 +149,7 @@ async def _run(
         tasks = [
             group.create_task(_part(time_keeper.run, writer), name="time"),
             group.create_task(_part(partial(_watch, writer, runner, sender), writer), name="watch"),
-            group.create_task(_stop_when_damaged(writer, stop), name="damage"),
+            group.create_task(_stop_when_writer_failed(writer, stop), name="writer"),
         ]
         if not looked_through:
             tasks.append(group.create_task(_look_through(settings.database, writer), name="look"))
@@ -178,8 +178,8 @@ async def _run(
                 task.cancel()
             # Once is not enough where a library takes the cancellation for its own.
             await asyncio.wait(going, timeout=1)
-    if writer.damage is not None:
-        raise writer.damage
+    if writer.failure is not None:
+        raise writer.failure
 
 
 async def _look_back(settings: Config, clock: Clock, writer: GroupWriter) -> None:
@@ -303,28 +303,29 @@ def _try_to_store(conn: Connection) -> int:
     return _data_version(conn)
 
 
-# --- damage ----------------------------------------------------------------------------------------------
+# --- when nothing can be written any more ----------------------------------------------------------------
 
 
-async def _stop_when_damaged(writer: GroupWriter, stop: asyncio.Event) -> None:
-    """Half a daemon on a damaged database would lose what it takes in: all of it stops, in order."""
-    await writer.damaged.wait()
-    assert writer.damage is not None
+async def _stop_when_writer_failed(writer: GroupWriter, stop: asyncio.Event) -> None:
+    """Half a daemon that cannot write would lose what it takes in: all of it stops, in order."""
+    await writer.failed.wait()
+    damaged = isinstance(writer.failure, DatabaseDamaged)
     log.error(
         "%s Nothing more is taken in or sent; Pamosnik ends.",
-        writer.damage.message,
-        extra={"action": "stop.damaged"},
+        writer.failure if damaged else "A mistake of Pamosnik's own ended its writer.",
+        extra={"action": "stop.damaged" if damaged else "stop.writer_failed"},
     )
     stop.set()
 
 
 async def _part(run: Callable[[], Awaitable[None]], writer: GroupWriter) -> None:
-    """A part that meets damage while it reads ends quietly: the stop is under way."""
+    """A part that meets damage while it reads, or can write no more, ends quietly: the stop is under way."""
     try:
         await run()
-    except (_sqlite.Error, DatabaseDamaged) as error:
-        writer.met_damage(error)
-        if writer.damage is None:
+    except Exception as error:
+        if isinstance(error, (_sqlite.Error, DatabaseDamaged)):
+            writer.met_damage(error)
+        if writer.failure is None:
             raise
 
 

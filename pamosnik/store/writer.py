@@ -5,13 +5,15 @@ disk flush for all of them) and then lets all callers go on. An exception in one
 When COMMIT fails, or SQLite ends the transaction by itself (disk full), every function of the group fails: nobody is
 told that something is stored that is not.
 
-A damaged page ends the writer: its group is undone, and it refuses everything from then on.
+A damaged page ends the writer: its group is undone, and it refuses everything from then on. So does an exception that
+nothing here expects: it is a mistake of ours, and nobody may wait for ever because of it.
 """
 
 import asyncio
+import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from pamosnik import _sqlite
@@ -28,6 +30,7 @@ BESIDE_URGENT = 10
 """Functions in one transaction: bounds how long the first of them waits, and a webhook that comes meanwhile."""
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class _Job:
@@ -58,9 +61,9 @@ class GroupWriter:
         self._closing = self._hurried = self._running_alone = False
         self.trouble = Trouble()
         """What storage refuses at the moment; whoever reads tells it, too."""
-        self.damage: DatabaseDamaged | None = None
-        """Set for good when a damaged page was met; nothing is written any more."""
-        self.damaged = asyncio.Event()
+        self.failure: BaseException | None = None
+        """Why nothing is written any more: `DatabaseDamaged`, or a mistake of ours. Set for good."""
+        self.failed = asyncio.Event()
         self._news = threading.Condition()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="pamosnik-writer", daemon=True)
@@ -81,8 +84,8 @@ class GroupWriter:
         """Somebody who only reads has met an error; damage ends the writer, too. Called in the loop's thread."""
         told = error if isinstance(error, HomeError) else storage_error(self._database.path, error)
         if isinstance(told, DatabaseDamaged):
-            self.damage = self.damage or told
-            self.damaged.set()
+            self.failure = self.failure or told
+            self.failed.set()
 
     async def alone(self, fn: Callable[[Connection], T]) -> T:
         """Runs `fn` outside of any transaction while all others wait: for what SQLite allows in none."""
@@ -107,11 +110,23 @@ class GroupWriter:
 
     def _work(self) -> None:
         while group := self._next_group():
-            if group[0].alone:
-                self._run_alone(group[0])
-            elif not self._commit(group) and self._hurried:
-                group += self._all_that_waits()
+            try:
+                self._run(group)
+            except BaseException as error:  # nobody may wait for ever, whatever it is
+                log.exception("The writer failed", extra={"action": "writer.failed"})
+                self.failure = self.failure or error
+                _fail(group, self.failure)
+                undo(self._database.connection)
             self._loop.call_soon_threadsafe(self._deliver, group)
+
+    def _run(self, group: list[_Job]) -> None:
+        """Each job holds its result or error afterwards; jobs may be added to the group."""
+        if self.failure is not None:
+            _fail(group, self.failure)
+        elif group[0].alone:
+            self._run_alone(group[0])
+        elif not self._commit(group) and self._hurried:
+            group += self._all_that_waits()
 
     def _next_group(self) -> list[_Job]:
         """What goes into one transaction; empty when there is nothing left to do."""
@@ -130,8 +145,6 @@ class GroupWriter:
         try:
             if self._hurried:
                 raise asyncio.CancelledError
-            if self.damage is not None:
-                raise self.damage
             job.result = job.fn(self._database.connection)
         except (_sqlite.Error, DatabaseDamaged) as error:
             # The end need not wait for it: it is done at the next start.
@@ -148,17 +161,14 @@ class GroupWriter:
             assert self.trouble.problem is not None
             self._urgent.clear()
             self._waiting.clear()
-        for job in waiting:
-            job.error = self.trouble.problem
+        _fail(waiting, self.trouble.problem)
         return waiting
 
     def _commit(self, group: list[_Job]) -> bool:
-        """Whether the group is stored. Each job holds its result or error afterwards."""
+        """Whether the group is stored."""
         conn = self._database.connection
         before = conn.total_changes
         try:
-            if self.damage is not None:
-                raise self.damage
             if self._hurried:
                 conn.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_STOPPING_S * 1000:.0f}")
             conn.execute("BEGIN IMMEDIATE")
@@ -168,9 +178,7 @@ class GroupWriter:
         except (_sqlite.Error, _EndedEarly, DatabaseDamaged) as error:
             # COMMIT failed, SQLite ended the transaction inside a function, or a page is damaged: nothing is stored.
             undo(conn)
-            failure = self._told(error)
-            for job in group:
-                job.error = job.error or failure
+            _fail(group, self._told(error))
         refused = next((job.error for job in group if isinstance(job.error, StorageRefused)), None)
         if refused is not None:
             self.trouble.refused(refused)
@@ -186,7 +194,7 @@ class GroupWriter:
         else:
             told = storage_error(self._database.path, error.__cause__ or error)
         if isinstance(told, DatabaseDamaged):
-            self.damage = told
+            self.failure = told
         return told
 
     def _run_one(self, conn: Connection, job: _Job) -> None:
@@ -204,12 +212,21 @@ class GroupWriter:
         conn.execute("RELEASE job")
 
     def _deliver(self, group: list[_Job]) -> None:
-        if self.damage is not None:
-            self.damaged.set()
+        if self.failure is not None:
+            self.failed.set()
         for job in group:
             if job.future.cancelled():
                 continue
-            if job.error is not None:
+            if isinstance(job.error, StopIteration):
+                # A future does not take it, and everybody behind it would wait for ever.
+                job.future.set_exception(RuntimeError("StopIteration in a write"))
+            elif job.error is not None:
                 job.future.set_exception(job.error)
             else:
                 job.future.set_result(job.result)
+
+
+def _fail(jobs: Iterable[_Job], error: BaseException) -> None:
+    """A job that has failed already keeps its own error."""
+    for job in jobs:
+        job.error = job.error or error

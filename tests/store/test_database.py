@@ -400,7 +400,7 @@ def test_after_a_damaged_page_the_writer_writes_nothing_more(tmp_path: Path) -> 
     async def work(writer: GroupWriter) -> list[object]:
         jobs = (_note("one"), lambda conn: conn.execute("SELECT * FROM variants").fetchall(), _note("two"))
         first = await asyncio.gather(*map(writer.write, jobs), return_exceptions=True)
-        await asyncio.wait_for(writer.damaged.wait(), 5)
+        await asyncio.wait_for(writer.failed.wait(), 5)
         return [*first, *await asyncio.gather(writer.write(_note("three")), return_exceptions=True)]
 
     with database(tmp_path) as opened:
