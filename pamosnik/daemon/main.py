@@ -6,12 +6,14 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import uvicorn
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from starlette.applications import Starlette
 
 from pamosnik import _sqlite
@@ -29,6 +31,7 @@ from pamosnik.daemon.sender import STOP_WITHIN_S, Sender
 from pamosnik.daemon.settler import Settler
 from pamosnik.daemon.time_keeper import TimeKeeper
 from pamosnik.daemon.tokens import TokenKeeper
+from pamosnik.daemon.tools import Tools
 from pamosnik.daemon.web import make_app
 from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused
 from pamosnik.instagram.client import Instagram
@@ -37,7 +40,7 @@ from pamosnik.security import vault
 from pamosnik.services import alerts, home, sending
 from pamosnik.store import notices
 from pamosnik.store.damage import look_for_damage, look_quickly, require_there
-from pamosnik.store.database import Database, open_database
+from pamosnik.store.database import open_database
 from pamosnik.store.refusals import storage_error
 from pamosnik.store.writer import GroupWriter
 
@@ -88,13 +91,12 @@ async def serve(
                 async with Instagram(
                     version=settings.graph_version, meta_url=settings.meta_url, on_answer=clock.answered
                 ) as instagram:
+                    tools = Tools(writer, reader, instagram, keys, clock)
                     await _run(
                         settings,
                         clock,
                         writer,
-                        reader,
-                        instagram,
-                        keys,
+                        tools,
                         looked_through=looked_through,
                         on_ready=on_ready,
                         stop=stop,
@@ -108,78 +110,105 @@ async def _run(
     settings: Config,
     clock: SteadyClock,
     writer: GroupWriter,
-    reader: Database,
-    instagram: Instagram,
-    keys: vault.MasterKeys,
+    tools: Tools,
     *,
     looked_through: bool,
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
 ) -> None:
     await _look_back(settings, clock, writer)
-    sender = Sender(writer, reader, instagram, keys, clock)
-    runner = Runner(writer, reader, clock, PostFinder(writer, reader, instagram, keys, clock), sender.wake)
+    workers = _put_together(tools, writer, clock, await _alerter(settings, tools))
+    app = make_app(settings, writer, tools.reader, clock, on_events=workers.runner.wake)
+    # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
+    listener = _listen(settings.host, settings.port)
+    server = _server(app)
+    async with asyncio.TaskGroup() as group:
+
+        def begin(run: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
+            return group.create_task(_part(run, writer), name=name)
+
+        group.create_task(server.serve(sockets=[listener]), name="web")
+        if workers.alerter is not None:
+            begin(workers.alerter.run, "alerts")
+        on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
+        tasks = [
+            begin(workers.time_keeper.run, "time"),
+            begin(partial(_watch, writer, workers.runner, workers.sender), "watch"),
+            group.create_task(_stop_when_writer_failed(writer, stop), name="writer"),
+        ]
+        if not looked_through:
+            tasks.append(group.create_task(_look_through(settings.database, writer), name="look"))
+        await _first(stop, workers.time_keeper.known, within_s=TIME_WITHIN_S)
+        tasks += [
+            begin(workers.runner.run, "runner"),
+            begin(workers.settler.run, "settler"),
+            begin(workers.catch_up.run, "catch up"),
+        ]
+        await _first(stop, workers.time_keeper.known)
+        if not stop.is_set():
+            begin(workers.sender.run, "sender")
+            workers.scheduler.start()
+            await stop.wait()
+            workers.scheduler.shutdown(wait=False)
+        log.info("Stopping", extra={"action": "stop"})
+        writer.hurry()
+        # The front door first, so that nothing new comes in while the rest finishes.
+        server.should_exit = True
+        await _end(workers, tasks)
+    if writer.failure is not None:
+        raise writer.failure
+
+
+@dataclass(frozen=True, slots=True)
+class _Workers:
+    runner: Runner
+    sender: Sender
+    settler: Settler
+    catch_up: CatchUp
+    time_keeper: TimeKeeper
+    alerter: Alerter | None
+    scheduler: AsyncIOScheduler
+
+
+def _put_together(tools: Tools, writer: GroupWriter, clock: SteadyClock, alerter: Alerter | None) -> _Workers:
+    """Each wakes those whom it has given something to do."""
+    sender = Sender(tools)
+    runner = Runner(tools, PostFinder(tools), sender.wake)
 
     def found_out() -> None:
         runner.wake()
         sender.wake()
 
     gate = Gate(clock)
-    settler = Settler(writer, reader, instagram, keys, clock, gate, found_out)
-    catch_up = CatchUp(writer, reader, instagram, keys, clock, gate, runner.wake)
+    settler = Settler(tools, gate, found_out)
 
     def recorded() -> None:
         runner.wake()
         settler.wake()
 
     sender.on_settled = recorded
-    alerter = await _alerter(settings, writer, reader, clock)
-    time_keeper = TimeKeeper(writer, reader, instagram, keys, clock)
-    keeper, eraser = TokenKeeper(writer, reader, instagram, keys, clock), Eraser(writer, reader, clock)
-    scheduler = housekeeping.schedule(writer, clock, keeper, eraser)
-    app = make_app(settings, writer, reader, clock, on_events=runner.wake)
-    # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
-    listener = _listen(settings.host, settings.port)
-    server = _server(app)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(server.serve(sockets=[listener]), name="web")
-        if alerter is not None:
-            group.create_task(_part(alerter.run, writer), name="alerts")
-        on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
-        tasks = [
-            group.create_task(_part(time_keeper.run, writer), name="time"),
-            group.create_task(_part(partial(_watch, writer, runner, sender), writer), name="watch"),
-            group.create_task(_stop_when_writer_failed(writer, stop), name="writer"),
-        ]
-        if not looked_through:
-            tasks.append(group.create_task(_look_through(settings.database, writer), name="look"))
-        await _first(stop, time_keeper.known, within_s=TIME_WITHIN_S)
-        tasks += [
-            group.create_task(_part(runner.run, writer), name="runner"),
-            group.create_task(_part(settler.run, writer), name="settler"),
-            group.create_task(_part(catch_up.run, writer), name="catch up"),
-        ]
-        await _first(stop, time_keeper.known)
-        if not stop.is_set():
-            group.create_task(_part(sender.run, writer), name="sender")
-            scheduler.start()
-            await stop.wait()
-            scheduler.shutdown(wait=False)
-        log.info("Stopping", extra={"action": "stop"})
-        writer.hurry()
-        # The front door first, so that nothing new comes in while the rest finishes.
-        server.should_exit = True
-        sender.stop()
-        if alerter is not None:
-            alerter.stop()
-        # These ask Instagram for what can be asked again; what they handed to the writer is stored all the same.
-        while going := [task for task in tasks if not task.done()]:
-            for task in going:
-                task.cancel()
-            # Once is not enough where a library takes the cancellation for its own.
-            await asyncio.wait(going, timeout=1)
-    if writer.failure is not None:
-        raise writer.failure
+    return _Workers(
+        runner,
+        sender,
+        settler,
+        CatchUp(tools, gate, runner.wake),
+        TimeKeeper(tools, clock),
+        alerter,
+        housekeeping.schedule(writer, clock, TokenKeeper(tools), Eraser(tools)),
+    )
+
+
+async def _end(workers: _Workers, tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Sender and alerter finish what is under way; the others ask Instagram for what can be asked again, and what
+    they handed to the writer is stored all the same."""
+    workers.sender.stop()
+    if workers.alerter is not None:
+        workers.alerter.stop()
+    while going := [task for task in tasks if not task.done()]:
+        for task in going:
+            task.cancel()
+        # Once is not enough where a library takes the cancellation for its own.
+        await asyncio.wait(going, timeout=1)
 
 
 async def _look_back(settings: Config, clock: Clock, writer: GroupWriter) -> None:
@@ -219,12 +248,12 @@ async def _first(*events: asyncio.Event, within_s: float | None = None) -> None:
             task.cancel()
 
 
-async def _alerter(settings: Config, writer: GroupWriter, reader: Database, clock: Clock) -> Alerter | None:
+async def _alerter(settings: Config, tools: Tools) -> Alerter | None:
     """None without a mail server; that mail failed while there was one is no problem any more."""
     if settings.mail is None:
-        await writer.write(alerts.mail_works)
+        await tools.writer.write(alerts.mail_works)
         return None
-    return Alerter(writer, reader, Mailer(settings.mail), clock, settings.operator_email)
+    return Alerter(tools, Mailer(settings.mail), settings.operator_email)
 
 
 def _tell_of_missing_secret(conn: Connection, *, missing: bool, now: datetime) -> None:
