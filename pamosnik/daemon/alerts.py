@@ -4,18 +4,18 @@ A mail that does not go is tried again after 1, 2, 4 … minutes, an hour at mos
 """
 
 import asyncio
-import contextlib
 import logging
 from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.daemon.tools import Tools
+from pamosnik.daemon.waiting import happens
 from pamosnik.errors import StorageRefused
 from pamosnik.mail import Mail, Mailer, MailFailed
 from pamosnik.services import alerts
 from pamosnik.services.alerts import Letter
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY = timedelta(seconds=1)
 STOP_WITHIN_S = 5.0
 """The daemon ends within ten seconds of being asked to."""
 _FIRST_GAP = timedelta(minutes=1)
@@ -51,9 +51,8 @@ class Alerter:
                     if await self.round():
                         continue
             except StorageRefused as error:
-                self._tools.writer.trouble.refused(error)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), LOOK_EVERY_S)
+                self._tools.writer.storage.refused(error)
+            await happens(self._stopping, within=LOOK_EVERY)
 
     async def round(self) -> bool:
         """One look, and one mail at most. True when there may be more to do at once."""

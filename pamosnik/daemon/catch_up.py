@@ -59,7 +59,7 @@ class CatchUp:
                 with self._tools.reader.in_words():
                     await self.round()
             except StorageRefused as error:
-                self._tools.writer.trouble.refused(error)
+                self._tools.writer.storage.refused(error)
             await asyncio.sleep(EVERY.total_seconds())
 
     async def round(self) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from pamosnik.daemon.tools import Tools
 from pamosnik.errors import HomeError
 from pamosnik.privacy import erase
-from pamosnik.store import connections, deletions, migrations
+from pamosnik.store import connections, copies, deletions
 from pamosnik.store.deletions import Receipt
 from pamosnik.store.vacuum import empty_wal, rebuild
 
@@ -58,7 +58,7 @@ class Eraser:
             )
             return
         try:
-            await asyncio.to_thread(migrations.forget_copies, self._tools.reader.path, receipt.id)
+            await asyncio.to_thread(copies.forget, self._tools.reader.path, receipt.id)
         except HomeError as error:
             log.error("%s %s", error.message, error.hint, extra={"action": "erase.copies"})  # noqa: TRY400
             return

@@ -46,7 +46,7 @@ async def _ends_quietly(writer: GroupWriter, job: Callable[[], Awaitable[None]])
         try:
             await job()
         except StorageRefused as error:
-            writer.trouble.refused(error)
+            writer.storage.refused(error)
         except DatabaseDamaged as error:
             writer.met_damage(error)
 

@@ -86,7 +86,7 @@ async def serve(
             open_database(settings.database) as reader,
         ):
             writer = GroupWriter(database)
-            writer.trouble.tell = lock.tell
+            writer.storage.tell = lock.tell
             try:
                 async with Instagram(
                     version=settings.graph_version, meta_url=settings.meta_url, on_answer=clock.answered
@@ -310,7 +310,7 @@ async def _watch(writer: GroupWriter, runner: Runner, sender: Sender) -> None:
     """
     last = None
     while True:
-        look = _data_version if writer.trouble.problem is None else _try_to_store
+        look = _data_version if writer.storage.problem is None else _try_to_store
         with contextlib.suppress(StorageRefused):
             version = await writer.write(look)
             if last is not None and version != last:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -11,6 +10,7 @@ from typing import TypeVar
 from pamosnik._sqlite import Connection
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.tools import Tools
+from pamosnik.daemon.waiting import happens
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.model.event import Verdict
 from pamosnik.services import turn
@@ -59,7 +59,7 @@ class Runner:
                     if await self.round() == 0:
                         await self._rest()
             except StorageRefused as error:
-                self._tools.writer.trouble.refused(error)
+                self._tools.writer.storage.refused(error)
                 await asyncio.sleep(1)
 
     async def round(self) -> int:
@@ -92,10 +92,7 @@ class Runner:
         if self._waiting_for_posts:
             due = min(due or now + POSTS_NAP, now + POSTS_NAP)
         pause = NAP if due is None else min(max(due - now, timedelta(milliseconds=5)), NAP)
-        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause.total_seconds()):
-                await self._woken.wait()
+        await happens(self._woken, within=pause)
 
     # --- one item: an exception is its own result, rolled back and tried once more -------------------
 
@@ -128,7 +125,7 @@ class Runner:
         try:
             return await self._tools.writer.write(work)
         except (StorageRefused, DatabaseDamaged):
-            raise  # the disk's trouble, not this item's: it keeps its place
+            raise  # storage's fault, not this item's: it keeps its place
         except Exception:
             # Rolled back; a second failure ends the item, so it cannot come round for ever.
             log.exception("A turn failed on %s %s", kind, item_id, extra={"action": "turn.failed"})

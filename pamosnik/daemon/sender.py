@@ -8,11 +8,11 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.daemon.tools import Tools
+from pamosnik.daemon.waiting import happens
 from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import limits
 from pamosnik.model.outbox import OutboxItem, Outcome, OutcomeKind, Quota, RestOf
@@ -72,7 +72,7 @@ class Sender:
                         if await self.round() == 0:
                             await self._rest()
                 except StorageRefused as error:
-                    self._tools.writer.trouble.refused(error)
+                    self._tools.writer.storage.refused(error)
                     await asyncio.sleep(1)
         finally:
             await self._finish()
@@ -263,10 +263,7 @@ class Sender:
 
     async def _rest(self) -> None:
         pause = max(self._pause(self._tools.clock.now()), timedelta(milliseconds=5))
-        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause.total_seconds()):
-                await self._woken.wait()
+        await happens(self._woken, within=pause)
 
     def _pause(self, now: datetime) -> timedelta:
         conn = self._tools.reader.connection

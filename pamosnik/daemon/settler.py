@@ -7,13 +7,13 @@ pages first, single ones only for who is missing.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.daemon.conversations import AppRemoved, ConversationReader
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.tools import Tools
+from pamosnik.daemon.waiting import happens
 from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import reading
 from pamosnik.instagram.reading import Conversation
@@ -64,7 +64,7 @@ class Settler:
                     await self.round()
                     await self._rest()
             except StorageRefused as error:
-                self._tools.writer.trouble.refused(error)
+                self._tools.writer.storage.refused(error)
                 await asyncio.sleep(1)
 
     async def round(self) -> None:
@@ -182,10 +182,7 @@ class Settler:
         due = evidence.next_look(self._tools.reader.connection)
         # What is due and was not looked at waits for Instagram or for the owner: no clock tells how long.
         pause = NAP if due is None else min(due - now, NAP) if due > now else BLOCKED_NAP
-        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause.total_seconds()):
-                await self._woken.wait()
+        await happens(self._woken, within=pause)
 
 
 def _view(conversation: Conversation, ig_id: str) -> View:

@@ -63,7 +63,7 @@ class StatusPage:
         if account is None:
             return RedirectResponse("/login", 303)
         now = self._clock.now()
-        problem = self._writer.trouble.problem
+        problem = self._writer.storage.problem
         refused = None if problem is None else (problem.message, problem.hint or "")
         storage = reading.storage(refused, self._reader.wal_bytes())
         view = self._reader.read(

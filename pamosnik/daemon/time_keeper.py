@@ -92,7 +92,7 @@ class TimeKeeper:
         try:
             await self._tools.writer.write(change)
         except StorageRefused as error:
-            self._tools.writer.trouble.refused(error)
+            self._tools.writer.storage.refused(error)
 
     def _raise_wrong(self, conn: Connection) -> None:
         fix = "Set it right. Try: timedatectl set-ntp true"

@@ -9,7 +9,7 @@ from pamosnik.clock import Clock
 from pamosnik.instagram.client import Instagram
 from pamosnik.security.vault import MasterKeys
 from pamosnik.store.database import Database
-from pamosnik.store.trouble import Trouble
+from pamosnik.store.health import StorageHealth
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Writer(Protocol):
     """Somebody who writes for us: the daemon's group writer."""
 
-    trouble: Trouble
+    storage: StorageHealth
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Returns when the changes of `fn` are stored."""

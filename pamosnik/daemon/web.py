@@ -199,7 +199,7 @@ def make_app(
             reader.connection.execute("SELECT 1 FROM accounts LIMIT 1").fetchone()
         except Exception:  # noqa: BLE001 - whatever it is, the answer is "not ready"
             return JSONResponse({"ready": False}, 503)
-        ready = writer.trouble.problem is None
+        ready = writer.storage.problem is None
         return JSONResponse({"ready": ready}, 200 if ready else 503)
 
     async def refused(_: Request, error: Exception) -> Response:
@@ -207,7 +207,7 @@ def make_app(
             with reader.in_words():
                 raise error
         except StorageRefused as problem:
-            writer.trouble.refused(problem)
+            writer.storage.refused(problem)
         except DatabaseDamaged as problem:
             writer.met_damage(problem)
         return PlainTextResponse("Pamosnik cannot use its database at the moment.", 503)

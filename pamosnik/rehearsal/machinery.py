@@ -46,8 +46,8 @@ from pamosnik.services.sending import Claimed
 from pamosnik.store import connections, evidence, inbox, outbox, runs
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
+from pamosnik.store.health import StorageHealth
 from pamosnik.store.runs import DueWait
-from pamosnik.store.trouble import Trouble
 
 _AT_ONCE = 200
 _TRIES = 2
@@ -374,7 +374,7 @@ class _Pen:
 
     def __init__(self, machinery: Machinery) -> None:
         self._machinery = machinery
-        self.trouble = Trouble()
+        self.storage = StorageHealth()
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         return self._machinery.write(fn)

@@ -335,7 +335,7 @@ def _keep(path: Path, aside: Path) -> None:
 
 @contextlib.contextmanager
 def workshop(folder: Path) -> Iterator[Path]:
-    """A folder of our own (0700) inside `folder`, gone at the end. Trouble with the disk becomes `HomeError`."""
+    """A folder of our own (0700) inside `folder`, gone at the end. What the disk refuses becomes `HomeError`."""
     try:
         _sweep(folder)
         room = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=folder))

@@ -20,8 +20,8 @@ from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused
 from pamosnik.store.database import Database, undo
+from pamosnik.store.health import StorageHealth
 from pamosnik.store.refusals import storage_error, told_in_words
-from pamosnik.store.trouble import Trouble
 
 BUSY_TIMEOUT_STOPPING_S = 0.5
 URGENT_AT_MOST = 200
@@ -59,7 +59,7 @@ class GroupWriter:
         self._waiting: deque[_Job] = deque()
         self._alone: deque[_Job] = deque()
         self._closing = self._hurried = self._running_alone = False
-        self.trouble = Trouble()
+        self.storage = StorageHealth()
         """What storage refuses at the moment; whoever reads tells it, too."""
         self.failure: BaseException | None = None
         """Why nothing is written any more: `DatabaseDamaged`, or a mistake of ours. Set for good."""
@@ -158,10 +158,10 @@ class GroupWriter:
         """For the end: what would each wait for a lock in vain."""
         with self._news:
             waiting = [*self._urgent, *self._waiting]
-            assert self.trouble.problem is not None
+            assert self.storage.problem is not None
             self._urgent.clear()
             self._waiting.clear()
-        _fail(waiting, self.trouble.problem)
+        _fail(waiting, self.storage.problem)
         return waiting
 
     def _commit(self, group: list[_Job]) -> bool:
@@ -181,9 +181,9 @@ class GroupWriter:
             _fail(group, self._told(error))
         refused = next((job.error for job in group if isinstance(job.error, StorageRefused)), None)
         if refused is not None:
-            self.trouble.refused(refused)
+            self.storage.refused(refused)
         elif conn.total_changes != before:
-            self.trouble.over()
+            self.storage.works()
         return refused is None
 
     def _told(self, error: BaseException) -> HomeError:
