@@ -1,7 +1,7 @@
 """Links and ages of posts, asked from Instagram when a flow names a post by link or waits for the next one."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -100,20 +100,23 @@ class PostFinder:
             log.warning(
                 "A post could not be looked up: %s", one.outcome.reason, extra={"action": "posts.failed"}
             )
+        await self._learn(connected, posts)
+        return unanswered
+
+    async def _learn(self, connected: Connected, posts: Sequence[Mapping[str, object]]) -> None:
         for post in posts:
-            self._ask_again.pop((connection_id, str(post.get("id"))), None)
+            self._ask_again.pop((connected.id, str(post.get("id"))), None)
             await self._tools.writer.write(
                 partial(
                     flow_store.learn_post,
                     account_id=connected.account_id,
-                    connection_id=connection_id,
+                    connection_id=connected.id,
                     media_id=str(post.get("id")),
                     shortcode=shortcode(str(post.get("permalink", ""))),
                     posted_at=reading.moment(post.get("timestamp")),
                 )
             )
-        await self._tools.writer.write(partial(flow_store.bind_next_posts, connection_id=connection_id))
-        return unanswered
+        await self._tools.writer.write(partial(flow_store.bind_next_posts, connection_id=connected.id))
 
     async def _removed(self, connected: Connected, outcome: Outcome, begun: datetime) -> bool:
         """Whether Instagram says that the owner has removed the app; that is written down."""

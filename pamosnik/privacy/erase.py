@@ -9,9 +9,9 @@ The account, its flows, the audit (ids only) and the receipts stay.
 """
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
+from pamosnik.clock import local_minute
 from pamosnik.store import accounts, connections, deletions, notices, outbox
 
 APP_REMOVED = "app_removed"
@@ -88,7 +88,7 @@ def end(conn: Connection, deletion_id: str, now: datetime) -> None:
         deletion_id,
         notices.DATA_DELETED,
         "The data of an Instagram account from which the app had been removed was deleted on"
-        f" {now.astimezone(ZoneInfo(account.timezone)):%Y-%m-%d %H:%M}: people {receipt.people}, events"
+        f" {local_minute(now, account.timezone)}: people {receipt.people}, events"
         f" {receipt.events}, runs {receipt.runs}, messages {receipt.messages}.",
         "Nothing to do. To begin anew: pamosnik connect",
         now,

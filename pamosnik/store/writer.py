@@ -112,11 +112,13 @@ class GroupWriter:
         while group := self._next_group():
             try:
                 self._run(group)
-            except BaseException as error:  # nobody may wait for ever, whatever it is
-                log.exception("The writer failed", extra={"action": "writer.failed"})
+            except BaseException as error:
+                # Nobody may wait for ever, whatever it is. What was committed before it came is told as failed, too:
+                # better than the reverse.
                 self.failure = self.failure or error
                 _fail(group, self.failure)
                 undo(self._database.connection)
+                log.exception("The writer failed", extra={"action": "writer.failed"})
             self._loop.call_soon_threadsafe(self._deliver, group)
 
     def _run(self, group: list[_Job]) -> None:
