@@ -4,10 +4,16 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 CLOCKS_AGREE = timedelta(minutes=1)
 """Within so much two clocks say the same: an answer takes its time, and names whole seconds."""
 _FOLLOWED_S = 1.0
+
+
+def local_minute(moment: datetime, timezone: str) -> str:
+    """For people: `2026-11-25 01:30` on the clocks of that time zone."""
+    return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
 
 
 class Clock(Protocol):

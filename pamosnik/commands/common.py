@@ -48,7 +48,9 @@ def open_home() -> Iterator[Home]:
     """The settings, the database and the account; closed at the end. Raises `HomeError`, damage included."""
     from pamosnik import config
     from pamosnik.services import home
-    from pamosnik.store.database import look_quickly, open_database, require_there, told_in_words
+    from pamosnik.store.damage import look_quickly, require_there
+    from pamosnik.store.database import open_database
+    from pamosnik.store.refusals import told_in_words
 
     settings = config.load()
     require_there(settings.database)

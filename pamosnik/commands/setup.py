@@ -224,7 +224,7 @@ def serve(
     from pamosnik import config, logs
     from pamosnik.clock import SteadyClock
     from pamosnik.daemon import main as daemon
-    from pamosnik.store.database import require_there
+    from pamosnik.store.damage import require_there
 
     settings = config.load({"host": host, "port": None if port is None else str(port)})
     if settings.host not in ("127.0.0.1", "::1", "localhost") and not insecure_http:

@@ -4,19 +4,18 @@ A mail that does not go is tried again after 1, 2, 4 … minutes, an hour at mos
 """
 
 import asyncio
-import contextlib
 import logging
 from datetime import datetime, timedelta
 from functools import partial
 
-from pamosnik.clock import Clock
+from pamosnik.daemon.tools import Tools
+from pamosnik.daemon.waiting import happens
 from pamosnik.errors import StorageRefused
 from pamosnik.mail import Mail, Mailer, MailFailed
 from pamosnik.services import alerts
 from pamosnik.services.alerts import Letter
-from pamosnik.store.database import Database, GroupWriter
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY = timedelta(seconds=1)
 STOP_WITHIN_S = 5.0
 """The daemon ends within ten seconds of being asked to."""
 _FIRST_GAP = timedelta(minutes=1)
@@ -30,13 +29,9 @@ log = logging.getLogger(__name__)
 class Alerter:
     """One mail after the other."""
 
-    def __init__(
-        self, writer: GroupWriter, reader: Database, mailer: Mailer, clock: Clock, operator_email: str | None
-    ) -> None:
-        self._writer = writer
-        self._reader = reader
+    def __init__(self, tools: Tools, mailer: Mailer, operator_email: str | None) -> None:
+        self._tools = tools
         self._mailer = mailer
-        self._clock = clock
         self._operator_email = operator_email
         self._stopping = asyncio.Event()
         self._unproven = True
@@ -52,23 +47,22 @@ class Alerter:
     async def run(self) -> None:
         while not self._stopping.is_set():
             try:
-                with self._reader.in_words():
+                with self._tools.reader.in_words():
                     if await self.round():
                         continue
             except StorageRefused as error:
-                self._writer.trouble.refused(error)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), LOOK_EVERY_S)
+                self._tools.writer.storage.refused(error)
+            await happens(self._stopping, within=LOOK_EVERY)
 
     async def round(self) -> bool:
         """One look, and one mail at most. True when there may be more to do at once."""
-        now = self._clock.now()
-        todo = self._reader.read(partial(alerts.moves, now=now))
+        now = self._tools.clock.now()
+        todo = self._tools.reader.read(partial(alerts.moves, now=now))
         if any(isinstance(move, alerts.Remember) for move in todo):
-            await self._writer.write(partial(alerts.remember, todo=todo))
+            await self._tools.writer.write(partial(alerts.remember, todo=todo))
         if self._waits(_SERVER, now):
             return False
-        for letter in alerts.letters(self._reader.connection, todo, self._operator_email, now):
+        for letter in alerts.letters(self._tools.reader.connection, todo, self._operator_email, now):
             if not self._waits(letter.account_id, now):
                 return await self._send(letter, now)
         if self._unproven:
@@ -96,7 +90,7 @@ class Alerter:
         """Until it is on disk: otherwise the same mail would go again and again."""
         while True:
             try:
-                await self._writer.write(partial(alerts.told, letter=letter))
+                await self._tools.writer.write(partial(alerts.told, letter=letter))
                 return
             except StorageRefused as error:
                 log.error("%s", error.message, extra={"action": "alerts.storage"})  # noqa: TRY400
@@ -111,7 +105,7 @@ class Alerter:
             await self._failed(_SERVER, error)
             return
         self._works(_SERVER)
-        await self._writer.write(alerts.mail_works)
+        await self._tools.writer.write(alerts.mail_works)
 
     def _works(self, account_id: str) -> None:
         self._failures.pop(account_id, None)
@@ -124,8 +118,8 @@ class Alerter:
             return
         self._unproven = account_id == _SERVER
         failures = self._failures[account_id] = self._failures.get(account_id, 0) + 1
-        now = self._clock.now()
+        now = self._tools.clock.now()
         self._not_before[account_id] = now + min(_FIRST_GAP * 2 ** min(failures - 1, 10), _LONGEST_GAP)
         log.warning("No alert can be mailed: %s", error.message, extra={"action": "alerts.failed"})
         failing = partial(alerts.mail_fails, message=error.message, fix=error.hint or "", now=now)
-        await self._writer.write(partial(failing, account_id=account_id))
+        await self._tools.writer.write(partial(failing, account_id=account_id))

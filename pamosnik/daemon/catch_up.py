@@ -10,22 +10,19 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik._sqlite import Connection
-from pamosnik.clock import Clock
 from pamosnik.daemon.conversations import AppRemoved, ConversationReader, NoAnswer
 from pamosnik.daemon.gate import Gate
+from pamosnik.daemon.tools import Tools
 from pamosnik.engine.catalog import shortcode
 from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import limits, reading
-from pamosnik.instagram.client import Instagram
 from pamosnik.instagram.reading import Reply
 from pamosnik.model.outbox import OutcomeKind
-from pamosnik.security.vault import MasterKeys
 from pamosnik.services import catching_up, credentials, removal
 from pamosnik.services.library import Library
 from pamosnik.store import connections, inbox, notices
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected
-from pamosnik.store.database import Database, GroupWriter
 
 FIRST_AFTER = timedelta(seconds=15)
 EVERY = timedelta(minutes=5)
@@ -48,20 +45,12 @@ class CatchUp:
 
     def __init__(
         self,
-        writer: GroupWriter,
-        reader: Database,
-        instagram: Instagram,
-        keys: MasterKeys,
-        clock: Clock,
+        tools: Tools,
         gate: Gate,
         on_events: Callable[[], None],
     ) -> None:
-        self._writer = writer
-        self._reader = reader
-        self._instagram = instagram
-        self._keys = keys
-        self._clock = clock
-        self._read = ConversationReader(instagram, gate)
+        self._tools = tools
+        self._read = ConversationReader(tools.instagram, gate)
         self._on_events = on_events
         self._library = Library()
         self._subscribed_at: dict[str, datetime] = {}
@@ -73,15 +62,15 @@ class CatchUp:
         await asyncio.sleep(FIRST_AFTER.total_seconds())
         while True:
             try:
-                with self._reader.in_words():
+                with self._tools.reader.in_words():
                     await self.round()
             except StorageRefused as error:
-                self._writer.trouble.refused(error)
+                self._tools.writer.storage.refused(error)
             await asyncio.sleep(EVERY.total_seconds())
 
     async def round(self) -> None:
         """What Instagram does not answer now is read in the next round."""
-        for connected in connections.with_tokens(self._reader.connection):
+        for connected in connections.with_tokens(self._tools.reader.connection):
             try:
                 await self._unless_removed(connected)
             except NoAnswer as error:
@@ -92,22 +81,24 @@ class CatchUp:
                 log.warning("Catching up rests: %s", error.message, extra={"action": "catch_up.failed"})
 
     async def _unless_removed(self, connected: Connected) -> None:
-        begun = self._clock.now()
+        begun = self._tools.clock.now()
         try:
             await self._connection(connected)
         except AppRemoved:
             removed = partial(removal.app_removed, connection_id=connected.id, asked_at=begun)
-            await self._writer.write(partial(removed, now=self._clock.now()))
+            await self._tools.writer.write(partial(removed, now=self._tools.clock.now()))
             raise
 
     async def _connection(self, connected: Connected) -> None:
-        token = credentials.token(self._reader.connection, self._keys, connected)
-        begun = self._clock.now()
+        token = credentials.token(self._tools.reader.connection, self._tools.keys, connected)
+        begun = self._tools.clock.now()
         await self._subscription(connected, token, begun)
         found, complete = await self._conversations(connected, token, begun)
         found += await self._comments(connected, token, begun)
         if complete:
-            await self._writer.write(partial(connections.was_read, connection_id=connected.id, until=begun))
+            await self._tools.writer.write(
+                partial(connections.was_read, connection_id=connected.id, until=begun)
+            )
         await self._mind_webhooks(connected, found, begun)
         if found:
             log.info("Catching up found %d events", found, extra={"action": "catch_up.found"})
@@ -115,13 +106,13 @@ class CatchUp:
     async def _mind_webhooks(self, connected: Connected, found: int, begun: datetime) -> None:
         """What is found while the daemon was there all the time, no webhook has told: a tunnel that is down, say."""
         first = connected.id not in self._silent_rounds
-        told = inbox.told_since(self._reader.connection, connected.account_id, begun - SILENT_FOR)
+        told = inbox.told_since(self._tools.reader.connection, connected.account_id, begun - SILENT_FOR)
         rounds = 0 if first or told else self._silent_rounds[connected.id] + (found > 0)
         self._silent_rounds[connected.id] = rounds
         if rounds >= SILENT_ROUNDS:
-            await self._writer.write(partial(_webhooks_missing, connected=connected, now=begun))
+            await self._tools.writer.write(partial(_webhooks_missing, connected=connected, now=begun))
         elif told:
-            await self._writer.write(
+            await self._tools.writer.write(
                 partial(
                     notices.settle,
                     account_id=connected.account_id,
@@ -131,7 +122,7 @@ class CatchUp:
             )
 
     async def _take_in(self, take_in: "partial[int]", now: datetime) -> int:
-        found = await self._writer.write(partial(take_in, now=now))
+        found = await self._tools.writer.write(partial(take_in, now=now))
         if found:
             self._on_events()
         return found
@@ -142,7 +133,7 @@ class CatchUp:
         if now - self._subscribed_at.get(connected.id, now - SUBSCRIPTION_EVERY) < SUBSCRIPTION_EVERY:
             return
         answer = await self._read.ask(
-            connected, partial(self._instagram.subscriptions, connected.ig_id, token)
+            connected, partial(self._tools.instagram.subscriptions, connected.ig_id, token)
         )
         if answer.outcome.kind is not OutcomeKind.SENT:
             return
@@ -151,19 +142,19 @@ class CatchUp:
             notices.settle, account_id=connected.account_id, connection_id=connected.id, code=_LOST
         )
         if any(reading.objects(answer.body)):
-            await self._writer.write(settle)
+            await self._tools.writer.write(settle)
             return
         log.warning("The subscription is gone; subscribing again", extra={"action": "subscription.lost"})
         fields = limits.SUBSCRIBED_FIELDS
         answer = await self._read.ask(
-            connected, partial(self._instagram.subscribe, connected.ig_id, token, fields)
+            connected, partial(self._tools.instagram.subscribe, connected.ig_id, token, fields)
         )
         mended = answer.outcome.kind is OutcomeKind.SENT and answer.body.get("success") is not False
         if mended:
-            await self._writer.write(settle)
+            await self._tools.writer.write(settle)
             return
         del self._subscribed_at[connected.id]
-        await self._writer.write(
+        await self._tools.writer.write(
             partial(
                 notices.raise_notice,
                 account_id=connected.account_id,
@@ -204,15 +195,17 @@ class CatchUp:
     async def _comments(self, connected: Connected, token: str, now: datetime) -> int:
         counts = await self._counts(connected, token)
         changed, elsewhere = catching_up.posts_to_read(
-            self._reader.connection, self._library, connected, counts
+            self._tools.reader.connection, self._library, connected, counts
         )
         for media_id in elsewhere:
-            answer = await self._read.ask(connected, partial(self._instagram.one_media, media_id, token))
+            answer = await self._read.ask(
+                connected, partial(self._tools.instagram.one_media, media_id, token)
+            )
             count = answer.body.get("comments_count")
             if (
                 isinstance(count, int)
                 and catching_up.posts_to_read(
-                    self._reader.connection, self._library, connected, {media_id: count}
+                    self._tools.reader.connection, self._library, connected, {media_id: count}
                 )[0]
             ):
                 counts[media_id] = count
@@ -222,7 +215,7 @@ class CatchUp:
             new, complete = await self._comments_of(connected, token, media_id, now)
             found += new
             if complete:
-                await self._writer.write(
+                await self._tools.writer.write(
                     partial(
                         flow_store.read_comments,
                         connection_id=connected.id,
@@ -234,7 +227,7 @@ class CatchUp:
 
     async def _counts(self, connected: Connected, token: str) -> dict[str, int]:
         """Comments of each of the 50 newest posts, which become known posts by this."""
-        answer = await self._read.ask(connected, partial(self._instagram.media, connected.ig_id, token))
+        answer = await self._read.ask(connected, partial(self._tools.instagram.media, connected.ig_id, token))
         counts: dict[str, int] = {}
         new: list[partial[None]] = []
         for post in reading.objects(answer.body):
@@ -242,7 +235,7 @@ class CatchUp:
             if media_id is None or not isinstance(count, int):
                 continue
             counts[media_id] = count
-            if flow_store.post(self._reader.connection, connected.id, media_id) is None:
+            if flow_store.post(self._tools.reader.connection, connected.id, media_id) is None:
                 new.append(
                     partial(
                         flow_store.learn_post,
@@ -254,8 +247,8 @@ class CatchUp:
                     )
                 )
         if new:
-            await self._writer.write(partial(_all_of, changes=new))
-            await self._writer.write(partial(flow_store.bind_next_posts, connection_id=connected.id))
+            await self._tools.writer.write(partial(_all_of, changes=new))
+            await self._tools.writer.write(partial(flow_store.bind_next_posts, connection_id=connected.id))
         return counts
 
     async def _comments_of(
@@ -264,7 +257,7 @@ class CatchUp:
         """How many were new, and whether everything was read, and old enough to be taken in."""
         since = max(connected.connected_at, now - limits.PRIVATE_REPLY_WITHIN)
         if connected.read_until is not None and media_id in flow_store.comments_read(
-            self._reader.connection, connected.id
+            self._tools.reader.connection, connected.id
         ):
             # Meta has no filter by time: what was read to its end is not read again with every new comment.
             since = max(since, connected.read_until - OVERLAP)
@@ -272,7 +265,7 @@ class CatchUp:
         found, old_enough = 0, True
         for _ in range(MOST_PAGES):
             answer = await self._read.ask(
-                connected, partial(self._instagram.comments, media_id, token, after=after)
+                connected, partial(self._tools.instagram.comments, media_id, token, after=after)
             )
             page = reading.replies(answer.body)
             take_in = partial(

@@ -4,12 +4,12 @@ import asyncio
 import logging
 from functools import partial
 
-from pamosnik.clock import Clock
+from pamosnik.daemon.tools import Tools
 from pamosnik.errors import HomeError
 from pamosnik.privacy import erase
-from pamosnik.store import connections, deletions, migrations
-from pamosnik.store.database import Database, GroupWriter, empty_wal, rebuild
+from pamosnik.store import connections, copies, deletions
 from pamosnik.store.deletions import Receipt
+from pamosnik.store.vacuum import empty_wal, rebuild
 
 PAUSE_S = 0.005
 """Between two transactions: others write meanwhile."""
@@ -22,10 +22,8 @@ log = logging.getLogger(__name__)
 class Eraser:
     """A round without anything to delete writes nothing."""
 
-    def __init__(self, writer: GroupWriter, reader: Database, clock: Clock) -> None:
-        self._writer = writer
-        self._reader = reader
-        self._clock = clock
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
         self._busy = False
 
     async def round(self) -> None:
@@ -38,11 +36,11 @@ class Eraser:
             return
         self._busy = True
         try:
-            for connected in connections.to_delete(self._reader.connection, self._clock.now()):
+            for connected in connections.to_delete(self._tools.reader.connection, self._tools.clock.now()):
                 mark = partial(erase.begin, connection_id=connected.id, cause=erase.APP_REMOVED)
-                if not await self._writer.write(partial(mark, now=self._clock.now())):
+                if not await self._tools.writer.write(partial(mark, now=self._tools.clock.now())):
                     log.info("A deletion waits for a request under way", extra={"action": "erase.waits"})
-            for receipt in deletions.under_way(self._reader.connection):
+            for receipt in deletions.under_way(self._tools.reader.connection):
                 await self._erase(receipt)
         finally:
             self._busy = False
@@ -50,9 +48,9 @@ class Eraser:
     async def _erase(self, receipt: Receipt) -> None:
         more = True
         while more:
-            more = await self._writer.write(partial(erase.erase_some, connection_id=receipt.id))
+            more = await self._tools.writer.write(partial(erase.erase_some, connection_id=receipt.id))
             await asyncio.sleep(PAUSE_S)
-        await self._writer.alone(rebuild)
+        await self._tools.writer.alone(rebuild)
         if not await self._empty_wal():
             log.warning(
                 "A deletion cannot be finished while another program reads the database; it is tried again",
@@ -60,16 +58,18 @@ class Eraser:
             )
             return
         try:
-            await asyncio.to_thread(migrations.forget_copies, self._reader.path, receipt.id)
+            await asyncio.to_thread(copies.forget, self._tools.reader.path, receipt.id)
         except HomeError as error:
             log.error("%s %s", error.message, error.hint, extra={"action": "erase.copies"})  # noqa: TRY400
             return
-        await self._writer.write(partial(erase.end, deletion_id=receipt.id, now=self._clock.now()))
+        await self._tools.writer.write(
+            partial(erase.end, deletion_id=receipt.id, now=self._tools.clock.now())
+        )
         log.info("The data of a connection was deleted", extra={"action": "erase.done"})
 
     async def _empty_wal(self) -> bool:
         for _ in range(WAL_TRIES):
-            if await self._writer.alone(empty_wal):
+            if await self._tools.writer.alone(empty_wal):
                 return True
             await asyncio.sleep(WAL_AGAIN_S)
         return False

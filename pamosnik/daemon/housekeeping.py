@@ -14,7 +14,7 @@ from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.store import accounts, notices, outbox
-from pamosnik.store.database import GroupWriter
+from pamosnik.store.writer import GroupWriter
 
 ATTEMPTS_KEPT = timedelta(hours=2)
 """Longer than any of Meta's limits looks back."""
@@ -46,7 +46,7 @@ async def _ends_quietly(writer: GroupWriter, job: Callable[[], Awaitable[None]])
         try:
             await job()
         except StorageRefused as error:
-            writer.trouble.refused(error)
+            writer.storage.refused(error)
         except DatabaseDamaged as error:
             writer.met_damage(error)
 

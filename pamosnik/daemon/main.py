@@ -6,12 +6,14 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import uvicorn
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from starlette.applications import Starlette
 
 from pamosnik import _sqlite
@@ -29,6 +31,7 @@ from pamosnik.daemon.sender import STOP_WITHIN_S, Sender
 from pamosnik.daemon.settler import Settler
 from pamosnik.daemon.time_keeper import TimeKeeper
 from pamosnik.daemon.tokens import TokenKeeper
+from pamosnik.daemon.tools import Tools
 from pamosnik.daemon.web import make_app
 from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused
 from pamosnik.instagram.client import Instagram
@@ -36,15 +39,10 @@ from pamosnik.mail import Mailer
 from pamosnik.security import vault
 from pamosnik.services import alerts, home, sending
 from pamosnik.store import notices
-from pamosnik.store.database import (
-    Database,
-    GroupWriter,
-    look_for_damage,
-    look_quickly,
-    open_database,
-    require_there,
-    storage_error,
-)
+from pamosnik.store.damage import look_for_damage, look_quickly, require_there
+from pamosnik.store.database import open_database
+from pamosnik.store.refusals import storage_error
+from pamosnik.store.writer import GroupWriter
 
 LOOK_FOR_CHANGES_S = 1.0
 """How soon a change made by the command line is noticed."""
@@ -89,20 +87,19 @@ async def serve(
             open_database(settings.database) as reader,
         ):
             writer = GroupWriter(database)
-            writer.trouble.tell = lock.tell
+            writer.storage.tell = lock.tell
             try:
                 async with Instagram(
                     version=settings.graph_version,
                     meta_url=settings.meta_url,
                     on_answer=clock.answered if isinstance(clock, SteadyClock) else lambda _: None,
                 ) as instagram:
+                    tools = Tools(writer, reader, instagram, keys, clock)
                     await _run(
                         settings,
                         clock,
                         writer,
-                        reader,
-                        instagram,
-                        keys,
+                        tools,
                         looked_through=looked_through,
                         on_ready=on_ready,
                         stop=stop,
@@ -116,82 +113,112 @@ async def _run(
     settings: Config,
     clock: Clock,
     writer: GroupWriter,
-    reader: Database,
-    instagram: Instagram,
-    keys: vault.MasterKeys,
+    tools: Tools,
     *,
     looked_through: bool,
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
 ) -> None:
     await _look_back(settings, clock, writer)
-    sender = Sender(writer, reader, instagram, keys, clock)
-    runner = Runner(writer, reader, clock, PostFinder(writer, reader, instagram, keys, clock), sender.wake)
+    workers = _put_together(tools, writer, clock, await _alerter(settings, tools))
+    app = make_app(settings, writer, tools.reader, clock, on_events=workers.runner.wake)
+    # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
+    listener = _listen(settings.host, settings.port)
+    server = _server(app)
+    async with asyncio.TaskGroup() as group:
+
+        def begin(run: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
+            return group.create_task(_part(run, writer), name=name)
+
+        group.create_task(server.serve(sockets=[listener]), name="web")
+        if workers.alerter is not None:
+            begin(workers.alerter.run, "alerts")
+        on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
+        tasks = [
+            begin(partial(_watch, writer, workers.runner, workers.sender), "watch"),
+            group.create_task(_stop_when_writer_failed(writer, stop), name="writer"),
+        ]
+        if workers.time_keeper is not None:
+            tasks.append(begin(workers.time_keeper.run, "time"))
+        if not looked_through:
+            tasks.append(group.create_task(_look_through(settings.database, writer), name="look"))
+        await _first(stop, workers.time_known, within_s=TIME_WITHIN_S)
+        tasks += [
+            begin(workers.runner.run, "runner"),
+            begin(workers.settler.run, "settler"),
+            begin(workers.catch_up.run, "catch up"),
+        ]
+        await _first(stop, workers.time_known)
+        if not stop.is_set():
+            begin(workers.sender.run, "sender")
+            workers.scheduler.start()
+            await stop.wait()
+            workers.scheduler.shutdown(wait=False)
+        log.info("Stopping", extra={"action": "stop"})
+        writer.hurry()
+        # The front door first, so that nothing new comes in while the rest finishes.
+        server.should_exit = True
+        await _end(workers, tasks)
+    if writer.failure is not None:
+        raise writer.failure
+
+
+@dataclass(frozen=True, slots=True)
+class _Workers:
+    runner: Runner
+    sender: Sender
+    settler: Settler
+    catch_up: CatchUp
+    time_keeper: TimeKeeper | None
+    time_known: asyncio.Event
+    alerter: Alerter | None
+    scheduler: AsyncIOScheduler
+
+
+def _put_together(tools: Tools, writer: GroupWriter, clock: Clock, alerter: Alerter | None) -> _Workers:
+    """Each wakes those whom it has given something to do."""
+    sender = Sender(tools)
+    runner = Runner(tools, PostFinder(tools), sender.wake)
 
     def found_out() -> None:
         runner.wake()
         sender.wake()
 
     gate = Gate(clock)
-    settler = Settler(writer, reader, instagram, keys, clock, gate, found_out)
-    catch_up = CatchUp(writer, reader, instagram, keys, clock, gate, runner.wake)
+    settler = Settler(tools, gate, found_out)
 
     def recorded() -> None:
         runner.wake()
         settler.wake()
 
     sender.on_settled = recorded
-    alerter = await _alerter(settings, writer, reader, clock)
     time_known = asyncio.Event()
-    keeper, eraser = TokenKeeper(writer, reader, instagram, keys, clock), Eraser(writer, reader, clock)
-    scheduler = housekeeping.schedule(writer, clock, keeper, eraser)
-    app = make_app(settings, writer, reader, clock, on_events=runner.wake)
-    # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
-    listener = _listen(settings.host, settings.port)
-    server = _server(app)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(server.serve(sockets=[listener]), name="web")
-        if alerter is not None:
-            group.create_task(_part(alerter.run, writer), name="alerts")
-        on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
-        tasks = [
-            group.create_task(_part(partial(_watch, writer, runner, sender), writer), name="watch"),
-            group.create_task(_stop_when_damaged(writer, stop), name="damage"),
-        ]
-        if isinstance(clock, SteadyClock):
-            time_keeper = TimeKeeper(writer, reader, instagram, keys, clock, time_known)
-            tasks.append(group.create_task(_part(time_keeper.run, writer), name="time"))
-        else:
-            time_known.set()
-        if not looked_through:
-            tasks.append(group.create_task(_look_through(settings.database, writer), name="look"))
-        await _first(stop, time_known, within_s=TIME_WITHIN_S)
-        tasks += [
-            group.create_task(_part(runner.run, writer), name="runner"),
-            group.create_task(_part(settler.run, writer), name="settler"),
-            group.create_task(_part(catch_up.run, writer), name="catch up"),
-        ]
-        await _first(stop, time_known)
-        if not stop.is_set():
-            group.create_task(_part(sender.run, writer), name="sender")
-            scheduler.start()
-            await stop.wait()
-            scheduler.shutdown(wait=False)
-        log.info("Stopping", extra={"action": "stop"})
-        writer.hurry()
-        # The front door first, so that nothing new comes in while the rest finishes.
-        server.should_exit = True
-        sender.stop()
-        if alerter is not None:
-            alerter.stop()
-        # These ask Instagram for what can be asked again; what they handed to the writer is stored all the same.
-        while going := [task for task in tasks if not task.done()]:
-            for task in going:
-                task.cancel()
-            # Once is not enough where a library takes the cancellation for its own.
-            await asyncio.wait(going, timeout=1)
-    if writer.damage is not None:
-        raise writer.damage
+    time_keeper = TimeKeeper(tools, clock, time_known) if isinstance(clock, SteadyClock) else None
+    if time_keeper is None:
+        time_known.set()
+    return _Workers(
+        runner,
+        sender,
+        settler,
+        CatchUp(tools, gate, runner.wake),
+        time_keeper,
+        time_known,
+        alerter,
+        housekeeping.schedule(writer, clock, TokenKeeper(tools), Eraser(tools)),
+    )
+
+
+async def _end(workers: _Workers, tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Sender and alerter finish what is under way; the others ask Instagram for what can be asked again, and what
+    they handed to the writer is stored all the same."""
+    workers.sender.stop()
+    if workers.alerter is not None:
+        workers.alerter.stop()
+    while going := [task for task in tasks if not task.done()]:
+        for task in going:
+            task.cancel()
+        # Once is not enough where a library takes the cancellation for its own.
+        await asyncio.wait(going, timeout=1)
 
 
 async def _look_back(settings: Config, clock: Clock, writer: GroupWriter) -> None:
@@ -231,12 +258,12 @@ async def _first(*events: asyncio.Event, within_s: float | None = None) -> None:
             task.cancel()
 
 
-async def _alerter(settings: Config, writer: GroupWriter, reader: Database, clock: Clock) -> Alerter | None:
+async def _alerter(settings: Config, tools: Tools) -> Alerter | None:
     """None without a mail server; that mail failed while there was one is no problem any more."""
     if settings.mail is None:
-        await writer.write(alerts.mail_works)
+        await tools.writer.write(alerts.mail_works)
         return None
-    return Alerter(writer, reader, Mailer(settings.mail), clock, settings.operator_email)
+    return Alerter(tools, Mailer(settings.mail), settings.operator_email)
 
 
 def _tell_of_missing_secret(conn: Connection, *, missing: bool, now: datetime) -> None:
@@ -293,7 +320,7 @@ async def _watch(writer: GroupWriter, runner: Runner, sender: Sender) -> None:
     """
     last = None
     while True:
-        look = _data_version if writer.trouble.problem is None else _try_to_store
+        look = _data_version if writer.storage.problem is None else _try_to_store
         with contextlib.suppress(StorageRefused):
             version = await writer.write(look)
             if last is not None and version != last:
@@ -315,28 +342,29 @@ def _try_to_store(conn: Connection) -> int:
     return _data_version(conn)
 
 
-# --- damage ----------------------------------------------------------------------------------------------
+# --- when nothing can be written any more ----------------------------------------------------------------
 
 
-async def _stop_when_damaged(writer: GroupWriter, stop: asyncio.Event) -> None:
-    """Half a daemon on a damaged database would lose what it takes in: all of it stops, in order."""
-    await writer.damaged.wait()
-    assert writer.damage is not None
+async def _stop_when_writer_failed(writer: GroupWriter, stop: asyncio.Event) -> None:
+    """Half a daemon that cannot write would lose what it takes in: all of it stops, in order."""
+    await writer.failed.wait()
+    damaged = isinstance(writer.failure, DatabaseDamaged)
     log.error(
         "%s Nothing more is taken in or sent; Pamosnik ends.",
-        writer.damage.message,
-        extra={"action": "stop.damaged"},
+        writer.failure if damaged else "A mistake of Pamosnik's own ended its writer.",
+        extra={"action": "stop.damaged" if damaged else "stop.writer_failed"},
     )
     stop.set()
 
 
 async def _part(run: Callable[[], Awaitable[None]], writer: GroupWriter) -> None:
-    """A part that meets damage while it reads ends quietly: the stop is under way."""
+    """A part that meets damage while it reads, or can write no more, ends quietly: the stop is under way."""
     try:
         await run()
-    except (_sqlite.Error, DatabaseDamaged) as error:
-        writer.met_damage(error)
-        if writer.damage is None:
+    except Exception as error:
+        if isinstance(error, (_sqlite.Error, DatabaseDamaged)):
+            writer.met_damage(error)
+        if writer.failure is None:
             raise
 
 

@@ -1,28 +1,23 @@
 """Links and ages of posts, asked from Instagram when a flow names a post by link or waits for the next one."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from pamosnik._sqlite import Connection
-from pamosnik.clock import Clock
+from pamosnik.daemon.tools import Tools
 from pamosnik.engine.catalog import shortcode
 from pamosnik.engine.match import Heard
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram import errors, reading
-from pamosnik.instagram.client import Instagram
 from pamosnik.model.event import Event, EventKind
 from pamosnik.model.outbox import Outcome, OutcomeKind
-from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, removal
 from pamosnik.services.library import Library
 from pamosnik.store import connections, inbox
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected
-from pamosnik.store.database import Database
-from pamosnik.store.trouble import Trouble
 
 WAITS_FOR_POST = timedelta(minutes=10)
 """Longer, and the comment goes on without: its trace says that the post is unknown."""
@@ -33,27 +28,11 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class Writer(Protocol):
-    """Somebody who writes for us: the daemon's group writer."""
-
-    trouble: Trouble
-
-    async def write(self, fn: Callable[[Connection], T]) -> T:
-        """Returns when the changes of `fn` are stored."""
-        ...
-
-
 class PostFinder:
     """Asks until Instagram tells, or says that it will not. Meanwhile the comments wait, a few minutes at most."""
 
-    def __init__(
-        self, writer: Writer, reader: Database, instagram: Instagram, keys: MasterKeys, clock: Clock
-    ) -> None:
-        self._writer = writer
-        self._reader = reader
-        self._instagram = instagram
-        self._keys = keys
-        self._clock = clock
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
         self._library = Library()
         self._ask_again: dict[tuple[str, str], datetime] = {}
         """(connection, post) → when to ask next, after a question without a useful answer."""
@@ -63,9 +42,9 @@ class PostFinder:
 
         Returns the events that should wait: their post is not known yet and may be in a moment.
         """
-        now = self._clock.now()
+        now = self._tools.clock.now()
         wanted: dict[str, dict[str, list[Event]]] = {}
-        conn = self._reader.connection
+        conn = self._tools.reader.connection
         for event_id in event_ids:
             event = inbox.load(conn, event_id)
             if event is None or event.kind is not EventKind.COMMENT or event.incoming.media_id is None:
@@ -87,15 +66,15 @@ class PostFinder:
 
     async def _find(self, connection_id: str, media_ids: set[str]) -> set[str]:
         """Asks for these posts; returns those that Instagram could not be asked about."""
-        conn = self._reader.connection
+        conn = self._tools.reader.connection
         connected = connections.load(conn, connection_id)
-        begun = self._clock.now()
+        begun = self._tools.clock.now()
         try:
-            token = credentials.token(conn, self._keys, connected)
+            token = credentials.token(conn, self._tools.keys, connected)
         except PamosnikError:
             # The owner has been told why; comments wait for a while, then they go on without their post.
             return media_ids
-        answer = await self._instagram.media(connected.ig_id, token)
+        answer = await self._tools.instagram.media(connected.ig_id, token)
         if await self._removed(connected, answer.outcome, begun):
             return media_ids
         found = answer.body.get("data") if answer.outcome.kind is OutcomeKind.SENT else None
@@ -106,7 +85,7 @@ class PostFinder:
         )
         unanswered: set[str] = set()
         for media_id in sorted(media_ids - {str(post.get("id")) for post in posts}):
-            one = await self._instagram.one_media(media_id, token)
+            one = await self._tools.instagram.one_media(media_id, token)
             if await self._removed(connected, one.outcome, begun):
                 return media_ids
             if one.outcome.kind is OutcomeKind.SENT:
@@ -115,31 +94,34 @@ class PostFinder:
             # Meta has called existing posts missing during an outage: even that is asked again, but later.
             refused = one.outcome.kind in (OutcomeKind.PERMANENT, OutcomeKind.CONFIGURATION)
             gap = REFUSED_FOR if refused else AGAIN_AFTER
-            self._ask_again[connection_id, media_id] = self._clock.now() + gap
+            self._ask_again[connection_id, media_id] = self._tools.clock.now() + gap
             if not refused:
                 unanswered.add(media_id)
             log.warning(
                 "A post could not be looked up: %s", one.outcome.reason, extra={"action": "posts.failed"}
             )
+        await self._learn(connected, posts)
+        return unanswered
+
+    async def _learn(self, connected: Connected, posts: Sequence[Mapping[str, object]]) -> None:
         for post in posts:
-            self._ask_again.pop((connection_id, str(post.get("id"))), None)
-            await self._writer.write(
+            self._ask_again.pop((connected.id, str(post.get("id"))), None)
+            await self._tools.writer.write(
                 partial(
                     flow_store.learn_post,
                     account_id=connected.account_id,
-                    connection_id=connection_id,
+                    connection_id=connected.id,
                     media_id=str(post.get("id")),
                     shortcode=shortcode(str(post.get("permalink", ""))),
                     posted_at=reading.moment(post.get("timestamp")),
                 )
             )
-        await self._writer.write(partial(flow_store.bind_next_posts, connection_id=connection_id))
-        return unanswered
+        await self._tools.writer.write(partial(flow_store.bind_next_posts, connection_id=connected.id))
 
     async def _removed(self, connected: Connected, outcome: Outcome, begun: datetime) -> bool:
         """Whether Instagram says that the owner has removed the app; that is written down."""
         if not errors.app_removed(outcome):
             return False
         removed = partial(removal.app_removed, connection_id=connected.id, asked_at=begun)
-        await self._writer.write(partial(removed, now=self._clock.now()))
+        await self._tools.writer.write(partial(removed, now=self._tools.clock.now()))
         return True

@@ -3,20 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 from pamosnik._sqlite import Connection
-from pamosnik.clock import Clock
 from pamosnik.daemon.posts import PostFinder
+from pamosnik.daemon.tools import Tools
+from pamosnik.daemon.waiting import happens
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.model.event import Verdict
 from pamosnik.services import turn
 from pamosnik.services.library import Library
 from pamosnik.store import inbox, outbox, runs
-from pamosnik.store.database import Database, GroupWriter
 from pamosnik.store.runs import DueWait
 
 AT_ONCE = 200
@@ -36,16 +35,12 @@ class Runner:
 
     def __init__(
         self,
-        writer: GroupWriter,
-        reader: Database,
-        clock: Clock,
+        tools: Tools,
         posts: PostFinder,
         on_work: Callable[[], None],
     ) -> None:
         """`on_work` is called when a turn may have put something into the outbox."""
-        self._writer = writer
-        self._reader = reader
-        self._clock = clock
+        self._tools = tools
         self._posts = posts
         self._on_work = on_work
         self._library = Library()
@@ -60,17 +55,17 @@ class Runner:
         while True:
             self._woken.clear()
             try:
-                with self._reader.in_words():
+                with self._tools.reader.in_words():
                     if await self.round() == 0:
                         await self._rest()
             except StorageRefused as error:
-                self._writer.trouble.refused(error)
+                self._tools.writer.storage.refused(error)
                 await asyncio.sleep(1)
 
     async def round(self) -> int:
         """One look at everything that waits; returns how many turns were taken."""
-        now = self._clock.now()
-        conn = self._reader.connection
+        now = self._tools.clock.now()
+        conn = self._tools.reader.connection
         # What waits for its post must not keep the others out.
         events = inbox.pending(conn, AT_ONCE + self._waiting_for_posts)
         waits = runs.waits_due(conn, now, AT_ONCE)
@@ -92,15 +87,12 @@ class Runner:
         return taken
 
     async def _rest(self) -> None:
-        due = runs.next_wait_due(self._reader.connection)
-        now = self._clock.now()
+        due = runs.next_wait_due(self._tools.reader.connection)
+        now = self._tools.clock.now()
         if self._waiting_for_posts:
             due = min(due or now + POSTS_NAP, now + POSTS_NAP)
         pause = NAP if due is None else min(max(due - now, timedelta(milliseconds=5)), NAP)
-        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause.total_seconds()):
-                await self._woken.wait()
+        await happens(self._woken, within=pause)
 
     # --- one item: an exception is its own result, rolled back and tried once more -------------------
 
@@ -131,11 +123,11 @@ class Runner:
         self, work: Callable[[Connection], T], fail: Callable[[Connection], None], kind: str, item_id: str
     ) -> T | None:
         try:
-            return await self._writer.write(work)
+            return await self._tools.writer.write(work)
         except (StorageRefused, DatabaseDamaged):
-            raise  # the disk's trouble, not this item's: it keeps its place
+            raise  # storage's fault, not this item's: it keeps its place
         except Exception:
             # Rolled back; a second failure ends the item, so it cannot come round for ever.
             log.exception("A turn failed on %s %s", kind, item_id, extra={"action": "turn.failed"})
-            await self._writer.write(fail)
+            await self._tools.writer.write(fail)
             return None

@@ -8,22 +8,19 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from pamosnik.clock import Clock
+from pamosnik.daemon.tools import Tools
+from pamosnik.daemon.waiting import happens
 from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import limits
-from pamosnik.instagram.client import Instagram
 from pamosnik.model.outbox import OutboxItem, Outcome, OutcomeKind, Quota, RestOf
 from pamosnik.outbox.pacing import PER_HOUR, Caution, PerSecond, Slowdown, has_media, with_reserve
-from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, logins, sending
 from pamosnik.services.sending import Claimed
 from pamosnik.store import connections, outbox
 from pamosnik.store.connections import Connected
-from pamosnik.store.database import Database, GroupWriter
 
 IN_FLIGHT = 256
 STOP_WITHIN_S = 7
@@ -40,14 +37,8 @@ log = logging.getLogger(__name__)
 class Sender:
     """Claims within the limits, sends, records."""
 
-    def __init__(
-        self, writer: GroupWriter, reader: Database, instagram: Instagram, keys: MasterKeys, clock: Clock
-    ) -> None:
-        self._writer = writer
-        self._reader = reader
-        self._instagram = instagram
-        self._keys = keys
-        self._clock = clock
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
         self._texts: dict[str, PerSecond] = {}
         self._media: dict[str, PerSecond] = {}
         self._caution: dict[str, Caution] = {}
@@ -77,11 +68,11 @@ class Sender:
             while not self._stopping:
                 self._woken.clear()
                 try:
-                    with self._reader.in_words():
+                    with self._tools.reader.in_words():
                         if await self.round() == 0:
                             await self._rest()
                 except StorageRefused as error:
-                    self._writer.trouble.refused(error)
+                    self._tools.writer.storage.refused(error)
                     await asyncio.sleep(1)
         finally:
             await self._finish()
@@ -110,13 +101,13 @@ class Sender:
 
     async def round(self) -> int:
         """Claims and begins to send what may leave now; returns how many items that was."""
-        now = self._clock.now()
-        deadline = outbox.next_deadline(self._reader.connection)
+        now = self._tools.clock.now()
+        deadline = outbox.next_deadline(self._tools.reader.connection)
         if deadline is not None and deadline <= now:
-            await self._writer.write(partial(sending.expire, now=now, limit=EXPIRE_AT_ONCE))
+            await self._tools.writer.write(partial(sending.expire, now=now, limit=EXPIRE_AT_ONCE))
             self.on_settled()
         claimed = 0
-        sending_now = connections.sending(self._reader.connection, now)
+        sending_now = connections.sending(self._tools.reader.connection, now)
         # A token that was destroyed is not kept in memory either.
         active = {connected.id for connected, _ in sending_now}
         self._tokens = {name: known for name, known in self._tokens.items() if name in active}
@@ -136,7 +127,7 @@ class Sender:
         token = await self._token(connected, sealed, now)
         if token is None:
             return 0
-        claimed = await self._writer.write(
+        claimed = await self._tools.writer.write(
             partial(
                 sending.claim,
                 connection_id=connected.id,
@@ -161,13 +152,13 @@ class Sender:
 
     async def _anything(self, connection_id: str, quota: Quota, now: datetime) -> bool:
         """A look without a transaction: most rounds have nothing to claim."""
-        conn = self._reader.connection
+        conn = self._tools.reader.connection
         if outbox.claimable(conn, connection_id, quota, now, 1, private_replies_wait=True):
             return True
         if not self._slow(connection_id, quota).stopped:
             return False
         # Whether the owner has mended it only an attempt tells.
-        return await self._writer.write(
+        return await self._tools.writer.write(
             partial(sending.try_one_held, connection_id=connection_id, quota=quota, now=now)
         )
 
@@ -198,10 +189,10 @@ class Sender:
         known = self._tokens.get(connected.id)
         if known is None or known[0] != sealed:
             try:
-                opened = credentials.token(self._reader.connection, self._keys, connected)
+                opened = credentials.token(self._tools.reader.connection, self._tools.keys, connected)
             except PamosnikError as error:
                 log.error("%s", error.message, extra={"action": "sender.token", "connection": connected.id})  # noqa: TRY400
-                await self._writer.write(
+                await self._tools.writer.write(
                     partial(logins.unreadable, connection_id=connected.id, reason=error.message, now=now)
                 )
                 return None
@@ -217,9 +208,9 @@ class Sender:
     # --- sending -------------------------------------------------------------------------------------
 
     async def _send(self, claimed: Claimed, ig_id: str, token: str) -> None:
-        begun = self._clock.now()
+        begun = self._tools.clock.now()
         try:
-            outcome = await self._instagram.send(claimed.item, claimed.body, ig_id=ig_id, token=token)
+            outcome = await self._tools.instagram.send(claimed.item, claimed.body, ig_id=ig_id, token=token)
         finally:
             self._of_connection[claimed.item.connection_id] -= 1
         self._learn(claimed.item, outcome, begun)
@@ -237,7 +228,7 @@ class Sender:
         self.on_settled()
 
     def _learn(self, item: OutboxItem, outcome: Outcome, begun: datetime) -> None:
-        now = self._clock.now()
+        now = self._tools.clock.now()
         caution = self._caution.setdefault(item.connection_id, Caution())
         if outcome.kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_SENT):
             caution.unanswered(begun, now)
@@ -254,14 +245,14 @@ class Sender:
         if rest is not None and outcome.rest_of is RestOf.CONNECTION:
             caution.probe(rest)
         elif rest is not None and outcome.rest_of is RestOf.APP:
-            for connected in connections.with_tokens(self._reader.connection):
+            for connected in connections.with_tokens(self._tools.reader.connection):
                 self._caution.setdefault(connected.id, Caution()).probe(rest)
 
     async def _record(self, item_id: str, record: "partial[None]") -> None:
         """Until it is on disk: the answer exists only here."""
         while True:
             try:
-                await self._writer.write(partial(record, item_id=item_id, now=self._clock.now()))
+                await self._tools.writer.write(partial(record, item_id=item_id, now=self._tools.clock.now()))
                 return
             except DatabaseDamaged:
                 return  # the daemon ends for it; `sending` stands on disk, and a restore asks Instagram
@@ -271,14 +262,11 @@ class Sender:
     # --- waiting -------------------------------------------------------------------------------------
 
     async def _rest(self) -> None:
-        pause = max(self._pause(self._clock.now()), timedelta(milliseconds=5))
-        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause.total_seconds()):
-                await self._woken.wait()
+        pause = max(self._pause(self._tools.clock.now()), timedelta(milliseconds=5))
+        await happens(self._woken, within=pause)
 
     def _pause(self, now: datetime) -> timedelta:
-        conn = self._reader.connection
+        conn = self._tools.reader.connection
         times = [outbox.next_due(conn), outbox.next_deadline(conn), connections.next_rest_over(conn, now)]
         ahead = [at - now if at > now else BLOCKED_NAP for at in times if at is not None]
         full = [b.free_at(now) - now for b in self._texts.values() if b.room(now) <= 0]

@@ -7,27 +7,23 @@ pages first, single ones only for who is missing.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from pamosnik.clock import Clock
 from pamosnik.daemon.conversations import AppRemoved, ConversationReader
 from pamosnik.daemon.gate import Gate
-from pamosnik.daemon.posts import Writer
+from pamosnik.daemon.tools import Tools
+from pamosnik.daemon.waiting import happens
 from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import reading
-from pamosnik.instagram.client import Instagram
 from pamosnik.instagram.reading import Conversation
 from pamosnik.model.outbox import ItemKind, OutcomeKind
 from pamosnik.outbox.settling import Seen, View
-from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, removal, settling
 from pamosnik.services.catching_up import is_own
 from pamosnik.services.settling import Wanted
 from pamosnik.store import connections, evidence
 from pamosnik.store.connections import Connected
-from pamosnik.store.database import Database
 
 AT_ONCE = 200
 NAP = timedelta(seconds=30)
@@ -44,21 +40,13 @@ class Settler:
 
     def __init__(
         self,
-        writer: Writer,
-        reader: Database,
-        instagram: Instagram,
-        keys: MasterKeys,
-        clock: Clock,
+        tools: Tools,
         gate: Gate,
         on_settled: Callable[[], None],
     ) -> None:
         """`on_settled`: an item may have found its end, or may be sent again."""
-        self._writer = writer
-        self._reader = reader
-        self._instagram = instagram
-        self._keys = keys
-        self._clock = clock
-        self._read = ConversationReader(instagram, gate)
+        self._tools = tools
+        self._read = ConversationReader(tools.instagram, gate)
         self._on_settled = on_settled
         self._woken = asyncio.Event()
         self._not_before: dict[str, datetime] = {}
@@ -72,26 +60,26 @@ class Settler:
         while True:
             self._woken.clear()
             try:
-                with self._reader.in_words():
+                with self._tools.reader.in_words():
                     await self.round()
                     await self._rest()
             except StorageRefused as error:
-                self._writer.trouble.refused(error)
+                self._tools.writer.storage.refused(error)
                 await asyncio.sleep(1)
 
     async def round(self) -> None:
         """One look at everything that is due."""
-        now = self._clock.now()
-        for connected, _ in connections.sending(self._reader.connection, now):
+        now = self._tools.clock.now()
+        for connected, _ in connections.sending(self._tools.reader.connection, now):
             # A private reply needs no look to be repeated: an outage of reading must not hold it up.
-            if settling.private_due(self._reader.connection, connected.id, now):
-                await self._writer.write(
+            if settling.private_due(self._tools.reader.connection, connected.id, now):
+                await self._tools.writer.write(
                     partial(settling.repeat_private, connection_id=connected.id, now=now)
                 )
                 self._on_settled()
             if self._not_before.get(connected.id, now) > now:
                 continue
-            wanted = settling.due(self._reader.connection, connected.id, now, AT_ONCE)
+            wanted = settling.due(self._tools.reader.connection, connected.id, now, AT_ONCE)
             if not wanted:
                 continue
             try:
@@ -101,7 +89,7 @@ class Settler:
             except AppRemoved as error:
                 self._failed(connected.id, error.message)
                 removed = partial(removal.app_removed, connection_id=connected.id, asked_at=now)
-                await self._writer.write(partial(removed, now=self._clock.now()))
+                await self._tools.writer.write(partial(removed, now=self._tools.clock.now()))
             except PamosnikError as error:
                 # Also without a token: it was destroyed since the round began.
                 self._failed(connected.id, error.message)
@@ -113,13 +101,13 @@ class Settler:
         """Nothing was learned: nobody's looks are used up, and the next try waits longer."""
         failures = self._failures[connection_id] = self._failures.get(connection_id, 0) + 1
         gap = min(timedelta(seconds=2.0 ** min(failures, 10)), _LONGEST_GAP)
-        self._not_before[connection_id] = self._clock.now() + gap
+        self._not_before[connection_id] = self._tools.clock.now() + gap
         log.warning("Evidence could not be looked for: %s", reason, extra={"action": "settler.no_answer"})
 
     # --- looking -------------------------------------------------------------------------------------
 
     async def _look(self, connected: Connected, wanted: Sequence[Wanted]) -> None:
-        token = credentials.token(self._reader.connection, self._keys, connected)
+        token = credentials.token(self._tools.reader.connection, self._tools.keys, connected)
         for one in wanted:
             if one.item.kind is ItemKind.COMMENT_REPLY:
                 await self._look_under_comment(connected, token, one)
@@ -133,11 +121,11 @@ class Settler:
             await self._write(one, view)
 
     async def _look_under_comment(self, connected: Connected, token: str, one: Wanted) -> None:
-        view = settling.told_by_webhook(self._reader.connection, one.item)
+        view = settling.told_by_webhook(self._tools.reader.connection, one.item)
         if view is None:
             assert one.item.comment_id is not None
             answer = await self._read.ask(
-                connected, partial(self._instagram.replies, one.item.comment_id, token)
+                connected, partial(self._tools.instagram.replies, one.item.comment_id, token)
             )
             if answer.outcome.kind is not OutcomeKind.SENT:
                 # The comment cannot be seen: deleted, or hidden from us. That says nothing about the reply.
@@ -155,8 +143,8 @@ class Settler:
         await self._write(one, view)
 
     async def _write(self, one: Wanted, view: View) -> None:
-        now = self._clock.now()
-        await self._writer.write(partial(settling.looked, item_id=one.item.id, view=view, now=now))
+        now = self._tools.clock.now()
+        await self._tools.writer.write(partial(settling.looked, item_id=one.item.id, view=view, now=now))
 
     async def _conversations(
         self, connected: Connected, token: str, people: Sequence[Wanted]
@@ -190,14 +178,11 @@ class Settler:
     # --- waiting -------------------------------------------------------------------------------------
 
     async def _rest(self) -> None:
-        now = self._clock.now()
-        due = evidence.next_look(self._reader.connection)
+        now = self._tools.clock.now()
+        due = evidence.next_look(self._tools.reader.connection)
         # What is due and was not looked at waits for Instagram or for the owner: no clock tells how long.
         pause = NAP if due is None else min(due - now, NAP) if due > now else BLOCKED_NAP
-        # Not wait_for: it loses a cancellation that comes together with the wake (python/cpython#86296).
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause.total_seconds()):
-                await self._woken.wait()
+        await happens(self._woken, within=pause)
 
 
 def _view(conversation: Conversation, ig_id: str) -> View:

@@ -18,7 +18,8 @@ from pamosnik.security import passwords, tokens
 from pamosnik.services import reading
 from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
+from pamosnik.store.writer import GroupWriter
 
 COOKIE = "pamosnik_session"
 SESSION_LASTS = timedelta(days=14)
@@ -62,7 +63,7 @@ class StatusPage:
         if account is None:
             return RedirectResponse("/login", 303)
         now = self._clock.now()
-        problem = self._writer.trouble.problem
+        problem = self._writer.storage.problem
         refused = None if problem is None else (problem.message, problem.hint or "")
         storage = reading.storage(refused, self._reader.wal_bytes())
         view = self._reader.read(

@@ -8,12 +8,10 @@ from functools import partial
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import CLOCKS_AGREE, SteadyClock
+from pamosnik.daemon.tools import Tools
 from pamosnik.errors import PamosnikError, StorageRefused
-from pamosnik.instagram.client import Instagram
-from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials
 from pamosnik.store import connections, notices
-from pamosnik.store.database import Database, GroupWriter
 
 LOOK_EVERY_S = 10.0
 FIRST_GAP_S, LONGEST_GAP_S = 0.5, 30.0
@@ -29,20 +27,14 @@ class TimeKeeper:
 
     def __init__(
         self,
-        writer: GroupWriter,
-        reader: Database,
-        instagram: Instagram,
-        keys: MasterKeys,
+        tools: Tools,
         clock: SteadyClock,
         known: asyncio.Event,
     ) -> None:
         """`known`: set when Instagram has answered once. Nobody should send before, or let anything expire: the clock
         may be days off, and without Instagram nothing could leave anyway. Without a connection there is nothing to
         wait for."""
-        self._writer = writer
-        self._reader = reader
-        self._instagram = instagram
-        self._keys = keys
+        self._tools = tools
         self._clock = clock
         self._ahead = timedelta()
         """The last jump of the machine's clock that Instagram was asked about."""
@@ -73,13 +65,13 @@ class TimeKeeper:
 
     async def _ask(self) -> bool:
         """Any question: what its answer says of the time reaches the clock. False when nobody can be asked for."""
-        conn = self._reader.connection
+        conn = self._tools.reader.connection
         for connected in connections.with_tokens(conn):
             try:
-                token = credentials.token(conn, self._keys, connected)
+                token = credentials.token(conn, self._tools.keys, connected)
             except PamosnikError:
                 continue  # the sender tells its owner
-            await self._instagram.me(token)
+            await self._tools.instagram.me(token)
             return True
         return False
 
@@ -100,9 +92,9 @@ class TimeKeeper:
 
     async def _note(self, change: Callable[[Connection], None]) -> None:
         try:
-            await self._writer.write(change)
+            await self._tools.writer.write(change)
         except StorageRefused as error:
-            self._writer.trouble.refused(error)
+            self._tools.writer.storage.refused(error)
 
     def _raise_wrong(self, conn: Connection) -> None:
         fix = "Set it right. Try: timedatectl set-ntp true"

@@ -23,7 +23,8 @@ from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.instagram import limits, webhook
 from pamosnik.services import intake
 from pamosnik.store import notices
-from pamosnik.store.database import Database, GroupWriter
+from pamosnik.store.database import Database
+from pamosnik.store.writer import GroupWriter
 
 log = logging.getLogger(__name__)
 
@@ -175,6 +176,36 @@ class Webhook:
         )
 
 
+class _Health:
+    """Whether this process answers and can store, and what it answers while it cannot."""
+
+    def __init__(self, writer: GroupWriter, reader: Database) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    async def healthz(self, _: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def readyz(self, _: Request) -> Response:
+        try:
+            self._reader.connection.execute("SELECT 1 FROM accounts LIMIT 1").fetchone()
+        except Exception:  # noqa: BLE001 - whatever it is, the answer is "not ready"
+            return JSONResponse({"ready": False}, 503)
+        ready = self._writer.storage.problem is None
+        return JSONResponse({"ready": ready}, 200 if ready else 503)
+
+    async def refused(self, _: Request, error: Exception) -> Response:
+        """To any request that met what the database refuses."""
+        try:
+            with self._reader.in_words():
+                raise error
+        except StorageRefused as problem:
+            self._writer.storage.refused(problem)
+        except DatabaseDamaged as problem:
+            self._writer.met_damage(problem)
+        return PlainTextResponse("Pamosnik cannot use its database at the moment.", 503)
+
+
 def make_app(
     settings: Config,
     writer: GroupWriter,
@@ -192,42 +223,21 @@ def make_app(
         on_events=on_events,
     )
     page = StatusPage(writer, reader, clock, secure=(settings.public_url or "").startswith("https:"))
-
-    async def readyz(_: Request) -> Response:
-        try:
-            reader.connection.execute("SELECT 1 FROM accounts LIMIT 1").fetchone()
-        except Exception:  # noqa: BLE001 - whatever it is, the answer is "not ready"
-            return JSONResponse({"ready": False}, 503)
-        ready = writer.trouble.problem is None
-        return JSONResponse({"ready": ready}, 200 if ready else 503)
-
-    async def refused(_: Request, error: Exception) -> Response:
-        try:
-            with reader.in_words():
-                raise error
-        except StorageRefused as problem:
-            writer.trouble.refused(problem)
-        except DatabaseDamaged as problem:
-            writer.met_damage(problem)
-        return PlainTextResponse("Pamosnik cannot use its database at the moment.", 503)
-
-    async def healthz(_: Request) -> Response:
-        return PlainTextResponse("ok")
-
+    health = _Health(writer, reader)
     return Starlette(
         routes=[
             Route("/webhooks/instagram", hook.handshake, methods=["GET"]),
             Route("/webhooks/instagram", hook.deliver, methods=["POST"]),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
+            Route("/healthz", health.healthz),
+            Route("/readyz", health.readyz),
             *page.routes(),
         ],
         middleware=[Middleware(_CutShort), Middleware(_SafeHeaders)],
         exception_handlers={
             HTTPException: _plain_error,
-            StorageRefused: refused,
-            DatabaseDamaged: refused,
-            _sqlite.Error: refused,
+            StorageRefused: health.refused,
+            DatabaseDamaged: health.refused,
+            _sqlite.Error: health.refused,
         },
         max_body_size=limits.WEBHOOK_BODY_BYTES,
     )

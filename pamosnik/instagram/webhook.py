@@ -212,7 +212,7 @@ def _message(
     attachments = tuple(_attachments(message))
     item = replace(
         base,
-        kind=_message_kind(message, attachments, reply_to),
+        kind=_message_kind(attachments, reply_to),
         key=message_key(mid) if mid else _anonymous_key("p", raw),
         mid=mid,
         text=_text(message.get("text")) or _template_text(message),
@@ -240,9 +240,7 @@ def _message(
     return item
 
 
-def _message_kind(
-    message: Mapping[str, object], attachments: Sequence[Attachment], reply_to: Mapping[str, object]
-) -> EventKind:
+def _message_kind(attachments: Sequence[Attachment], reply_to: Mapping[str, object]) -> EventKind:
     if isinstance(reply_to.get("story"), dict):
         return EventKind.STORY_REPLY
     types = {attachment.type for attachment in attachments}

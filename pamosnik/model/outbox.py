@@ -88,8 +88,6 @@ ITEM_TRANSITIONS: Mapping[ItemStatus, frozenset[ItemStatus]] = {
 }
 """Which status may follow which. The store refuses everything else."""
 
-OPEN = frozenset({ItemStatus.QUEUED, ItemStatus.HELD, ItemStatus.SENDING, ItemStatus.UNKNOWN})
-
 
 class HeldFor(StrEnum):
     """What a held item waits for."""

@@ -2,16 +2,16 @@
 
 `begin` writes a receipt; from that commit on nothing takes a turn, sends, or is taken in for this connection. Then
 `erase_some` deletes in short transactions until nothing is left, the connection's own row last. Traces stay in pages
-and in the WAL: `rebuild` and `empty_wal` of `store.database` come next, and only then `end` closes the receipt. A
+and in the WAL: `rebuild` and `empty_wal` of `store.vacuum` come next, and only then `end` closes the receipt. A
 receipt that is open is a deletion that goes on at the next start.
 
 The account, its flows, the audit (ids only) and the receipts stay.
 """
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
+from pamosnik.clock import local_minute
 from pamosnik.store import accounts, connections, deletions, notices, outbox
 
 APP_REMOVED = "app_removed"
@@ -88,7 +88,7 @@ def end(conn: Connection, deletion_id: str, now: datetime) -> None:
         deletion_id,
         notices.DATA_DELETED,
         "The data of an Instagram account from which the app had been removed was deleted on"
-        f" {now.astimezone(ZoneInfo(account.timezone)):%Y-%m-%d %H:%M}: people {receipt.people}, events"
+        f" {local_minute(now, account.timezone)}: people {receipt.people}, events"
         f" {receipt.events}, runs {receipt.runs}, messages {receipt.messages}.",
         "Nothing to do. To begin anew: pamosnik connect",
         now,

@@ -23,6 +23,7 @@ from pamosnik.clock import VirtualClock
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.settler import Settler
+from pamosnik.daemon.tools import Tools
 from pamosnik.errors import UsageError
 from pamosnik.ids import Ids, ids_from
 from pamosnik.instagram import limits, webhook
@@ -45,8 +46,8 @@ from pamosnik.services.sending import Claimed
 from pamosnik.store import connections, evidence, inbox, outbox, runs
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
+from pamosnik.store.health import StorageHealth
 from pamosnik.store.runs import DueWait
-from pamosnik.store.trouble import Trouble
 
 _AT_ONCE = 200
 _TRIES = 2
@@ -103,16 +104,9 @@ class Machinery:
         """What Instagram answers next, in place of its own answers."""
         self._instagram = Instagram(version=GRAPH_VERSION, app=self._meta())
         self._token = credentials.token(self.conn, ticket.keys, connected)
-        self._posts = PostFinder(_Pen(self.write), self.database, self._instagram, ticket.keys, self.clock)
-        self._settler = Settler(
-            _Pen(self.write),
-            self.database,
-            self._instagram,
-            ticket.keys,
-            self.clock,
-            _OpenGate(self.clock),
-            lambda: None,
-        )
+        tools = Tools(_Pen(self), self.database, self._instagram, ticket.keys, self.clock)
+        self._posts = PostFinder(tools)
+        self._settler = Settler(tools, _OpenGate(self.clock), lambda: None)
         self._texts = PerSecond(with_reserve(limits.TEXTS_PER_SECOND))
         self._media = PerSecond(with_reserve(limits.MEDIA_PER_SECOND))
         self.log: list[Happening] = []
@@ -378,13 +372,15 @@ class _OpenGate(Gate):
 class _Pen:
     """Writes for a part that awaits its writer."""
 
-    def __init__(self, write: Callable[[Callable[[Connection], Any]], Any]) -> None:
-        self._write = write
-        self.trouble = Trouble()
+    def __init__(self, machinery: Machinery) -> None:
+        self._machinery = machinery
+        self.storage = StorageHealth()
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
-        result: T = self._write(fn)
-        return result
+        return self._machinery.write(fn)
+
+    async def alone(self, fn: Callable[[Connection], T]) -> T:
+        return fn(self._machinery.conn)
 
 
 def buttons(content: Content) -> tuple[Option, ...]:

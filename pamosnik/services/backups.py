@@ -18,9 +18,10 @@ from pamosnik.config import Config
 from pamosnik.errors import HomeError, NotFound, PamosnikError
 from pamosnik.security import vault
 from pamosnik.services import credentials, home
-from pamosnik.store import accounts, backup, backup_files, inbox, outbox, runs
+from pamosnik.store import accounts, backup, backup_files, copies, inbox, outbox, runs
 from pamosnik.store.backup import Manifest
-from pamosnik.store.database import open_database, require_there
+from pamosnik.store.damage import require_there
+from pamosnik.store.database import open_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def restore(settings: Config, file: Path, now: datetime) -> Restored:
             in_doubt = database.write(lambda conn: _put_in_doubt(conn, manifest.created_at, now))
             key = _try_key(settings, database.connection)
         backup.flush_file(fresh)
-        aside = settings.database.with_name(f"{config.DATABASE}.before-restore-{now:%Y%m%dT%H%M%SZ}")
+        aside = copies.before_restore(settings.database, now)
         kept = backup.exchange(fresh, settings.database, aside)
     return Restored(manifest, aside if kept else None, in_doubt, key)
 

@@ -138,7 +138,6 @@ def _store(
             conn,
             account_id=connected.account_id,
             connection_id=connected.id,
-            ig_id=connected.ig_id,
             incoming=item,
             now=now,
         )

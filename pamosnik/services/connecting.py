@@ -107,16 +107,8 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
     """Stores the connection with its token sealed. Connecting again replaces the token and frees what waited; after
     the app was removed it undoes that, as long as the deletion is not due."""
     known = connections.known(conn, found.ig_id)
-    if known is not None and known.account_id != account_id:
-        raise PamosnikError(
-            f"{found.username} is connected to another account of this installation.",
-            hint="Disconnect it there first.",
-        )
-    if known is not None and _is_lost(conn, known, now):
-        raise PamosnikError(
-            f"{found.username} had removed the app, and the time to keep its data is over: it is being deleted.",
-            hint="Let `pamosnik serve` run until `pamosnik connections list` has it no more. Then: pamosnik connect",
-        )
+    if known is not None:
+        _require_mine(conn, known, account_id, found.username, now)
     connections.put(
         conn,
         NewConnection(
@@ -155,6 +147,20 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
         if '"next"' in flow.body:
             flow_store.expect_next_post(conn, account_id, connected.id, flow.flow_id, flow.version, now)
     return connected
+
+
+def _require_mine(conn: Connection, known: Connected, account_id: str, username: str, now: datetime) -> None:
+    """Refuses a connection of another account, and one whose data is being deleted."""
+    if known.account_id != account_id:
+        raise PamosnikError(
+            f"{username} is connected to another account of this installation.",
+            hint="Disconnect it there first.",
+        )
+    if _is_lost(conn, known, now):
+        raise PamosnikError(
+            f"{username} had removed the app, and the time to keep its data is over: it is being deleted.",
+            hint="Let `pamosnik serve` run until `pamosnik connections list` has it no more. Then: pamosnik connect",
+        )
 
 
 def _is_lost(conn: Connection, known: Connected, now: datetime) -> bool:

@@ -34,7 +34,6 @@ def store(conn: Connection, items: Iterable[Incoming], now: datetime) -> Stored:
                 conn,
                 account_id=connected.account_id,
                 connection_id=connected.id,
-                ig_id=item.ig_id,
                 incoming=item,
                 now=now,
             )

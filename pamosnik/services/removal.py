@@ -5,9 +5,9 @@ Instagram's alone must not destroy a business's memory, and whoever connects aga
 """
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
+from pamosnik.clock import local_minute
 from pamosnik.services import logins
 from pamosnik.store import accounts, connections, notices, outbox
 from pamosnik.store.connections import ConnectionStatus
@@ -38,7 +38,7 @@ def app_removed(conn: Connection, connection_id: str, *, asked_at: datetime, now
         connection_id,
         logins.APP_REMOVED,
         f"The app was removed from the Instagram account {connected.username}: nothing is received or sent any more,"
-        f" and its data will be deleted on {_local(delete_after, account.timezone)} ({account.timezone}).",
+        f" and its data will be deleted on {local_minute(delete_after, account.timezone)} ({account.timezone}).",
         "To keep everything, run `pamosnik connect` before then.",
         now,
         step=logins.AT_REMOVAL,
@@ -51,7 +51,3 @@ def app_removed(conn: Connection, connection_id: str, *, asked_at: datetime, now
         subject=connection_id,
         now=now,
     )
-
-
-def _local(moment: datetime, timezone: str) -> str:
-    return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"

@@ -18,7 +18,7 @@ from pamosnik.model.outbox import (
 )
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
-from pamosnik.services import effects, logins, removal, troubles
+from pamosnik.services import effects, logins, removal, sending_notices
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, connections, contacts, evidence, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
@@ -94,7 +94,7 @@ def record(
     if item is None or item.status is not ItemStatus.SENDING:
         return
     if silent_since is not None:
-        troubles.silent(conn, item, silent_since, now)
+        sending_notices.silent(conn, item, silent_since, now)
     day = _day(conn, item, now)
     _mind_limits(conn, item, outcome, now)
     match policy.after(outcome, item, now):
@@ -116,11 +116,11 @@ def record(
             _uncertain(conn, item, reason, day, now)
         case GiveUp(reason=reason):
             if outcome.subcode in errors.OUTSIDE_WINDOW and _contact(conn, item).window_open(now):
-                reason = troubles.access_level(conn, item, now)
+                reason = sending_notices.access_level(conn, item, now)
             end(conn, item, ItemStatus.FAILED, reason, now)
             _remember_person(conn, item, outcome, now)
             if outcome.subcode == errors.PRIVATE_REPLY_REFUSED:
-                troubles.answered_by_another(conn, item, reason, now)
+                sending_notices.answered_by_another(conn, item, reason, now)
         case NeedsOwner(login=True) if _renewed_since(conn, item):
             reason = "the login was renewed meanwhile"
             outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=now, reason=reason)
@@ -132,7 +132,7 @@ def record(
             elif login:
                 logins.ended(conn, item.connection_id, reason, now)
             else:
-                troubles.refused(conn, item, reason, errors.remedy(outcome), now)
+                sending_notices.refused(conn, item, reason, errors.remedy(outcome), now)
 
 
 def _renewed_since(conn: Connection, item: OutboxItem) -> bool:
@@ -143,7 +143,7 @@ def _renewed_since(conn: Connection, item: OutboxItem) -> bool:
 
 def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:
     """A limit of account or app rests what it concerns; a block for its behaviour is told to the owner, once."""
-    if outcome.kind is OutcomeKind.SENT and troubles.over(conn, item):
+    if outcome.kind is OutcomeKind.SENT and sending_notices.over(conn, item):
         release_held(conn, item.connection_id, now, quota=item.quota)
     if outcome.pause_s is None or outcome.rest_of not in (RestOf.CONNECTION, RestOf.APP):
         return
@@ -153,7 +153,7 @@ def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: date
         return
     connections.rest(conn, item.connection_id, until, outcome.reason)
     if outcome.pause_s >= errors.LONG_REST.total_seconds():
-        troubles.restricted(conn, item, outcome.reason, now)
+        sending_notices.restricted(conn, item, outcome.reason, now)
 
 
 def _day(conn: Connection, item: OutboxItem, now: datetime) -> str:

@@ -27,7 +27,8 @@ from pamosnik._sqlite import Connection
 from pamosnik.errors import DatabaseDamaged, HomeError
 from pamosnik.store import migrations
 from pamosnik.store.backup_files import name_for
-from pamosnik.store.database import APPLICATION_ID, open_database, told_in_words, way_back
+from pamosnik.store.database import APPLICATION_ID, open_database
+from pamosnik.store.refusals import told_in_words, way_back
 
 FORMAT = 1
 DATABASE = "pamosnik.db"
@@ -334,7 +335,7 @@ def _keep(path: Path, aside: Path) -> None:
 
 @contextlib.contextmanager
 def workshop(folder: Path) -> Iterator[Path]:
-    """A folder of our own (0700) inside `folder`, gone at the end. Trouble with the disk becomes `HomeError`."""
+    """A folder of our own (0700) inside `folder`, gone at the end. What the disk refuses becomes `HomeError`."""
     try:
         _sweep(folder)
         room = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=folder))

@@ -20,7 +20,7 @@ _EVENT = f"event_id, account_id, connection_id, received_at, attempts, {_INCOMIN
 
 
 def add(
-    conn: Connection, *, account_id: str, connection_id: str, ig_id: str, incoming: Incoming, now: datetime
+    conn: Connection, *, account_id: str, connection_id: str, incoming: Incoming, now: datetime
 ) -> tuple[str, bool]:
     """Stores one item; returns its event's id and whether it is new.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
+from pamosnik.store import copies
 
 SET = "pamosnik"
 
@@ -165,48 +166,9 @@ def _for_sqlite_utils(migration: Callable[[Connection], None]) -> Callable[..., 
     return run
 
 
-def forget_copies(path: Path, connection_id: str) -> int:
-    """Removes what upgrades and restores have left beside the database and holds this connection, or cannot be read;
-    returns how many files.
-
-    Raises `HomeError` when one cannot be removed.
-    """
-    left = [*path.parent.glob(_copy_name(path, "*")), *path.parent.glob(f"{path.name}.before-restore-*")]
-    holding = [copy for copy in left if _holds(copy, connection_id)]
-    for copy in holding:
-        try:
-            copy.unlink()
-        except OSError as error:
-            raise HomeError(
-                f"{copy} holds data that has to be deleted, and cannot be removed: {error.strerror}.",
-                hint="Remove it; the deletion goes on by itself.",
-            ) from error
-    return len(holding)
-
-
-def _holds(copy: Path, connection_id: str) -> bool:
-    if copy.name.endswith("-wal") or copy.with_name(f"{copy.name}-wal").exists():
-        return True  # what a log holds that could not be merged nobody knows
-    try:
-        conn = _sqlite.connect(f"{copy.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-        try:
-            found = conn.execute(
-                "SELECT 1 FROM connections WHERE connection_id=?", (connection_id,)
-            ).fetchone()
-        finally:
-            conn.close()
-    except _sqlite.Error:
-        return True
-    return found is not None
-
-
-def _copy_name(path: Path, version: int | str) -> str:
-    return f"{path.stem}.before-version-{version}{path.suffix}"
-
-
 def _copy_aside(conn: Connection, path: Path, version: int) -> None:
     """A consistent copy of the database as it was, beside it."""
-    copy = path.with_name(_copy_name(path, version + 1))
+    copy = copies.before_version(path, version + 1)
     copy.unlink(missing_ok=True)
     copy.touch(mode=0o600)
     target = _sqlite.connect(str(copy))

@@ -19,15 +19,16 @@ from pamosnik.daemon.runner import Runner
 from pamosnik.daemon.sender import Sender
 from pamosnik.daemon.settler import Settler
 from pamosnik.daemon.tokens import TokenKeeper
+from pamosnik.daemon.tools import Tools
 from pamosnik.instagram import webhook
 from pamosnik.instagram.client import Instagram
 from pamosnik.security import vault
-from pamosnik.security.vault import MasterKeys
 from pamosnik.services import connecting, intake, reading, sending
 from pamosnik.services.reading import Overview, Shape
 from pamosnik.store import accounts
 from pamosnik.store.connections import Connected
-from pamosnik.store.database import Database, GroupWriter, open_database
+from pamosnik.store.database import Database, open_database
+from pamosnik.store.writer import GroupWriter
 from tests.daemon import events
 from tests.daemon.events import Json
 from tests.daemon.fake import FakeInstagram
@@ -37,7 +38,7 @@ from tests.daemon.shop import FLOWS, closed_shop, furnish
 @dataclass
 class Machine:
     fake: FakeInstagram
-    instagram: Instagram
+    tools: Tools
     clock: Clock
     writer: GroupWriter
     reader: Database
@@ -47,7 +48,6 @@ class Machine:
     keeper: TokenKeeper
     catch_up: CatchUp
     eraser: Eraser
-    keys: MasterKeys
 
     async def deliver(self, *entries: Json) -> None:
         """A webhook as the daemon takes it in; what people did is known to the fake Instagram, too."""
@@ -85,7 +85,7 @@ class Machine:
         conn = self.reader.connection
         account = accounts.every(conn)[0]
         found = connecting.Found(self.fake.token, events.IG_ID, None, "shop", ())
-        keep = partial(connecting.keep, keys=self.keys, account_id=account.id, found=found)
+        keep = partial(connecting.keep, keys=self.tools.keys, account_id=account.id, found=found)
         return await self.writer.write(partial(keep, now=self.clock.now()))
 
     def queue(self) -> list[Shape]:
@@ -158,16 +158,15 @@ async def running(
         async with Instagram(
             version=settings.graph_version, meta_url=settings.meta_url, on_answer=on_answer
         ) as instagram:
-            finder = PostFinder(writer, reader, instagram, keys, clock)
-            sender = Sender(writer, reader, instagram, keys, clock)
-            runner = Runner(writer, reader, clock, finder, sender.wake)
+            tools = Tools(writer, reader, instagram, keys, clock)
+            sender = Sender(tools)
+            runner = Runner(tools, PostFinder(tools), sender.wake)
             gate = _OpenGate(clock)
-            settler = Settler(writer, reader, instagram, keys, clock, gate, sender.wake)
-            keeper = TokenKeeper(writer, reader, instagram, keys, clock)
-            catch_up = CatchUp(writer, reader, instagram, keys, clock, gate, runner.wake)
-            eraser = Eraser(writer, reader, clock)
-            parts = (runner, sender, settler, keeper, catch_up, eraser)
-            yield Machine(fake, instagram, clock, writer, reader, *parts, keys)
+            settler = Settler(tools, gate, sender.wake)
+            keeper = TokenKeeper(tools)
+            catch_up = CatchUp(tools, gate, runner.wake)
+            parts = (runner, sender, settler, keeper, catch_up, Eraser(tools))
+            yield Machine(fake, tools, clock, writer, reader, *parts)
             await sender.idle()
         await writer.close()
 

@@ -43,7 +43,7 @@ class Office:
         """What was only in memory is gone."""
         shop = self.shop
         mailer = Mailer(self.box.as_server())
-        self.alerter = Alerter(shop.writer, shop.reader, mailer, shop.clock, OPERATOR)
+        self.alerter = Alerter(shop.tools, mailer, OPERATOR)
 
     async def look(self) -> None:
         while await self.alerter.round():
@@ -88,7 +88,7 @@ class Office:
 @asynccontextmanager
 async def office(folder: Path) -> AsyncIterator[Office]:
     async with machine(folder) as shop, mail_box() as box:
-        alerter = Alerter(shop.writer, shop.reader, Mailer(box.as_server()), shop.clock, OPERATOR)
+        alerter = Alerter(shop.tools, Mailer(box.as_server()), OPERATOR)
         yield Office(shop, box, alerter)
 
 
@@ -379,14 +379,12 @@ async def test_a_wrong_password_shows_at_start_and_not_only_at_night(
     async with machine(tmp_path) as shop, mail_box(logins={USER: MAIL_PASSWORD}) as box:
         wrong = Mailer(box.as_server(USER, "wrong secret"))
         with caplog.at_level("DEBUG"):
-            await Alerter(shop.writer, shop.reader, wrong, shop.clock, None).round()
+            await Alerter(shop.tools, wrong, None).round()
         (problem,) = shop.problems()
         assert (problem["code"], "(535)" in str(problem["message"])) == ("mail_failing", True)
         for secret in (USER, "wrong secret"):
             assert secret not in f"{caplog.text}{shop.problems()}"
-        right = Alerter(
-            shop.writer, shop.reader, Mailer(box.as_server(USER, MAIL_PASSWORD)), shop.clock, None
-        )
+        right = Alerter(shop.tools, Mailer(box.as_server(USER, MAIL_PASSWORD)), None)
         await right.round()
         assert shop.problems() == []
         visits = box.visits

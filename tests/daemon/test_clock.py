@@ -107,7 +107,7 @@ async def test_the_owner_hears_of_a_wrong_clock_until_it_is_right(tmp_path: Path
     machines = Machines()
     clock = machines.clock()
     async with machine(tmp_path, clock=clock) as shop:
-        keeper = TimeKeeper(shop.writer, shop.reader, shop.instagram, shop.keys, clock, asyncio.Event())
+        keeper = TimeKeeper(shop.tools, clock, asyncio.Event())
         await keeper.look()
         assert shop.problems_of("clock_wrong") == []
         machines.wrong_by = jump

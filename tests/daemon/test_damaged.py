@@ -66,7 +66,7 @@ async def test_a_damaged_page_ends_the_daemon(tmp_path: Path, table: str) -> Non
 async def test_the_status_page_meets_the_damage_first(tmp_path: Path) -> None:
     async with open_shop(tmp_path) as shop:
         _damage(shop, "sqlite_autoindex_sessions_1")
-        async with aiohttp.ClientSession(headers={"Cookie": "pamosnik_session=x"}) as session:
-            answer = await session.get(f"http://127.0.0.1:{shop.port}/")
-        assert answer.status == 503
+        headers, page = {"Cookie": "pamosnik_session=x"}, f"http://127.0.0.1:{shop.port}/"
+        async with aiohttp.ClientSession(headers=headers) as session, session.get(page) as answer:
+            assert answer.status == 503
         assert await _end(shop) == 1

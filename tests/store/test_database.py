@@ -15,7 +15,10 @@ from pamosnik.errors import DatabaseDamaged, HomeError
 from pamosnik.model.contact import Contact
 from pamosnik.services import home
 from pamosnik.store import accounts, contacts, migrations, outbox
-from pamosnik.store.database import Database, GroupWriter, empty_wal, look_for_damage, open_database, rebuild
+from pamosnik.store.damage import look_for_damage
+from pamosnik.store.database import Database, open_database
+from pamosnik.store.vacuum import empty_wal, rebuild
+from pamosnik.store.writer import GroupWriter
 from tests.store.rows import NOW, back_to_the_first_version, database, meet, new_item
 
 
@@ -397,7 +400,7 @@ def test_after_a_damaged_page_the_writer_writes_nothing_more(tmp_path: Path) -> 
     async def work(writer: GroupWriter) -> list[object]:
         jobs = (_note("one"), lambda conn: conn.execute("SELECT * FROM variants").fetchall(), _note("two"))
         first = await asyncio.gather(*map(writer.write, jobs), return_exceptions=True)
-        await asyncio.wait_for(writer.damaged.wait(), 5)
+        await asyncio.wait_for(writer.failed.wait(), 5)
         return [*first, *await asyncio.gather(writer.write(_note("three")), return_exceptions=True)]
 
     with database(tmp_path) as opened:

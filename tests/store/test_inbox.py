@@ -40,7 +40,6 @@ def _add(conn: Connection, incoming: Incoming, connection_id: str = "k1") -> tup
         conn,
         account_id="a1",
         connection_id=connection_id,
-        ig_id=incoming.ig_id,
         incoming=incoming,
         now=NOW,
     )

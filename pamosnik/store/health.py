@@ -12,7 +12,7 @@ SAY_AGAIN_S = 600.0
 log = logging.getLogger(__name__)
 
 
-class Trouble:
+class StorageHealth:
     """The last refusal, until something is stored again. Told by the writer's thread and by the loops that read."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Trouble:
             extra={"action": "storage.refused"},
         )
 
-    def over(self) -> None:
+    def works(self) -> None:
         """Something was stored."""
         if self.problem is None:
             return

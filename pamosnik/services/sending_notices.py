@@ -1,9 +1,9 @@
 """What sending finds out that its owner has to know: each cause once, in words, until it is over."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
+from pamosnik.clock import local_minute
 from pamosnik.model.outbox import OutboxItem, Quota
 from pamosnik.store import accounts, connections, notices, outbox
 from pamosnik.store.connections import ConnectionStatus
@@ -38,7 +38,7 @@ def silent(conn: Connection, item: OutboxItem, since: datetime, now: datetime) -
         return
     account = accounts.load(conn, item.account_id)
     assert account is not None
-    at = f"{since.astimezone(ZoneInfo(account.timezone)):%Y-%m-%d %H:%M}"
+    at = local_minute(since, account.timezone)
     username = _username(conn, item)
     _raise(
         conn,

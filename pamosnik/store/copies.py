@@ -1,0 +1,55 @@
+"""Copies of the database that upgrades and restores leave beside it. Backups are not among them (`backup_files`)."""
+
+from datetime import datetime
+from pathlib import Path
+
+from pamosnik import _sqlite
+from pamosnik.errors import HomeError
+
+_BEFORE_RESTORE = "before-restore-"
+
+
+def before_version(path: Path, version: int | str) -> Path:
+    """Where the database is kept as it was before an upgrade."""
+    return path.with_name(f"{path.stem}.before-version-{version}{path.suffix}")
+
+
+def before_restore(path: Path, now: datetime) -> Path:
+    """Where the database is kept that a restore puts another one in the place of. `now`: in UTC."""
+    return path.with_name(f"{path.name}.{_BEFORE_RESTORE}{now:%Y%m%dT%H%M%SZ}")
+
+
+def forget(path: Path, connection_id: str) -> int:
+    """Removes what upgrades and restores have left beside the database and holds this connection, or cannot be read;
+    returns how many files.
+
+    Raises `HomeError` when one cannot be removed.
+    """
+    names = (before_version(path, "*").name, f"{path.name}.{_BEFORE_RESTORE}*")
+    left = [copy for name in names for copy in path.parent.glob(name)]
+    holding = [copy for copy in left if _holds(copy, connection_id)]
+    for copy in holding:
+        try:
+            copy.unlink()
+        except OSError as error:
+            raise HomeError(
+                f"{copy} holds data that has to be deleted, and cannot be removed: {error.strerror}.",
+                hint="Remove it; the deletion goes on by itself.",
+            ) from error
+    return len(holding)
+
+
+def _holds(copy: Path, connection_id: str) -> bool:
+    if copy.name.endswith("-wal") or copy.with_name(f"{copy.name}-wal").exists():
+        return True  # what a log holds that could not be merged nobody knows
+    try:
+        conn = _sqlite.connect(f"{copy.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        try:
+            found = conn.execute(
+                "SELECT 1 FROM connections WHERE connection_id=?", (connection_id,)
+            ).fetchone()
+        finally:
+            conn.close()
+    except _sqlite.Error:
+        return True
+    return found is not None
