@@ -25,6 +25,7 @@ from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected
 
 FIRST_AFTER = timedelta(seconds=15)
+SECOND_AFTER = timedelta(seconds=45)
 EVERY = timedelta(minutes=5)
 SUBSCRIPTION_EVERY = timedelta(hours=1)
 OVERLAP = timedelta(minutes=10)
@@ -60,13 +61,16 @@ class CatchUp:
     async def run(self) -> None:
         """Until it is cancelled: what was not read is read in the next round."""
         await asyncio.sleep(FIRST_AFTER.total_seconds())
+        # What is younger than half a minute is left to its webhook: after a quick restart it is looked for again.
+        pause = SECOND_AFTER
         while True:
             try:
                 with self._tools.reader.in_words():
                     await self.round()
             except StorageRefused as error:
                 self._tools.writer.storage.refused(error)
-            await asyncio.sleep(EVERY.total_seconds())
+            await asyncio.sleep(pause.total_seconds())
+            pause = EVERY
 
     async def round(self) -> None:
         """What Instagram does not answer now is read in the next round."""

@@ -163,7 +163,11 @@ class Sender:
         )
 
     def _slow(self, connection_id: str, quota: Quota) -> Slowdown:
-        return self._slowdown.setdefault((connection_id, quota), Slowdown())
+        key = (connection_id, quota)
+        if key not in self._slowdown:
+            rest = connections.quota_rests(self._tools.reader.connection, connection_id).get(quota)
+            self._slowdown[key] = Slowdown(None if rest is None else rest[0])
+        return self._slowdown[key]
 
     def _careful_room(self, connection_id: str, quota: Quota, now: datetime) -> int:
         """How many may leave as far as earlier outcomes say: all, or one probe at its time, or none."""
@@ -241,7 +245,7 @@ class Sender:
                 slowdown.refused(begun, now)
             case OutcomeKind.SENT:
                 slowdown.accepted()
-        slowdown.heard(outcome.usage_percent, None if outcome.rest_of is RestOf.ITEM else rest)
+        slowdown.heard(outcome.usage_percent, None if outcome.rest_of is RestOf.ITEM else rest, begun, now)
         if rest is not None and outcome.rest_of is RestOf.CONNECTION:
             caution.probe(rest)
         elif rest is not None and outcome.rest_of is RestOf.APP:

@@ -34,8 +34,14 @@ def backoff(attempts: int, seed: str) -> timedelta:
     return timedelta(seconds=gap * (1 + share / 4))
 
 
+ON_THE_WAY = timedelta(seconds=5)
+"""Meta counts requests when they arrive: one that was slow may do so less than an hour before one that was quick."""
+COUNTS_FOR = HOUR + ON_THE_WAY
+"""How long an attempt counts against Meta's hour."""
+
+
 def hourly_room(sent: int) -> int:
-    """How many private replies may leave now, when `sent` attempts left within the last hour."""
+    """How many private replies may leave now, when `sent` attempts still count."""
     return max(limits.PRIVATE_REPLIES_PER_HOUR - sent, 0)
 
 
@@ -58,7 +64,7 @@ class Outlook:
 
 
 def outlook(deadlines: Sequence[datetime], sent: Sequence[datetime], now: datetime) -> Outlook:
-    """`deadlines` of waiting private replies, `sent`: the attempts of the last hour, both rising.
+    """`deadlines` of waiting private replies, `sent`: the attempts that still count, both rising.
 
     The earliest deadline leaves first; what would be too late leaves its place to the next one.
     """
@@ -68,7 +74,7 @@ def outlook(deadlines: Sequence[datetime], sent: Sequence[datetime], now: dateti
     for deadline in deadlines:
         at = last
         if len(taken) >= limits.PRIVATE_REPLIES_PER_HOUR:
-            at = max(last, taken[0] + HOUR)
+            at = max(last, taken[0] + COUNTS_FOR)
         if at >= deadline:
             leaves.append(None)
             continue
@@ -137,37 +143,47 @@ def slower(usage_percent: int | None) -> int:
     return int(2 ** (min((usage_percent - SLOWER_FROM) // 5, 3) + 1))
 
 
+FIRST_REFUSAL = timedelta(minutes=1)
+"""The gap after which one message is tried again that a missing permission stopped."""
+
+
 class Slowdown:
     """Keeps the sends of one kind apart while Meta's usage headers ask for it, and lets them rest.
 
-    Forgets with the process: a restart finds out again with one refusal.
+    Forgets with the process, but for a rest: the first request after it goes alone in the next process, too.
     """
 
     _ANSWER_WITHIN = timedelta(seconds=30)
-    _FIRST_REFUSAL = timedelta(minutes=1)
+    _HEADERS_HOLD = timedelta(minutes=5)
     _LONGEST_REFUSAL = timedelta(minutes=15)
 
-    def __init__(self) -> None:
+    def __init__(self, rest_until: datetime | None = None) -> None:
+        """`rest_until`: a rest that an earlier process was told of."""
         self._factor = 1
-        self._next: datetime | None = None
-        self._rests = False
+        self._factor_heard_at: datetime | None = None
+        self._next = rest_until
+        self._rests = rest_until is not None
+        self._rests_since: datetime | None = None
         self._refusals = 0
         self._refused_at: datetime | None = None
 
-    def heard(self, usage_percent: int | None, rest_until: datetime | None) -> None:
-        """An answer: the newest header (none says nothing), and until when this kind is to rest, if at all."""
+    def heard(
+        self, usage_percent: int | None, rest_until: datetime | None, begun: datetime, now: datetime
+    ) -> None:
+        """An answer to a request that began then: the newest header (none says nothing), and until when this kind is
+        to rest, if at all."""
         if usage_percent is not None:
-            self._factor = slower(usage_percent)
+            self._factor, self._factor_heard_at = slower(usage_percent), now
         if rest_until is not None:
-            self._rests, self._next = True, rest_until
-        elif self._rests and not self._refusals:
+            self._rests, self._rests_since, self._next = True, now, rest_until
+        elif self._rests and not self._refusals and (self._rests_since is None or begun >= self._rests_since):
             self._rests, self._next = False, None
 
     def refused(self, begun: datetime, now: datetime) -> None:
         """Meta does not let this account send this kind, until its owner mends something: one is tried at a time."""
         if self._refused_at is not None and begun < self._refused_at:
             return  # left together with the one that was refused first
-        gap = min(self._FIRST_REFUSAL * 2.0 ** min(self._refusals, 10), self._LONGEST_REFUSAL)
+        gap = min(FIRST_REFUSAL * 2.0 ** min(self._refusals, 10), self._LONGEST_REFUSAL)
         self._refusals += 1
         self._refused_at, self._rests, self._next = now, True, now + gap
 
@@ -185,7 +201,16 @@ class Slowdown:
         if self._rests:
             self._next = now + self._ANSWER_WITHIN
         else:
+            self._forget_old_headers(now)
             self._next = None if self._factor == 1 else now + HOUR / per_hour * self._factor
+
+    def _forget_old_headers(self, now: datetime) -> None:
+        """Answers that carry no header any more must not keep the pace down for ever: it doubles after minutes."""
+        heard_at = self._factor_heard_at
+        while heard_at is not None and self._factor > 1 and now - heard_at >= self._HEADERS_HOLD:
+            heard_at += self._HEADERS_HOLD
+            self._factor //= 2
+            self._factor_heard_at = heard_at
 
     @property
     def slow(self) -> bool:

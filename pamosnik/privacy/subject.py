@@ -167,6 +167,11 @@ REGISTER: Mapping[str, Table] = {
         None,
         _columns(link="id account_id connection_id kind at"),
     ),
+    "rests": Table(
+        "kinds of messages that Meta wants to rest",
+        None,
+        _columns(link="account_id connection_id quota until reason"),
+    ),
     "starts": Table(
         "which flows a person started",
         "contact_id",

@@ -185,9 +185,9 @@ class Machinery:
 
     def _hour_has_room(self) -> datetime | None:
         """For another private reply; None when it has room now."""
-        since = self.now - pacing.HOUR
+        since = self.now - pacing.COUNTS_FOR
         sent, first = outbox.attempts_since(self.conn, self.connection_id, Quota.PRIVATE_REPLY, since)
-        return None if first is None or pacing.hourly_room(sent) else first + pacing.HOUR
+        return None if first is None or pacing.hourly_room(sent) else first + pacing.COUNTS_FOR
 
     def _breathe(self) -> bool:
         """Where only the limit for a second holds things up, that second passes."""

@@ -12,7 +12,7 @@ from pamosnik.errors import NotFound
 from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
 from pamosnik.model.contact import Contact
 from pamosnik.model.outbox import ItemKind, ItemStatus, Quota
-from pamosnik.outbox.pacing import HOUR, Caution, outlook
+from pamosnik.outbox.pacing import COUNTS_FOR, Caution, outlook
 from pamosnik.services import settling
 from pamosnik.store import connections, contacts, notices, outbox, reads, stats
 from pamosnik.store import flows as flow_store
@@ -128,11 +128,17 @@ def queue(
 ) -> list[Shape]:
     """The latest made first. What waits without a reason of its own says what it waits for."""
     found = reads.queue(conn, account.id, wanted, limit=limit, now=now)
+    connected = connections.of_account(conn, account.id)
     outside = _Outside(
         ZoneInfo(account.timezone),
-        _forecast(conn, connections.of_account(conn, account.id), now),
+        _forecast(conn, connected, now),
+        {
+            (one.id, quota.value): rest
+            for one in connected
+            for quota, rest in connections.quota_rests(conn, one.id).items()
+            if rest[0] > now
+        },
         reads.unanswered_lately(conn, account.id, now),
-        now,
     )
     return [_item(row, outside) for row in found]
 
@@ -144,9 +150,10 @@ class _Outside:
     zone: ZoneInfo
     leaves: Mapping[str, datetime | None]
     """Private replies that wait for Meta's hour: when each leaves, None: never in time."""
+    rests: Mapping[tuple[str, str], tuple[datetime, str]]
+    """Connection and kind of message → until when that kind rests, and why."""
     unanswered: Mapping[str, int]
     """Connection → attempts that came to nothing certain lately."""
-    now: datetime
 
 
 def _item(row: tuple[Any, ...], outside: _Outside) -> Shape:
@@ -160,7 +167,7 @@ def _item(row: tuple[Any, ...], outside: _Outside) -> Shape:
         "due_at": _iso_ms(row[7]),
         "deadline": None if row[8] == NEVER_TOO_LATE else _iso_ms(row[8]),
         "attempts": row[9],
-        "reason": row[10] or (_waits_for(row[0], *row[14:19], outside=outside) if waiting else None),
+        "reason": row[10] or (_waits_for(row[0], row[1], *row[14:19], outside=outside) if waiting else None),
         "expected_at": iso(outside.leaves.get(row[0])),
         "message_id": row[11],
         "connection": row[12],
@@ -170,6 +177,7 @@ def _item(row: tuple[Any, ...], outside: _Outside) -> Shape:
 
 def _waits_for(
     item_id: str,
+    kind: str,
     before: str | None,
     connection: str,
     rests_until: int | None,
@@ -187,6 +195,8 @@ def _waits_for(
         return "waits until it is known whether the message before it arrived, at most an hour"
     if before is not None:
         return f"waits for the message before it, which is {before}"
+    if (rest := outside.rests.get((connection_id, kind))) is not None:
+        return f"this kind of message rests until {_local(rest[0], outside.zone)}: {rest[1]}"
     if item_id in outside.leaves:
         at = outside.leaves[item_id]
         when = "will be too late" if at is None else f"leaves at about {_local(at, outside.zone)}"
@@ -395,8 +405,9 @@ def _forecast(conn: Connection, connected: Sequence[Connected], now: datetime) -
         waiting = outbox.waiting(conn, one.id, Quota.PRIVATE_REPLY)
         if not waiting:
             continue
-        start = max(now, one.rest_until or now)
-        sent = outbox.attempt_times(conn, one.id, Quota.PRIVATE_REPLY, start - HOUR)
+        rest, _ = connections.quota_rests(conn, one.id).get(Quota.PRIVATE_REPLY, (now, ""))
+        start = max(now, one.rest_until or now, rest)
+        sent = outbox.attempt_times(conn, one.id, Quota.PRIVATE_REPLY, start - COUNTS_FOR)
         found = outlook([deadline for _, deadline in waiting], sent, start)
         for (item_id, _), at in zip(waiting, found.leaves, strict=True):
             if at is None or at > now + _A_MOMENT:

@@ -40,7 +40,7 @@ def claim(
     conn: Connection, connection_id: str, quota: Quota, room: int, media_room: int, now: datetime
 ) -> list[Claimed]:
     """Takes what may leave now, at most `room` items of which `media_room` with pictures. Commit before sending."""
-    in_the_hour, _ = outbox.attempts_since(conn, connection_id, Quota.PRIVATE_REPLY, now - pacing.HOUR)
+    in_the_hour, _ = outbox.attempts_since(conn, connection_id, Quota.PRIVATE_REPLY, now - pacing.COUNTS_FOR)
     private_room = pacing.hourly_room(in_the_hour)
     if quota is Quota.PRIVATE_REPLY:
         room = min(room, private_room)
@@ -95,6 +95,8 @@ def record(
         return
     if silent_since is not None:
         sending_notices.silent(conn, item, silent_since, now)
+    if item.quota is Quota.PRIVATE_REPLY:
+        outbox.attempt_answered(conn, item, now)
     day = _day(conn, item, now)
     _mind_limits(conn, item, outcome, now)
     match policy.after(outcome, item, now):
@@ -133,6 +135,9 @@ def record(
                 logins.ended(conn, item.connection_id, reason, now)
             else:
                 sending_notices.refused(conn, item, reason, errors.remedy(outcome), now)
+                # A restart, too, begins with one.
+                connected = connections.load(conn, item.connection_id)
+                connections.rest_quota(conn, connected, item.quota, now + pacing.FIRST_REFUSAL, reason)
 
 
 def _renewed_since(conn: Connection, item: OutboxItem) -> bool:
@@ -145,9 +150,16 @@ def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: date
     """A limit of account or app rests what it concerns; a block for its behaviour is told to the owner, once."""
     if outcome.kind is OutcomeKind.SENT and sending_notices.over(conn, item):
         release_held(conn, item.connection_id, now, quota=item.quota)
-    if outcome.pause_s is None or outcome.rest_of not in (RestOf.CONNECTION, RestOf.APP):
+    if outcome.kind is OutcomeKind.SENT and outcome.pause_s is None:
+        connections.quota_rest_over(conn, item.connection_id, item.quota, now)
+    if outcome.pause_s is None or outcome.rest_of is RestOf.ITEM:
         return
     until = now + timedelta(seconds=outcome.pause_s)
+    if outcome.rest_of is RestOf.QUOTA:
+        why = outcome.reason if outcome.kind is OutcomeKind.BACK_OFF else "Meta's usage headers say 100 %"
+        connected = connections.load(conn, item.connection_id)
+        connections.rest_quota(conn, connected, item.quota, until, why)
+        return
     if outcome.rest_of is RestOf.APP:
         connections.rest_all(conn, until, outcome.reason)
         return

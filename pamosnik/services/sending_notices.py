@@ -96,15 +96,26 @@ def answered_by_another(conn: Connection, item: OutboxItem, reason: str, now: da
 
 
 def over(conn: Connection, item: OutboxItem) -> bool:
-    """Instagram took one: what stood in the way of its kind is gone. True when this kind had been refused before."""
-    notices.settle(conn, item.account_id, item.connection_id, _RESTRICTED)
-    notices.settle(conn, item.account_id, item.connection_id, _SILENT)
+    """Instagram took one: what stood in the way of its kind is gone. True when this kind had been refused before.
+
+    A request that was under way already when the trouble began says nothing about it.
+    """
+    codes = [_RESTRICTED, _SILENT, _refused(item.quota)]
     if item.quota is Quota.PRIVATE_REPLY:
-        notices.settle(conn, item.account_id, item.connection_id, _OTHER_TOOL)
-    had = notices.is_open(conn, item.account_id, item.connection_id, _refused(item.quota))
-    if had:
-        notices.settle(conn, item.account_id, item.connection_id, _refused(item.quota))
-    return had
+        codes.append(_OTHER_TOOL)
+    settled = [code for code in codes if _settle(conn, item, code)]
+    if item.quota is Quota.MESSAGE:
+        # With this cause some people are reached and others are not: the notice must not come and go all day.
+        _settle(conn, item, _ADVANCED_ACCESS, stays=_DAY)
+    return _refused(item.quota) in settled
+
+
+def _settle(conn: Connection, item: OutboxItem, code: str, *, stays: timedelta = timedelta()) -> bool:
+    since = notices.since(conn, item.account_id, item.connection_id, code)
+    if since is None or item.last_attempt_at is None or item.last_attempt_at < since + stays:
+        return False
+    notices.settle(conn, item.account_id, item.connection_id, code)
+    return True
 
 
 def _answered_lately(conn: Connection, item: OutboxItem, reason: str, now: datetime) -> int:

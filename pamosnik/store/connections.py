@@ -1,12 +1,14 @@
 """Connected Instagram accounts. The token is sealed before it comes here and opened after it leaves."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from pamosnik._sqlite import Connection
+from pamosnik.model.outbox import Quota
 from pamosnik.store import deletions
 from pamosnik.store.times import instant, ms, optional_instant
 
@@ -193,6 +195,7 @@ def put(conn: Connection, new: NewConnection, now: datetime) -> None:
             ms(new.token_refresh_at),
         ),
     )
+    conn.execute("DELETE FROM rests WHERE connection_id=?", (new.id,))
 
 
 def put_token(
@@ -270,6 +273,28 @@ def rest_all(conn: Connection, until: datetime, reason: str) -> None:
     """Nothing leaves for any connection before then: a limit of the app they share."""
     for (connection_id,) in conn.execute("SELECT connection_id FROM connections").fetchall():
         rest(conn, connection_id, until, reason)
+
+
+def rest_quota(conn: Connection, connection: Connected, quota: Quota, until: datetime, reason: str) -> None:
+    """Nothing of this kind leaves for this connection before then."""
+    conn.execute(
+        "INSERT OR REPLACE INTO rests (account_id, connection_id, quota, until, reason) VALUES (?,?,?,?,?)",
+        (connection.account_id, connection.id, quota.value, ms(until), reason),
+    )
+
+
+def quota_rest_over(conn: Connection, connection_id: str, quota: Quota, now: datetime) -> None:
+    """One of this kind was accepted after its rest."""
+    conn.execute(
+        "DELETE FROM rests WHERE connection_id=? AND quota=? AND until<=?",
+        (connection_id, quota.value, ms(now)),
+    )
+
+
+def quota_rests(conn: Connection, connection_id: str) -> Mapping[Quota, tuple[datetime, str]]:
+    """Kind → until when it rests, or did if none was accepted since, and why."""
+    rows = conn.execute("SELECT quota, until, reason FROM rests WHERE connection_id=?", (connection_id,))
+    return {Quota(quota): (instant(until), reason) for quota, until, reason in rows}
 
 
 def next_rest_over(conn: Connection, now: datetime) -> datetime | None:

@@ -96,6 +96,21 @@ def m0008_doubt(conn: Connection) -> None:
         conn.execute(f"ALTER TABLE {table} ADD COLUMN doubt_from INTEGER")
 
 
+def m0009_rests(conn: Connection) -> None:
+    """Until when a kind of message rests: a restart must not forget what Meta has said."""
+    conn.execute(
+        """\
+CREATE TABLE rests ( -- kinds of messages that Meta wants to rest
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  quota TEXT NOT NULL,
+  until INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (connection_id, quota)
+) STRICT, WITHOUT ROWID"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -105,6 +120,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0006_removed_app,
     m0007_live_replies,
     m0008_doubt,
+    m0009_rests,
 )
 
 

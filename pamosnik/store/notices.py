@@ -42,22 +42,22 @@ def raise_notice(
     step: int = 0,
 ) -> bool:
     """True when it is new. An open notice keeps its `since`."""
-    known = is_open(conn, account_id, connection_id, code)
+    known = since(conn, account_id, connection_id, code)
     conn.execute(
         "INSERT INTO notices (account_id, connection_id, code, message, fix, since, step) VALUES (?,?,?,?,?,?,?)"
         " ON CONFLICT DO UPDATE SET message=excluded.message, fix=excluded.fix, step=excluded.step",
         (account_id, connection_id, code, message, fix, ms(now), step),
     )
-    return not known
+    return known is None
 
 
-def is_open(conn: Connection, account_id: str, connection_id: str, code: str) -> bool:
-    """Whether this is known and not mended."""
+def since(conn: Connection, account_id: str, connection_id: str, code: str) -> datetime | None:
+    """Since when this is known and not mended; None: it is not."""
     known = conn.execute(
-        "SELECT 1 FROM notices WHERE account_id=? AND connection_id=? AND code=?",
+        "SELECT since FROM notices WHERE account_id=? AND connection_id=? AND code=?",
         (account_id, connection_id, code),
     ).fetchone()
-    return known is not None
+    return None if known is None else instant(known[0])
 
 
 def settle(conn: Connection, account_id: str, connection_id: str, code: str | None = None) -> None:

@@ -308,6 +308,20 @@ def doubt_open(conn: Connection, since: datetime) -> int:
     )
 
 
+def attempt_answered(conn: Connection, item: OutboxItem, now: datetime) -> None:
+    """Meta has counted it by now at the latest."""
+    conn.execute(
+        "UPDATE attempts SET at=:now WHERE id=(SELECT id FROM attempts WHERE connection_id=:connection AND kind=:kind"
+        " AND at=:at LIMIT 1)",
+        {
+            "now": ms(now),
+            "connection": item.connection_id,
+            "kind": item.quota.value,
+            "at": ms(item.last_attempt_at),
+        },
+    )
+
+
 def attempts_since(
     conn: Connection, connection_id: str, quota: Quota, since: datetime
 ) -> tuple[int, datetime | None]:

@@ -419,3 +419,12 @@ CREATE INDEX outbox_of_contact ON outbox (contact_id, connection_id);
 CREATE INDEX contact_ids_of_contact ON contact_ids (contact_id);
 
 CREATE INDEX outbox_queued ON outbox (connection_id, kind, live, deadline, seq) WHERE status = 'queued';
+
+CREATE TABLE rests ( -- kinds of messages that Meta wants to rest
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  quota TEXT NOT NULL,
+  until INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (connection_id, quota)
+) STRICT, WITHOUT ROWID;

@@ -378,8 +378,10 @@ class FakeInstagram:
         template: bool = False,
         at: datetime | None = None,
     ) -> None:
-        told = (at or self.now()).strftime("%Y-%m-%dT%H:%M:%S+0000")
         lines = self._threads.setdefault(igsid, [])
+        told = (at or self.now()).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        if at is None and lines:
+            told = max(told, lines[-1].at)  # nobody answers before what is answered
         if mid not in {line.mid for line in lines}:
             lines.append(Line(mid, from_id, text, told, template))
 

@@ -317,6 +317,7 @@ def _more(conn: Connection, connection_id: str, now: datetime) -> None:
     contacts.also_known_as(conn, person, "900900000000009")
     contacts.add_tag(conn, person, "regular", now)
     flow_store.learn_post(conn, account_id, connection_id, "m-of-the-shop", "Cxyz", now)
+    connections.rest_quota(conn, connections.load(conn, connection_id), Quota.MESSAGE, now, "why")
     alerts.put(conn, Alert(account_id, connection_id, "restricted", False, 0, "About shop.", now, None))
 
 

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pamosnik._sqlite import Connection
+from pamosnik.daemon.sender import Sender
 from pamosnik.model.outbox import Quota
 from pamosnik.store import accounts, connections, outbox
 from pamosnik.store.connections import Connected
@@ -225,3 +226,62 @@ async def _comment(shop: Machine, number: int) -> None:
     value = events.comment(f"906{number:02}", "hi", username=f"u{number}", comment_id=f"c{number}")
     await shop.deliver(events.change(value))
     await shop.works()
+
+
+async def test_what_was_under_way_before_a_block_does_not_end_it(tmp_path: Path) -> None:
+    """Four accepted answers of slow requests took the notice away, and the owner was told that it was mended."""
+    flows = "version: 1\ndisclosure: false\nflows:\n  b: { when: [comment: hi], do: [{ send: psst }] }\n" + (
+        "  a: { when: [dm: hi], mode: parallel, do: [{ send: ok }] }\n"
+    )
+
+    def slow(call: Call) -> Trouble | None:
+        if call.is_private_reply:
+            return Trouble(slow_s=0.5, passes=True)
+        return Trouble(400, 368) if call.is_send else None
+
+    async with machine(tmp_path, flows) as shop:
+        shop.fake.trouble = slow
+        for number in range(4):
+            value = events.comment(f"906{number:02}", "hi", username=f"u{number}", comment_id=f"c{number}")
+            await shop.deliver(events.change(value))
+        await shop.deliver(events.talk(events.message("90001", "hi")))
+        await shop.runner.round()
+        await shop.sender.round()
+        shop.move_to(shop.clock.now() + timedelta(seconds=1))
+        await shop.works()
+        assert shop.states("private_reply") == ["sent"] * 4
+        assert [problem["code"] for problem in shop.problems()] == ["restricted"]
+
+
+async def test_a_restart_keeps_metas_minutes(tmp_path: Path) -> None:
+    """Each restart forgot that nothing of this kind may leave, and began with nine."""
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.usage = lambda: _header(100, 20)
+        await _write(shop, 1)
+        shop.fake.usage = dict
+        restarted = Sender(shop.tools)
+        for number in range(2, 30):
+            await shop.deliver(events.talk(events.message(f"90{number:03}", "hi")))
+        await shop.runner.round()
+        await restarted.round()
+        await restarted.idle()
+        assert len(shop.fake.sent) == 1
+        (waiting, *_) = [item for item in shop.queue() if item["status"] == "queued"]
+        assert "rests until" in str(waiting["reason"])
+        assert "100 %" in str(waiting["reason"])
+
+
+async def test_refused_by_access_level_is_over_a_day_later(tmp_path: Path) -> None:
+    """One refusal kept `status` from being healthy until `connect` was run again."""
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.trouble = lambda call: Trouble(403, 10, 2534022) if call.is_send else None
+        await _write(shop, 1)
+        assert [problem["code"] for problem in shop.problems()] == ["advanced_access"]
+        shop.fake.trouble = lambda _: None
+        await _write(shop, 2)
+        assert len(shop.problems()) == 1, "others may still be out of reach"
+        shop.move_to(shop.clock.now() + timedelta(hours=25))
+        at = int(shop.clock.now().timestamp() * 1000)
+        await shop.deliver(events.talk({**events.message("90003", "hi"), "timestamp": at}))
+        await shop.works()
+        assert shop.problems() == []

@@ -85,6 +85,25 @@ def test_never_more_than_750_private_replies_in_any_hour(tmp_path: Path) -> None
         assert len(within) <= limits.PRIVATE_REPLIES_PER_HOUR
 
 
+def test_a_slow_request_counts_from_its_answer(tmp_path: Path) -> None:
+    """Up to nine more than 750 reached Meta in an hour: it counts when requests arrive, not when they leave."""
+    with _home(tmp_path) as database:
+
+        def fill(conn: Connection) -> None:
+            for number in range(752):
+                _put(conn, number, ItemKind.PRIVATE_REPLY, f"9{number}")
+
+        database.write(fill)
+        claimed = database.write(lambda conn: sending.claim(conn, "c", Quota.PRIVATE_REPLY, 750, 10, START))
+        answered = START + timedelta(seconds=20)
+        for one in claimed:
+            sent = Outcome(OutcomeKind.SENT, "", message_id=f"m{one.item.id}")
+            database.write(partial(sending.record, item_id=one.item.id, outcome=sent, now=answered))
+        assert database.write(partial(_claim_replies, now=answered + timedelta(hours=1))) == []
+        later = answered + timedelta(hours=1, seconds=6)
+        assert len(database.write(partial(_claim_replies, now=later))) == 2
+
+
 def test_private_replies_of_a_broadcast_do_not_wait_for_the_hour_of_posts(tmp_path: Path) -> None:
     """Meta counts them apart, and after the broadcast it refuses them."""
     with _home(tmp_path) as database:

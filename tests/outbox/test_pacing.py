@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pamosnik.model.outbox import ItemKind, OutMessage
 from pamosnik.outbox.pacing import (
+    COUNTS_FOR,
     Caution,
     PerSecond,
     Slowdown,
@@ -88,26 +89,52 @@ def test_the_pace_halves_with_every_five_percent(percent: int | None, factor: in
     assert slower(percent) == factor
 
 
+def test_the_rest_that_an_earlier_process_was_told_of_ends_with_one_request() -> None:
+    """Each restart began with a burst, whatever Meta had said before."""
+    assert (Slowdown().free_at(NOW), Slowdown().slow) == (NOW, False)
+    told = NOW + timedelta(minutes=20)
+    pace = Slowdown(told)
+    assert (pace.free_at(NOW), pace.slow) == (told, True)
+    pace.left(told, 750)
+    assert pace.free_at(told) > told
+    pace.heard(None, None, told, told)
+    assert (pace.free_at(told), pace.slow) == (told, False)
+
+
 def test_usage_headers_keep_sends_apart() -> None:
     pace = Slowdown()
     pace.left(NOW, 750)
     assert pace.free_at(NOW) == NOW, "no header, no pause"
-    pace.heard(90, None)
-    pace.heard(None, None)
+    pace.heard(90, None, NOW, NOW)
+    pace.heard(None, None, NOW, NOW)
     pace.left(NOW, 750)
     assert pace.free_at(NOW) == NOW + 8 * timedelta(hours=1) / 750
-    pace.heard(20, None)
+    pace.heard(20, None, NOW, NOW)
     pace.left(NOW, 750)
     assert pace.free_at(NOW) == NOW
 
 
+def test_headers_that_come_no_more_are_forgotten_step_by_step() -> None:
+    """97 % heard once held one private reply a minute for ever."""
+    pace = Slowdown()
+    pace.heard(97, None, NOW, NOW)
+    gaps = []
+    for minutes in (0, 6, 11, 16, 21):
+        now = NOW + timedelta(minutes=minutes)
+        pace.left(now, 750)
+        gaps.append((pace.free_at(now) - now) / (timedelta(hours=1) / 750))
+    assert gaps == [16, 8, 4, 2, 0]
+
+
 def test_a_kind_that_rests_probes_with_one() -> None:
     pace, until = Slowdown(), NOW + timedelta(minutes=5)
-    pace.heard(100, until)
+    pace.heard(100, until, NOW, NOW)
     assert (pace.free_at(NOW), pace.slow) == (until, True)
+    pace.heard(None, None, NOW - timedelta(seconds=1), NOW)
+    assert pace.free_at(NOW) == until, "what was under way already says nothing"
     pace.left(until, 750)
     assert pace.free_at(until) > until, "nothing beside the probe"
-    pace.heard(10, None)
+    pace.heard(10, None, until, until)
     assert (pace.free_at(until), pace.slow) == (until, False)
 
 
@@ -125,12 +152,12 @@ def test_the_outlook_of_a_viral_hour() -> None:
     week = NOW + timedelta(days=7)
     found = outlook([week] * 20_000, [], NOW)
     assert found.too_late == 0
-    assert found.last_at == NOW + timedelta(hours=26)
+    assert found.last_at == NOW + 26 * COUNTS_FOR
     assert outlook([week] * 130_000, [], NOW).too_late == 130_000 - 750 * 168
 
 
 def test_the_outlook_after_a_full_hour_waits_for_the_earliest() -> None:
     sent = [NOW - timedelta(minutes=30)] * 750
-    assert outlook([NOW + timedelta(days=7)], sent, NOW).last_at == NOW + timedelta(minutes=30)
+    assert outlook([NOW + timedelta(days=7)], sent, NOW).last_at == NOW - timedelta(minutes=30) + COUNTS_FOR
     assert outlook([NOW + timedelta(minutes=20)], sent, NOW).too_late == 1
     assert outlook([], sent, NOW).last_at is None

@@ -85,6 +85,7 @@ def back_to_the_first_version(conn: Connection) -> None:
     """Takes out of a filled database what the migrations after the first one have put in."""
     for statement in (
         *(f"ALTER TABLE {table} DROP COLUMN doubt_from" for table in ("events", "runs", "outbox")),
+        "DROP TABLE rests",
         "DROP TABLE deletions",
         "DROP TABLE alerts",
         "ALTER TABLE notices DROP COLUMN step",
