@@ -10,8 +10,9 @@ DEV_STAMP := $(VENV)/.installed-dev
 demo: $(RUN_STAMP)
 	$(BIN)/pamosnik demo $(ARGS)
 
+# Three at a time: most tests wait for a process, a disk or a clock.
 test: $(DEV_STAMP) browser lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff format --check .

@@ -14,9 +14,9 @@ from pamosnik.services import credentials
 from pamosnik.store import connections, notices
 
 LOOK_EVERY_S = 10.0
-FIRST_GAP_S, LONGEST_GAP_S = 0.5, 30.0
+FIRST_GAP_S, LONGEST_GAP_S = 0.5, 10.0
 SILENCE_TOLD_AFTER = 5
-"""Questions without an answer: half a minute or more."""
+"""Questions without an answer: some eight seconds or more."""
 _WRONG, _SILENCE = "clock_wrong", "instagram_silent"
 
 log = logging.getLogger(__name__)
