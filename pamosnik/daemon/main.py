@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
@@ -233,7 +233,7 @@ async def _look_back(settings: Config, clock: Clock, writer: GroupWriter) -> Non
     await writer.write(partial(_tell_of_missing_secret, missing=not settings.webhook_secrets, now=now))
 
 
-def _server(app: Starlette) -> _Server:
+def _server(app: ASGIApp) -> _Server:
     return _Server(
         uvicorn.Config(
             app,

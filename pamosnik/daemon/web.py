@@ -1,6 +1,7 @@
 """The HTTP surface: Meta's webhooks, health, and the status page."""
 
 import asyncio
+import contextlib
 import hmac
 import logging
 import time
@@ -25,6 +26,11 @@ from pamosnik.services import intake
 from pamosnik.store import notices
 from pamosnik.store.database import Database
 from pamosnik.store.writer import GroupWriter
+
+TOO_LARGE = 413
+READ_AWAY_BYTES = 4 * limits.WEBHOOK_BODY_BYTES
+READ_AWAY_S = 5.0
+"""Who sends more than that, or more slowly, finds the line closed."""
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +60,33 @@ class _SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+class _ReadsToTheEnd:
+    """A body that is too large is read, and thrown away, before it is refused: closed at once, the line would be
+    reset under whoever is still sending, and the answer lost with it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def patient(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == TOO_LARGE:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(READ_AWAY_S):
+                        await _read_away(receive)
+            await send(message)
+
+        await self._app(scope, receive, patient)
+
+
+async def _read_away(receive: Receive) -> None:
+    left = READ_AWAY_BYTES
+    while left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return
 
 
 class _CutShort:
@@ -213,7 +246,7 @@ def make_app(
     clock: Clock,
     *,
     on_events: Callable[[], None],
-) -> Starlette:
+) -> ASGIApp:
     """All routes of the daemon."""
     hook = Webhook(
         writer,
@@ -224,7 +257,7 @@ def make_app(
     )
     page = StatusPage(writer, reader, clock, secure=(settings.public_url or "").startswith("https:"))
     health = _Health(writer, reader)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/webhooks/instagram", hook.handshake, methods=["GET"]),
             Route("/webhooks/instagram", hook.deliver, methods=["POST"]),
@@ -241,6 +274,7 @@ def make_app(
         },
         max_body_size=limits.WEBHOOK_BODY_BYTES,
     )
+    return _ReadsToTheEnd(app)
 
 
 async def _plain_error(_: Request, error: Exception) -> Response:

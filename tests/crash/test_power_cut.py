@@ -34,9 +34,9 @@ def _late(call: Call) -> Trouble | None:
     return Trouble(slow_s=0.1, passes=True) if call.method == "POST" else None
 
 
-async def _people(shop: Shop, first: int, acknowledged: list[str]) -> None:
+async def _people(shop: Shop, first: int, acknowledged: list[str], count: int = 40) -> None:
     """One after the other writes or comments; an id is noted once the daemon has answered 200."""
-    for number in range(first, first + 40):
+    for number in range(first, first + count):
         told = shop.comment(f"75{number:04}") if number % 2 else shop.write(f"75{number:04}", "price")
         acknowledged.append(await told)
 
@@ -115,7 +115,8 @@ async def test_a_torn_log_gives_a_state_that_once_was(tmp_path: Path) -> None:
     chance = random.Random(11)
     async with open_shop(tmp_path) as shop:
         acknowledged: list[str] = []
-        await _people(shop, 0, acknowledged)
+        # Few: after a thousand pages the log is written into the database and begun anew, and little is left to tear.
+        await _people(shop, 0, acknowledged, count=8)
         _take_copy(shop, tmp_path / "copy")
         await shop.kill()
         log, database = tmp_path / "copy" / "pamosnik.db-wal", tmp_path / "copy" / "pamosnik.db"
@@ -127,9 +128,7 @@ async def test_a_torn_log_gives_a_state_that_once_was(tmp_path: Path) -> None:
             assert part == everything[: len(part)]
             found.add(len(part))
         assert set(acknowledged) <= set(everything)
-        assert (
-            len(found) > 1
-        )  # the tears fell into different places; a busy machine commits many events at once
+        assert len(found) > 3  # the tears fell into different places
         await shop.start()
 
 

@@ -1,12 +1,10 @@
 """Whatever a stranger sends: no 5xx, nothing of it is stored unsigned, the daemon lives."""
 
-import contextlib
 import io
 import json
 import random
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from pamosnik.instagram.webhook import sign
@@ -100,8 +98,8 @@ async def test_what_is_not_signed_is_refused_and_not_stored(tmp_path: Path) -> N
 async def test_a_body_over_4_mib_is_refused(tmp_path: Path) -> None:
     async with open_shop(tmp_path, FLOWS) as shop:
         body = b" " * (5 << 20)
-        # Refused before it is read: who is still sending may find the line closed instead of the answer.
-        with contextlib.suppress(aiohttp.ClientOSError):
+        # The line was closed under who was still sending, now and then before the answer arrived.
+        for _ in range(5):
             assert await _post(shop, body, sign(body, shop.sandbox.app_secret)) == 413
         assert await shop.read("events", "list") == []
         assert (await shop.read("status"))["daemon"]["running"]
