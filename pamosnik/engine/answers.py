@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pamosnik.engine.dates import find_date
 from pamosnik.model.event import Attachment
-from pamosnik.model.flow import Accept
+from pamosnik.model.step import Accept
 from pamosnik.model.words import fold, tokens, trim
 
 _TOP_LEVEL = r"(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})(?![\w-])"

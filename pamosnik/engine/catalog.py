@@ -7,20 +7,19 @@ from typing import assert_never
 
 from pamosnik.engine.match import Heard, KeywordIndex, forbidden
 from pamosnik.model.book import Book
+from pamosnik.model.condition import CameFrom
 from pamosnik.model.event import Event, EventKind
-from pamosnik.model.flow import (
+from pamosnik.model.flow import Flow
+from pamosnik.model.text import MatchMode, Words
+from pamosnik.model.trigger import (
     AnyPost,
     AnythingElseTrigger,
-    CameFrom,
     CommentTrigger,
     DmTrigger,
     FirstMessageTrigger,
-    Flow,
-    MatchMode,
     StoryMentionTrigger,
     StoryReplyTrigger,
     Trigger,
-    Words,
 )
 from pamosnik.model.words import fold, trim
 

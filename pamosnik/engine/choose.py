@@ -16,8 +16,9 @@ from pamosnik.engine.match import Heard
 from pamosnik.model.book import Sentence
 from pamosnik.model.decision import Answered, Check, Facts, NotUnderstood, Stimulus, Tapped
 from pamosnik.model.event import COMMENTS, Event, Verdict
-from pamosnik.model.flow import ONCE, Accept, Ask, FieldType, Flow, FlowState, Mode, Option, Send
+from pamosnik.model.flow import ONCE, Flow, FlowState, Mode
 from pamosnik.model.run import Run, RunWait, WaitKind
+from pamosnik.model.step import Accept, Ask, FieldType, Option, Send
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import assert_never
 
 from pamosnik.engine.match import Heard, matches
-from pamosnik.model.decision import Facts
-from pamosnik.model.flow import (
+from pamosnik.model.condition import (
     AllOf,
     AnyOf,
     CameFrom,
@@ -15,7 +14,6 @@ from pamosnik.model.flow import (
     Condition,
     FieldCondition,
     FieldTest,
-    FieldType,
     FirstTime,
     HasNotTag,
     HasTag,
@@ -23,6 +21,8 @@ from pamosnik.model.flow import (
     TextCondition,
     WindowOpen,
 )
+from pamosnik.model.decision import Facts
+from pamosnik.model.step import FieldType
 from pamosnik.model.words import fold
 
 

@@ -18,6 +18,7 @@ from pamosnik.engine import conditions, payload, render, sentences
 from pamosnik.engine.clock_times import next_clock_time, on_the_clock
 from pamosnik.instagram import limits
 from pamosnik.model.book import Sentence
+from pamosnik.model.condition import Condition
 from pamosnik.model.contact import Contact
 from pamosnik.model.decision import (
     AddTag,
@@ -41,13 +42,14 @@ from pamosnik.model.decision import (
     Tapped,
     TimerFired,
 )
-from pamosnik.model.flow import (
+from pamosnik.model.flow import Flow
+from pamosnik.model.outbox import OutButton, OutMessage
+from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
+from pamosnik.model.step import (
     Ask,
     At,
     Choose,
     ClearFields,
-    Condition,
-    Flow,
     Goal,
     HandOver,
     Message,
@@ -59,13 +61,11 @@ from pamosnik.model.flow import (
     Step,
     Stop,
     Tag,
-    Text,
     Untag,
     Wait,
     WindowClosed,
 )
-from pamosnik.model.outbox import OutButton, OutMessage
-from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
+from pamosnik.model.text import Text
 
 TAP_COUNTS_FOR = timedelta(days=7)
 """How long a run waits for a tap on its last message before it counts as expired. Later taps still work."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import re2
 
-from pamosnik.model.flow import MatchMode, Words
+from pamosnik.model.text import MatchMode, Words
 from pamosnik.model.words import NO_WORD, fold, in_word, spaceless, tokens, trim, unicode_edges, within_one
 
 FUZZY_FROM = 5

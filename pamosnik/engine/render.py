@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pamosnik.model.decision import Facts
-from pamosnik.model.flow import Text, Variable
+from pamosnik.model.text import Text, Variable
 
 _MORE = "…"
 

@@ -12,7 +12,7 @@ from pamosnik.flows.reader import KEY
 from pamosnik.flows.source import Mark
 from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.model import safety
-from pamosnik.model.flow import Variable
+from pamosnik.model.text import Variable
 from pamosnik.model.words import fold, trim
 
 Raw = Mapping[str, object]

@@ -9,8 +9,8 @@ from pamosnik.flows.check import Outcome, Placed, branches, only_comments, steps
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.instagram import limits
-from pamosnik.model.flow import Variable
 from pamosnik.model.sentences import DISCLOSURE
+from pamosnik.model.text import Variable
 
 Raw = Mapping[str, object]
 

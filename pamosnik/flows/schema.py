@@ -31,16 +31,10 @@ from pamosnik.flows.reader import (
 )
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.book import Sentence
-from pamosnik.model.flow import (
-    Accept,
-    CameFrom,
-    FieldTest,
-    FieldType,
-    FlowState,
-    MatchMode,
-    Mode,
-    WindowClosed,
-)
+from pamosnik.model.condition import CameFrom, FieldTest
+from pamosnik.model.flow import FlowState, Mode
+from pamosnik.model.step import Accept, FieldType, WindowClosed
+from pamosnik.model.text import MatchMode
 
 LANGUAGES = ("en", "de", "pl", "es")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -2,7 +2,7 @@
 
 import re
 
-from pamosnik.model.flow import Text, Variable
+from pamosnik.model.text import Text, Variable
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}|]*)(?:\|([^{}]*))?\}|\{")
 

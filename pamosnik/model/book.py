@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pamosnik.model.flow import FieldType, Flow
+from pamosnik.model.flow import Flow
+from pamosnik.model.step import FieldType
 
 
 class Sentence(StrEnum):

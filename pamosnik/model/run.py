@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pamosnik.model.flow import CameFrom, Mode
+from pamosnik.model.condition import CameFrom
+from pamosnik.model.flow import Mode
 
 
 class RunStatus(StrEnum):

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from pamosnik.clock import VirtualClock
 from pamosnik.engine.catalog import shortcode
-from pamosnik.model.flow import AnyPost, CommentTrigger, Flow, StoryReplyTrigger
+from pamosnik.model.flow import Flow
+from pamosnik.model.trigger import AnyPost, CommentTrigger, StoryReplyTrigger
 from pamosnik.sandbox import rules
 from pamosnik.sandbox.things import Account, Media, MediaKind, Person, Token, TokenKind
 from pamosnik.sandbox.world import World

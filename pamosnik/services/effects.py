@@ -19,9 +19,10 @@ from pamosnik.model.decision import (
     SetField,
     StartRun,
 )
-from pamosnik.model.flow import Ask, Flow, RunFlow, Send
+from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
 from pamosnik.model.run import ENDED, Run, RunStatus
+from pamosnik.model.step import Ask, RunFlow, Send
 from pamosnik.store import contacts, outbox, runs, stats
 
 new_run_id = new_id

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import PamosnikError
+from pamosnik.model.condition import CameFrom
 from pamosnik.model.decision import Check
-from pamosnik.model.flow import CameFrom, Mode
+from pamosnik.model.flow import Mode
 from pamosnik.model.run import RUN_TRANSITIONS, Origin, Run, RunStatus, RunWait, WaitKind
 from pamosnik.store import deletions
 from pamosnik.store.inbox import trace_json

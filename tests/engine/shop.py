@@ -7,10 +7,11 @@ from pamosnik.engine.catalog import Catalog
 from pamosnik.flows.compile import compile_flow, compile_settings
 from pamosnik.flows.load import load
 from pamosnik.model.book import Book
+from pamosnik.model.condition import CameFrom
 from pamosnik.model.contact import Contact
 from pamosnik.model.decision import Facts
 from pamosnik.model.event import Event, EventKind, Incoming
-from pamosnik.model.flow import CameFrom, Flow
+from pamosnik.model.flow import Flow
 from pamosnik.model.run import Origin, Run, RunStatus
 
 NOW = datetime(2026, 12, 2, 11, tzinfo=UTC)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pamosnik.engine.answers import choose_option, understand
 from pamosnik.model.event import Attachment
-from pamosnik.model.flow import Accept
+from pamosnik.model.step import Accept
 
 _NOW = datetime(2026, 12, 2, 11, tzinfo=UTC)
 _DRINKS = ("Coffee", "Green tea", "Wasser ohne")

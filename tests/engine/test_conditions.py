@@ -7,9 +7,7 @@ import pytest
 
 from pamosnik.engine.conditions import all_of, any_of, describe, holds
 from pamosnik.model.book import FieldSpec, Settings
-from pamosnik.model.contact import Contact
-from pamosnik.model.decision import Facts
-from pamosnik.model.flow import (
+from pamosnik.model.condition import (
     AllOf,
     AnyOf,
     CameFrom,
@@ -17,16 +15,17 @@ from pamosnik.model.flow import (
     Condition,
     FieldCondition,
     FieldTest,
-    FieldType,
     FirstTime,
     HasNotTag,
     HasTag,
-    MatchMode,
     NoneOf,
     TextCondition,
     WindowOpen,
-    Words,
 )
+from pamosnik.model.contact import Contact
+from pamosnik.model.decision import Facts
+from pamosnik.model.step import FieldType
+from pamosnik.model.text import MatchMode, Words
 
 _NOW = datetime(2026, 12, 2, 11, tzinfo=UTC)
 _VIP, _NEW = HasTag("vip"), HasTag("new")

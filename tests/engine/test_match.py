@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.engine.match import Heard, KeywordIndex, forbidden, matches
-from pamosnik.model.flow import MatchMode, Words
+from pamosnik.model.text import MatchMode, Words
 from pamosnik.model.words import fold
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pamosnik.engine.match import Heard, KeywordIndex, matches
-from pamosnik.model.flow import MatchMode, Words
+from pamosnik.model.text import MatchMode, Words
 from pamosnik.model.words import fold, within_one
 
 

@@ -9,7 +9,8 @@ from pamosnik.engine.render import render, values
 from pamosnik.model.book import FieldSpec, Settings
 from pamosnik.model.contact import Contact
 from pamosnik.model.decision import Facts
-from pamosnik.model.flow import FieldType, Text, Variable
+from pamosnik.model.step import FieldType
+from pamosnik.model.text import Text, Variable
 
 _HELLO = Text(("Hi ", Variable("first_name", "there"), ", see ", Variable("prices"), "!"))
 _NOW = datetime(2026, 12, 2, 23, 30, tzinfo=UTC)

@@ -4,28 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.model.book import FieldSpec, Sentence
-from pamosnik.model.flow import (
-    ONCE,
-    Accept,
-    AnyPost,
-    Ask,
-    Choose,
-    CommentTrigger,
-    DmTrigger,
-    FieldCondition,
-    FieldTest,
-    FieldType,
-    HandOver,
-    HasTag,
-    MatchMode,
-    Mode,
-    Send,
-    Text,
-    Variable,
-    Wait,
-    WindowClosed,
-    Words,
-)
+from pamosnik.model.condition import FieldCondition, FieldTest, HasTag
+from pamosnik.model.flow import ONCE, Mode
+from pamosnik.model.step import Accept, Ask, Choose, FieldType, HandOver, Send, Wait, WindowClosed
+from pamosnik.model.text import MatchMode, Text, Variable, Words
+from pamosnik.model.trigger import AnyPost, CommentTrigger, DmTrigger
 from tests.flows.files import compiled, read
 
 _ALL = """\

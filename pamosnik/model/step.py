@@ -1,0 +1,205 @@
+"""What a flow does, step by step. `At.next` is the path of the step that follows."""
+
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from enum import StrEnum
+
+from pamosnik.model.condition import Condition
+from pamosnik.model.text import Text
+
+
+class FieldType(StrEnum):
+    """Types of custom fields."""
+
+    TEXT = "text"
+    EMAIL = "email"
+    PHONE = "phone"
+    NUMBER = "number"
+    DATE = "date"
+    URL = "url"
+    CHOICE = "choice"
+
+
+class Accept(StrEnum):
+    """What an `ask` takes for an answer: a field type, or one of the last two."""
+
+    TEXT = "text"
+    EMAIL = "email"
+    PHONE = "phone"
+    NUMBER = "number"
+    DATE = "date"
+    URL = "url"
+    CHOICE = "choice"
+    IMAGE = "image"
+    ANYTHING = "anything"
+
+
+class WindowClosed(StrEnum):
+    """What a `wait` does when the 24-hour window has closed at its end."""
+
+    SKIP = "skip"
+    """Goes on; messages that may not be sent are passed over."""
+    STOP = "stop"
+    TELL_ME = "tell_me"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A button, a chip or a choice."""
+
+    path: str
+    """Where it stands: `do.1.buttons.0`. The payload of its tap names this."""
+    label: Text
+    url: Text | None = None
+    name: str | None = None
+    """Of a tracked link."""
+    first: str | None = None
+    """The first step of its `do`; None when it has none."""
+    run: str | None = None
+    """The flow that a tap goes on in."""
+
+    @property
+    def does_something(self) -> bool:
+        return self.first is not None or self.run is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a `send` says. `texts` are the variants; empty for a message without text."""
+
+    texts: tuple[Text, ...] = ()
+    buttons: tuple[Option, ...] = ()
+    chips: tuple[Option, ...] = ()
+    images: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A step's place: its own path, the path of the step after it (None: the end), its `id` if it has one."""
+
+    path: str
+    next: str | None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPublicly:
+    at: At
+    texts: tuple[Text, ...]
+    wait_first: tuple[timedelta, timedelta] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    at: At
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    at: At
+    question: tuple[Text, ...]
+    """Variants."""
+    accept: Accept
+    save_as: str | None = None
+    choices: tuple[Option, ...] = ()
+    optional: bool = False
+    say: Text | None = None
+    """Said when an answer does not fit; None: the built-in sentence."""
+    tries: int = 2
+    then: str | None = None
+    """First step after the last try; None: on with nothing saved if optional, else a human takes over."""
+    give_up_after: timedelta = timedelta(hours=23)
+    if_no_answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    at: At
+    for_: timedelta | None = None
+    until: time | None = None
+    """A clock time in `zone`; exactly one of `for_` and `until` is set."""
+    days: tuple[int, ...] = ()
+    """Weekdays on which `until` counts, Monday is 0; empty: every day."""
+    dates: tuple[date, ...] = ()
+    zone: str | None = None
+    if_window_closed: WindowClosed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    condition: Condition | None
+    """None: `else`."""
+    first: str | None
+    """None: an empty `do`, on with the step after the `choose`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    at: At
+    branches: tuple[Branch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    at: At
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Untag:
+    at: At
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetFields:
+    at: At
+    values: tuple[tuple[str, Text], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClearFields:
+    at: At
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    at: At
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFlow:
+    at: At
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    at: At
+    note: Text | None = None
+    pause: timedelta = timedelta(hours=12)
+
+
+Step = (
+    ReplyPublicly
+    | Send
+    | Ask
+    | Wait
+    | Choose
+    | Tag
+    | Untag
+    | SetFields
+    | ClearFields
+    | Goal
+    | RunFlow
+    | Stop
+    | HandOver
+)

@@ -1,0 +1,64 @@
+"""What a flow waits for."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pamosnik.model.text import Words
+
+
+class AnyPost(StrEnum):
+    """Posts that are not named."""
+
+    ANY = "any"
+    NEXT = "next"
+    """Bound once, to the first post after the version that first said it."""
+
+
+Posts = AnyPost | tuple[str, ...]
+"""Any, the next one, or named ones: media ids, or permalinks as written."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommentTrigger:
+    words: Words | None
+    """None: every comment."""
+    posts: Posts = AnyPost.ANY
+    replies: bool = False
+    """Whether replies to comments count."""
+
+
+@dataclass(frozen=True, slots=True)
+class DmTrigger:
+    words: Words | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryReplyTrigger:
+    words: Words | None
+    stories: tuple[str, ...] = ()
+    """Ids or links; empty: any story."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryMentionTrigger:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class FirstMessageTrigger:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class AnythingElseTrigger:
+    pass
+
+
+Trigger = (
+    CommentTrigger
+    | DmTrigger
+    | StoryReplyTrigger
+    | StoryMentionTrigger
+    | FirstMessageTrigger
+    | AnythingElseTrigger
+)
