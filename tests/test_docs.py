@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pamosnik import cli_reference as commands_reference
 from pamosnik.config import SETTINGS
-from pamosnik.flows import reference, schema
+from pamosnik.flows import reference, schema_conditions, schema_steps, schema_triggers
 from pamosnik.flows.load import load
 from pamosnik.model import diagram
 
@@ -37,7 +37,7 @@ def test_the_flow_reference_is_the_one_that_the_schema_gives() -> None:
 
 def test_the_flow_reference_names_every_word_of_the_language() -> None:
     text = DOCS["flow-reference.md"]
-    for words in (schema.TRIGGERS, schema.CONDITIONS, schema.STEPS):
+    for words in (schema_triggers.TRIGGERS, schema_conditions.CONDITIONS, schema_steps.STEPS):
         assert [word for word in words if f"`{word}`" not in text] == []
 
 

@@ -6,7 +6,7 @@ from typing import cast
 from pamosnik.flows.check import LATER_VARIABLES, VARIABLES, Outcome, Raw, given_tags, near, steps, triggers
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
-from pamosnik.flows.schema import UNREAD
+from pamosnik.flows.schema_steps import UNREAD
 from pamosnik.model.words import fold, trim
 
 

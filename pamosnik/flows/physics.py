@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from pamosnik.flows import schema
+from pamosnik.flows import schema_steps
 from pamosnik.flows.check import Outcome, Placed, branches, only_comments, steps, triggers
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import BadVariable, parse_text
@@ -163,7 +163,7 @@ def _collect_first(raw: list[Raw], path: str, found: list[str]) -> bool:
                 after = [_collect_first(inner, p, found) for p, inner in branches(step, here)]
                 if after and not any(after) and "else" in cast("list[Raw]", step["choose"])[-1]:
                     return False
-            case "stop" | "run" | schema.UNREAD:
+            case "stop" | "run" | schema_steps.UNREAD:
                 return False
     return True
 
@@ -247,7 +247,7 @@ def _names_of_commenters(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[
                 "Use {username}, or write the name after the first tap.",
                 Severity.WARNING,
             )
-        if step["do"] in ("ask", schema.UNREAD):
+        if step["do"] in ("ask", schema_steps.UNREAD):
             return
 
 
@@ -295,7 +295,7 @@ class _Paths:
                     sent = True
                 case "run":
                     return None, self._elsewhere(str(step.get("run")), here, sent=sent)
-                case "stop" | schema.UNREAD:
+                case "stop" | schema_steps.UNREAD:
                     return None, None
         return sent, None
 
@@ -339,7 +339,7 @@ def _too_long(outcome: Outcome, raw: list[Raw], path: str, waited_s: int) -> Ite
             # A tap or an answer opens the window again; a branch of `choose` does not.
             before = waited_s if step["do"] == "choose" else 0
             yield from _too_long(outcome, inner, inner_path, before)
-        if step["do"] in ("ask", schema.UNREAD):
+        if step["do"] in ("ask", schema_steps.UNREAD):
             waited_s = 0
 
 
@@ -355,7 +355,7 @@ def _sends(raw: list[Raw]) -> bool:
     for step in raw:
         if step["do"] in ("send", "ask"):
             return True
-        if step["do"] == schema.UNREAD:
+        if step["do"] == schema_steps.UNREAD:
             return False
         if step["do"] == "choose" and any(_sends(inner) for _, inner in branches(step, "")):
             return True

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping
 
-from pamosnik.flows import reader, schema
+from pamosnik.flows import reader, schema, schema_conditions, schema_steps, schema_triggers
 from pamosnik.flows.reader import Key, Row
 
 _HEAD = """\
@@ -67,9 +67,9 @@ _LISTED: Mapping[str, Row] = {
     "choose": Row(
         "choose",
         (
-            Key("if", schema.conditions, "Conditions of a branch, all of them."),
-            Key("do", schema.steps, "Steps of that branch."),
-            Key("else", schema.steps, "Steps of the last branch, when no other holds."),
+            Key("if", schema_conditions.conditions, "Conditions of a branch, all of them."),
+            Key("do", schema_steps.steps, "Steps of that branch."),
+            Key("else", schema_steps.steps, "Steps of the last branch, when no other holds."),
         ),
     ),
 }
@@ -81,19 +81,25 @@ def reference() -> str:
     parts.append(_section("Top level", schema.FILE.keys))
     parts.append(_section("A flow", schema.FLOW.keys))
     parts.append("## Triggers\n")
-    parts += [_part(name, schema.TRIGGER_DOCS[name], row) for name, row in schema.TRIGGERS.items()]
-    parts.append(_later("triggers", schema.LATER_TRIGGERS))
+    parts += [
+        _part(name, schema_triggers.TRIGGER_DOCS[name], row) for name, row in schema_triggers.TRIGGERS.items()
+    ]
+    parts.append(_later("triggers", schema_triggers.LATER_TRIGGERS))
     parts.append("## Conditions\n\n| condition | true when |\n|---|---|")
     parts[-1] += (
-        "".join(f"\n| `{name}` | {schema.CONDITION_DOCS[name]} |" for name in schema.CONDITIONS) + "\n"
+        "".join(
+            f"\n| `{name}` | {schema_conditions.CONDITION_DOCS[name]} |"
+            for name in schema_conditions.CONDITIONS
+        )
+        + "\n"
     )
-    parts.append(_later("conditions", schema.LATER_CONDITIONS))
+    parts.append(_later("conditions", schema_conditions.LATER_CONDITIONS))
     parts.append("## Steps\n")
-    for name, read in schema.STEPS.items():
+    for name, read in schema_steps.STEPS.items():
         row = _LISTED.get(name) or (read if isinstance(read, Row) else None)
-        parts.append(_part(name, schema.STEP_DOCS[name], row))
-    parts.append(_later("steps", schema.LATER_STEPS))
-    parts.append(_section("Buttons, chips and choices", schema.OPTION.keys))
+        parts.append(_part(name, schema_steps.STEP_DOCS[name], row))
+    parts.append(_later("steps", schema_steps.LATER_STEPS))
+    parts.append(_section("Buttons, chips and choices", schema_steps.OPTION.keys))
     return "\n".join(parts)
 
 

@@ -1,0 +1,56 @@
+"""Conditions of the normal form."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from pamosnik.flows.normal import Raw, strings, words_of
+from pamosnik.model.condition import (
+    AllOf,
+    AnyOf,
+    CameFrom,
+    CameFromCondition,
+    Condition,
+    FieldCondition,
+    FieldTest,
+    FirstTime,
+    HasNotTag,
+    HasTag,
+    NoneOf,
+    TextCondition,
+    WindowOpen,
+)
+
+
+def conditions(raw: list[Raw]) -> tuple[Condition, ...]:
+    return tuple(one for item in raw for one in _condition(item))
+
+
+def _condition(raw: Raw) -> tuple[Condition, ...]:
+    value = raw["value"]
+    match raw["if"]:
+        case "has_tag":
+            return (HasTag(str(value)),)
+        case "has_not_tag":
+            return (HasNotTag(str(value)),)
+        case "field":
+            return tuple(
+                FieldCondition(field, FieldTest(str(test["test"])), strings(test, "values"))
+                for field, test in cast("Mapping[str, Raw]", value).items()
+            )
+        case "text":
+            words = words_of(cast("Raw", value))
+            return () if words is None else (TextCondition(words),)
+        case "first_time":
+            return (FirstTime(),) if value else (NoneOf((FirstTime(),)),)
+        case "window_open":
+            return (WindowOpen(),) if value else (NoneOf((WindowOpen(),)),)
+        case "came_from":
+            return (CameFromCondition(tuple(CameFrom(word) for word in cast("list[str]", value))),)
+        case "any":
+            return (AnyOf(conditions(cast("list[Raw]", value))),)
+        case "all":
+            return (AllOf(conditions(cast("list[Raw]", value))),)
+        case "none":
+            return (NoneOf(conditions(cast("list[Raw]", value))),)
+        case other:
+            raise ValueError(f"unknown condition {other}")

@@ -1,0 +1,161 @@
+"""Steps of the normal form, nested, as a flat table."""
+
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from typing import cast
+
+from pamosnik.flows.compile_conditions import conditions
+from pamosnik.flows.normal import Raw, list_of, map_of, seconds, strings, text
+from pamosnik.flows.texts import parse_text
+from pamosnik.model.condition import AllOf
+from pamosnik.model.step import (
+    Accept,
+    Ask,
+    At,
+    Branch,
+    Choose,
+    ClearFields,
+    Goal,
+    HandOver,
+    Message,
+    Option,
+    ReplyPublicly,
+    RunFlow,
+    Send,
+    SetFields,
+    Step,
+    Stop,
+    Tag,
+    Untag,
+    Wait,
+    WindowClosed,
+)
+from pamosnik.model.text import Text
+
+
+class StepTable:
+    """Flattens nested steps: `next` of the last step of a branch is what follows the branch."""
+
+    def __init__(self) -> None:
+        self.table: dict[str, Step] = {}
+        self.options: dict[str, Option] = {}
+
+    def steps(self, raw: list[Raw], path: str, after: str | None) -> str | None:
+        """Compiles a list of steps; returns the path of the first, or `after` when there is none."""
+        for number, step in enumerate(raw):
+            here = f"{path}.{number}"
+            following = f"{path}.{number + 1}" if number + 1 < len(raw) else after
+            at = At(here, following, cast("str | None", step.get("id")))
+            self.table[here] = self._step(step, at)
+        return f"{path}.0" if raw else after
+
+    def _step(self, raw: Raw, at: At) -> Step:
+        match raw["do"]:
+            case "reply_publicly":
+                first = cast("list[int] | None", raw.get("wait_first"))
+                wait = None if first is None else (timedelta(seconds=first[0]), timedelta(seconds=first[1]))
+                return ReplyPublicly(at, _variants(raw, "text"), wait)
+            case "send":
+                return Send(at, self._message(raw, at))
+            case "ask":
+                return self._ask(raw, at)
+            case "wait":
+                return _wait(raw, at)
+            case "choose":
+                return Choose(at, tuple(self._branch(b, at, n) for n, b in enumerate(list_of(raw, "choose"))))
+            case "tag":
+                return Tag(at, strings(raw, "tag"))
+            case "untag":
+                return Untag(at, strings(raw, "untag"))
+            case "set":
+                values = cast("Mapping[str, str]", raw["set"])
+                return SetFields(at, tuple((field, parse_text(value)) for field, value in values.items()))
+            case "clear":
+                return ClearFields(at, strings(raw, "clear"))
+            case "goal":
+                return Goal(at, str(raw["goal"]))
+            case "run":
+                return RunFlow(at, str(raw["run"]))
+            case "stop":
+                return Stop(at)
+            case "hand_over":
+                return HandOver(at, text(raw, "note"), seconds(raw, "pause", 12 * 3600))
+            case other:
+                raise ValueError(f"unknown step {other}")
+
+    def _message(self, raw: Raw, at: At) -> Message:
+        images = strings(raw, "images") + strings(raw, "image")
+        return Message(
+            texts=_variants(raw, "text"),
+            buttons=self._options(raw, "buttons", at, None),
+            chips=self._options(raw, "chips", at, None),
+            images=tuple(parse_text(image) for image in images),
+        )
+
+    def _options(self, raw: Raw, key: str, at: At, after: str | None) -> tuple[Option, ...]:
+        found = []
+        for number, entry in enumerate(list_of(raw, key)):
+            path = f"{at.path}.{key}.{number}"
+            first = self.steps(list_of(entry, "do"), f"{path}.do", after) if "do" in entry else None
+            option = Option(
+                path=path,
+                label=parse_text(str(entry["label"])),
+                url=text(entry, "url"),
+                name=cast("str | None", entry.get("name")),
+                first=first,
+                run=cast("str | None", entry.get("run")),
+            )
+            self.options[path] = option
+            found.append(option)
+        return tuple(found)
+
+    def _ask(self, raw: Raw, at: At) -> Ask:
+        misfit = map_of(raw, "if_not_understood")
+        choices = self._options(raw, "choices", at, at.next)
+        default = Accept.CHOICE if choices else Accept.TEXT
+        then = None
+        if "then" in misfit:
+            then = self.steps(list_of(misfit, "then"), f"{at.path}.if_not_understood.then", at.next)
+        if_no_answer = None
+        if "if_no_answer" in raw:
+            if_no_answer = self.steps(list_of(raw, "if_no_answer"), f"{at.path}.if_no_answer", at.next)
+        return Ask(
+            at,
+            question=(parse_text(str(raw["question"])),),
+            accept=Accept(str(raw.get("accept", default))),
+            save_as=cast("str | None", raw.get("save_as")),
+            choices=choices,
+            optional=bool(raw.get("optional", False)),
+            say=text(misfit, "say"),
+            tries=cast("int", misfit.get("tries", 2)),
+            then=then,
+            give_up_after=seconds(raw, "give_up_after", 23 * 3600),
+            if_no_answer=if_no_answer,
+        )
+
+    def _branch(self, raw: Raw, at: At, number: int) -> Branch:
+        path = f"{at.path}.choose.{number}"
+        if "else" in raw:
+            return Branch(None, self.steps(list_of(raw, "else"), f"{path}.else", at.next))
+        found = conditions(list_of(raw, "if"))
+        condition = found[0] if len(found) == 1 else AllOf(found)
+        return Branch(condition, self.steps(list_of(raw, "do"), f"{path}.do", at.next))
+
+
+def _variants(raw: Raw, key: str) -> tuple[Text, ...]:
+    return tuple(parse_text(text) for text in (strings(raw, key) + strings(raw, "one_of")))
+
+
+def _wait(raw: Raw, at: At) -> Wait:
+    until = raw.get("until")
+    days = cast("list[int | str]", raw.get("days", []))
+    closed = raw.get("if_window_closed")
+    return Wait(
+        at,
+        for_=seconds(raw, "for", 0) if "for" in raw else None,
+        until=None if until is None else time.fromisoformat(str(until)),
+        days=tuple(day for day in days if isinstance(day, int)),
+        dates=tuple(date.fromisoformat(day) for day in days if isinstance(day, str)),
+        zone=cast("str | None", raw.get("zone")),
+        if_window_closed=None if closed is None else WindowClosed(str(closed)),
+    )

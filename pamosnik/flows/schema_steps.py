@@ -1,0 +1,318 @@
+"""Steps: a row of keys each."""
+
+from typing import cast
+
+from pamosnik.flows import source
+from pamosnik.flows.reader import (
+    Json,
+    Key,
+    Read,
+    Reader,
+    Row,
+    boolean,
+    clock,
+    duration_range,
+    is_empty,
+    items,
+    kept_items,
+    list_of,
+    mapping_of,
+    name,
+    one_of,
+    text,
+)
+from pamosnik.flows.schema_conditions import conditions
+from pamosnik.flows.schema_words import at_least_one, days, some_time, texts
+from pamosnik.flows.source import Node, Scalar
+from pamosnik.model.step import Accept, WindowClosed
+
+UNREAD = "?"
+"""Stands for a step that could not be read: nobody knows what happens there."""
+
+
+def steps(reader: Reader, node: Node, path: str) -> Json:
+    """A list of steps. Each is {do: kind, …}."""
+    reader.positions[path] = node.mark
+    if is_empty(node) or items(node) == ():
+        reader.error(node.mark, "empty-list", "at least one step is expected here")
+        return None
+    found: list[Json] = []
+    for number, item in enumerate(items(node)):
+        step = _step(reader, item, f"{path}.{number}")
+        if step is None:
+            reader.lose(f"{path}.{number}", item)
+        found.append({"do": UNREAD} if step is None else step)
+    return found
+
+
+def _step(reader: Reader, node: Node, path: str) -> Json:
+    reader.positions[path] = node.mark
+    if isinstance(node, Scalar):
+        return _one_step(reader, node, None, path, {})
+    if not isinstance(node, source.Mapping) or not node.entries:
+        reader.error(node.mark, "step-expected", 'a step is expected here, like `- send: "Hello"`')
+        return None
+    if node.entries[0][0].value in ("if", "else"):
+        return _branch_alone(reader, node, path)
+    beside: dict[str, Json] = {}
+    verbs: list[tuple[Scalar, Node]] = []
+    for key, value in node.entries:
+        if key.value != "id":
+            verbs.append((key, value))
+        elif (found := name(reader, value, f"{path}.id")) is not None:
+            beside["id"] = found
+    if not verbs:
+        reader.error(node.mark, "step-expected", "this step has an id and does nothing")
+        return None
+    verb, *more = verbs
+    if not more or verb[0].value in LATER_STEPS:
+        return _one_step(reader, *verb, path, beside)
+    return _two_verbs(reader, node, verb, more, path, beside)
+
+
+def _two_verbs(
+    reader: Reader,
+    node: source.Mapping,
+    verb: tuple[Scalar, Node],
+    more: list[tuple[Scalar, Node]],
+    path: str,
+    beside: dict[str, Json],
+) -> Json:
+    first, second = verb[0].value, more[0][0].value
+    if reader.comma_in_braces(node, *more[0]):
+        reader.lose(path, node)
+        return {"do": first, **beside} if first in STEPS else None
+    another_step = second in STEPS or second in LATER_STEPS
+    hint = "Begin a new line with `- `." if another_step else f"Put it under `{first}:`, two spaces deeper."
+    reader.error(more[0][0].mark, "two-verbs", f"`{second}` cannot stand beside `{first}`", hint)
+    for key, value in more:
+        reader.lose(path, key, value)
+    if another_step or first not in STEPS:
+        return _one_step(reader, *verb, path, beside)
+    reader.lose(path, verb[1])
+    return {"do": first, **beside}
+
+
+def _branch_alone(reader: Reader, node: source.Mapping, path: str) -> Json:
+    """A branch among the steps, as people write it who forget `choose:`."""
+    key = node.entries[0][0]
+    reader.error(
+        key.mark,
+        "choose-missing",
+        f"`choose:` is missing above this `{key.value}`",
+        "Write `- choose:` above it, and put every `- if:` and `- else:` four spaces deeper.",
+    )
+    found = _branch(reader, node, f"{path}.choose.0")
+    return None if found is None or key.value == "else" else {"do": "choose", "choose": [found]}
+
+
+def _one_step(reader: Reader, verb: Scalar, value: Node | None, path: str, beside: dict[str, Json]) -> Json:
+    kind = verb.value
+    if kind not in STEPS:
+        reader.unknown(verb.mark, "step", kind, STEPS, LATER_STEPS)
+        return None
+    empty = Scalar("", plain=True, mark=verb.mark)
+    found = STEPS[kind](reader, empty if value is None else value, path)
+    if found is None:
+        reader.lose(path, *(() if value is None else (value,)))
+        return {"do": kind, **beside}
+    return {"do": kind, **beside, **cast("dict[str, Json]", found)}
+
+
+def _named(key: str, read: Read) -> Row:
+    """A step with one value."""
+    return Row(key, (Key(key, read, f"The value of `{key}`."),))
+
+
+def _option(reader: Reader, node: Node, path: str) -> Json:
+    found = OPTION(reader, node, path)
+    if isinstance(found, dict):
+        many = [key for key in ("url", "do", "run") if key in found]
+        if len(many) > 1:
+            reader.error(node.mark, "two-actions", f"`{many[0]}` and `{many[1]}` exclude each other")
+    return found
+
+
+def _branches(reader: Reader, node: Node, path: str) -> Json:
+    reader.positions[path] = node.mark
+    if is_empty(node) or items(node) == ():
+        reader.error(node.mark, "empty-list", "at least one branch is expected here, like `- if: …`")
+        return None
+    found = kept_items(reader, node, f"{path}.choose", _branch)
+    for item in items(node)[:-1]:
+        if isinstance(item, source.Mapping) and [key.value for key, _ in item.entries] == ["else"]:
+            reader.error(
+                item.mark,
+                "else-first",
+                "`else` must be the last branch: what follows never happens",
+            )
+    return {"choose": found} if found else None
+
+
+def _branch(reader: Reader, node: Node, path: str) -> Json:
+    if isinstance(node, source.Mapping) and [key.value for key, _ in node.entries] == ["else"]:
+        found = steps(reader, node.entries[0][1], f"{path}.else")
+        reader.positions[path] = node.mark
+        return None if found is None else {"else": found}
+    names = {key.value for key, _ in node.entries} if isinstance(node, source.Mapping) else set()
+    if not names & {"if", "do", "else"}:
+        message, hint = (
+            "a branch begins with `if:` or `else:`",
+            "Write it like: - if: first_time, and under it: do: …",
+        )
+        reader.error(node.mark, "branch-expected", message, hint)
+        return None
+    return _BRANCH(reader, node, path)
+
+
+def _values(reader: Reader, node: Node, path: str) -> Json:
+    found = mapping_of(text)(reader, node, path)
+    return None if found is None else {"set": found}
+
+
+OPTION = Row(
+    "option",
+    (
+        Key(
+            "label",
+            text,
+            "What stands on it; at most 20 characters.",
+            required=True,
+            if_missing="this needs a `label:`, what stands on it",
+        ),
+        Key("url", text, "An https address it opens."),
+        Key("name", name, "Name of the link in statistics."),
+        Key("do", steps, "Steps that follow when it is tapped."),
+        Key("run", name, "The flow that goes on when it is tapped."),
+    ),
+)
+_BRANCH = Row(
+    "choose",
+    (
+        Key(
+            "if",
+            conditions,
+            "Conditions, all of them.",
+            required=True,
+            if_missing="a branch needs `if:`, the condition (or `else:` in place of both, as the last one)",
+        ),
+        Key(
+            "do",
+            steps,
+            "Steps that follow when they hold.",
+            required=True,
+            if_missing="a branch needs `do:`, the steps that follow when the condition holds",
+        ),
+    ),
+)
+_IF_NOT_UNDERSTOOD = Row(
+    "if_not_understood",
+    (
+        Key("say", text, "What is said when an answer does not fit."),
+        Key("tries", at_least_one, "How often; default 2."),
+        Key("then", steps, "Steps that follow after the last try."),
+    ),
+)
+_LATER_IN_SEND = frozenset(
+    {"video", "audio", "file", "cards", "post", "heart", "typing", "quote", "track_links"}
+)
+
+STEPS: dict[str, Read] = {
+    "reply_publicly": Row(
+        "reply_publicly",
+        (
+            Key("text", text, "The reply."),
+            Key("one_of", texts, "Variants; never the same twice running."),
+            Key("wait_first", duration_range, "A pause before it, like `20s to 90s`."),
+        ),
+    ),
+    "send": Row(
+        "send",
+        (
+            Key("text", text, "The message."),
+            Key("one_of", texts, "Variants of the text."),
+            Key("buttons", list_of(_option), "At most 3 buttons."),
+            Key("chips", list_of(_option), "At most 13 quick replies."),
+            Key("image", text, "Address of a picture (https)."),
+            Key("images", texts, "Up to 10 pictures."),
+        ),
+        later=_LATER_IN_SEND,
+    ),
+    "ask": Row(
+        "ask",
+        (
+            Key(
+                "question",
+                text,
+                "What is asked.",
+                required=True,
+                if_missing="`ask` needs `question:`, the text that is asked",
+            ),
+            Key("save_as", name, "Custom field the answer is kept in."),
+            Key("choices", list_of(_option), "Answers to choose from."),
+            Key("accept", one_of(*Accept), "What counts as an answer; default the field's type."),
+            Key("optional", boolean, "Adds a chip to skip the question."),
+            Key("if_not_understood", _IF_NOT_UNDERSTOOD, "What happens when an answer does not fit."),
+            Key("give_up_after", some_time, "How long to wait; default 23h."),
+            Key("if_no_answer", steps, "Steps that follow when nobody answered."),
+        ),
+    ),
+    "wait": Row(
+        "wait",
+        (
+            Key("for", some_time, "How long."),
+            Key("until", clock, 'Until the clock shows this, like "09:00".'),
+            Key("days", days, "Days on which `until` counts."),
+            Key("zone", text, "Time zone of `until`."),
+            Key("if_window_closed", one_of(*WindowClosed), "`skip`, `stop` or `tell_me`."),
+        ),
+    ),
+    "choose": _branches,
+    "tag": _named("tag", list_of(name)),
+    "untag": _named("untag", list_of(name)),
+    "set": _values,
+    "clear": _named("clear", list_of(name)),
+    "goal": _named("goal", name),
+    "run": _named("run", name),
+    "stop": Row("stop", (), bare=True),
+    "hand_over": Row(
+        "hand_over",
+        (
+            Key("note", text, "For the human who takes over."),
+            Key("pause", some_time, "How long automation stops for this person; default 12h."),
+        ),
+        bare=True,
+    ),
+}
+STEP_DOCS = {
+    "reply_publicly": "Answers the comment that started the run, in public.",
+    "send": "Sends a message. Never waits.",
+    "ask": "Sends a question and waits for the answer.",
+    "wait": "A pause that survives restarts.",
+    "choose": "Takes the first branch whose conditions hold.",
+    "tag": "Gives tags.",
+    "untag": "Takes tags away.",
+    "set": "Writes custom fields.",
+    "clear": "Empties custom fields.",
+    "goal": "Counts a goal.",
+    "run": "Goes on in another flow, and does not come back.",
+    "stop": "Ends the run here.",
+    "hand_over": "A human takes over; automation stops for this person for a while.",
+}
+LATER_STEPS = frozenset(
+    {
+        "wait_for",
+        "split",
+        "add",
+        "react",
+        "hide_comment",
+        "delete_comment",
+        "call",
+        "give_code",
+        "notify_me",
+        "again",
+        "at_most",
+        "opt_out",
+        "forget_me",
+    }
+)

@@ -1,0 +1,97 @@
+"""Values that several parts of the language share: words, times, days."""
+
+from pamosnik.flows import source
+from pamosnik.flows.reader import (
+    Json,
+    Key,
+    Reader,
+    duration,
+    integer,
+    items,
+    list_of,
+    one_of,
+    text,
+)
+from pamosnik.flows.source import Node, Scalar
+from pamosnik.model.text import MatchMode
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+texts = list_of(text)
+
+
+def word(reader: Reader, node: Node, path: str) -> Json:
+    found = text(reader, node, path)
+    if isinstance(found, str) and not found.strip("*").strip():
+        reader.error(node.mark, "empty-word", "a keyword needs at least one character beside *")
+        return None
+    return found
+
+
+words = list_of(word)
+_MATCH = one_of(*MatchMode)
+WORDS = Key("words", words, "Keywords or phrases; one of them is enough. A keyword may end in `*`.")
+MATCH_KEY = Key("match", _MATCH, "How to look: `whole_word` (default), `exact`, `starts_with`, `contains`, …")
+BUT_NOT = Key("but_not", words, "Words that forbid a match.")
+
+
+def some_time(reader: Reader, node: Node, path: str) -> Json:
+    """A duration longer than nothing."""
+    found = duration(reader, node, path)
+    if found == 0:
+        reader.error(node.mark, "no-time", "this is no time at all", "Write it like 90s, 10m, 2h or 3d.")
+        return None
+    return found
+
+
+def at_least_one(reader: Reader, node: Node, path: str) -> Json:
+    found = integer(reader, node, path)
+    if isinstance(found, int) and not 1 <= found <= 20:
+        reader.error(node.mark, "number-expected", "a number from 1 to 20 is expected here")
+        return None
+    return found
+
+
+def as_written(_reader: Reader, node: Node, _path: str) -> Json:
+    """What another part of Pamosnik reads: kept as it stands."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, source.Sequence):
+        return [as_written(_reader, item, _path) for item in node.items]
+    return {key.value: as_written(_reader, value, _path) for key, value in node.entries}
+
+
+def days(reader: Reader, node: Node, path: str) -> Json:
+    """Weekdays as numbers (Monday 0) and dates as they are."""
+    reader.positions[path] = node.mark
+    found: list[Json] = []
+    if items(node) == ():
+        reader.error(node.mark, "empty-list", "days are expected here, and there are none")
+        return None
+    for item in items(node):
+        written = item.value.strip().lower() if isinstance(item, Scalar) else ""
+        first, _, last = written.partition(" to ")
+        if first in DAYS and (last in DAYS or not last):
+            start, end = DAYS.index(first), DAYS.index(last or first)
+            found += [(start + ahead) % 7 for ahead in range((end - start) % 7 + 1)]
+        elif is_date(written):
+            found.append(written)
+        else:
+            reader.error(
+                item.mark,
+                "days-expected",
+                "days are expected here",
+                "Write them like mon, mon to fri or 2026-12-24.",
+            )
+            return None
+    return found
+
+
+def is_date(written: str) -> bool:
+    from datetime import date
+
+    try:
+        date.fromisoformat(written)
+    except ValueError:
+        return False
+    return True
