@@ -2,7 +2,7 @@
 
 Order: a tapped button; the questions this person was asked, the latest first, if the answer fits; the flows in their
 order; the question whose answer did not fit; a flow for anything else. Safety words, pauses and opt-outs come before
-all of this (`services.turn`).
+all of this (`services.safety_words` and `services.turn`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -12,7 +12,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.instagram import limits, reading
 from pamosnik.instagram.reading import Conversation, Read, Reply
 from pamosnik.model.event import Incoming, Verdict
-from pamosnik.services import turn
+from pamosnik.services import safety_words
 from pamosnik.services.library import Library
 from pamosnik.store import flows as flow_store
 from pamosnik.store import inbox, outbox
@@ -111,7 +111,7 @@ def take_in_messages(
     new = _store(conn, connected, missed_messages(conn, connected, conversation, now), now)
     for event_id, item in new:
         if item.reason == ANSWERED:
-            turn.heed_answered(conn, library, event_id, now)
+            safety_words.heed_answered(conn, library, event_id, now)
     return len(new)
 
 

@@ -4,20 +4,17 @@ Each function here runs inside one transaction of the caller's: the verdict, the
 person, the waits, the outbox and the trace are stored together or not at all.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
-from pamosnik.engine import choose, payload, sentences
-from pamosnik.engine.catalog import Catalog, came_from
+from pamosnik.engine import choose, payload
+from pamosnik.engine.catalog import came_from
 from pamosnik.engine.choose import Nobody, OpenWait, Person, Resume, Start, Tap
 from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.engine.decide import decide
 from pamosnik.engine.match import Heard
 from pamosnik.instagram import limits
-from pamosnik.model import safety
-from pamosnik.model.book import Sentence, Settings
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.decision import (
     Answered,
@@ -32,64 +29,23 @@ from pamosnik.model.decision import (
 )
 from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, Event, EventKind, Verdict
 from pamosnik.model.flow import Flow, Mode
-from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
+from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus
 from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind
-from pamosnik.model.words import fold, trim
-from pamosnik.outbox import settling
-from pamosnik.services import effects
+from pamosnik.services import echoes, effects, safety_words
 from pamosnik.services.library import Library
-from pamosnik.services.numbers import day_of
 from pamosnik.services.posts import posts_of
-from pamosnik.store import accounts, connections, contacts, inbox, outbox, runs, stats
-from pamosnik.store.connections import Connected
+from pamosnik.services.scene import Scene, fate_is_open, meet, open_scene, say
+from pamosnik.store import contacts, inbox, outbox, runs, stats
 from pamosnik.store.runs import DueWait
 
 BEFORE_CONNECTION_TOLERANCE = timedelta(seconds=5)
-EVIDENCE_WITHIN = timedelta(minutes=2)
-"""After an attempt of unknown fate; by then two looks have been taken where Instagram answers at all."""
-OWNER_PAUSES_FOR = timedelta(hours=12)
-HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
+
 FLOWS_IN_A_ROW = 20
 """`run:` may lead from flow to flow; more than this in one turn is a circle."""
 
 
 class EndlessRunsError(RuntimeError):
     """Flows that start each other without end."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """Where a turn plays."""
-
-    conn: Connection
-    library: Library
-    account_id: str
-    timezone: str
-    connected: Connected
-    catalog: Catalog
-    now: datetime
-
-    @property
-    def settings(self) -> Settings:
-        return self.catalog.book.settings
-
-    @property
-    def day(self) -> str:
-        return day_of(self.now, self.timezone)
-
-
-def _scene(conn: Connection, library: Library, account_id: str, connection_id: str, now: datetime) -> _Scene:
-    account = accounts.load(conn, account_id)
-    assert account is not None
-    return _Scene(
-        conn=conn,
-        library=library,
-        account_id=account_id,
-        timezone=account.timezone,
-        connected=connections.load(conn, connection_id),
-        catalog=library.catalog(conn, account_id),
-        now=now,
-    )
 
 
 # --- an event --------------------------------------------------------------------------------------------
@@ -100,26 +56,26 @@ def take_event(conn: Connection, library: Library, event_id: str, now: datetime)
     event = inbox.load(conn, event_id)
     if event is None or event.incoming.verdict is not Verdict.PENDING:
         return None
-    scene = _scene(conn, library, event.account_id, event.connection_id, now)
+    scene = open_scene(conn, library, event.account_id, event.connection_id, now)
     if event.at < scene.connected.connected_at - BEFORE_CONNECTION_TOLERANCE:
-        return _say(scene, event, Verdict.NOTED, "it happened before the account was connected")
+        return say(scene, event, Verdict.NOTED, "it happened before the account was connected")
     match event.kind:
         case EventKind.ECHO:
-            return _echo(scene, event)
+            return echoes.echo(scene, event)
         case EventKind.SEEN:
-            return _seen(scene, event)
+            return echoes.seen(scene, event)
         case EventKind.DELETION:
             if event.incoming.mid is not None:
                 _forget_message(conn, event.connection_id, event.incoming.mid, now)
-            return _say(scene, event, Verdict.NOTED, "the person deleted a message; its content is erased")
+            return say(scene, event, Verdict.NOTED, "the person deleted a message; its content is erased")
         case kind if kind in INBOUND_MESSAGES and inbox.deleted(conn, event):
             assert event.incoming.mid is not None
             inbox.forget_content(conn, event.connection_id, event.incoming.mid)
-            return _say(scene, event, Verdict.NOTED, "the person deleted this message before it was read")
+            return say(scene, event, Verdict.NOTED, "the person deleted this message before it was read")
         case kind if kind in INBOUND_MESSAGES or kind in COMMENTS:
             return _from_person(scene, event)
         case _:
-            return _say(scene, event, Verdict.NOTED, "no flow listens to this kind of event")
+            return say(scene, event, Verdict.NOTED, "no flow listens to this kind of event")
 
 
 def _forget_message(conn: Connection, connection_id: str, mid: str, now: datetime) -> None:
@@ -146,51 +102,16 @@ def fail_event(conn: Connection, event_id: str, now: datetime) -> None:
     )
 
 
-def _say(
-    scene: _Scene,
-    event: Event,
-    verdict: Verdict,
-    reason: str,
-    *,
-    flow_id: str | None = None,
-    run_id: str | None = None,
-    trace: Sequence[Check] = (),
-) -> Verdict:
-    inbox.decide(
-        scene.conn,
-        event.id,
-        verdict,
-        now=scene.now,
-        reason=reason,
-        flow_id=flow_id,
-        run_id=run_id,
-        trace=trace,
-    )
-    return verdict
-
-
-def _meet(scene: _Scene, event: Event) -> Contact:
-    assert event.incoming.igsid is not None
-    return contacts.meet(
-        scene.conn,
-        account_id=event.account_id,
-        connection_id=event.connection_id,
-        igsid=event.incoming.igsid,
-        username=event.incoming.username,
-        now=scene.now,
-    )
-
-
-def _from_person(scene: _Scene, event: Event) -> Verdict:
-    contact = _meet(scene, event)
+def _from_person(scene: Scene, event: Event) -> Verdict:
+    contact = meet(scene, event)
     first_message = event.kind in INBOUND_MESSAGES and contact.first_message_at is None
     if event.kind in INBOUND_MESSAGES:
         contact = _heard(scene, event, contact)
-        verdict = _safety(scene, event, contact)
+        verdict = safety_words.heed(scene, event, contact)
         if verdict is not None:
             return verdict
     if contact.opted_out_at is not None:
-        return _say(scene, event, Verdict.OPTED_OUT, "this person opted out; only START undoes it")
+        return say(scene, event, Verdict.OPTED_OUT, "this person opted out; only START undoes it")
     if contact.paused_until is not None and scene.now < contact.paused_until:
         return _paused(scene, event, contact)
     if event.kind in INBOUND_MESSAGES and _asked_or_not(scene, contact):
@@ -211,7 +132,7 @@ def _from_person(scene: _Scene, event: Event) -> Verdict:
     match choice:
         case Start():
             run = _start(scene, contact, choice.flow, _origin(event), event)
-            return _say(
+            return say(
                 scene,
                 event,
                 Verdict.STARTED,
@@ -225,7 +146,7 @@ def _from_person(scene: _Scene, event: Event) -> Verdict:
             assert resumed is not None
             runs.doubt_like(scene.conn, resumed.id, event.id)
             _turn(scene, contact, resumed, choice.stimulus, event)
-            return _say(
+            return say(
                 scene,
                 event,
                 Verdict.RESUMED,
@@ -235,10 +156,10 @@ def _from_person(scene: _Scene, event: Event) -> Verdict:
                 trace=trace,
             )
         case Nobody():
-            return _say(scene, event, choice.verdict, choice.reason, flow_id=choice.flow_id, trace=trace)
+            return say(scene, event, choice.verdict, choice.reason, flow_id=choice.flow_id, trace=trace)
 
 
-def _asked_or_not(scene: _Scene, contact: Contact) -> bool:
+def _asked_or_not(scene: Scene, contact: Contact) -> bool:
     """Whether a question to this person may have arrived or not: what they write waits until that is known.
 
     Not for long: after `EVIDENCE_WITHIN` the question counts as asked.
@@ -249,16 +170,9 @@ def _asked_or_not(scene: _Scene, contact: Contact) -> bool:
         if wait.kind is WaitKind.ANSWER
     }
     return any(
-        (item.run_id, item.step) in asked and _fate_is_open(item, scene.now)
+        (item.run_id, item.step) in asked and fate_is_open(item, scene.now)
         for item in outbox.open_of_person(scene.conn, contact.id)
     )
-
-
-def _fate_is_open(item: OutboxItem, now: datetime) -> bool:
-    """Unknown for so short a time that evidence may settle it at any moment."""
-    if item.status is not ItemStatus.UNKNOWN or item.last_attempt_at is None:
-        return False
-    return now < item.last_attempt_at + EVIDENCE_WITHIN
 
 
 def _resumed_by(stimulus: Stimulus) -> str:
@@ -269,7 +183,7 @@ def _resumed_by(stimulus: Stimulus) -> str:
     return "a question was answered"
 
 
-def _heard(scene: _Scene, event: Event, contact: Contact) -> Contact:
+def _heard(scene: Scene, event: Event, contact: Contact) -> Contact:
     """They wrote: the window opens, and what waited for their answer may go."""
     until = event.at + limits.WINDOW
     contacts.heard_from(scene.conn, contact.id, at=event.at, window_until=until)
@@ -285,146 +199,20 @@ def _heard(scene: _Scene, event: Event, contact: Contact) -> Contact:
     return heard
 
 
-def _paused(scene: _Scene, event: Event, contact: Contact) -> Verdict:
+def _paused(scene: Scene, event: Event, contact: Contact) -> Verdict:
     assert contact.paused_until is not None
     until = on_the_clock(contact.paused_until, scene.timezone)
     if contact.paused_by is PausedBy.HAND_OVER:
-        return _say(scene, event, Verdict.HANDED_OVER, f"a human has taken over until {until}")
-    return _say(
+        return say(scene, event, Verdict.HANDED_OVER, f"a human has taken over until {until}")
+    return say(
         scene, event, Verdict.PAUSED, f"the owner writes with this person; automation rests until {until}"
     )
-
-
-# --- safety words ----------------------------------------------------------------------------------------
-
-
-def _safety(scene: _Scene, event: Event, contact: Contact) -> Verdict | None:
-    """STOP, START and the words for a human, before everything else. The whole text has to be one of them."""
-    said = trim(fold(event.incoming.text or ""))
-    if not said:
-        return None
-    settings = scene.settings
-    built_in = safety.words(settings.language)
-    if said in _folded(built_in.stop, settings.stop_words):
-        return _opt_out(scene, event, contact)
-    if said in _folded(built_in.start, settings.start_words) and contact.opted_out_at is not None:
-        contacts.set_opted_out(scene.conn, contact.id, None)
-        _confirm(scene, event, contact, Sentence.STARTED)
-        return _say(scene, event, Verdict.NOTED, "the person wants automatic messages again")
-    if said in _folded(built_in.human, settings.human_words) and contact.opted_out_at is None:
-        contacts.pause(
-            scene.conn, contact.id, scene.now + HUMAN_TAKES_OVER_FOR, PausedBy.HAND_OVER, "asked for a human"
-        )
-        _confirm(scene, event, contact, Sentence.HUMAN_CALLED)
-        return _say(scene, event, Verdict.HANDED_OVER, "the person asked for a human")
-    return None
-
-
-def heed_answered(conn: Connection, library: Library, event_id: str, now: datetime) -> None:
-    """STOP and START count although somebody has answered them already; they are not confirmed once more."""
-    event = inbox.load(conn, event_id)
-    assert event is not None
-    scene = _scene(conn, library, event.account_id, event.connection_id, now)
-    said, settings = trim(fold(event.incoming.text or "")), scene.settings
-    built_in = safety.words(settings.language)
-    stop = said in _folded(built_in.stop, settings.stop_words)
-    if not stop and said not in _folded(built_in.start, settings.start_words):
-        return
-    contact = _meet(scene, event)
-    if stop != (contact.opted_out_at is not None):
-        contacts.set_opted_out(conn, contact.id, now if stop else None)
-    if stop:
-        for run_id in runs.unfinished(conn, contact.id):
-            effects.stop_run(conn, run_id, "the person opted out", now)
-
-
-def _folded(*words: Sequence[str]) -> set[str]:
-    return {trim(fold(word)) for group in words for word in group}
-
-
-def _opt_out(scene: _Scene, event: Event, contact: Contact) -> Verdict:
-    already = contact.opted_out_at is not None
-    if not already:
-        contacts.set_opted_out(scene.conn, contact.id, scene.now)
-        for run_id in runs.unfinished(scene.conn, contact.id):
-            effects.stop_run(scene.conn, run_id, "the person opted out", scene.now)
-        _confirm(scene, event, contact, Sentence.STOPPED)
-    return _say(scene, event, Verdict.OPTED_OUT, "the person opted out" + (" before" if already else ""))
-
-
-def _confirm(scene: _Scene, event: Event, contact: Contact, sentence: Sentence) -> None:
-    text = sentences.say(scene.settings, sentence)
-    line = sentences.disclosure(scene.settings)
-    if line is not None and contact.disclosed_at is None:
-        text = f"{line}\n{text}"
-        contacts.set_disclosed(scene.conn, contact.id, scene.now)
-    outbox.add(
-        scene.conn,
-        outbox.NewItem(
-            account_id=event.account_id,
-            connection_id=event.connection_id,
-            contact_id=contact.id,
-            source=event.id,
-            turn=0,
-            ordinal=0,
-            run_id=None,
-            flow_id=None,
-            step=None,
-            kind=ItemKind.MESSAGE,
-            lane=outbox.person_lane(contact.id),
-            content=OutMessage(text=text),
-            igsid=contact.igsid,
-            due_at=scene.now,
-            deadline=event.at + limits.WINDOW,
-        ),
-        scene.now,
-    )
-
-
-# --- echoes and receipts ---------------------------------------------------------------------------------
-
-
-def _echo(scene: _Scene, event: Event) -> Verdict:
-    """Our own sends come back; what we did not send, the owner wrote from the phone."""
-    mid = event.incoming.mid
-    if mid is not None and outbox.by_message_id(scene.conn, event.connection_id, mid) is not None:
-        return _say(scene, event, Verdict.OWN, "the echo of a message Pamosnik sent")
-    contact = _meet(scene, event)
-    for item in outbox.perhaps_delivered(scene.conn, contact.id):
-        if _same_content(item.content, event):
-            if mid is not None:
-                effects.seen_in_echo(scene.conn, item, mid, scene.day, scene.now)
-            return _say(scene, event, Verdict.OWN, "the echo of a message Pamosnik sent")
-    open_items = outbox.open_of_person(scene.conn, contact.id)
-    if any(item.status is ItemStatus.SENDING or _fate_is_open(item, scene.now) for item in open_items):
-        # Meta's answer, or evidence, may still name this message as ours: only then is it known who wrote.
-        return Verdict.PENDING
-    until = event.at + OWNER_PAUSES_FOR
-    if contact.paused_until is None or contact.paused_until < until:
-        contacts.pause(scene.conn, contact.id, until, PausedBy.OWNER)
-    rests_until = on_the_clock(until, scene.timezone)
-    reason = f"the owner wrote from the phone: automation rests for this person until {rests_until}"
-    return _say(scene, event, Verdict.NOTED, reason)
-
-
-def _same_content(content: OutMessage, event: Event) -> bool:
-    image = any(attachment.type == "image" for attachment in event.incoming.attachments)
-    return settling.same_content(content, event.incoming.text, image=image)
-
-
-def _seen(scene: _Scene, event: Event) -> Verdict:
-    item = None
-    if event.incoming.mid is not None:
-        item = outbox.by_message_id(scene.conn, event.connection_id, event.incoming.mid)
-    if item is not None and item.run_id is not None:
-        stats.mark_run(scene.conn, item.run_id, stats.SEEN, scene.day)
-    return _say(scene, event, Verdict.NOTED, "the person has seen the message")
 
 
 # --- who it is, what was tapped, where -------------------------------------------------------------------
 
 
-def _person(scene: _Scene, contact: Contact, *, first_message: bool) -> Person:
+def _person(scene: Scene, contact: Contact, *, first_message: bool) -> Person:
     waits = []
     for run_id, wait in runs.waiting_for_person(scene.conn, contact.id):
         if outbox.still_to_leave(scene.conn, run_id, wait.path):
@@ -447,11 +235,11 @@ def _person(scene: _Scene, contact: Contact, *, first_message: bool) -> Person:
     )
 
 
-def _flow_of(scene: _Scene, run: Run) -> Flow | None:
+def _flow_of(scene: Scene, run: Run) -> Flow | None:
     return scene.library.flow(scene.conn, scene.account_id, run.flow_id, run.version)
 
 
-def _tap(scene: _Scene, event: Event, contact: Contact) -> Tap | None:
+def _tap(scene: Scene, event: Event, contact: Contact) -> Tap | None:
     """The button a payload names, if it belongs to a run of the person who tapped."""
     target = payload.from_payload(event.incoming.payload)
     run = None if target is None else runs.load(scene.conn, target.run_id)
@@ -481,7 +269,7 @@ def _origin(event: Event) -> Origin:
 
 
 def _start(
-    scene: _Scene,
+    scene: Scene,
     contact: Contact,
     flow: Flow,
     origin: Origin,
@@ -521,7 +309,7 @@ def _start(
 
 
 def _turn(
-    scene: _Scene,
+    scene: Scene,
     contact: Contact,
     run: Run,
     stimulus: Stimulus,
@@ -568,7 +356,7 @@ def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -
     run = runs.load(conn, due.run_id)
     if run is None or not any(wait.id == due.wait_id for wait in run.waits):
         return
-    scene = _scene(conn, library, run.account_id, run.connection_id, now)
+    scene = open_scene(conn, library, run.account_id, run.connection_id, now)
     contact = contacts.load(conn, run.contact_id)
     assert contact is not None
     if contact.opted_out_at is not None:
@@ -597,7 +385,7 @@ def take_settled(conn: Connection, library: Library, item_id: str, now: datetime
     run = None if item is None or item.run_id is None else runs.load(conn, item.run_id)
     if item is None or run is None or run.status in ENDED:
         return
-    scene = _scene(conn, library, run.account_id, run.connection_id, now)
+    scene = open_scene(conn, library, run.account_id, run.connection_id, now)
     contact = contacts.load(conn, run.contact_id)
     assert contact is not None
     private = item.kind is ItemKind.PRIVATE_REPLY

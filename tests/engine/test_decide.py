@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pamosnik.engine.decide import TAP_COUNTS_FOR, decide
+from pamosnik.engine.decide import decide
 from pamosnik.engine.payload import from_payload
+from pamosnik.engine.steps import TAP_COUNTS_FOR
 from pamosnik.model.book import Book
 from pamosnik.model.contact import Contact
 from pamosnik.model.decision import (

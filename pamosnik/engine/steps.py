@@ -1,0 +1,177 @@
+"""Doing one step."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import assert_never
+
+from pamosnik.engine import messages
+from pamosnik.engine.clock_times import next_clock_time, on_the_clock
+from pamosnik.engine.working import Turn
+from pamosnik.instagram import limits
+from pamosnik.model.decision import AddTag, CountGoal, RemoveTag, ReplyToComment
+from pamosnik.model.run import RunStatus, WaitKind
+from pamosnik.model.step import (
+    Ask,
+    Choose,
+    ClearFields,
+    Goal,
+    HandOver,
+    Message,
+    ReplyPublicly,
+    RunFlow,
+    Send,
+    SetFields,
+    Step,
+    Stop,
+    Tag,
+    Untag,
+    Wait,
+)
+
+TAP_COUNTS_FOR = timedelta(days=7)
+"""How long a run waits for a tap on its last message before it counts as expired. Later taps still work."""
+
+LAST_MESSAGE = "last_message"
+"""Key in `Run.data`: path of the step that sent the last message."""
+
+
+def do(turn: Turn, step: Step, branch: str) -> tuple[str | None] | None:
+    """Does one step. The path to go on with, in a tuple (its None is the end), or None: the line rests."""
+    match step:
+        case ReplyPublicly():
+            _reply_publicly(turn, step)
+        case Send():
+            _send_step(turn, step)
+        case Ask():
+            if _ask(turn, step, branch):
+                return None
+        case Wait():
+            _wait(turn, step, branch)
+            return None
+        case Choose():
+            return (_choose(turn, step),)
+        case Tag():
+            _tag(turn, step)
+        case Untag():
+            _untag(turn, step)
+        case SetFields():
+            for field, text in step.values:
+                turn.set_field(field, turn.fill(text) or None)
+            turn.note(step.at, "done")
+        case ClearFields():
+            for field in step.fields:
+                turn.set_field(field, None)
+            turn.note(step.at, "done")
+        case Goal():
+            turn.effects.append(CountGoal(step.name))
+            turn.note(step.at, "done", f"goal {step.name}")
+        case RunFlow():
+            turn.note(step.at, "done", f"goes on in {step.flow}")
+            turn.go_to_flow(step.flow, branch)
+            return None
+        case Stop():
+            turn.note(step.at, "done")
+            turn.end(RunStatus.STOPPED, "the flow says stop")
+            return None
+        case HandOver():
+            _hand_over(turn, step, branch)
+            return None
+        case _:
+            assert_never(step)
+    return (step.at.next,)
+
+
+def _reply_publicly(turn: Turn, step: ReplyPublicly) -> None:
+    origin = turn.run.origin
+    if origin.top_comment_id is None or origin.live:
+        turn.note(step.at, "skipped", "no comment that can be answered in public started this run")
+        return
+    number = turn.variant(step.at.path, len(step.texts))
+    text = turn.fill(step.texts[number], limit_chars=limits.PUBLIC_REPLY_CHARS)
+    turn.effects.append(ReplyToComment(step.at.path, text, _delay(turn, step), number))
+    turn.note(step.at, "done")
+
+
+def _delay(turn: Turn, step: ReplyPublicly) -> timedelta:
+    if step.wait_first is None:
+        return timedelta()
+    shortest, longest = step.wait_first
+    share = turn.number(step.at.path, "wait_first") % 10_001
+    return shortest + (longest - shortest) * share / 10_000
+
+
+def _send_step(turn: Turn, step: Send) -> None:
+    message = step.message
+    if not turn.may_send():
+        turn.note(step.at, "skipped", "the 24-hour window has closed")
+        return
+    turn.note(step.at, "done")
+    messages.send(
+        turn, step.at, message.texts, buttons=message.buttons, chips=message.chips, images=message.images
+    )
+    taps = _taps(message)
+    turn.run = replace(turn.run, taps_open=taps, data={**turn.run.data, LAST_MESSAGE: step.at.path})
+    if taps:
+        turn.open_wait(WaitKind.TAP, step.at.path, turn.now + TAP_COUNTS_FOR, branch="")
+
+
+def _ask(turn: Turn, step: Ask, branch: str) -> bool:
+    """True when the question was sent and the line waits for its answer."""
+    if not turn.may_send():
+        turn.note(step.at, "skipped", "the 24-hour window has closed")
+        return False
+    messages.send(turn, step.at, step.question, chips=step.choices, skip=step.optional)
+    turn.run = replace(turn.run, taps_open=False, data={**turn.run.data, LAST_MESSAGE: step.at.path})
+    turn.open_wait(WaitKind.ANSWER, step.at.path, turn.now + step.give_up_after, branch)
+    turn.note(step.at, "waits", "for an answer")
+    return True
+
+
+def _wait(turn: Turn, step: Wait, branch: str) -> None:
+    if step.for_ is not None:
+        due = turn.now + step.for_
+    else:
+        assert step.until is not None
+        zone = step.zone or turn.facts.settings.timezone or turn.facts.timezone
+        due = next_clock_time(step.until, turn.now, zone, step.days, step.dates)
+    turn.open_wait(WaitKind.TIMER, step.at.path, due, branch)
+    turn.note(step.at, "waits", f"until {on_the_clock(due, turn.facts.timezone)}")
+
+
+def _choose(turn: Turn, step: Choose) -> str | None:
+    for number, branch in enumerate(step.branches):
+        if branch.condition is not None:
+            found = turn.holds(branch.condition)
+            if found is not True:
+                continue
+        turn.note(step.at, "done", f"branch {number + 1}")
+        return branch.first if branch.first is not None else step.at.next
+    turn.note(step.at, "done", "no branch is true")
+    return step.at.next
+
+
+def _tag(turn: Turn, step: Tag) -> None:
+    for tag in step.tags:
+        turn.effects.append(AddTag(tag))
+        turn.contact = replace(turn.contact, tags=turn.contact.tags | {tag})
+    turn.note(step.at, "done", f"tagged {', '.join(step.tags)}")
+
+
+def _untag(turn: Turn, step: Untag) -> None:
+    for tag in step.tags:
+        turn.effects.append(RemoveTag(tag))
+        turn.contact = replace(turn.contact, tags=turn.contact.tags - {tag})
+    turn.note(step.at, "done", f"untagged {', '.join(step.tags)}")
+
+
+def _hand_over(turn: Turn, step: HandOver, branch: str) -> None:
+    turn.call_human(step.pause, None if step.note is None else turn.fill(step.note))
+    turn.note(step.at, "done", "a human takes over")
+    if step.at.next is None:
+        turn.line_ended(branch)
+    else:
+        turn.open_wait(WaitKind.TIMER, step.at.path, turn.now + step.pause, branch)
+
+
+def _taps(message: Message) -> bool:
+    return any(option.does_something for option in (*message.buttons, *message.chips))

@@ -1,0 +1,138 @@
+"""The working copy of one decision: what a turn has changed so far."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pamosnik.engine import conditions, render
+from pamosnik.model.condition import Condition
+from pamosnik.model.contact import Contact
+from pamosnik.model.decision import (
+    Check,
+    Decision,
+    Effect,
+    Facts,
+    PauseContact,
+    SetField,
+    StartRun,
+)
+from pamosnik.model.flow import Flow
+from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
+from pamosnik.model.step import (
+    At,
+)
+from pamosnik.model.text import Text
+
+
+class Turn:
+    """The run, the person and the waits as they are in the middle of a turn; becomes a `Decision`."""
+
+    def __init__(self, flow: Flow, run: Run, facts: Facts, now: datetime) -> None:
+        self.flow = flow
+        self.run = replace(run, turn=run.turn + 1)
+        self.facts = facts
+        self.now = now
+        self.contact: Contact = facts.contact
+        self.waits = {wait.id: wait for wait in run.waits}
+        self.effects: list[Effect] = []
+        self.trace: list[Check] = []
+        self.ended_as: RunStatus | None = None
+        self.private_reply_made = run.origin.private_item is not None
+        self.walked = 0
+
+    def line_ended(self, branch: str) -> None:
+        if branch == "":
+            self.run = replace(self.run, main_done=True)
+        over = self.run.main_done or (branch != "" and not self.waits)
+        if over and not self.run.taps_open and self.run.status not in ENDED:
+            self.end(RunStatus.COMPLETED, None)
+
+    def go_to_flow(self, flow_id: str, branch: str) -> None:
+        if flow_id in self.facts.can_start:
+            self.effects.append(StartRun(flow_id))
+        else:
+            self.trace.append(Check("run", "skipped", f"the flow {flow_id} is not applied any more"))
+        self.line_ended(branch)
+
+    def end(self, status: RunStatus, reason: str | None) -> None:
+        """The run is over. Only branches of a completed run go on."""
+        if self.run.status in ENDED and self.run.finished_at is not None:
+            return
+        self.ended_as = status
+        self.run = replace(self.run, status=status, finished_at=self.now, reason=reason, taps_open=False)
+        if status is not RunStatus.COMPLETED:
+            self.waits.clear()
+        else:
+            self.waits = {w.id: w for w in self.waits.values() if w.kind is not WaitKind.TAP}
+
+    def decision(self) -> Decision:
+        waits = tuple(self.waits.values())
+        status = self.run.status
+        if self.run.finished_at is None:
+            status = RunStatus.WAITING if waits else RunStatus.ACTIVE
+        return Decision(
+            run=replace(self.run, status=status, waits=waits),
+            effects=tuple(self.effects),
+            trace=tuple(self.trace),
+        )
+
+    def call_human(self, pause: timedelta, note: str | None) -> None:
+        self.effects.append(PauseContact(self.now + pause, note))
+
+    def set_field(self, field: str, value: str | None) -> None:
+        self.effects.append(SetField(field, value))
+        fields = {name: old for name, old in self.contact.fields.items() if name != field}
+        if value is not None:
+            fields[field] = value
+        self.contact = replace(self.contact, fields=fields)
+
+    def fill(self, text: Text, limit_chars: int | None = None) -> str:
+        return render.render(text, self.values(), limit_bytes=None, limit_chars=limit_chars)
+
+    def values(self) -> Mapping[str, str | None]:
+        return render.values(
+            replace(self.facts, contact=self.contact),
+            text=self.run.origin.text,
+            answer=self.run.answer,
+            now=self.now,
+        )
+
+    def holds(self, condition: Condition) -> bool | None:
+        return conditions.holds(
+            condition,
+            replace(self.facts, contact=self.contact),
+            text=self.run.origin.text,
+            came_from=self.run.origin.came_from,
+            now=self.now,
+        )
+
+    def open_wait(self, kind: WaitKind, path: str, due: datetime, branch: str) -> None:
+        wait_id = f"{self.run.id}-{self.run.turn}-{len(self.waits)}-{self.walked}"
+        self.waits[wait_id] = RunWait(
+            id=wait_id, kind=kind, path=path, opened_at=self.now, due_at=due, branch=branch
+        )
+
+    def drop_waits(self, kind: WaitKind, path: str) -> None:
+        self.waits = {w.id: w for w in self.waits.values() if not (w.kind is kind and w.path == path)}
+
+    def others_wait(self) -> bool:
+        return bool(self.waits)
+
+    def may_send(self) -> bool:
+        """Whether a message can reach the person: their window is open, or a private reply holds the door."""
+        return self.contact.window_open(self.now) or self.run.origin.comment_id is not None
+
+    def variant(self, path: str, count: int) -> int:
+        """Derived from run, turn and step, so a repeated turn says the same; never the one used last."""
+        if count < 2:
+            return 0
+        number = self.number(path, "variant") % count
+        return (number + 1) % count if number == self.facts.last_variants.get(path) else number
+
+    def number(self, path: str, what: str) -> int:
+        seed = f"{self.run.id}|{self.run.turn}|{path}|{what}".encode()
+        return int.from_bytes(hashlib.sha256(seed).digest()[:8])
+
+    def note(self, at: At, result: str, detail: str = "") -> None:
+        self.trace.append(Check(at.path, result, detail))
