@@ -18,7 +18,7 @@ from pamosnik.commands.common import (
     print_table,
     say,
 )
-from pamosnik.errors import InvalidFlows, NotFound
+from pamosnik.errors import InvalidFlows, NotFound, UsageError
 
 if TYPE_CHECKING:
     from pamosnik.flows.load import Loaded
@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     flows = typer.Typer(help="Flow files: check, apply, look.", rich_markup_mode=None, no_args_is_help=True)
     flows.command()(validate)
     flows.command()(apply)
+    flows.command()(schema)
     flows.command("list")(list_)
     flows.command()(show)
     app.add_typer(flows, name="flows")
@@ -140,6 +141,27 @@ def _plan_json(plan: "Plan") -> dict[str, object]:
         ],
         "settings_changed": plan.settings_changed,
     }
+
+
+def schema(
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write it to.")] = None,
+) -> None:
+    """Prints the JSON Schema of flow files: editors complete, explain and check with it."""
+    import json
+
+    from pamosnik.flows import json_schema
+
+    written = json.dumps(json_schema.document(), ensure_ascii=False, indent=1)
+    if output is None:
+        say(written)
+        return
+    try:
+        output.write_text(f"{written}\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{output} cannot be written: {error.strerror}.", hint="Check the path and who may write there."
+        ) from error
+    note(f"Written to {output}.")
 
 
 def list_(as_json: Json = False) -> None:

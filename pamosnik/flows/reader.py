@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from pamosnik.flows import source
 from pamosnik.flows.problems import Problem, Severity
+from pamosnik.flows.shapes import AnyText, ListOf, MappingOf, TrueOrFalse, Whole, Words, Written, shaped
 from pamosnik.flows.source import Mark, Node, Scalar
 from pamosnik.flows.yaml_words import CURLY_QUOTES
 from pamosnik.model.words import fold
@@ -237,6 +238,7 @@ def items(node: Node) -> Sequence[Node]:
 # --- kinds of values -------------------------------------------------------------------------------------
 
 
+@shaped(AnyText())
 def text(reader: Reader, node: Node, path: str) -> Json:
     """What is written, character by character."""
     reader.positions[path] = node.mark
@@ -287,6 +289,7 @@ def text(reader: Reader, node: Node, path: str) -> Json:
     return node.value
 
 
+@shaped(Written(r"^[^\s.:]{1,64}$", or_number=True))
 def name(reader: Reader, node: Node, path: str) -> Json:
     """An id, tag or name."""
     found = text(reader, node, path)
@@ -306,6 +309,7 @@ def _as_a_name(written: str) -> str | None:
     return f"Write it like: {made}" if _NAME.fullmatch(made) else None
 
 
+@shaped(TrueOrFalse())
 def boolean(reader: Reader, node: Node, path: str) -> Json:
     reader.positions[path] = node.mark
     if isinstance(node, Scalar) and node.plain and node.value in ("true", "false"):
@@ -317,6 +321,7 @@ def boolean(reader: Reader, node: Node, path: str) -> Json:
     return None
 
 
+@shaped(Whole())
 def integer(reader: Reader, node: Node, path: str) -> Json:
     reader.positions[path] = node.mark
     if isinstance(node, Scalar) and re.fullmatch(r"-?\d{1,9}", node.value):
@@ -325,6 +330,11 @@ def integer(reader: Reader, node: Node, path: str) -> Json:
     return None
 
 
+_A_DURATION = r"(?=\d)(\d{1,6}d)?(\d{1,6}h)?(\d{1,6}m)?(\d{1,7}s)?"
+DURATION = Written(f"^{_A_DURATION}$", ("10m", "2h", "3d"))
+
+
+@shaped(DURATION)
 def duration(reader: Reader, node: Node, path: str) -> Json:
     """Seconds."""
     reader.positions[path] = node.mark
@@ -348,6 +358,7 @@ def seconds(written: str) -> int | None:
     return int(timedelta(days=days, hours=hours, minutes=minutes, seconds=rest).total_seconds())
 
 
+@shaped(Written(f"^{_A_DURATION}( to {_A_DURATION})?$", ("20s to 90s",)))
 def duration_range(reader: Reader, node: Node, path: str) -> Json:
     """[shortest, longest] in seconds."""
     reader.positions[path] = node.mark
@@ -361,6 +372,7 @@ def duration_range(reader: Reader, node: Node, path: str) -> Json:
     return found
 
 
+@shaped(Written(r"^([01]?\d|2[0-3]):[0-5]\d$", ("09:00",)))
 def clock(reader: Reader, node: Node, path: str) -> Json:
     """HH:MM."""
     reader.positions[path] = node.mark
@@ -374,6 +386,7 @@ def clock(reader: Reader, node: Node, path: str) -> Json:
 def one_of(*words: str) -> Read:
     """One of these words."""
 
+    @shaped(Words(tuple(map(str, words))))
     def read(reader: Reader, node: Node, path: str) -> Json:
         reader.positions[path] = node.mark
         if isinstance(node, Scalar) and node.value in words:
@@ -388,6 +401,7 @@ def one_of(*words: str) -> Read:
 def list_of(read_one: Read) -> Read:
     """A list; one thing is a list of one."""
 
+    @shaped(ListOf(read_one))
     def read(reader: Reader, node: Node, path: str) -> Json:
         reader.positions[path] = node.mark
         if is_empty(node) or items(node) == ():
@@ -435,6 +449,7 @@ KEY = ":key"
 def mapping_of(read_one: Read, read_name: Read = name) -> Read:
     """Names that the writer chose, each with a value."""
 
+    @shaped(MappingOf(read_one, read_name))
     def read(reader: Reader, node: Node, path: str) -> Json:
         reader.positions[path] = node.mark
         if not isinstance(node, source.Mapping):

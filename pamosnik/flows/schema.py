@@ -11,6 +11,7 @@ from pamosnik.flows.reader import (
     Key,
     Reader,
     Row,
+    boolean,
     clock,
     duration,
     integer,
@@ -25,6 +26,7 @@ from pamosnik.flows.schema_conditions import conditions
 from pamosnik.flows.schema_steps import steps
 from pamosnik.flows.schema_triggers import trigger
 from pamosnik.flows.schema_words import as_written, days, texts, words
+from pamosnik.flows.shapes import Either, ListOf, Words, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.book import Sentence
 from pamosnik.model.flow import FlowState, Mode
@@ -33,6 +35,7 @@ from pamosnik.model.step import FieldType
 LANGUAGES = ("en", "de", "pl", "es")
 
 
+@shaped(ListOf(as_written))
 def _tests(reader: Reader, node: Node, path: str) -> Json:
     """Conversations: a list, kept as it stands."""
     if not isinstance(node, source.Sequence):
@@ -41,6 +44,7 @@ def _tests(reader: Reader, node: Node, path: str) -> Json:
     return as_written(reader, node, path)
 
 
+@shaped(Either(lambda: (one_of("once"), duration)))
 def _once(reader: Reader, node: Node, path: str) -> Json:
     reader.positions[path] = node.mark
     if isinstance(node, Scalar) and node.value == "once":
@@ -57,6 +61,7 @@ def _once(reader: Reader, node: Node, path: str) -> Json:
     return found
 
 
+@shaped(Written(r"^\s*\d{4}-\d\d?-\d\d?( \d\d?:\d\d?)?\s*$", ("2026-12-24 09:00",)))
 def _instant(reader: Reader, node: Node, path: str) -> Json:
     """`YYYY-MM-DD` or `YYYY-MM-DD HH:MM`."""
     from datetime import datetime
@@ -148,6 +153,7 @@ _SAFETY = Row(
 )
 
 
+@shaped(Words(("1",)))
 def _version(reader: Reader, node: Node, path: str) -> Json:
     reader.positions[path] = node.mark
     if isinstance(node, Scalar) and node.value == "1":
@@ -157,15 +163,12 @@ def _version(reader: Reader, node: Node, path: str) -> Json:
     return None
 
 
+@shaped(Either(lambda: (boolean, text)))
 def _disclosure(reader: Reader, node: Node, path: str) -> Json:
     if isinstance(node, Scalar) and node.plain and node.value in ("true", "false"):
         reader.positions[path] = node.mark
         return node.value == "true"
     return text(reader, node, path)
-
-
-def _says(reader: Reader, node: Node, path: str) -> Json:
-    return mapping_of(text, one_of(*Sentence))(reader, node, path)
 
 
 FILE = Row(
@@ -180,7 +183,7 @@ FILE = Row(
         ),
         Key("timezone", text, "IANA name; default the account's."),
         Key("language", one_of(*LANGUAGES), "Of built-in sentences and of dates."),
-        Key("says", _says, "Built-in sentences in your words."),
+        Key("says", mapping_of(text, one_of(*Sentence)), "Built-in sentences in your words."),
         Key("fields", mapping_of(_FIELD), "Custom fields a contact can have."),
         Key("hours", mapping_of(list_of(_HOURS_ENTRY)), "Opening hours by name."),
         Key("facts", mapping_of(text), "NAME: text, used as `{NAME}`."),

@@ -3,6 +3,7 @@
 from pamosnik.flows import source
 from pamosnik.flows.reader import (
     Json,
+    Key,
     Read,
     Reader,
     Row,
@@ -17,10 +18,24 @@ from pamosnik.flows.reader import (
     text,
 )
 from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, WORDS, texts
+from pamosnik.flows.shapes import Either, Ref, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.condition import CameFrom, FieldTest
 
+_TESTS = Row(
+    "field",
+    tuple(
+        Key(
+            test.value,
+            boolean if test is FieldTest.KNOWN else texts,
+            f"How the field's value compares: {test}.",
+        )
+        for test in FieldTest
+    ),
+)
 
+
+@shaped(Either(lambda: (texts, _TESTS)))
 def _field_test(reader: Reader, node: Node, path: str) -> Json:
     """{test, values} of one field; a value alone is `is`."""
     reader.positions[path] = node.mark
@@ -47,6 +62,7 @@ def _field_test(reader: Reader, node: Node, path: str) -> Json:
     return None if values is None else {"test": key.value, "values": values}
 
 
+@shaped(Ref("conditions"))
 def conditions(reader: Reader, node: Node, path: str) -> Json:
     """A list of conditions, all of which must hold. Each is {if: kind, …}."""
     reader.positions[path] = node.mark
@@ -86,7 +102,7 @@ def _condition(reader: Reader, key: Scalar, value: Node | None, path: str) -> Js
         return None
     read = CONDITIONS[kind]
     if value is None or is_empty(value):
-        if kind in _BARE_CONDITIONS:
+        if kind in BARE_CONDITIONS:
             return {"if": kind, "value": True}
         reader.error(key.mark, "missing-value", f"`{kind}` needs a value")
         return None
@@ -106,7 +122,7 @@ CONDITIONS: dict[str, Read] = {
     "all": conditions,
     "none": conditions,
 }
-_BARE_CONDITIONS = frozenset({"first_time", "window_open"})
+BARE_CONDITIONS = frozenset({"first_time", "window_open"})
 CONDITION_DOCS = {
     "has_tag": "The person has this tag.",
     "has_not_tag": "The person does not have this tag.",

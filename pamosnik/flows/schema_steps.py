@@ -1,5 +1,6 @@
 """Steps: a row of keys each."""
 
+from collections.abc import Mapping
 from typing import cast
 
 from pamosnik.flows import source
@@ -22,14 +23,18 @@ from pamosnik.flows.reader import (
     text,
 )
 from pamosnik.flows.schema_conditions import conditions
-from pamosnik.flows.schema_words import at_least_one, days, some_time, texts
+from pamosnik.flows.schema_words import as_written, at_least_one, days, some_time, texts
+from pamosnik.flows.shapes import Either, ListOf, MappingOf, Ref, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.step import Accept, WindowClosed
 
+BESIDE: Mapping[str, Key] = {"id": Key("id", name, "A name for the step, unique in its flow.")}
+"""What may stand beside the verb of a step."""
 UNREAD = "?"
 """Stands for a step that could not be read: nobody knows what happens there."""
 
 
+@shaped(Ref("steps"))
 def steps(reader: Reader, node: Node, path: str) -> Json:
     """A list of steps. Each is {do: kind, …}."""
     reader.positions[path] = node.mark
@@ -57,10 +62,10 @@ def _step(reader: Reader, node: Node, path: str) -> Json:
     beside: dict[str, Json] = {}
     verbs: list[tuple[Scalar, Node]] = []
     for key, value in node.entries:
-        if key.value != "id":
+        if key.value not in BESIDE:
             verbs.append((key, value))
-        elif (found := name(reader, value, f"{path}.id")) is not None:
-            beside["id"] = found
+        elif (found := BESIDE[key.value].read(reader, value, f"{path}.{key.value}")) is not None:
+            beside[key.value] = found
     if not verbs:
         reader.error(node.mark, "step-expected", "this step has an id and does nothing")
         return None
@@ -124,6 +129,7 @@ def _named(key: str, read: Read) -> Row:
     return Row(key, (Key(key, read, f"The value of `{key}`."),))
 
 
+@shaped(Either(lambda: (OPTION,)))
 def _option(reader: Reader, node: Node, path: str) -> Json:
     found = OPTION(reader, node, path)
     if isinstance(found, dict):
@@ -133,6 +139,7 @@ def _option(reader: Reader, node: Node, path: str) -> Json:
     return found
 
 
+@shaped(ListOf(shaped(Either(lambda: (_BRANCH, _ELSE)))(as_written)))
 def _branches(reader: Reader, node: Node, path: str) -> Json:
     reader.positions[path] = node.mark
     if is_empty(node) or items(node) == ():
@@ -165,12 +172,13 @@ def _branch(reader: Reader, node: Node, path: str) -> Json:
     return _BRANCH(reader, node, path)
 
 
+@shaped(MappingOf(text, name))
 def _values(reader: Reader, node: Node, path: str) -> Json:
     found = mapping_of(text)(reader, node, path)
     return None if found is None else {"set": found}
 
 
-OPTION = Row(
+OPTION: Row = Row(
     "option",
     (
         Key(
@@ -186,7 +194,7 @@ OPTION = Row(
         Key("run", name, "The flow that goes on when it is tapped."),
     ),
 )
-_BRANCH = Row(
+_BRANCH: Row = Row(
     "choose",
     (
         Key(
@@ -204,6 +212,9 @@ _BRANCH = Row(
             if_missing="a branch needs `do:`, the steps that follow when the condition holds",
         ),
     ),
+)
+_ELSE: Row = Row(
+    "else", (Key("else", steps, "Steps of the last branch, when no other holds.", required=True),)
 )
 _IF_NOT_UNDERSTOOD = Row(
     "if_not_understood",

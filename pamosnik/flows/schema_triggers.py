@@ -15,11 +15,13 @@ from pamosnik.flows.reader import (
     text,
 )
 from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, WORDS, texts
+from pamosnik.flows.shapes import ListOf, Ref, shaped
 from pamosnik.flows.source import Node, Scalar
 
 _POST_LINK = re.compile(r"https?://(?:www\.)?instagram\.com/(?:[\w.]+/)?(?:p|reel|reels|tv)/[\w-]+")
 
 
+@shaped(ListOf(text))
 def _posts(reader: Reader, node: Node, path: str) -> Json:
     """`any`, `next`, ids and links."""
     alone = len(items(node)) == 1
@@ -87,6 +89,7 @@ LATER_TRIGGERS = frozenset(
 )
 
 
+@shaped(Ref("trigger"))
 def trigger(reader: Reader, node: Node, path: str) -> Json:
     reader.positions[path] = node.mark
     if isinstance(node, source.Mapping) and node.entries:

@@ -2,6 +2,7 @@
 
 from pamosnik.flows import source
 from pamosnik.flows.reader import (
+    DURATION,
     Json,
     Key,
     Reader,
@@ -12,6 +13,7 @@ from pamosnik.flows.reader import (
     one_of,
     text,
 )
+from pamosnik.flows.shapes import AnyText, ListOf, Whole, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.text import MatchMode
 
@@ -20,6 +22,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 texts = list_of(text)
 
 
+@shaped(AnyText())
 def word(reader: Reader, node: Node, path: str) -> Json:
     found = text(reader, node, path)
     if isinstance(found, str) and not found.strip("*").strip():
@@ -35,6 +38,7 @@ MATCH_KEY = Key("match", _MATCH, "How to look: `whole_word` (default), `exact`, 
 BUT_NOT = Key("but_not", words, "Words that forbid a match.")
 
 
+@shaped(DURATION)
 def some_time(reader: Reader, node: Node, path: str) -> Json:
     """A duration longer than nothing."""
     found = duration(reader, node, path)
@@ -44,6 +48,7 @@ def some_time(reader: Reader, node: Node, path: str) -> Json:
     return found
 
 
+@shaped(Whole(1, 20))
 def at_least_one(reader: Reader, node: Node, path: str) -> Json:
     found = integer(reader, node, path)
     if isinstance(found, int) and not 1 <= found <= 20:
@@ -61,6 +66,11 @@ def as_written(_reader: Reader, node: Node, _path: str) -> Json:
     return {key.value: as_written(_reader, value, _path) for key, value in node.entries}
 
 
+_DAY = "|".join("".join(f"[{letter}{letter.upper()}]" for letter in day) for day in DAYS)
+_A_DAY = Written(rf"^\s*(({_DAY})( [tT][oO] ({_DAY}))?|\d{{4}}-\d\d-\d\d)\s*$", (*DAYS, "mon to fri"))
+
+
+@shaped(ListOf(shaped(_A_DAY)(text)))
 def days(reader: Reader, node: Node, path: str) -> Json:
     """Weekdays as numbers (Monday 0) and dates as they are."""
     reader.positions[path] = node.mark
