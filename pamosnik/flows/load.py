@@ -75,7 +75,10 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
             found.append(path)
         else:
             raise UsageError(f"There is no file {path}.", hint="Check the path.")
-    return list(dict.fromkeys(found))
+    named: dict[Path, Path] = {}
+    for path in found:
+        named.setdefault(path.resolve(), path)
+    return list(named.values())
 
 
 def _shown(path: Path, folder: Path) -> bool:

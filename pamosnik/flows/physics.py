@@ -221,7 +221,7 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
     if not outcome.knows_triggers(flow_id):
         return
     severity = Severity.ERROR if only_comments(body) else Severity.WARNING
-    second = _Paths(outcome, {flow_id}).follow(
+    second = _Paths(outcome, {(flow_id, False)}).follow(
         cast("list[Raw]", body.get("do", [])), f"{flow_id}:do", sent=False
     )[1]
     if second is not None:
@@ -264,7 +264,8 @@ class _Paths:
     """Follows every way through a flow, and through the flows that it goes on in."""
 
     outcome: Outcome
-    seen: set[str]
+    seen: set[tuple[str, bool]]
+    """Flows that were gone through, each with whether a message had gone out before."""
 
     def follow(self, raw: list[Raw], path: str, *, sent: bool) -> tuple[bool | None, str | None]:
         """Whether a message went out on some way, and where a second one would go out, unanswered.
@@ -307,9 +308,9 @@ class _Paths:
         return None, None
 
     def _elsewhere(self, flow_id: str, here: str, *, sent: bool) -> str | None:
-        if flow_id in self.seen or flow_id not in self.outcome.flows:
+        if (flow_id, sent) in self.seen or flow_id not in self.outcome.flows:
             return None
-        self.seen.add(flow_id)
+        self.seen.add((flow_id, sent))
         body = self.outcome.flows[flow_id]
         second = self.follow(cast("list[Raw]", body.get("do", [])), f"{flow_id}:do", sent=sent)[1]
         return None if second is None else here

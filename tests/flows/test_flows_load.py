@@ -129,3 +129,12 @@ def test_was_names_a_flow_that_is_gone() -> None:
     assert _codes(alone, applied=AppliedSource({"b": body})) == []
     beside = _codes(alone, applied=AppliedSource({"a": body, "b": body}))
     assert [code for _, code, _ in beside] == ["was-still-there"]
+
+
+def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path) -> None:
+    """Its flows were said to stand in two files."""
+    (tmp_path / "shops").mkdir()
+    first, other = tmp_path / "b.yaml", tmp_path / "a.yaml"
+    for file in (first, other):
+        file.write_text("version: 1\n")
+    assert find_files([first, other, tmp_path / "shops" / ".." / "b.yaml"]) == [first, other]

@@ -149,3 +149,15 @@ def test_the_first_text_leaves_room_for_the_line_that_says_a_machine_writes() ->
 def test_which_text_may_be_the_first(steps: str, first: bool) -> None:
     codes = [code for code, _ in _long(steps % ("x" * 1000))]
     assert codes == (["text-too-long"] if first else [])
+
+
+def test_a_second_message_in_a_flow_that_is_gone_through_twice() -> None:
+    """The first way there was harmless, and the second was not looked at."""
+    steps = (
+        "      - choose: [{ if: first_time, do: [{ run: other }] }]\n"
+        "      - send: One\n      - run: other\n  other:\n    do:\n      - send: Two"
+    )
+    text = (
+        f"version: 1\nflows:\n  shop:\n    when: {{ comment: price }}\n    limits: once\n    do:\n{steps}\n"
+    )
+    assert found(text) == [(9, 9, "second-message")]
