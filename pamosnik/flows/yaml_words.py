@@ -182,6 +182,11 @@ def _more_than_expected(at: _Place, before: list[yaml.ScalarToken], said: str) -
         if began.line < at.line and len(rest) > 0 and at.column == len(rest):
             hint = "Close it at the end of its text with the same quote."
             return began.say("yaml-quotes", "a quote is opened here and not closed on its line", hint)
+    starred = re.search(r"(?:^|[:\-,\[{])\s+([*&]\S*)$", rest)
+    if starred is not None:
+        written = at.text[starred.start(1) :].rstrip(" }]")
+        message = f"a text that begins with {starred[1][0]} needs quotes"
+        return at.say("yaml-character", message, f"Write it like: {quoted(written)}", column=starred.start(1))
     opened = _brace_closed(rest)
     if opened is not None and at.text[at.column : at.column + 1] not in ("", "#"):
         written = at.text[opened:].rstrip(" }]") if at.text[opened:].count("}") > 1 else at.text[opened:]

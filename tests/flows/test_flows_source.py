@@ -139,3 +139,10 @@ def test_a_line_between_two_indentations_is_told_both() -> None:
 def test_what_stands_twice_does_not_hide_the_rest() -> None:
     text = "version: 1\nflows:\n  a: { do: [{ sned: x }] }\n  a: { do: [stop] }\n"
     assert found(text) == [(3, 15, "unknown-step"), (4, 3, "duplicate-key")]
+
+
+def test_a_text_between_stars_needs_quotes() -> None:
+    """It was called a wrong indentation."""
+    (problem,) = source.read("a:\n  - send: *sale* today\n", "x")[1]
+    assert (problem.line, problem.column, problem.code) == (2, 11, "yaml-character")
+    assert problem.hint == 'Write it like: "*sale* today"'
