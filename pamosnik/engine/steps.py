@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from pamosnik.engine import messages
+from pamosnik.engine import messages, sentences
 from pamosnik.engine.clock_times import next_clock_time, on_the_clock
 from pamosnik.engine.working import Turn
 from pamosnik.instagram import limits
-from pamosnik.model.decision import AddTag, CountGoal, RemoveTag, ReplyToComment
+from pamosnik.model.book import Sentence
+from pamosnik.model.decision import AddTag, CountGoal, RemoveTag, ReplyToComment, StopMessages
 from pamosnik.model.run import RunStatus, WaitKind
 from pamosnik.model.step import (
     Ask,
@@ -17,6 +18,7 @@ from pamosnik.model.step import (
     Goal,
     HandOver,
     Message,
+    OptOut,
     ReplyPublicly,
     RunFlow,
     Send,
@@ -72,6 +74,9 @@ def do(turn: Turn, step: Step, branch: str) -> tuple[str | None] | None:
         case Stop():
             turn.note(step.at, "done")
             turn.end(RunStatus.STOPPED, "the flow says stop")
+            return None
+        case OptOut():
+            _opt_out(turn, step)
             return None
         case HandOver():
             _hand_over(turn, step, branch)
@@ -171,6 +176,15 @@ def _hand_over(turn: Turn, step: HandOver, branch: str) -> None:
         turn.line_ended(branch)
     else:
         turn.open_wait(WaitKind.TIMER, step.at.path, turn.now + step.pause, branch)
+
+
+def _opt_out(turn: Turn, step: OptOut) -> None:
+    settings = turn.facts.settings
+    turn.effects.append(
+        StopMessages(sentences.say(settings, Sentence.STOPPED), sentences.disclosure(settings))
+    )
+    turn.note(step.at, "done", "no more automatic messages for this person")
+    turn.end(RunStatus.STOPPED, "the flow opted the person out")
 
 
 def _taps(message: Message) -> bool:

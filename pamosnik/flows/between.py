@@ -91,7 +91,7 @@ def _runs_at_once(raw: list[Raw]) -> set[str]:
         if step["do"] == "choose":
             for branch in cast("list[Raw]", step.get("choose", [])):
                 found |= _runs_at_once(cast("list[Raw]", branch.get("do", branch.get("else", []))))
-        if step["do"] in ("ask", "wait", "hand_over", "stop", "run", UNREAD):
+        if step["do"] in ("ask", "wait", "hand_over", "stop", "opt_out", "run", UNREAD):
             break
     return found
 

@@ -197,7 +197,7 @@ class _Flow:
         if step.last or not never_goes_on(self.outcome, step.path, step.raw):
             return
         kind = step.raw["do"]
-        if kind in ("stop", "run"):
+        if kind in ("stop", "run", "opt_out"):
             message, hint = f"the steps after `{kind}` never happen", f"Move `{kind}` to the end."
             self._say(step.path, "unreachable", message, hint)
             return
@@ -471,7 +471,7 @@ class _Flow:
 
 def never_goes_on(outcome: Outcome, path: str, raw: Raw) -> bool:
     """Whether no way leads from this step to the one after it."""
-    if raw["do"] in ("stop", "run"):
+    if raw["do"] in ("stop", "run", "opt_out"):
         return True
     branches_ = cast("list[Raw]", raw.get("choose", []))
     if not branches_ or "else" not in branches_[-1] or f"{path}.choose" in outcome.broken:

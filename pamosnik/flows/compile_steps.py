@@ -19,6 +19,7 @@ from pamosnik.model.step import (
     HandOver,
     Message,
     Option,
+    OptOut,
     ReplyPublicly,
     RunFlow,
     Send,
@@ -78,6 +79,8 @@ class StepTable:
                 return RunFlow(at, str(raw["run"]))
             case "stop":
                 return Stop(at)
+            case "opt_out":
+                return OptOut(at)
             case "hand_over":
                 return HandOver(at, text(raw, "note"), seconds(raw, "pause", 12 * 3600))
             case other:

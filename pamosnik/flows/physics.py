@@ -163,7 +163,7 @@ def _collect_first(raw: list[Raw], path: str, found: list[str]) -> bool:
                 after = [_collect_first(inner, p, found) for p, inner in branches(step, here)]
                 if after and not any(after) and "else" in cast("list[Raw]", step["choose"])[-1]:
                     return False
-            case "stop" | "run" | schema_steps.UNREAD:
+            case "stop" | "opt_out" | "run" | schema_steps.UNREAD:
                 return False
     return True
 
@@ -296,7 +296,7 @@ class _Paths:
                     sent = True
                 case "run":
                     return None, self._elsewhere(str(step.get("run")), here, sent=sent)
-                case "stop" | schema_steps.UNREAD:
+                case "stop" | "opt_out" | schema_steps.UNREAD:
                     return None, None
         return sent, None
 

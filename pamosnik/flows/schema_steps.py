@@ -286,6 +286,7 @@ STEPS: dict[str, Read] = {
     "goal": _named("goal", name),
     "run": _named("run", name),
     "stop": Row("stop", (), bare=True),
+    "opt_out": Row("opt_out", (), bare=True),
     "hand_over": Row(
         "hand_over",
         (
@@ -308,6 +309,8 @@ STEP_DOCS = {
     "goal": "Counts a goal.",
     "run": "Goes on in another flow, and does not come back.",
     "stop": "Ends the run here.",
+    "opt_out": "Does what the word STOP does: nothing more is sent to this person until they write START, not even"
+    " what this flow has not sent yet. Says `says.stopped` if their window is open, and ends all their runs.",
     "hand_over": "A human takes over; automation stops for this person for a while.",
 }
 LATER_STEPS = frozenset(
@@ -323,7 +326,6 @@ LATER_STEPS = frozenset(
         "notify_me",
         "again",
         "at_most",
-        "opt_out",
         "forget_me",
     }
 )

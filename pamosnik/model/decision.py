@@ -140,6 +140,15 @@ class PauseContact:
 
 
 @dataclass(frozen=True, slots=True)
+class StopMessages:
+    """This person gets no automatic messages any more; `confirmation` is the last one."""
+
+    confirmation: str
+    disclosure: str | None
+    """Goes before it where no message has told yet that a machine writes."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartRun:
     """`run:` — another flow goes on from here, with this run's origin."""
 
@@ -159,6 +168,7 @@ Effect = (
     | SetField
     | Disclosed
     | PauseContact
+    | StopMessages
     | StartRun
     | CountGoal
 )

@@ -182,6 +182,11 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class OptOut:
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
 class HandOver:
     at: At
     note: Text | None = None
@@ -202,4 +207,5 @@ Step = (
     | RunFlow
     | Stop
     | HandOver
+    | OptOut
 )

@@ -18,6 +18,7 @@ from pamosnik.model.decision import (
     SendMessage,
     SetField,
     StartRun,
+    StopMessages,
 )
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
@@ -41,6 +42,7 @@ def record(
     """Stores a decision. Repeating it for the same turn puts nothing into the outbox twice."""
     run = decision.run
     to_start: list[str] = []
+    stops: StopMessages | None = None
     for ordinal, effect in enumerate(decision.effects):
         match effect:
             case SendMessage():
@@ -57,6 +59,8 @@ def record(
                 contacts.set_disclosed(conn, contact.id, now)
             case PauseContact():
                 contacts.pause(conn, contact.id, effect.until, PausedBy.HAND_OVER, effect.note)
+            case StopMessages():
+                stops = effect
             case StartRun():
                 to_start.append(effect.flow_id)
             case CountGoal():
@@ -65,6 +69,8 @@ def record(
     runs.save(conn, run)
     _count_end(conn, flow, run, day)
     _settle_public_replies(conn, flow, run, hands_on=bool(to_start), now=now)
+    if stops is not None:
+        _stop_messages(conn, run, stops, len(decision.effects), now)
     return Recorded(run, tuple(to_start))
 
 
@@ -211,6 +217,73 @@ def let_followers_go(conn: Connection, private_id: str, now: datetime) -> None:
     assert private is not None
     for item in outbox.waiting_on(conn, private_id):
         follow_private(conn, item, private, now)
+
+
+def _stop_messages(conn: Connection, run: Run, effect: StopMessages, ordinal: int, now: datetime) -> None:
+    opt_out(conn, run.contact_id, now)
+    stop_run(conn, run.id, "the person opted out", now)
+    contacts.undisclosed_without_message(conn, run.contact_id)
+    contact = contacts.load(conn, run.contact_id)
+    assert contact is not None
+    if contact.window_open(now):
+        assert contact.window_open_until is not None
+        say_outside_flows(
+            conn,
+            contact,
+            effect.confirmation,
+            effect.disclosure,
+            source=run.id,
+            turn=run.turn,
+            ordinal=ordinal,
+            deadline=contact.window_open_until,
+            now=now,
+        )
+
+
+def opt_out(conn: Connection, contact_id: str, now: datetime) -> None:
+    """No automatic message any more, and every run that waits for something ends."""
+    contacts.set_opted_out(conn, contact_id, now)
+    for run_id in runs.unfinished(conn, contact_id):
+        stop_run(conn, run_id, "the person opted out", now)
+
+
+def say_outside_flows(
+    conn: Connection,
+    contact: Contact,
+    text: str,
+    disclosure: str | None,
+    *,
+    source: str,
+    turn: int = 0,
+    ordinal: int = 0,
+    deadline: datetime,
+    now: datetime,
+) -> None:
+    """A sentence of Pamosnik's own: it names no flow, so it passes where flows may not write."""
+    if disclosure is not None and contact.disclosed_at is None:
+        text = f"{disclosure}\n{text}"
+        contacts.set_disclosed(conn, contact.id, now)
+    outbox.add(
+        conn,
+        outbox.NewItem(
+            account_id=contact.account_id,
+            connection_id=contact.connection_id,
+            contact_id=contact.id,
+            source=source,
+            turn=turn,
+            ordinal=ordinal,
+            run_id=None,
+            flow_id=None,
+            step=None,
+            kind=ItemKind.MESSAGE,
+            lane=outbox.person_lane(contact.id),
+            content=OutMessage(text=text),
+            igsid=contact.igsid,
+            due_at=now,
+            deadline=deadline,
+        ),
+        now,
+    )
 
 
 def stop_run(conn: Connection, run_id: str, reason: str, now: datetime) -> None:

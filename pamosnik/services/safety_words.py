@@ -10,12 +10,11 @@ from pamosnik.model import safety
 from pamosnik.model.book import Sentence
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.event import Event, Verdict
-from pamosnik.model.outbox import ItemKind, OutMessage
 from pamosnik.model.words import fold, trim
 from pamosnik.services import effects
 from pamosnik.services.library import Library
 from pamosnik.services.scene import Scene, meet, open_scene, say
-from pamosnik.store import contacts, inbox, outbox, runs
+from pamosnik.store import contacts, inbox, runs
 
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
@@ -67,37 +66,18 @@ def _folded(*words: Sequence[str]) -> set[str]:
 def _opt_out(scene: Scene, event: Event, contact: Contact) -> Verdict:
     already = contact.opted_out_at is not None
     if not already:
-        contacts.set_opted_out(scene.conn, contact.id, scene.now)
-        for run_id in runs.unfinished(scene.conn, contact.id):
-            effects.stop_run(scene.conn, run_id, "the person opted out", scene.now)
+        effects.opt_out(scene.conn, contact.id, scene.now)
         _confirm(scene, event, contact, Sentence.STOPPED)
     return say(scene, event, Verdict.OPTED_OUT, "the person opted out" + (" before" if already else ""))
 
 
 def _confirm(scene: Scene, event: Event, contact: Contact, sentence: Sentence) -> None:
-    text = sentences.say(scene.settings, sentence)
-    line = sentences.disclosure(scene.settings)
-    if line is not None and contact.disclosed_at is None:
-        text = f"{line}\n{text}"
-        contacts.set_disclosed(scene.conn, contact.id, scene.now)
-    outbox.add(
+    effects.say_outside_flows(
         scene.conn,
-        outbox.NewItem(
-            account_id=event.account_id,
-            connection_id=event.connection_id,
-            contact_id=contact.id,
-            source=event.id,
-            turn=0,
-            ordinal=0,
-            run_id=None,
-            flow_id=None,
-            step=None,
-            kind=ItemKind.MESSAGE,
-            lane=outbox.person_lane(contact.id),
-            content=OutMessage(text=text),
-            igsid=contact.igsid,
-            due_at=scene.now,
-            deadline=event.at + limits.WINDOW,
-        ),
-        scene.now,
+        contact,
+        sentences.say(scene.settings, sentence),
+        sentences.disclosure(scene.settings),
+        source=event.id,
+        deadline=event.at + limits.WINDOW,
+        now=scene.now,
     )

@@ -20,6 +20,12 @@ flows:
   arabic: { when: [dm: سعر], do: [send: "AR"] }
   thai: { when: [dm: ราคา], do: [send: "TH"] }
   fire: { when: [dm: "🔥"], do: [send: "FIRE"] }
+  leave:
+    when: [dm: leave, comment: leave]
+    limits: once
+    do:
+      - choose: [{ if: { came_from: dm }, do: [{ send: "You will not read this." }] }]
+      - opt_out
   quiz:
     when: [dm: quiz]
     do:
@@ -129,6 +135,24 @@ async def test_stop_start_and_a_human(tmp_path: Path) -> None:
         await _says(shop, "b", "human", "quiz")
         assert await shop.written_to("b") == ["A machine writes.\nA person will answer you here."]
         assert (await _latest(shop, "quiz"))["verdict"] == "handed_over"
+
+
+async def test_a_flow_opts_out_as_the_word_stop_does(tmp_path: Path) -> None:
+    stopped = "You will get no more automatic messages. Write START to get them again."
+    async with open_shop(tmp_path, WORDS) as shop:
+        await _says(shop, "a", "leave", "цена", "stop")
+        assert await shop.written_to("a") == [f"A machine writes.\n{stopped}"]
+        assert (await _latest(shop, "цена"))["verdict"] == "opted_out"
+        await _says(shop, "b", "quiz", "leave", "START", "Green tea", "цена")
+        again = "Welcome back! You will get automatic messages again."
+        assert (await shop.written_to("b"))[1:] == [stopped, again, "RU"]
+        # Nobody is written to who has only commented; they count as opted out all the same.
+        await shop.act("/people", username="c")
+        await shop.act("/comment", person="c", text="leave")
+        await shop.act("/settle")
+        await shop.quiet()
+        assert await shop.written_to("c") == []
+        assert sum(person["opted_out"] for person in await shop.read("contacts", "list")) == 2
 
 
 async def test_the_owner_writing_from_the_phone_pauses_that_person_only(tmp_path: Path) -> None:

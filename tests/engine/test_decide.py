@@ -29,6 +29,7 @@ from pamosnik.model.decision import (
     Started,
     StartRun,
     Stimulus,
+    StopMessages,
     Tapped,
     TimerFired,
 )
@@ -128,6 +129,14 @@ def test_stop_ends_the_run_early() -> None:
     _, _, decision = _start(lines)
     assert _texts(decision) == ["Bye"]
     assert decision.run.status is RunStatus.STOPPED
+
+
+def test_opt_out_ends_the_run_and_confirms_in_the_owners_words() -> None:
+    _, _, decision = _start(
+        "      - opt_out", top='says: { stopped: "Quiet now." }\ndisclosure: "A machine."'
+    )
+    assert decision.effects == (StopMessages("Quiet now.", "A machine."),)
+    assert (decision.run.status, decision.run.waits) == (RunStatus.STOPPED, ())
 
 
 def test_run_goes_on_in_another_flow_and_does_not_come_back() -> None:
