@@ -28,6 +28,7 @@ from pamosnik.model.decision import (
     TimerFired,
 )
 from pamosnik.model.flow import Flow
+from pamosnik.model.outbox import ItemStatus
 from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
 from pamosnik.model.step import (
     Ask,
@@ -165,17 +166,34 @@ def _timer_fired(turn: Turn, fired: TimerFired) -> None:
             turn.run = replace(turn.run, taps_open=False)
             if turn.run.main_done and not turn.others_wait():
                 turn.end(RunStatus.EXPIRED, "nobody tapped a button in time")
+        case _ if wait.kind is WaitKind.EFFECT:
+            late = EffectSettled("", wait.path, False, ItemStatus.FAILED, "no answer in time", wait.id)
+            turn.waits[wait.id] = wait
+            _came_back(turn, late, wait.id)
         case _:
             _walk(turn, step.at.next, wait.branch)
 
 
 def _settled(turn: Turn, effect: EffectSettled) -> None:
+    if effect.wait_id is not None:
+        _came_back(turn, effect, effect.wait_id)
+        return
     what = "private reply" if effect.private_reply else "message"
     turn.trace.append(Check(what, effect.status.value, effect.reason or ""))
     # Nobody can answer or tap what never arrived; a message that asks nothing leaves the run as it is.
     asked = any(wait.path == effect.step and wait.kind in _ANSWERED for wait in turn.waits.values())
     if turn.run.status not in ENDED and (effect.private_reply or asked):
         turn.end(RunStatus.FAILED, f"the {what} did not go out: {effect.reason or effect.status}")
+
+
+def _came_back(turn: Turn, effect: EffectSettled, wait_id: str) -> None:
+    """An errand's end: the step that waits for it is done again, now knowing what came back."""
+    wait = turn.waits.pop(wait_id, None)
+    if wait is None:
+        return
+    turn.trace.append(Check(wait.path, "came back", effect.reason or effect.status.value))
+    turn.came_back = effect
+    _walk(turn, wait.path, wait.branch)
 
 
 def _take_question(turn: Turn, wait_id: str) -> tuple[RunWait, Ask]:

@@ -12,12 +12,15 @@ from pamosnik.model.decision import (
     Check,
     Decision,
     Effect,
+    EffectSettled,
     Facts,
     PauseContact,
+    RunErrand,
     SetField,
     StartRun,
 )
 from pamosnik.model.flow import Flow
+from pamosnik.model.outbox import ItemKind
 from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
 from pamosnik.model.step import (
     At,
@@ -40,6 +43,8 @@ class Turn:
         self.ended_as: RunStatus | None = None
         self.private_reply_made = run.origin.private_item is not None
         self.walked = 0
+        self.came_back: EffectSettled | None = None
+        """The errand that ended, for the step that asked; that step takes it with `take_result`."""
 
     def line_ended(self, branch: str) -> None:
         if branch == "":
@@ -107,11 +112,23 @@ class Turn:
             now=self.now,
         )
 
-    def open_wait(self, kind: WaitKind, path: str, due: datetime, branch: str) -> None:
+    def open_wait(self, kind: WaitKind, path: str, due: datetime, branch: str) -> str:
         wait_id = f"{self.run.id}-{self.run.turn}-{len(self.waits)}-{self.walked}"
         self.waits[wait_id] = RunWait(
             id=wait_id, kind=kind, path=path, opened_at=self.now, due_at=due, branch=branch
         )
+        return wait_id
+
+    def errand(self, at: At, kind: ItemKind, task: Mapping[str, str], within: timedelta, branch: str) -> None:
+        """Sends for something and waits for it: the step is done again when it came back, or after `within`."""
+        wait_id = self.open_wait(WaitKind.EFFECT, at.path, self.now + within, branch)
+        self.effects.append(RunErrand(at.path, kind, {**task, "wait": wait_id}))
+
+    def take_result(self, at: At) -> EffectSettled | None:
+        """What this step sent for, once; None when it has not sent for anything."""
+        found = self.came_back if self.came_back is not None and self.came_back.step == at.path else None
+        self.came_back = None
+        return found
 
     def drop_waits(self, kind: WaitKind, path: str) -> None:
         self.waits = {w.id: w for w in self.waits.values() if not (w.kind is kind and w.path == path)}

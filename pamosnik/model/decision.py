@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pamosnik.model.book import Settings
 from pamosnik.model.contact import Contact
 from pamosnik.model.event import Event
-from pamosnik.model.outbox import ItemStatus, OutMessage
+from pamosnik.model.outbox import ItemKind, ItemStatus, OutMessage
 from pamosnik.model.run import Run
 
 # --- what comes in ---------------------------------------------------------------------------------------
@@ -75,13 +75,17 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class EffectSettled:
-    """A message of the run will not go out."""
+    """A message of the run will not go out, or an errand has come to its end, well or badly."""
 
     item_id: str
     step: str | None
     private_reply: bool
     status: ItemStatus
     reason: str | None
+    wait_id: str | None = None
+    """Of an errand: the wait that it ends."""
+    result: Mapping[str, str | None] = field(default_factory=dict)
+    """What an errand brought back."""
 
 
 Stimulus = Started | Answered | NotUnderstood | Tapped | TimerFired | EffectSettled
@@ -107,6 +111,15 @@ class ReplyToComment:
     text: str
     delay: timedelta
     variant: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunErrand:
+    """A call, a mail or a look-up for the outbox."""
+
+    step: str
+    kind: ItemKind
+    task: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +176,7 @@ class CountGoal:
 Effect = (
     SendMessage
     | ReplyToComment
+    | RunErrand
     | AddTag
     | RemoveTag
     | SetField

@@ -1,7 +1,7 @@
 """The outbox: everything that leaves the machine, one item each, and what became of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,6 +15,10 @@ class ItemKind(StrEnum):
     CALL = "call"
     EMAIL = "email"
     LOOKUP = "lookup"
+
+
+ERRANDS = frozenset({ItemKind.CALL, ItemKind.EMAIL, ItemKind.LOOKUP})
+"""What is no message: it carries a task, and its result may come back to the step that asked."""
 
 
 class Quota(StrEnum):
@@ -87,6 +91,10 @@ ITEM_TRANSITIONS: Mapping[ItemStatus, frozenset[ItemStatus]] = {
     ItemStatus.CANCELLED: frozenset({ItemStatus.QUEUED}),
 }
 """Which status may follow which. The store refuses everything else."""
+
+
+SETTLED = frozenset({ItemStatus.SENT, ItemStatus.EXPIRED, ItemStatus.FAILED, ItemStatus.CANCELLED})
+"""It has come to its end, unless the owner puts it back."""
 
 
 class HeldFor(StrEnum):
@@ -165,6 +173,10 @@ class OutboxItem:
     """Since then a database that is lost may have sent it: before it leaves, Instagram is asked."""
     live: bool = False
     """A private reply to a comment on a live broadcast."""
+    task: Mapping[str, str] = field(default_factory=dict)
+    """Of an errand: what is asked, by name. `wait` is the id of the run's wait that its result ends."""
+    result: Mapping[str, str | None] = field(default_factory=dict)
+    """Of an errand that was done: what came back."""
 
     @property
     def quota(self) -> Quota:

@@ -159,7 +159,7 @@ REGISTER: Mapping[str, Table] = {
             link="seq item_id account_id connection_id contact_id source turn ordinal run_id flow_id step kind lane"
             " status held_for depends_on plain due_at deadline attempts first_attempt_at last_attempt_at uncertain"
             " reason told created_at settled_at look_at looks not_there_at live doubt_from",
-            person="content wire igsid comment_id message_id",
+            person="content wire igsid comment_id message_id task result",
         ),
     ),
     "attempts": Table(

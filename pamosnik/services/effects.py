@@ -15,6 +15,7 @@ from pamosnik.model.decision import (
     PauseContact,
     RemoveTag,
     ReplyToComment,
+    RunErrand,
     SendMessage,
     SetField,
     StartRun,
@@ -49,6 +50,8 @@ def record(
                 run = _put_message(conn, run, effect, contact, ordinal, now)
             case ReplyToComment():
                 _put_reply(conn, run, effect, contact, ordinal, now)
+            case RunErrand():
+                _put_errand(conn, run, effect, contact, ordinal, now)
             case AddTag():
                 contacts.add_tag(conn, contact, effect.tag, now)
             case RemoveTag():
@@ -162,6 +165,23 @@ def _put_reply(
     )
     if effect.variant is not None:
         runs.use_variant(conn, run, effect.step, effect.variant, public=True)
+
+
+def _put_errand(
+    conn: Connection, run: Run, effect: RunErrand, contact: Contact, ordinal: int, now: datetime
+) -> None:
+    """In a lane of its own: it waits for nobody, and nobody waits for it but its step."""
+    outbox.add(
+        conn,
+        replace(
+            _new(run, effect.step, OutMessage(), contact, ordinal, now),
+            kind=effect.kind,
+            lane=f"e:{run.id}:{run.turn}:{ordinal}",
+            deadline=None,
+            task=effect.task,
+        ),
+        now,
+    )
 
 
 def _settle_public_replies(conn: Connection, flow: Flow, run: Run, *, hands_on: bool, now: datetime) -> None:
@@ -287,7 +307,7 @@ def say_outside_flows(
 
 
 def stop_run(conn: Connection, run_id: str, reason: str, now: datetime) -> None:
-    """Ends a run early; what it has not sent yet stays here."""
+    """Ends a run early; what it has not sent yet stays here. Mails to the owner go all the same."""
     run = runs.load(conn, run_id)
     if run is None:
         return
@@ -295,5 +315,5 @@ def stop_run(conn: Connection, run_id: str, reason: str, now: datetime) -> None:
         run = replace(run, status=RunStatus.STOPPED, finished_at=now, reason=reason)
     runs.save(conn, replace(run, waits=()))
     for item in outbox.open_of_run(conn, run_id):
-        if item.status in (ItemStatus.QUEUED, ItemStatus.HELD):
+        if item.status in (ItemStatus.QUEUED, ItemStatus.HELD) and item.kind is not ItemKind.EMAIL:
             outbox.move(conn, item, ItemStatus.CANCELLED, now=now, reason=reason)

@@ -7,6 +7,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.instagram import bodies, errors
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.outbox import (
+    ERRANDS,
     HeldFor,
     ItemKind,
     ItemStatus,
@@ -18,7 +19,7 @@ from pamosnik.model.outbox import (
 )
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
-from pamosnik.services import effects, logins, removal, sending_notices
+from pamosnik.services import effects, errands, logins, removal, sending_notices
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, connections, contacts, evidence, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
@@ -207,8 +208,9 @@ def end(conn: Connection, item: OutboxItem, status: ItemStatus, reason: str, now
         stats.mark_run(conn, item.run_id, stats.FAILED, _day(conn, item, now))
     if item.kind is ItemKind.PRIVATE_REPLY:
         effects.let_followers_go(conn, item.id, now)
-    if item.kind in (ItemKind.PRIVATE_REPLY, ItemKind.MESSAGE):
+    if item.kind in ERRANDS or item.kind in (ItemKind.PRIVATE_REPLY, ItemKind.MESSAGE):
         outbox.tell_run(conn, item.id)
+    if item.kind in (ItemKind.PRIVATE_REPLY, ItemKind.MESSAGE):
         contacts.undisclosed_without_message(conn, item.contact_id)
     outbox.forget_taken_back(conn, item.id)
 
@@ -226,8 +228,12 @@ def _remember_person(conn: Connection, item: OutboxItem, outcome: Outcome, now: 
 
 
 def found_after_crash(conn: Connection, now: datetime) -> int:
-    """At start: requests that may have left when the process ended are `unknown`. Returns how many."""
-    found = outbox.interrupted(conn)
+    """At start: messages that may have left when the process ended are `unknown`, errands begin again. Returns how
+    many messages."""
+    interrupted = outbox.interrupted(conn)
+    for errand in (item for item in interrupted if item.kind in ERRANDS):
+        errands.again(conn, errand.id, now, "Pamosnik ended while it was under way", now)
+    found = [item for item in interrupted if item.kind not in ERRANDS]
     for item in found:
         _uncertain(conn, item, "Pamosnik ended while it was being sent", _day(conn, item, now), now)
     return len(found)

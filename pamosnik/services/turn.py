@@ -29,7 +29,7 @@ from pamosnik.model.decision import (
 )
 from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, Event, EventKind, Verdict
 from pamosnik.model.flow import Flow, Mode
-from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus
+from pamosnik.model.outbox import ERRANDS, SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem
 from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind
 from pamosnik.services import echoes, effects, safety_words
 from pamosnik.services.library import Library
@@ -87,6 +87,8 @@ def _forget_message(conn: Connection, connection_id: str, mid: str, now: datetim
             for item in outbox.quoting(conn, event_id, text):
                 reason = "it quotes a message that the person has taken back"
                 outbox.move(conn, item, ItemStatus.CANCELLED, now=now, reason=reason)
+                if item.kind in ERRANDS:
+                    outbox.tell_run(conn, item.id)
             outbox.forget_quoted(conn, event_id, text)
     inbox.forget_content(conn, connection_id, mid)
 
@@ -364,7 +366,10 @@ def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -
     elif contact.paused_until is not None and now < contact.paused_until:
         runs.postpone(conn, due.wait_id, contact.paused_until)
     else:
-        _turn(scene, contact, run, TimerFired(due.wait_id), None)
+        errand = outbox.errand_of(conn, run.id, due.wait_id)
+        came_back = errand is not None and errand.status in SETTLED
+        stimulus = _settled(errand) if errand is not None and came_back else TimerFired(due.wait_id)
+        _turn(scene, contact, run, stimulus, None)
 
 
 def fail_wait(conn: Connection, due: DueWait, now: datetime) -> None:
@@ -379,15 +384,33 @@ def fail_wait(conn: Connection, due: DueWait, now: datetime) -> None:
 
 
 def take_settled(conn: Connection, library: Library, item_id: str, now: datetime) -> None:
-    """A message whose run has to know how it ended."""
+    """A message or errand whose run has to know how it ended."""
     item = outbox.load(conn, item_id)
     outbox.told(conn, item_id)
     run = None if item is None or item.run_id is None else runs.load(conn, item.run_id)
-    if item is None or run is None or run.status in ENDED:
+    if item is None or run is None:
+        return
+    if item.kind in ERRANDS:
+        _take_errand(conn, library, item, run, now)
+        return
+    if run.status in ENDED:
         return
     scene = open_scene(conn, library, run.account_id, run.connection_id, now)
     contact = contacts.load(conn, run.contact_id)
     assert contact is not None
+    _turn(scene, contact, run, _settled(item), None)
+
+
+def _take_errand(conn: Connection, library: Library, item: OutboxItem, run: Run, now: datetime) -> None:
+    """An errand came back: as if its wait were over. While somebody else has the conversation, what it brought is
+    kept until then."""
+    wait = next((wait for wait in run.waits if wait.id == item.task.get("wait")), None)
+    if wait is not None:
+        take_wait(conn, library, DueWait(wait.id, run.id, now), now)
+
+
+def _settled(item: OutboxItem) -> EffectSettled:
     private = item.kind is ItemKind.PRIVATE_REPLY
-    settled = EffectSettled(item.id, item.step, private, item.status, item.reason)
-    _turn(scene, contact, run, settled, None)
+    return EffectSettled(
+        item.id, item.step, private, item.status, item.reason, item.task.get("wait"), item.result
+    )

@@ -111,6 +111,16 @@ CREATE TABLE rests ( -- kinds of messages that Meta wants to rest
     )
 
 
+def m0010_errands(conn: Connection) -> None:
+    """What calls, mails and look-ups ask, and what came back."""
+    conn.execute("ALTER TABLE outbox ADD COLUMN task TEXT")
+    conn.execute("ALTER TABLE outbox ADD COLUMN result TEXT")
+    conn.execute(
+        "CREATE INDEX outbox_errands ON outbox (kind, due_at)"
+        " WHERE status = 'queued' AND kind IN ('call', 'email', 'lookup')"
+    )
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -121,6 +131,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0007_live_replies,
     m0008_doubt,
     m0009_rests,
+    m0010_errands,
 )
 
 

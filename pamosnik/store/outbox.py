@@ -5,7 +5,7 @@ leave in the order they were made; an item of uncertain outcome holds its lane f
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +34,8 @@ UNKNOWN_HOLDS_LANE = timedelta(hours=1)
 COLUMNS = (
     "item_id, account_id, connection_id, contact_id, run_id, flow_id, step, kind, status, content, due_at, deadline,"
     " attempts, igsid, comment_id, held_for, depends_on, plain, wire, first_attempt_at, uncertain, reason,"
-    " message_id, last_attempt_at, looks, not_there_at, live, doubt_from"
+    " message_id, last_attempt_at, looks, not_there_at, live, doubt_from,"
+    " task, result"
 )
 
 
@@ -63,6 +64,7 @@ class NewItem:
     depends_on: str | None = None
     reason: str | None = None
     live: bool = False
+    task: Mapping[str, str] | None = None
 
 
 def add(conn: Connection, item: NewItem, now: datetime) -> str:
@@ -74,7 +76,7 @@ def add(conn: Connection, item: NewItem, now: datetime) -> str:
     row = conn.execute(
         "INSERT INTO outbox (item_id, account_id, connection_id, contact_id, source, turn, ordinal, run_id, flow_id,"
         " step, kind, lane, status, held_for, depends_on, content, igsid, comment_id, due_at, deadline, reason,"
-        " live, created_at, doubt_from) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+        " live, created_at, task, doubt_from) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
         " coalesce((SELECT doubt_from FROM runs WHERE run_id=?), (SELECT doubt_from FROM events WHERE event_id=?)))"
         " ON CONFLICT (source, turn, ordinal) DO UPDATE SET ordinal=excluded.ordinal RETURNING item_id",
         (
@@ -101,6 +103,7 @@ def add(conn: Connection, item: NewItem, now: datetime) -> str:
             item.reason,
             int(item.live),
             ms(now),
+            None if item.task is None else json.dumps(dict(item.task), ensure_ascii=False),
             item.run_id,
             item.source,
         ),
@@ -165,6 +168,8 @@ def item_of(r: tuple[Any, ...]) -> OutboxItem:
         not_there_at=optional_instant(r[25]),
         live=bool(r[26]),
         doubt_from=optional_instant(r[27]),
+        task=json.loads(r[28] or "{}"),
+        result=json.loads(r[29] or "{}"),
     )
 
 
@@ -370,6 +375,57 @@ def interrupted(conn: Connection) -> list[OutboxItem]:
     return [item_of(row) for row in rows]
 
 
+# --- errands: calls, mails, look-ups ---------------------------------------------------------------------
+
+_QUEUED_ERRAND = f"status='queued' AND kind IN ('call','email','lookup') AND {deletions.UNTOUCHED}"
+
+
+def errands_due(conn: Connection, kind: ItemKind, now: datetime, limit: int) -> list[OutboxItem]:
+    """Errands that may leave now, those that have waited longest first."""
+    rows = conn.execute(
+        f"SELECT {COLUMNS} FROM outbox WHERE {_QUEUED_ERRAND} AND kind=? AND due_at<=?"  # noqa: S608
+        " ORDER BY due_at, seq LIMIT ?",
+        (kind.value, ms(now), limit),
+    )
+    return [item_of(row) for row in rows]
+
+
+def next_errand_due(conn: Connection, kind: ItemKind) -> datetime | None:
+    """When the next errand of this kind may leave."""
+    (due,) = conn.execute(
+        f"SELECT min(due_at) FROM outbox WHERE {_QUEUED_ERRAND} AND kind=?",  # noqa: S608
+        (kind.value,),
+    ).fetchone()
+    return optional_instant(due)
+
+
+def start_errand(conn: Connection, item: OutboxItem, now: datetime) -> None:
+    """`queued` → `sending`. Commit, then let it leave."""
+    move(conn, item, ItemStatus.SENDING, now=now)
+    conn.execute(
+        "UPDATE outbox SET attempts=attempts+1, last_attempt_at=:now,"
+        " first_attempt_at=coalesce(first_attempt_at, :now) WHERE item_id=:item",
+        {"now": ms(now), "item": item.id},
+    )
+
+
+def keep_result(conn: Connection, item_id: str, result: Mapping[str, str | None]) -> None:
+    """What an errand brought back, for the step that asked."""
+    conn.execute(
+        "UPDATE outbox SET result=? WHERE item_id=?",
+        (json.dumps(dict(result), ensure_ascii=False), item_id),
+    )
+
+
+def errand_of(conn: Connection, run_id: str, wait_id: str) -> OutboxItem | None:
+    """The errand whose result ends this wait."""
+    row = conn.execute(
+        f"SELECT {COLUMNS} FROM outbox WHERE run_id=? AND json_extract(task, '$.wait')=?",  # noqa: S608
+        (run_id, wait_id),
+    ).fetchone()
+    return None if row is None else item_of(row)
+
+
 def too_late(conn: Connection, now: datetime, limit: int) -> list[OutboxItem]:
     """Items whose deadline has passed while they waited."""
     rows = conn.execute(
@@ -503,8 +559,10 @@ def told(conn: Connection, item_id: str) -> None:
 
 
 def next_due(conn: Connection) -> datetime | None:
-    """When the next queued item may leave."""
-    (due,) = conn.execute("SELECT min(due_at) FROM outbox WHERE status='queued'").fetchone()
+    """When the next queued message may leave."""
+    (due,) = conn.execute(
+        "SELECT min(due_at) FROM outbox WHERE status='queued' AND kind NOT IN ('call','email','lookup')"
+    ).fetchone()
     return optional_instant(due)
 
 
@@ -531,9 +589,10 @@ def put_off(conn: Connection, item_id: str, until: datetime, reason: str) -> Non
 
 
 def hold_for_login(conn: Connection, connection_id: str, reason: str) -> None:
-    """Everything of this connection that could leave waits for its owner; `due_at` stays."""
+    """Every message of this connection that could leave waits for its owner; `due_at` stays."""
     conn.execute(
-        "UPDATE outbox SET status='held', held_for='login', reason=? WHERE connection_id=? AND status='queued'",
+        "UPDATE outbox SET status='held', held_for='login', reason=? WHERE connection_id=? AND status='queued'"
+        " AND kind NOT IN ('call','email','lookup')",
         (reason, connection_id),
     )
 
@@ -571,17 +630,27 @@ def failed_lately(conn: Connection, connection_id: str, account_id: str, reason:
 def forget_quoted(conn: Connection, event_id: str, text: str) -> None:
     """Erases messages that quote what an event said, once they have reached their end."""
     conn.execute(
-        "UPDATE outbox SET content='{}', wire=NULL WHERE (source, turn) IN"
-        " (SELECT run_id, turn FROM turns WHERE event_id=:event) AND instr(content, :text)>0"
+        "UPDATE outbox SET content='{}', wire=NULL, task=NULL, result=NULL WHERE (source, turn) IN"  # noqa: S608
+        f" (SELECT run_id, turn FROM turns WHERE event_id=:event) AND {_QUOTES}"
         " AND status NOT IN ('queued','held','sending','unknown')",
-        {"event": event_id, "text": json.dumps(text, ensure_ascii=False)[1:-1]},
+        {"event": event_id, **_quoted(text)},
     )
+
+
+# A call's body is JSON within JSON.
+_QUOTES = "(instr(content, :text)>0 OR instr(task, :text)>0 OR instr(task, :twice)>0)"
+
+
+def _quoted(text: str) -> Mapping[str, str]:
+    once = json.dumps(text, ensure_ascii=False)[1:-1]
+    return {"text": once, "twice": json.dumps(once, ensure_ascii=False)[1:-1]}
 
 
 def forget_taken_back(conn: Connection, item_id: str) -> None:
     """At its end: what answers a message that the person has taken back since may quote it."""
     conn.execute(
-        "UPDATE outbox SET content='{}', wire=NULL WHERE item_id=? AND EXISTS (SELECT 1 FROM turns t"
+        "UPDATE outbox SET content='{}', wire=NULL, task=NULL, result=NULL"
+        " WHERE item_id=? AND EXISTS (SELECT 1 FROM turns t"
         " JOIN events e ON e.event_id=t.event_id JOIN events d ON d.connection_id=e.connection_id"
         " AND d.dedup_key='d:' || e.mid WHERE t.run_id=outbox.source AND t.turn=outbox.turn)",
         (item_id,),
@@ -592,9 +661,9 @@ def quoting(conn: Connection, event_id: str, text: str) -> list[OutboxItem]:
     """Messages of this event's turns that say what it said and have not left yet."""
     rows = conn.execute(
         f"SELECT {COLUMNS} FROM outbox WHERE (source, turn) IN"  # noqa: S608 - column names
-        " (SELECT run_id, turn FROM turns WHERE event_id=:event) AND instr(content, :text)>0"
+        f" (SELECT run_id, turn FROM turns WHERE event_id=:event) AND {_QUOTES}"
         " AND status IN ('queued','held')",
-        {"event": event_id, "text": json.dumps(text, ensure_ascii=False)[1:-1]},
+        {"event": event_id, **_quoted(text)},
     )
     return [item_of(row) for row in rows]
 

@@ -306,7 +306,7 @@ CREATE TABLE outbox ( -- everything that leaves the machine
   told INTEGER CHECK (told IN (0, 1)), -- 0: its run has yet to hear how it ended
   created_at INTEGER NOT NULL,
   settled_at INTEGER
-, look_at INTEGER, looks INTEGER NOT NULL DEFAULT 0, not_there_at INTEGER, live INTEGER NOT NULL DEFAULT 0 CHECK (live IN (0, 1)), doubt_from INTEGER) STRICT;
+, look_at INTEGER, looks INTEGER NOT NULL DEFAULT 0, not_there_at INTEGER, live INTEGER NOT NULL DEFAULT 0 CHECK (live IN (0, 1)), doubt_from INTEGER, task TEXT, result TEXT) STRICT;
 
 CREATE UNIQUE INDEX outbox_once ON outbox (source, turn, ordinal);
 
@@ -428,3 +428,5 @@ CREATE TABLE rests ( -- kinds of messages that Meta wants to rest
   reason TEXT NOT NULL,
   PRIMARY KEY (connection_id, quota)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX outbox_errands ON outbox (kind, due_at) WHERE status = 'queued' AND kind IN ('call', 'email', 'lookup');

@@ -35,7 +35,7 @@ from pamosnik.model.decision import (
 )
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import ItemStatus, OutMessage
-from pamosnik.model.run import Run, RunStatus, WaitKind
+from pamosnik.model.run import Run, RunStatus, RunWait, WaitKind
 from tests.engine.shop import NOW, anna, event, facts, run, steps
 
 
@@ -471,3 +471,16 @@ def test_a_late_tap_on_an_expired_run_comes_to_an_end() -> None:
     late = decide(flow, expired, Tapped("do.0.buttons.0", event()), known, NOW + timedelta(hours=24))
     assert late.run.status is RunStatus.COMPLETED
     assert late.run.waits == ()
+
+
+@pytest.mark.parametrize("status", [ItemStatus.SENT, ItemStatus.FAILED])
+def test_an_errand_that_ended_well_or_badly_resumes_the_step_that_asked(status: ItemStatus) -> None:
+    made, flow, _ = _start("      - tag: asked\n      - tag: after")
+    wait = RunWait("w1", WaitKind.EFFECT, "do.0", NOW, NOW + timedelta(hours=1))
+    waiting = replace(run(flow), waits=(wait,), status=RunStatus.WAITING)
+    settled = EffectSettled("i1", "do.0", False, status, None, "w1", {"follows": None})
+    after = _go_on(made, flow, waiting, settled)
+    assert after.effects == (AddTag("asked"), AddTag("after"))
+    assert after.run.status is RunStatus.COMPLETED
+    assert _go_on(made, flow, after.run, settled).effects == ()  # its wait is over: once
+    assert _go_on(made, flow, waiting, TimerFired("w1")).effects == after.effects

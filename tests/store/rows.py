@@ -84,6 +84,9 @@ def new_item(
 def back_to_the_first_version(conn: Connection) -> None:
     """Takes out of a filled database what the migrations after the first one have put in."""
     for statement in (
+        "DROP INDEX outbox_errands",
+        "ALTER TABLE outbox DROP COLUMN task",
+        "ALTER TABLE outbox DROP COLUMN result",
         *(f"ALTER TABLE {table} DROP COLUMN doubt_from" for table in ("events", "runs", "outbox")),
         "DROP TABLE rests",
         "DROP TABLE deletions",

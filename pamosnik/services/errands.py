@@ -1,0 +1,59 @@
+"""Errands: calls, mails and look-ups, which leave the machine and are no messages to people.
+
+Unlike a message an errand may be repeated: a look-up changes nothing, a call carries the same id each time, and two
+mails to the owner are better than none. So what was under way when the process ended simply begins again.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.model.outbox import ItemKind, ItemStatus, OutboxItem
+from pamosnik.store import outbox
+
+
+def claim(conn: Connection, kind: ItemKind, limit: int, now: datetime) -> list[OutboxItem]:
+    """Takes what may leave now; `sending` is committed before it leaves. Its `attempts` counts this one."""
+    claimed: list[OutboxItem] = []
+    for item in outbox.errands_due(conn, kind, now, limit):
+        outbox.start_errand(conn, item, now)
+        begun = outbox.load(conn, item.id)
+        assert begun is not None
+        claimed.append(begun)
+    return claimed
+
+
+def done(conn: Connection, item_id: str, result: Mapping[str, str | None], now: datetime) -> None:
+    """It has its answer, and the step that asked goes on. Does nothing for what is not under way any more."""
+    item = _under_way(conn, item_id)
+    if item is not None:
+        outbox.keep_result(conn, item_id, result)
+        _settle(conn, item, ItemStatus.SENT, None, now)
+
+
+def again(conn: Connection, item_id: str, at: datetime, reason: str, now: datetime) -> None:
+    """Nothing came of this attempt; the next is at `at`."""
+    item = _under_way(conn, item_id)
+    if item is not None:
+        outbox.move(conn, item, ItemStatus.QUEUED, now=now, due_at=at, reason=reason)
+
+
+def fail(conn: Connection, item_id: str, reason: str, now: datetime) -> None:
+    """Given up: the step that asked hears of it and goes on without an answer."""
+    item = _under_way(conn, item_id)
+    if item is not None:
+        _settle(conn, item, ItemStatus.FAILED, reason, now)
+
+
+def _settle(
+    conn: Connection, item: OutboxItem, status: ItemStatus, reason: str | None, now: datetime
+) -> None:
+    outbox.move(conn, item, status, now=now, reason=reason)
+    if "wait" in item.task:
+        outbox.tell_run(conn, item.id)
+    outbox.forget_taken_back(conn, item.id)
+
+
+def _under_way(conn: Connection, item_id: str) -> OutboxItem | None:
+    item = outbox.load(conn, item_id)
+    return item if item is not None and item.status is ItemStatus.SENDING else None
