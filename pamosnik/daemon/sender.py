@@ -16,7 +16,7 @@ from pamosnik.daemon.waiting import happens
 from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import limits
 from pamosnik.model.outbox import OutboxItem, Outcome, OutcomeKind, Quota, RestOf
-from pamosnik.outbox.pacing import PER_HOUR, Caution, PerSecond, Slowdown, has_media, with_reserve
+from pamosnik.outbox.pacing import Caution, PerSecond, Slowdown, Usage, has_media, with_reserve
 from pamosnik.services import credentials, logins, sending
 from pamosnik.services.sending import Claimed
 from pamosnik.store import connections, outbox
@@ -141,7 +141,7 @@ class Sender:
             self.on_settled()  # what was in doubt is `unknown` now: the settler has to look
         for one in claimed:
             texts.take(now)
-            self._slow(connected.id, quota).left(now, PER_HOUR[quota])
+            self._slow(connected.id, quota).left(now, quota)
             if has_media(one.item):
                 media.take(now)
             task = asyncio.create_task(self._send(one, connected.ig_id, token))
@@ -165,8 +165,10 @@ class Sender:
     def _slow(self, connection_id: str, quota: Quota) -> Slowdown:
         key = (connection_id, quota)
         if key not in self._slowdown:
-            rest = connections.quota_rests(self._tools.reader.connection, connection_id).get(quota)
-            self._slowdown[key] = Slowdown(None if rest is None else rest[0])
+            conn = self._tools.reader.connection
+            rest = connections.quota_rests(conn, connection_id).get(quota)
+            usage = connections.usage(conn, connection_id).get(quota)
+            self._slowdown[key] = Slowdown(None if rest is None else rest[0], usage and Usage(*usage))
         return self._slowdown[key]
 
     def _careful_room(self, connection_id: str, quota: Quota, now: datetime) -> int:
@@ -176,7 +178,7 @@ class Sender:
             return 0
         probe = self._caution.setdefault(connection_id, Caution()).next_probe()
         if probe is None:
-            return 1 if slowdown.slow else IN_FLIGHT
+            return 1 if slowdown.slow(quota, now) else IN_FLIGHT
         return 1 if now >= probe and self._of_connection[connection_id] == 0 else 0
 
     def _done(self, task: asyncio.Task[None]) -> None:

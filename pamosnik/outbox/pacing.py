@@ -63,22 +63,25 @@ class Outlook:
         return self.leaves.count(None)
 
 
-def outlook(deadlines: Sequence[datetime], sent: Sequence[datetime], now: datetime) -> Outlook:
-    """`deadlines` of waiting private replies, `sent`: the attempts that still count, both rising.
+def outlook(
+    deadlines: Sequence[datetime], sent: Sequence[datetime], now: datetime, *, gap: timedelta = timedelta()
+) -> Outlook:
+    """`deadlines` of waiting private replies, `sent`: the attempts that still count, both rising; `gap`: what lies
+    between two of them at least.
 
     The earliest deadline leaves first; what would be too late leaves its place to the next one.
     """
     taken = deque(sent)
-    last = now
+    next_at = now if not gap or not taken else max(now, taken[-1] + gap)
     leaves: list[datetime | None] = []
     for deadline in deadlines:
-        at = last
+        at = next_at
         if len(taken) >= limits.PRIVATE_REPLIES_PER_HOUR:
-            at = max(last, taken[0] + COUNTS_FOR)
+            at = max(next_at, taken[0] + COUNTS_FOR)
         if at >= deadline:
             leaves.append(None)
             continue
-        last = at
+        next_at = at + gap
         leaves.append(at)
         taken.append(at)
         if len(taken) > limits.PRIVATE_REPLIES_PER_HOUR:
@@ -143,6 +146,28 @@ def slower(usage_percent: int | None) -> int:
     return int(2 ** (min((usage_percent - SLOWER_FROM) // 5, 3) + 1))
 
 
+HEADERS_HOLD = timedelta(minutes=5)
+
+
+def slower_now(factor: int, heard_at: datetime, now: datetime) -> int:
+    """What is left of a slower pace: answers without a header must not keep it down for ever, so it doubles again
+    with every five minutes since the last header."""
+    return max(factor >> max(int((now - heard_at) / HEADERS_HOLD), 0), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The last of Meta's usage headers for one kind of message."""
+
+    percent: int
+    heard_at: datetime
+
+    def gap(self, quota: Quota, now: datetime) -> timedelta:
+        """What must lie between two requests of this kind now; nothing at full pace."""
+        factor = slower_now(slower(self.percent), self.heard_at, now)
+        return HOUR / PER_HOUR[quota] * factor if factor > 1 else timedelta()
+
+
 FIRST_REFUSAL = timedelta(minutes=1)
 """The gap after which one message is tried again that a missing permission stopped."""
 
@@ -154,13 +179,11 @@ class Slowdown:
     """
 
     _ANSWER_WITHIN = timedelta(seconds=30)
-    _HEADERS_HOLD = timedelta(minutes=5)
     _LONGEST_REFUSAL = timedelta(minutes=15)
 
-    def __init__(self, rest_until: datetime | None = None) -> None:
-        """`rest_until`: a rest that an earlier process was told of."""
-        self._factor = 1
-        self._factor_heard_at: datetime | None = None
+    def __init__(self, rest_until: datetime | None = None, usage: Usage | None = None) -> None:
+        """A rest and a header that an earlier process was told of."""
+        self._usage = usage
         self._next = rest_until
         self._rests = rest_until is not None
         self._rests_since: datetime | None = None
@@ -173,7 +196,7 @@ class Slowdown:
         """An answer to a request that began then: the newest header (none says nothing), and until when this kind is
         to rest, if at all."""
         if usage_percent is not None:
-            self._factor, self._factor_heard_at = slower(usage_percent), now
+            self._usage = Usage(usage_percent, now)
         if rest_until is not None:
             self._rests, self._rests_since, self._next = True, now, rest_until
         elif self._rests and not self._refusals and (self._rests_since is None or begun >= self._rests_since):
@@ -196,26 +219,20 @@ class Slowdown:
         """Whether the owner has to mend something first, as far as the last attempts tell."""
         return self._refusals > 0
 
-    def left(self, now: datetime, per_hour: int) -> None:
-        """A request left, of a kind that may leave so often in an hour. The first after a rest goes alone."""
+    def left(self, now: datetime, quota: Quota) -> None:
+        """A request of this kind left. The first after a rest goes alone."""
         if self._rests:
             self._next = now + self._ANSWER_WITHIN
         else:
-            self._forget_old_headers(now)
-            self._next = None if self._factor == 1 else now + HOUR / per_hour * self._factor
+            gap = self._gap(quota, now)
+            self._next = now + gap if gap else None
 
-    def _forget_old_headers(self, now: datetime) -> None:
-        """Answers that carry no header any more must not keep the pace down for ever: it doubles after minutes."""
-        heard_at = self._factor_heard_at
-        while heard_at is not None and self._factor > 1 and now - heard_at >= self._HEADERS_HOLD:
-            heard_at += self._HEADERS_HOLD
-            self._factor //= 2
-            self._factor_heard_at = heard_at
-
-    @property
-    def slow(self) -> bool:
+    def slow(self, quota: Quota, now: datetime) -> bool:
         """Whether requests leave one by one."""
-        return self._rests or self._factor > 1
+        return self._rests or bool(self._gap(quota, now))
+
+    def _gap(self, quota: Quota, now: datetime) -> timedelta:
+        return timedelta() if self._usage is None else self._usage.gap(quota, now)
 
     def free_at(self, now: datetime) -> datetime:
         return now if self._next is None else max(self._next, now)

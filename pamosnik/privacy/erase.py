@@ -20,7 +20,17 @@ CHUNK = 100
 ANSWERED_WITHIN = timedelta(minutes=5)
 """No request lives longer: what is still `sending` then has lost its sender, and goes with the rest."""
 
-_OF_CONNECTION = ("variants", "attempts", "bound_posts", "posts", "totals", "notices", "alerts", "rests")
+_OF_CONNECTION = (
+    "variants",
+    "attempts",
+    "bound_posts",
+    "posts",
+    "totals",
+    "notices",
+    "alerts",
+    "rests",
+    "usage",
+)
 """Events go before these, people between; what else holds people hangs on contacts or runs (ON DELETE CASCADE)."""
 
 

@@ -172,6 +172,11 @@ REGISTER: Mapping[str, Table] = {
         None,
         _columns(link="account_id connection_id quota until reason"),
     ),
+    "usage": Table(
+        "what Meta's usage headers said last, for each kind of message",
+        None,
+        _columns(link="account_id connection_id quota percent heard_at"),
+    ),
     "starts": Table(
         "which flows a person started",
         "contact_id",

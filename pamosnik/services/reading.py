@@ -12,7 +12,7 @@ from pamosnik.errors import NotFound
 from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
 from pamosnik.model.contact import Contact
 from pamosnik.model.outbox import ItemKind, ItemStatus, Quota
-from pamosnik.outbox.pacing import COUNTS_FOR, Caution, outlook
+from pamosnik.outbox.pacing import COUNTS_FOR, Caution, Usage, outlook
 from pamosnik.services import settling
 from pamosnik.store import connections, contacts, notices, outbox, reads, stats
 from pamosnik.store import flows as flow_store
@@ -138,6 +138,7 @@ def queue(
             for quota, rest in connections.quota_rests(conn, one.id).items()
             if rest[0] > now
         },
+        _slowed(conn, connected, now),
         reads.unanswered_lately(conn, account.id, now),
     )
     return [_item(row, outside) for row in found]
@@ -152,6 +153,8 @@ class _Outside:
     """Private replies that wait for Meta's hour: when each leaves, None: never in time."""
     rests: Mapping[tuple[str, str], tuple[datetime, str]]
     """Connection and kind of message → until when that kind rests, and why."""
+    slowed: Mapping[str, int]
+    """Connection → percent of Meta's usage headers, where they slow private replies down."""
     unanswered: Mapping[str, int]
     """Connection → attempts that came to nothing certain lately."""
 
@@ -200,6 +203,8 @@ def _waits_for(
     if item_id in outside.leaves:
         at = outside.leaves[item_id]
         when = "will be too late" if at is None else f"leaves at about {_local(at, outside.zone)}"
+        if (percent := outside.slowed.get(connection_id)) is not None:
+            return f"Meta's usage headers say {percent} %, so private replies leave more slowly; {when}"
         return f"waits for Meta's limit of {PRIVATE_REPLIES_PER_HOUR} private replies an hour; {when}"
     if outside.unanswered.get(connection_id, 0) >= Caution.ROW:
         return "Instagram does not answer; one message at a time is tried"
@@ -408,11 +413,23 @@ def _forecast(conn: Connection, connected: Sequence[Connected], now: datetime) -
         rest, _ = connections.quota_rests(conn, one.id).get(Quota.PRIVATE_REPLY, (now, ""))
         start = max(now, one.rest_until or now, rest)
         sent = outbox.attempt_times(conn, one.id, Quota.PRIVATE_REPLY, start - COUNTS_FOR)
-        found = outlook([deadline for _, deadline in waiting], sent, start)
+        usage = connections.usage(conn, one.id).get(Quota.PRIVATE_REPLY)
+        gap = timedelta() if usage is None else Usage(*usage).gap(Quota.PRIVATE_REPLY, start)
+        found = outlook([deadline for _, deadline in waiting], sent, start, gap=gap)
         for (item_id, _), at in zip(waiting, found.leaves, strict=True):
             if at is None or at > now + _A_MOMENT:
                 leaves[item_id] = at
     return leaves
+
+
+def _slowed(conn: Connection, connected: Sequence[Connected], now: datetime) -> dict[str, int]:
+    """Connections whose private replies leave more slowly for Meta's usage headers, and the percent they say."""
+    heard = {one.id: connections.usage(conn, one.id).get(Quota.PRIVATE_REPLY) for one in connected}
+    return {
+        name: usage[0]
+        for name, usage in heard.items()
+        if usage is not None and Usage(*usage).gap(Quota.PRIVATE_REPLY, now)
+    }
 
 
 def _last_out(leaves: Mapping[str, datetime | None], last_due: int | None) -> datetime | None:

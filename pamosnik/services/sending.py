@@ -153,6 +153,7 @@ def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: date
         release_held(conn, item.connection_id, now, quota=item.quota)
     if outcome.kind is OutcomeKind.SENT and outcome.pause_s is None:
         connections.quota_rest_over(conn, item.connection_id, item.quota, now)
+    _mind_usage(conn, item, outcome, now)
     if outcome.pause_s is None or outcome.rest_of is RestOf.ITEM:
         return
     until = now + timedelta(seconds=outcome.pause_s)
@@ -167,6 +168,17 @@ def _mind_limits(conn: Connection, item: OutboxItem, outcome: Outcome, now: date
     connections.rest(conn, item.connection_id, until, outcome.reason)
     if outcome.pause_s >= errors.LONG_REST.total_seconds():
         sending_notices.restricted(conn, item, outcome.reason, now)
+
+
+def _mind_usage(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:
+    """Keeps the newest usage header of a kind, from the first one on that slows it down."""
+    if outcome.usage_percent is None:
+        return
+    if outcome.usage_percent >= pacing.SLOWER_FROM or item.quota in connections.usage(
+        conn, item.connection_id
+    ):
+        connected = connections.load(conn, item.connection_id)
+        connections.heard_usage(conn, connected, item.quota, outcome.usage_percent, now)
 
 
 def _day(conn: Connection, item: OutboxItem, now: datetime) -> str:

@@ -196,6 +196,7 @@ def put(conn: Connection, new: NewConnection, now: datetime) -> None:
         ),
     )
     conn.execute("DELETE FROM rests WHERE connection_id=?", (new.id,))
+    conn.execute("DELETE FROM usage WHERE connection_id=?", (new.id,))
 
 
 def put_token(
@@ -295,6 +296,20 @@ def quota_rests(conn: Connection, connection_id: str) -> Mapping[Quota, tuple[da
     """Kind → until when it rests, or did if none was accepted since, and why."""
     rows = conn.execute("SELECT quota, until, reason FROM rests WHERE connection_id=?", (connection_id,))
     return {Quota(quota): (instant(until), reason) for quota, until, reason in rows}
+
+
+def heard_usage(conn: Connection, connection: Connected, quota: Quota, percent: int, now: datetime) -> None:
+    """What Meta's usage headers said last of this kind."""
+    conn.execute(
+        "INSERT OR REPLACE INTO usage (account_id, connection_id, quota, percent, heard_at) VALUES (?,?,?,?,?)",
+        (connection.account_id, connection.id, quota.value, percent, ms(now)),
+    )
+
+
+def usage(conn: Connection, connection_id: str) -> Mapping[Quota, tuple[int, datetime]]:
+    """Kind → percent of Meta's usage headers, and when they said so; without kinds that never had a high one."""
+    rows = conn.execute("SELECT quota, percent, heard_at FROM usage WHERE connection_id=?", (connection_id,))
+    return {Quota(quota): (percent, instant(heard_at)) for quota, percent, heard_at in rows}
 
 
 def next_rest_over(conn: Connection, now: datetime) -> datetime | None:

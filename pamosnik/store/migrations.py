@@ -121,6 +121,21 @@ def m0010_errands(conn: Connection) -> None:
     )
 
 
+def m0011_usage(conn: Connection) -> None:
+    """What Meta's usage headers said last: the queue tells at which pace it goes on, and a restart keeps it."""
+    conn.execute(
+        """\
+CREATE TABLE usage ( -- what Meta's usage headers said last, for each kind of message
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  quota TEXT NOT NULL,
+  percent INTEGER NOT NULL,
+  heard_at INTEGER NOT NULL,
+  PRIMARY KEY (connection_id, quota)
+) STRICT, WITHOUT ROWID"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -132,6 +147,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0008_doubt,
     m0009_rests,
     m0010_errands,
+    m0011_usage,
 )
 
 

@@ -430,3 +430,12 @@ CREATE TABLE rests ( -- kinds of messages that Meta wants to rest
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX outbox_errands ON outbox (kind, due_at) WHERE status = 'queued' AND kind IN ('call', 'email', 'lookup');
+
+CREATE TABLE usage ( -- what Meta's usage headers said last, for each kind of message
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  quota TEXT NOT NULL,
+  percent INTEGER NOT NULL,
+  heard_at INTEGER NOT NULL,
+  PRIMARY KEY (connection_id, quota)
+) STRICT, WITHOUT ROWID;

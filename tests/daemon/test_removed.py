@@ -318,6 +318,7 @@ def _more(conn: Connection, connection_id: str, now: datetime) -> None:
     contacts.add_tag(conn, person, "regular", now)
     flow_store.learn_post(conn, account_id, connection_id, "m-of-the-shop", "Cxyz", now)
     connections.rest_quota(conn, connections.load(conn, connection_id), Quota.MESSAGE, now, "why")
+    connections.heard_usage(conn, connections.load(conn, connection_id), Quota.MESSAGE, 90, now)
     alerts.put(conn, Alert(account_id, connection_id, "restricted", False, 0, "About shop.", now, None))
 
 

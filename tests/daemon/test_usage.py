@@ -253,6 +253,23 @@ async def test_what_was_under_way_before_a_block_does_not_end_it(tmp_path: Path)
         assert [problem["code"] for problem in shop.problems()] == ["restricted"]
 
 
+async def test_the_queue_reckons_with_a_slower_pace(tmp_path: Path) -> None:
+    """It said that all leave at once while headers of 95 % held private replies more than a minute apart."""
+    flows = FLOWS.replace("dm: hi", "comment: hi")
+    async with machine(tmp_path, flows) as shop:
+        shop.fake.usage = lambda: _header(95)
+        for number in range(1, 12):
+            await _comment(shop, number)
+        await shop.works()
+        waiting = [item for item in shop.queue() if item["status"] == "queued"]
+        assert len(waiting) >= 9
+        last = datetime.fromisoformat(
+            max(str(item["expected_at"]) for item in waiting if item["expected_at"])
+        )
+        assert last > shop.clock.now() + timedelta(minutes=8)
+        assert any("95 %" in str(item["reason"]) for item in waiting)
+
+
 async def test_a_restart_keeps_metas_minutes(tmp_path: Path) -> None:
     """Each restart forgot that nothing of this kind may leave, and began with nine."""
     async with machine(tmp_path, FLOWS) as shop:

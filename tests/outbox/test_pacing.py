@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pamosnik.model.outbox import ItemKind, OutMessage
+from pamosnik.model.outbox import ItemKind, OutMessage, Quota
 from pamosnik.outbox.pacing import (
     COUNTS_FOR,
     Caution,
     PerSecond,
     Slowdown,
+    Usage,
     backoff,
     has_media,
     hourly_room,
@@ -91,26 +92,26 @@ def test_the_pace_halves_with_every_five_percent(percent: int | None, factor: in
 
 def test_the_rest_that_an_earlier_process_was_told_of_ends_with_one_request() -> None:
     """Each restart began with a burst, whatever Meta had said before."""
-    assert (Slowdown().free_at(NOW), Slowdown().slow) == (NOW, False)
+    assert (Slowdown().free_at(NOW), Slowdown().slow(Quota.PRIVATE_REPLY, NOW)) == (NOW, False)
     told = NOW + timedelta(minutes=20)
     pace = Slowdown(told)
-    assert (pace.free_at(NOW), pace.slow) == (told, True)
-    pace.left(told, 750)
+    assert (pace.free_at(NOW), pace.slow(Quota.PRIVATE_REPLY, NOW)) == (told, True)
+    pace.left(told, Quota.PRIVATE_REPLY)
     assert pace.free_at(told) > told
     pace.heard(None, None, told, told)
-    assert (pace.free_at(told), pace.slow) == (told, False)
+    assert (pace.free_at(told), pace.slow(Quota.PRIVATE_REPLY, told)) == (told, False)
 
 
 def test_usage_headers_keep_sends_apart() -> None:
     pace = Slowdown()
-    pace.left(NOW, 750)
+    pace.left(NOW, Quota.PRIVATE_REPLY)
     assert pace.free_at(NOW) == NOW, "no header, no pause"
     pace.heard(90, None, NOW, NOW)
     pace.heard(None, None, NOW, NOW)
-    pace.left(NOW, 750)
+    pace.left(NOW, Quota.PRIVATE_REPLY)
     assert pace.free_at(NOW) == NOW + 8 * timedelta(hours=1) / 750
     pace.heard(20, None, NOW, NOW)
-    pace.left(NOW, 750)
+    pace.left(NOW, Quota.PRIVATE_REPLY)
     assert pace.free_at(NOW) == NOW
 
 
@@ -121,21 +122,37 @@ def test_headers_that_come_no_more_are_forgotten_step_by_step() -> None:
     gaps = []
     for minutes in (0, 6, 11, 16, 21):
         now = NOW + timedelta(minutes=minutes)
-        pace.left(now, 750)
+        pace.left(now, Quota.PRIVATE_REPLY)
         gaps.append((pace.free_at(now) - now) / (timedelta(hours=1) / 750))
     assert gaps == [16, 8, 4, 2, 0]
+
+
+def test_a_restart_keeps_the_pace_that_headers_asked_for() -> None:
+    pace = Slowdown(usage=Usage(90, NOW - timedelta(minutes=6)))
+    pace.left(NOW, Quota.PRIVATE_REPLY)
+    assert pace.free_at(NOW) == NOW + 4 * timedelta(hours=1) / 750
+
+
+def test_the_outlook_knows_the_slower_pace() -> None:
+    """The queue promised that all would leave at once while headers of 90 % held them half a minute apart."""
+    gap = Usage(90, NOW).gap(Quota.PRIVATE_REPLY, NOW)
+    week = NOW + timedelta(days=7)
+    found = outlook([week] * 100, [], NOW, gap=gap)
+    assert found.leaves == tuple(NOW + gap * number for number in range(100))
+    assert outlook([week], [NOW - gap / 2], NOW, gap=gap).leaves == (NOW + gap / 2,)
+    assert outlook([NOW + gap * 10] * 20, [], NOW, gap=gap).too_late == 10
 
 
 def test_a_kind_that_rests_probes_with_one() -> None:
     pace, until = Slowdown(), NOW + timedelta(minutes=5)
     pace.heard(100, until, NOW, NOW)
-    assert (pace.free_at(NOW), pace.slow) == (until, True)
+    assert (pace.free_at(NOW), pace.slow(Quota.PRIVATE_REPLY, NOW)) == (until, True)
     pace.heard(None, None, NOW - timedelta(seconds=1), NOW)
     assert pace.free_at(NOW) == until, "what was under way already says nothing"
-    pace.left(until, 750)
+    pace.left(until, Quota.PRIVATE_REPLY)
     assert pace.free_at(until) > until, "nothing beside the probe"
     pace.heard(10, None, until, until)
-    assert (pace.free_at(until), pace.slow) == (until, False)
+    assert (pace.free_at(until), pace.slow(Quota.PRIVATE_REPLY, until)) == (until, False)
 
 
 def test_after_a_rest_one_item_goes_alone() -> None:
