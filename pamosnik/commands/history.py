@@ -181,7 +181,7 @@ def queue_list(
     as_json: Json = False,
 ) -> None:
     """Messages on their way and where they ended; the newest first."""
-    from pamosnik.services import reading
+    from pamosnik.services import forecast, reading
     from pamosnik.store.reads import QueueFilter
 
     with open_home() as home:
@@ -193,7 +193,7 @@ def queue_list(
             now=moment,
             limit=how_many(limit, everything, as_json),
         )
-        prospects = reading.prospects(home.database.connection, home.account, moment)
+        prospects = forecast.prospects(home.database.connection, home.account, moment)
     if as_json:
         print_json(rows)
         return

@@ -22,9 +22,7 @@ from pamosnik.model.decision import (
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import ItemKind
 from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
-from pamosnik.model.step import (
-    At,
-)
+from pamosnik.model.step import At
 from pamosnik.model.text import Text
 
 
@@ -40,7 +38,6 @@ class Turn:
         self.waits = {wait.id: wait for wait in run.waits}
         self.effects: list[Effect] = []
         self.trace: list[Check] = []
-        self.ended_as: RunStatus | None = None
         self.private_reply_made = run.origin.private_item is not None
         self.walked = 0
         self.came_back: EffectSettled | None = None
@@ -64,7 +61,6 @@ class Turn:
         """The run is over. Only branches of a completed run go on."""
         if self.run.status in ENDED and self.run.finished_at is not None:
             return
-        self.ended_as = status
         self.run = replace(self.run, status=status, finished_at=self.now, reason=reason, taps_open=False)
         if status is not RunStatus.COMPLETED:
             self.waits.clear()

@@ -5,6 +5,8 @@ Each trigger, condition and step is a row of keys in a module of its own (`schem
 out. A new kind of step is one row there and one function in `compile_steps`.
 """
 
+from datetime import datetime
+
 from pamosnik.flows import source
 from pamosnik.flows.reader import (
     Json,
@@ -64,8 +66,6 @@ def _once(reader: Reader, node: Node, path: str) -> Json:
 @shaped(Written(r"^\s*\d{4}-\d\d?-\d\d?( \d\d?:\d\d?)?\s*$", ("2026-12-24 09:00",)))
 def _instant(reader: Reader, node: Node, path: str) -> Json:
     """`YYYY-MM-DD` or `YYYY-MM-DD HH:MM`."""
-    from datetime import datetime
-
     reader.positions[path] = node.mark
     written = node.value.strip() if isinstance(node, Scalar) else ""
     for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M"):

@@ -1,5 +1,7 @@
 """Values that several parts of the language share: words, times, days."""
 
+from datetime import date
+
 from pamosnik.flows import source
 from pamosnik.flows.reader import (
     DURATION,
@@ -98,8 +100,6 @@ def days(reader: Reader, node: Node, path: str) -> Json:
 
 
 def is_date(written: str) -> bool:
-    from datetime import date
-
     try:
         date.fromisoformat(written)
     except ValueError:

@@ -147,6 +147,7 @@ def slower(usage_percent: int | None) -> int:
 
 
 HEADERS_HOLD = timedelta(minutes=5)
+"""How long a usage header slows down without another one after it."""
 
 
 def slower_now(factor: int, heard_at: datetime, now: datetime) -> int:
@@ -175,7 +176,8 @@ FIRST_REFUSAL = timedelta(minutes=1)
 class Slowdown:
     """Keeps the sends of one kind apart while Meta's usage headers ask for it, and lets them rest.
 
-    Forgets with the process, but for a rest: the first request after it goes alone in the next process, too.
+    Forgets with the process, but for what the next one is told: a rest, after which the first request goes alone, and
+    the last usage header.
     """
 
     _ANSWER_WITHIN = timedelta(seconds=30)

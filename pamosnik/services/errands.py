@@ -9,14 +9,15 @@ from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import ItemKind, ItemStatus, OutboxItem
+from pamosnik.store import errands as errand_store
 from pamosnik.store import outbox
 
 
 def claim(conn: Connection, kind: ItemKind, limit: int, now: datetime) -> list[OutboxItem]:
     """Takes what may leave now; `sending` is committed before it leaves. Its `attempts` counts this one."""
     claimed: list[OutboxItem] = []
-    for item in outbox.errands_due(conn, kind, now, limit):
-        outbox.start_errand(conn, item, now)
+    for item in errand_store.due(conn, kind, now, limit):
+        errand_store.start(conn, item, now)
         begun = outbox.load(conn, item.id)
         assert begun is not None
         claimed.append(begun)
@@ -27,7 +28,7 @@ def done(conn: Connection, item_id: str, result: Mapping[str, str | None], now: 
     """It has its answer, and the step that asked goes on. Does nothing for what is not under way any more."""
     item = _under_way(conn, item_id)
     if item is not None:
-        outbox.keep_result(conn, item_id, result)
+        errand_store.keep_result(conn, item_id, result)
         _settle(conn, item, ItemStatus.SENT, None, now)
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,10 +11,10 @@ from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound
 from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
 from pamosnik.model.contact import Contact
-from pamosnik.model.outbox import ItemKind, ItemStatus, Quota
-from pamosnik.outbox.pacing import COUNTS_FOR, Caution, Usage, outlook
-from pamosnik.services import settling
-from pamosnik.store import connections, contacts, notices, outbox, reads, stats
+from pamosnik.model.outbox import ItemStatus
+from pamosnik.outbox.pacing import Caution
+from pamosnik.services import forecast, settling
+from pamosnik.store import connections, contacts, notices, reads, stats
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected, ConnectionStatus
@@ -24,12 +24,9 @@ from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant
 
 Shape = dict[str, object]
-_SOON = timedelta(hours=1)
-_A_MOMENT = timedelta(minutes=1)
 WAL_BYTES_TOLD = 64 << 20
 """It is cut back to half of that once nobody needs it any more."""
 EVERYTHING = QueueFilter()
-_PRIVATE = ItemKind.PRIVATE_REPLY.value
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -131,14 +128,14 @@ def queue(
     connected = connections.of_account(conn, account.id)
     outside = _Outside(
         ZoneInfo(account.timezone),
-        _forecast(conn, connected, now),
+        forecast.leaving(conn, connected, now),
         {
             (one.id, quota.value): rest
             for one in connected
             for quota, rest in connections.quota_rests(conn, one.id).items()
             if rest[0] > now
         },
-        _slowed(conn, connected, now),
+        forecast.slowed(conn, connected, now),
         reads.unanswered_lately(conn, account.id, now),
     )
     return [_item(row, outside) for row in found]
@@ -371,7 +368,7 @@ def status(
     counts = reads.queue_counts(conn, account.id)
     next_due, last_due = reads.queue_times(conn, account.id)
     last_event, pending = reads.event_counts(conn, account.id)
-    leaves = _forecast(conn, connected, now)
+    leaves = forecast.leaving(conn, connected, now)
     return {
         "healthy": not problems,
         "daemon": {"running": running, "since": iso(since)},
@@ -379,8 +376,8 @@ def status(
         "queue": {
             **{name: counts.get(name, 0) for name in ("queued", "sending", "unknown", "held")},
             "next_due_at": _iso_ms(next_due),
-            "last_due_at": iso(_last_out(leaves, last_due)),
-            "will_expire": _will_expire(conn, account, leaves, now),
+            "last_due_at": iso(forecast.last_out(leaves, last_due)),
+            "will_expire": forecast.will_expire(conn, account, leaves, now),
         },
         "events": {"last_at": _iso_ms(last_event), "pending": pending},
         "problems": problems,
@@ -399,68 +396,6 @@ def _resting(connected: Connected, zone: ZoneInfo) -> Shape:
         "fix": "Nothing to do: it goes on by itself.",
         "since": None,
     }
-
-
-def _forecast(conn: Connection, connected: Sequence[Connected], now: datetime) -> dict[str, datetime | None]:
-    """Private replies that wait for Meta's hour, or for a rest to be over: when each leaves; None: never in time."""
-    leaves: dict[str, datetime | None] = {}
-    for one in connected:
-        if one.status is not ConnectionStatus.ACTIVE:
-            continue
-        waiting = outbox.waiting(conn, one.id, Quota.PRIVATE_REPLY)
-        if not waiting:
-            continue
-        rest, _ = connections.quota_rests(conn, one.id).get(Quota.PRIVATE_REPLY, (now, ""))
-        start = max(now, one.rest_until or now, rest)
-        sent = outbox.attempt_times(conn, one.id, Quota.PRIVATE_REPLY, start - COUNTS_FOR)
-        usage = connections.usage(conn, one.id).get(Quota.PRIVATE_REPLY)
-        gap = timedelta() if usage is None else Usage(*usage).gap(Quota.PRIVATE_REPLY, start)
-        found = outlook([deadline for _, deadline in waiting], sent, start, gap=gap)
-        for (item_id, _), at in zip(waiting, found.leaves, strict=True):
-            if at is None or at > now + _A_MOMENT:
-                leaves[item_id] = at
-    return leaves
-
-
-def _slowed(conn: Connection, connected: Sequence[Connected], now: datetime) -> dict[str, int]:
-    """Connections whose private replies leave more slowly for Meta's usage headers, and the percent they say."""
-    heard = {one.id: connections.usage(conn, one.id).get(Quota.PRIVATE_REPLY) for one in connected}
-    return {
-        name: usage[0]
-        for name, usage in heard.items()
-        if usage is not None and Usage(*usage).gap(Quota.PRIVATE_REPLY, now)
-    }
-
-
-def _last_out(leaves: Mapping[str, datetime | None], last_due: int | None) -> datetime | None:
-    """When the last queued item will be out."""
-    due = None if last_due is None else instant(last_due)
-    return max((at for at in (due, *leaves.values()) if at is not None), default=None)
-
-
-def _will_expire(
-    conn: Connection, account: Account, leaves: Mapping[str, datetime | None], now: datetime
-) -> int:
-    """What is too late at Meta's pace, and what else has less than an hour left."""
-    soon = reads.queue_expiring(conn, account.id, now + _SOON, but_not=_PRIVATE)
-    return soon + sum(at is None for at in leaves.values())
-
-
-def prospects(conn: Connection, account: Account, now: datetime) -> str | None:
-    """How long what is queued takes, in a sentence; None when nothing waits."""
-    queued = reads.queue_counts(conn, account.id).get(ItemStatus.QUEUED.value, 0)
-    if not queued:
-        return None
-    leaves = _forecast(conn, connections.of_account(conn, account.id), now)
-    last = _last_out(leaves, reads.queue_times(conn, account.id)[1])
-    late = _will_expire(conn, account, leaves, now)
-    out = (
-        "leaves now"
-        if last is None or last <= now
-        else f"leaves at about {_local(last, ZoneInfo(account.timezone))}"
-    )
-    lost = f"{late} will be too late" if late else "none will be too late"
-    return f"{queued} queued: the last one {out}; {lost}."
 
 
 def _told(notice: Notice) -> Shape:
@@ -535,7 +470,7 @@ def overview(
             for c in connected
         ],
         queue=[(name, counts.get(name, 0)) for name in ("queued", "sending", "held", "unknown")],
-        prospects=prospects(conn, account, now),
+        prospects=forecast.prospects(conn, account, now),
         flows=_flow_numbers(conn, account),
         events=[_shown(row, zone) for row in reads.events(conn, account.id, limit=events)],
     )

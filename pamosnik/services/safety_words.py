@@ -14,7 +14,7 @@ from pamosnik.model.words import fold, trim
 from pamosnik.services import effects
 from pamosnik.services.library import Library
 from pamosnik.services.scene import Scene, meet, open_scene, say
-from pamosnik.store import contacts, inbox, runs
+from pamosnik.store import contacts, inbox
 
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
@@ -52,11 +52,12 @@ def heed_answered(conn: Connection, library: Library, event_id: str, now: dateti
     if not stop and said not in _folded(built_in.start, settings.start_words):
         return
     contact = meet(scene, event)
-    if stop != (contact.opted_out_at is not None):
-        contacts.set_opted_out(conn, contact.id, now if stop else None)
+    if stop == (contact.opted_out_at is not None):
+        return
     if stop:
-        for run_id in runs.unfinished(conn, contact.id):
-            effects.stop_run(conn, run_id, "the person opted out", now)
+        effects.opt_out(conn, contact.id, now)
+    else:
+        contacts.set_opted_out(conn, contact.id, None)
 
 
 def _folded(*words: Sequence[str]) -> set[str]:

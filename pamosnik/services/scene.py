@@ -8,9 +8,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.engine.catalog import Catalog
 from pamosnik.model.book import Settings
 from pamosnik.model.contact import Contact
-from pamosnik.model.decision import (
-    Check,
-)
+from pamosnik.model.decision import Check
 from pamosnik.model.event import Event, Verdict
 from pamosnik.model.outbox import ItemStatus, OutboxItem
 from pamosnik.services.library import Library

@@ -35,7 +35,7 @@ from pamosnik.services import echoes, effects, safety_words
 from pamosnik.services.library import Library
 from pamosnik.services.posts import posts_of
 from pamosnik.services.scene import Scene, fate_is_open, meet, open_scene, say
-from pamosnik.store import contacts, inbox, outbox, runs, stats
+from pamosnik.store import contacts, errands, inbox, outbox, runs, stats
 from pamosnik.store.runs import DueWait
 
 BEFORE_CONNECTION_TOLERANCE = timedelta(seconds=5)
@@ -356,7 +356,8 @@ def _turn(
 def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -> None:
     """A wait whose time has come. While somebody else has the conversation it comes later."""
     run = runs.load(conn, due.run_id)
-    if run is None or not any(wait.id == due.wait_id for wait in run.waits):
+    wait = None if run is None else next((wait for wait in run.waits if wait.id == due.wait_id), None)
+    if run is None or wait is None:
         return
     scene = open_scene(conn, library, run.account_id, run.connection_id, now)
     contact = contacts.load(conn, run.contact_id)
@@ -366,9 +367,9 @@ def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -
     elif contact.paused_until is not None and now < contact.paused_until:
         runs.postpone(conn, due.wait_id, contact.paused_until)
     else:
-        errand = outbox.errand_of(conn, run.id, due.wait_id)
-        came_back = errand is not None and errand.status in SETTLED
-        stimulus = _settled(errand) if errand is not None and came_back else TimerFired(due.wait_id)
+        errand = errands.of_wait(conn, run.id, due.wait_id) if wait.kind is WaitKind.EFFECT else None
+        back = errand is not None and errand.status in SETTLED
+        stimulus = _settled(errand) if errand is not None and back else TimerFired(due.wait_id)
         _turn(scene, contact, run, stimulus, None)
 
 

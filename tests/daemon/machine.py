@@ -23,7 +23,7 @@ from pamosnik.daemon.tools import Tools
 from pamosnik.instagram import webhook
 from pamosnik.instagram.client import Instagram
 from pamosnik.security import vault
-from pamosnik.services import connecting, intake, reading, sending
+from pamosnik.services import connecting, forecast, intake, reading, sending
 from pamosnik.services.reading import Overview, Shape
 from pamosnik.store import accounts
 from pamosnik.store.connections import Connected
@@ -109,7 +109,7 @@ class Machine:
     def prospects(self) -> str:
         """How long the queue takes, as `queue list` and the page say it."""
         conn = self.reader.connection
-        return reading.prospects(conn, accounts.every(conn)[0], self.clock.now()) or ""
+        return forecast.prospects(conn, accounts.every(conn)[0], self.clock.now()) or ""
 
     def problems_of(self, code: str) -> list[str]:
         """What `status` says under this code."""

@@ -139,9 +139,9 @@ async def viral_hour(folder: Path, comments: int) -> Weather:
     """So many comments within an hour; then time goes on until the last one is answered."""
     async with machine(folder, FLOWS) as shop:
         storm = Storm(shop)
-        each = comments // 60
         for minute in range(60):
-            await storm.comments(minute * each, each)
+            first, after = comments * minute // 60, comments * (minute + 1) // 60
+            await storm.comments(first, after - first)
             await storm.until(storm.weather.began + (minute + 1) * _LOOK)
         await storm.until_quiet(timedelta(days=8))
         return storm.weather
@@ -154,9 +154,9 @@ async def long_outage(folder: Path, comments: int, hours: int, trouble: Trouble 
         storm.trouble = trouble
         if trouble is None:
             await shop.fake.stop()
-        each = comments // hours
         for hour in range(hours):
-            await storm.comments(hour * each, each)
+            first, after = comments * hour // hours, comments * (hour + 1) // hours
+            await storm.comments(first, after - first)
             await storm.write(f"7{hour:03}")
             await storm.until(storm.weather.began + (hour + 1) * HOUR)
         storm.trouble = None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pamosnik.model.outbox import ItemKind, ItemStatus, OutboxItem, Quota
 from pamosnik.services import errands, sending
+from pamosnik.store import errands as errand_store
 from pamosnik.store import outbox
 from pamosnik.store.database import Database
 from tests.store.rows import NOW, database, meet, new_item
@@ -34,7 +35,7 @@ def test_an_errand_is_claimed_once_by_its_own_kind_and_keeps_its_result(tmp_path
     with database(tmp_path) as opened:
         item_id = _lookup(opened)
         assert outbox.next_due(opened.connection) is None  # the sender of messages does not wait for it
-        assert outbox.next_errand_due(opened.connection, ItemKind.LOOKUP) == NOW
+        assert errand_store.next_due(opened.connection, ItemKind.LOOKUP) == NOW
         assert all(outbox.claimable(opened.connection, "k1", quota, NOW, 10) == [] for quota in Quota)
         assert _claim(opened, ItemKind.CALL) == []
         assert _claim(opened) == [item_id]
