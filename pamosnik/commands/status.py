@@ -84,7 +84,7 @@ def status(
             running=since is not None,
             since=None if since is None else datetime.fromtimestamp(since, UTC),
             now=now(),
-            storage=reading.storage(homes.refused_storage(home.settings.home), home.database.wal_bytes()),
+            storage=reading.storage(homes.refused_storage(home.settings), home.database.wal_bytes()),
         )
     if as_json:
         print_json(found)

@@ -15,7 +15,7 @@ from pamosnik.errors import HomeError, NotFound, StorageRefused, UsageError
 from pamosnik.ids import new_id
 from pamosnik.security import passwords, tokens, vault
 from pamosnik.security.vault import MasterKeys
-from pamosnik.store import accounts
+from pamosnik.store import accounts, refusals
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database, open_database
 
@@ -176,11 +176,21 @@ def lock(home: Path) -> Iterator[Lock]:
         os.close(descriptor)
 
 
-def refused_storage(home: Path) -> tuple[str, str] | None:
-    """What the running daemon could not store with last, and what to do; None when it stores."""
-    if not daemon_running(home):
+def refused_storage(settings: Config) -> tuple[str, str] | None:
+    """What cannot be stored at the moment, and what to do; None when nothing is known to be refused."""
+    lock_file = settings.home / LOCK_FILE
+    try:
+        # Tried here: a disk that takes no writes takes no word from the daemon either. Not on the database's own
+        # file, for closing it would drop the locks that SQLite holds on it.
+        os.close(os.open(lock_file, os.O_RDWR))
+    except FileNotFoundError:
         return None
-    _, message, fix, *_ = [*(home / LOCK_FILE).read_text("utf-8", "replace").split("\n"), "", ""]
+    except OSError as error:
+        refused = refusals.cannot_be_written(lock_file, error.strerror or str(error))
+        return refused.message, refused.hint or ""
+    if not daemon_running(settings.home):
+        return None
+    _, message, fix, *_ = [*lock_file.read_text("utf-8", "replace").split("\n"), "", ""]
     return (message, fix) if message else None
 
 
@@ -189,7 +199,7 @@ def daemon_running(home: Path) -> bool:
     path = home / LOCK_FILE
     if not path.exists():
         return False
-    descriptor = os.open(path, os.O_RDWR)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

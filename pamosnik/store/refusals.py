@@ -41,10 +41,7 @@ def storage_error(path: Path, error: BaseException) -> StorageRefused | Database
                 hint=f"Close the other program and try again. Try: fuser -v {path}",
             )
         case Code.READONLY | Code.PERM | Code.CANTOPEN:
-            return StorageRefused(
-                f"The database {path} cannot be written ({name}).",
-                hint=f"Try: ls -ld {path.parent} {path} (both must belong to you, on a disk that can be written)",
-            )
+            return cannot_be_written(path, name, "database")
         case Code.IOERR:
             return StorageRefused(
                 f"The disk that holds {path} failed ({name}).",
@@ -58,6 +55,14 @@ def storage_error(path: Path, error: BaseException) -> StorageRefused | Database
             return StorageRefused(f"The database {path} cannot be used: {error}.", hint="Try again.")
         case _:
             assert_never(code)
+
+
+def cannot_be_written(path: Path, why: str, what: str = "file") -> StorageRefused:
+    """Of a file, a folder or a disk that is read-only."""
+    return StorageRefused(
+        f"The {what} {path} cannot be written ({why}).",
+        hint=f"Try: ls -ld {path.parent} {path} (both must belong to you, on a disk that can be written)",
+    )
 
 
 def way_back(path: Path) -> str:

@@ -80,3 +80,15 @@ async def test_read_only(tmp_path: Path, name: str) -> None:
         await shop.start()
         await shop.write("7702", "price")
         await shop.settles("7702", 1)
+
+
+async def test_a_file_that_became_read_only_is_told_by_status(tmp_path: Path) -> None:
+    """A disk remounted read-only: the daemon cannot leave word of it, and `status` ended with a traceback."""
+    async with open_shop(tmp_path) as shop:
+        path = shop.home / "daemon.lock"
+        with _mode(path, 0o400):
+            said = await _run(shop, "status")
+            assert said.code == 0, said
+            assert f"{path} cannot be written (" in said.out
+            assert "running since" in said.out
+        assert "cannot be written" not in (await _run(shop, "status")).out
