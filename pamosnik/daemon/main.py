@@ -23,7 +23,9 @@ from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
 from pamosnik.daemon.alerts import Alerter
 from pamosnik.daemon.catch_up import CatchUp
+from pamosnik.daemon.doers import doers
 from pamosnik.daemon.eraser import Eraser
+from pamosnik.daemon.errands import ErrandRunner
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
@@ -135,7 +137,7 @@ async def _run(
             begin(workers.alerter.run, "alerts")
         on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
         tasks = [
-            begin(partial(_watch, writer, workers.runner, workers.sender), "watch"),
+            begin(partial(_watch, writer, workers), "watch"),
             group.create_task(_stop_when_writer_failed(writer, stop), name="writer"),
         ]
         if workers.time_keeper is not None:
@@ -151,6 +153,7 @@ async def _run(
         await _first(stop, workers.time_known)
         if not stop.is_set():
             begin(workers.sender.run, "sender")
+            begin(workers.errands.run, "errands")
             workers.scheduler.start()
             await stop.wait()
             workers.scheduler.shutdown(wait=False)
@@ -167,6 +170,7 @@ async def _run(
 class _Workers:
     runner: Runner
     sender: Sender
+    errands: ErrandRunner
     settler: Settler
     catch_up: CatchUp
     time_keeper: TimeKeeper | None
@@ -178,7 +182,13 @@ class _Workers:
 def _put_together(tools: Tools, writer: GroupWriter, clock: Clock, alerter: Alerter | None) -> _Workers:
     """Each wakes those whom it has given something to do."""
     sender = Sender(tools)
-    runner = Runner(tools, PostFinder(tools), sender.wake)
+
+    def decided() -> None:
+        sender.wake()
+        errands.wake()
+
+    runner = Runner(tools, PostFinder(tools), decided)
+    errands = ErrandRunner(tools, doers(tools), runner.wake)
 
     def found_out() -> None:
         runner.wake()
@@ -199,6 +209,7 @@ def _put_together(tools: Tools, writer: GroupWriter, clock: Clock, alerter: Aler
     return _Workers(
         runner,
         sender,
+        errands,
         settler,
         CatchUp(tools, gate, runner.wake),
         time_keeper,
@@ -209,9 +220,10 @@ def _put_together(tools: Tools, writer: GroupWriter, clock: Clock, alerter: Aler
 
 
 async def _end(workers: _Workers, tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Sender and alerter finish what is under way; the others ask Instagram for what can be asked again, and what
-    they handed to the writer is stored all the same."""
+    """Sender, errands and alerter finish what is under way; the others ask Instagram for what can be asked again, and
+    what they handed to the writer is stored all the same."""
     workers.sender.stop()
+    workers.errands.stop()
     if workers.alerter is not None:
         workers.alerter.stop()
     while going := [task for task in tasks if not task.done()]:
@@ -313,7 +325,7 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _watch(writer: GroupWriter, runner: Runner, sender: Sender) -> None:
+async def _watch(writer: GroupWriter, workers: _Workers) -> None:
     """Notices what the command line changed, and when storage refuses or works again.
 
     Asked on the writer's connection: elsewhere our own commits count.
@@ -324,8 +336,9 @@ async def _watch(writer: GroupWriter, runner: Runner, sender: Sender) -> None:
         with contextlib.suppress(StorageRefused):
             version = await writer.write(look)
             if last is not None and version != last:
-                runner.wake()
-                sender.wake()
+                workers.runner.wake()
+                workers.sender.wake()
+                workers.errands.wake()
             last = version
         await asyncio.sleep(LOOK_FOR_CHANGES_S)
 

@@ -20,6 +20,8 @@ from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
+from pamosnik.daemon.doers import doers
+from pamosnik.daemon.errands import ErrandRunner
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.settler import Settler
@@ -107,6 +109,7 @@ class Machinery:
         tools = Tools(_Pen(self), self.database, self._instagram, ticket.keys, self.clock)
         self._posts = PostFinder(tools)
         self._settler = Settler(tools, _OpenGate(self.clock), lambda: None)
+        self._errands = ErrandRunner(tools, doers(tools), lambda: None)
         self._texts = PerSecond(with_reserve(limits.TEXTS_PER_SECOND))
         self._media = PerSecond(with_reserve(limits.MEDIA_PER_SECOND))
         self.log: list[Happening] = []
@@ -142,7 +145,14 @@ class Machinery:
 
     def settle(self) -> None:
         """Lets everything happen that is due now: webhooks, turns, messages, their echoes."""
-        parts = (self._deliver, self._take_turns, self._send, self._look_for_evidence, self._breathe)
+        parts = (
+            self._deliver,
+            self._take_turns,
+            self._send,
+            self._run_errands,
+            self._look_for_evidence,
+            self._breathe,
+        )
         for _ in range(_ENOUGH):
             if not any(part() for part in parts):
                 self.look()
@@ -299,6 +309,16 @@ class Machinery:
             return False
         self._await(self._settler.round())
         return evidence.next_look(self.conn) != look
+
+    def _run_errands(self) -> bool:
+        """Calls, mails and look-ups that are due, each to its end."""
+
+        async def run() -> int:
+            begun = await self._errands.round()
+            await self._errands.idle()
+            return begun
+
+        return self._await(run()) > 0
 
     def _send_kind(self, connection_id: str, quota: Quota, now: datetime) -> int:
         room = self._texts.room(now)

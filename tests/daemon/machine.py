@@ -12,7 +12,9 @@ from pamosnik import config
 from pamosnik.clock import Clock, SteadyClock, VirtualClock
 from pamosnik.config import Config
 from pamosnik.daemon.catch_up import CatchUp
+from pamosnik.daemon.doers import doers
 from pamosnik.daemon.eraser import Eraser
+from pamosnik.daemon.errands import ErrandRunner
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
@@ -44,6 +46,7 @@ class Machine:
     reader: Database
     runner: Runner
     sender: Sender
+    errands: ErrandRunner
     settler: Settler
     keeper: TokenKeeper
     catch_up: CatchUp
@@ -62,7 +65,9 @@ class Machine:
             turns = await self.runner.round()
             sent = await self.sender.round()
             await self.sender.idle()
-            if not turns and not sent:
+            errands = await self.errands.round()
+            await self.errands.idle()
+            if not turns and not sent and not errands:
                 return
         raise AssertionError("it does not come to rest")
 
@@ -165,9 +170,11 @@ async def running(
             settler = Settler(tools, gate, sender.wake)
             keeper = TokenKeeper(tools)
             catch_up = CatchUp(tools, gate, runner.wake)
-            parts = (runner, sender, settler, keeper, catch_up, Eraser(tools))
+            errands = ErrandRunner(tools, doers(tools), runner.wake)
+            parts = (runner, sender, errands, settler, keeper, catch_up, Eraser(tools))
             yield Machine(fake, tools, clock, writer, reader, *parts)
             await sender.idle()
+            await errands.idle()
         await writer.close()
 
 
