@@ -1,11 +1,10 @@
 """What Instagram will not allow, seen from the file alone. The numbers are `instagram.limits`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import cast
 
-from pamosnik.flows import schema_steps
-from pamosnik.flows.check import Outcome, Placed, branches, only_comments, steps, triggers
+from pamosnik.flows import paths, schema_steps
+from pamosnik.flows.check import Outcome, Placed, branches, steps, triggers
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.instagram import limits
@@ -28,8 +27,7 @@ def check(outcome: Outcome) -> list[Problem]:
         for step in steps(flow_id, body):
             found += _step(outcome, step, can_be_first=step.path in first)
         found += _comment_flow(outcome, flow_id, body)
-        found += _waits(outcome, flow_id, body)
-    return [*found, *_disclosure_too_long(outcome)]
+    return [*found, *_disclosure_too_long(outcome), *paths.check(outcome)]
 
 
 def _step(outcome: Outcome, step: Placed, *, can_be_first: bool) -> Iterator[Problem]:
@@ -202,7 +200,7 @@ def _shortest(text: str) -> int:
     return len(_without_variables(text, {}))
 
 
-# --- one private message after a comment -----------------------------------------------------------------
+# --- flows that comments start -----------------------------------------------------------------
 
 
 def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
@@ -218,20 +216,6 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
             Severity.WARNING,
         )
     yield from _names_of_commenters(outcome, flow_id, body)
-    if not outcome.knows_triggers(flow_id):
-        return
-    severity = Severity.ERROR if only_comments(body) else Severity.WARNING
-    second = _Paths(outcome, {(flow_id, False)}).follow(
-        cast("list[Raw]", body.get("do", [])), f"{flow_id}:do", sent=False
-    )[1]
-    if second is not None:
-        yield outcome.problem(
-            second,
-            "second-message",
-            "after a comment Instagram allows one private message until the person answers",
-            "Put it under a button or chip of the first message, or after an `ask`.",
-            severity,
-        )
 
 
 def _names_of_commenters(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
@@ -257,107 +241,3 @@ def _names(text: str) -> set[str]:
     except BadVariable:
         return set()
     return {part.name for part in parts if isinstance(part, Variable)}
-
-
-@dataclass(frozen=True, slots=True)
-class _Paths:
-    """Follows every way through a flow, and through the flows that it goes on in."""
-
-    outcome: Outcome
-    seen: set[tuple[str, bool]]
-    """Flows that were gone through, each with whether a message had gone out before."""
-
-    def follow(self, raw: list[Raw], path: str, *, sent: bool) -> tuple[bool | None, str | None]:
-        """Whether a message went out on some way, and where a second one would go out, unanswered.
-
-        None for the first: no way leads on from here.
-        """
-        for number, step in enumerate(raw):
-            here = f"{path}.{number}"
-            match step["do"]:
-                case "choose":
-                    ways = [self.follow(inner, p, sent=sent) for p, inner in branches(step, here)]
-                    second = next((place for _, place in ways if place is not None), None)
-                    if second is not None:
-                        return True, second
-                    leading_on = [way for way, _ in ways if way is not None]
-                    falls_through = "else" not in cast("list[Raw]", step.get("choose") or [{}])[-1]
-                    if not leading_on and not falls_through:
-                        return None, None
-                    sent = sent or any(leading_on)
-                case "send" | "ask":
-                    pictures_too = ("image" in step or "images" in step) and (
-                        "text" in step or "one_of" in step
-                    )
-                    if sent or pictures_too:
-                        return True, here
-                    if step["do"] == "ask":
-                        return self._unanswered(step, here)
-                    sent = True
-                case "run":
-                    return None, self._elsewhere(str(step.get("run")), here, sent=sent)
-                case "stop" | "opt_out" | schema_steps.UNREAD:
-                    return None, None
-        return sent, None
-
-    def _unanswered(self, step: Raw, here: str) -> tuple[bool | None, str | None]:
-        """What follows an `ask` has the person's answer before it, but for `if_no_answer`."""
-        for path, inner in branches(step, here):
-            if path.endswith(".if_no_answer"):
-                return None, self.follow(inner, path, sent=True)[1]
-        return None, None
-
-    def _elsewhere(self, flow_id: str, here: str, *, sent: bool) -> str | None:
-        if (flow_id, sent) in self.seen or flow_id not in self.outcome.flows:
-            return None
-        self.seen.add((flow_id, sent))
-        body = self.outcome.flows[flow_id]
-        second = self.follow(cast("list[Raw]", body.get("do", [])), f"{flow_id}:do", sent=sent)[1]
-        return None if second is None else here
-
-
-def _waits(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
-    """A wait after which the window must be closed needs to say what happens then."""
-    for place in _too_long(outcome, cast("list[Raw]", body.get("do", [])), f"{flow_id}:do", 0):
-        yield outcome.problem(
-            place,
-            "wait-outlasts-window",
-            "after this wait the 24-hour window is closed, and Instagram refuses messages",
-            "Say what happens then: if_window_closed: skip, stop or tell_me.",
-        )
-
-
-def _too_long(outcome: Outcome, raw: list[Raw], path: str, waited_s: int) -> Iterator[str]:
-    """Places of such waits. `waited_s`: seconds waited on the way here since the person last did something."""
-    for number, step in enumerate(raw):
-        here = f"{path}.{number}"
-        if step["do"] == "wait":
-            waited_s += _least_s(step)
-            closed = waited_s >= limits.WINDOW.total_seconds() and here not in outcome.broken
-            if closed and "if_window_closed" not in step and _sends(raw[number + 1 :]):
-                yield here
-        for inner_path, inner in branches(step, here):
-            # A tap or an answer opens the window again; a branch of `choose` does not.
-            before = waited_s if step["do"] == "choose" else 0
-            yield from _too_long(outcome, inner, inner_path, before)
-        if step["do"] in ("ask", schema_steps.UNREAD):
-            waited_s = 0
-
-
-def _least_s(wait: Raw) -> int:
-    """The shortest time a wait may take; one for certain days is as good as a day."""
-    if wait.get("days"):
-        return int(limits.WINDOW.total_seconds())
-    return cast("int", wait.get("for", 0))
-
-
-def _sends(raw: list[Raw]) -> bool:
-    """Whether a message is among these steps before the person is asked, branches of `choose` included."""
-    for step in raw:
-        if step["do"] in ("send", "ask"):
-            return True
-        if step["do"] == schema_steps.UNREAD:
-            return False
-        if step["do"] == "choose" and any(_sends(inner) for _, inner in branches(step, "")):
-            return True
-    return False

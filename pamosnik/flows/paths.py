@@ -1,0 +1,251 @@
+"""Every way that a person may take through a flow, and where Instagram would refuse a message on it.
+
+A walk carries all ways that lead to a step at once. What counts on a way: whether the person has answered (only then
+the 24-hour window is open after a comment), which message nobody has answered yet, and for how long they have been
+quiet at least. A way into another flow goes on there; what is wrong there because of it is said at the `run:`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from enum import Enum
+from typing import cast
+
+from pamosnik.flows import schema_steps
+from pamosnik.flows.check import Outcome, branches, only_comments, started_by_comments
+from pamosnik.flows.paths_words import Found, Late, Way, problem
+from pamosnik.flows.problems import Problem, Severity
+from pamosnik.instagram import limits
+
+Raw = Mapping[str, object]
+
+_DAY_S = int(limits.WINDOW.total_seconds())
+_WEEK_S = int(limits.PRIVATE_REPLY_WITHIN.total_seconds())
+_PAUSE_S = 12 * 3600
+_GIVE_UP_S = 23 * 3600
+_MEDIA = ("image", "images")
+"""Keys of a message that Instagram takes apart from its text."""
+_HEARD = Way(answered=True)
+
+
+class _When(Enum):
+    """Whether a branch is taken by the runs that a walk stands for."""
+
+    NEVER = 0
+    PERHAPS = 1
+    ALWAYS = 2
+
+
+def check(outcome: Outcome) -> list[Problem]:
+    """Messages that Instagram would refuse, of the flows in these files."""
+    found: dict[Found, Severity] = {}
+    for flow_id in sorted(outcome.here):
+        body = outcome.flows[flow_id]
+        for commented in _beginnings(outcome, flow_id, body):
+            severe = not commented or only_comments(body)
+            for one in _Walk(outcome, flow_id, commented=commented).walked():
+                found.setdefault(one, Severity.ERROR if severe else Severity.WARNING)
+    at_home = {(one.code, one.real) for one in found if one.real == one.shown}
+    problems: dict[tuple[str, str], Problem] = {}
+    for one, severity in found.items():
+        if one.real == one.shown or (one.code, one.real) not in at_home:
+            problems.setdefault((one.code, one.shown), problem(outcome, one, severity))
+    return list(problems.values())
+
+
+def _beginnings(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[bool]:
+    """For each kind of beginning, whether it is a comment."""
+    if not outcome.knows_triggers(flow_id):
+        return
+    if not only_comments(body):
+        yield False
+    if started_by_comments(body):
+        yield True
+
+
+class _Walk:
+    """Goes all ways that runs of one flow may take."""
+
+    def __init__(self, outcome: Outcome, flow_id: str, *, commented: bool) -> None:
+        self.outcome = outcome
+        self.root = flow_id
+        self.commented = commented
+        """Whether a comment begins them."""
+        self.found: list[Found] = []
+        self.inside: str | None = None
+        """Place of the `run:` by which the flow was left."""
+        self.seen: set[tuple[str, Way]] = set()
+
+    def walked(self) -> list[Found]:
+        only_if = cast("list[Raw]", self.outcome.flows[self.root].get("only_if", []))
+        self._flow(self.root, {Way(answered=not self.commented or _open(only_if))})
+        return self.found
+
+    def _flow(self, flow_id: str, ways: set[Way]) -> None:
+        fresh = {way for way in ways if (flow_id, replace(way, quiet_s=0)) not in self.seen}
+        self.seen |= {(flow_id, replace(way, quiet_s=0)) for way in fresh}
+        body = self.outcome.flows.get(flow_id)
+        if fresh and body is not None:
+            self._steps(cast("list[Raw]", body.get("do", [])), f"{flow_id}:do", fresh)
+
+    def _steps(self, raw: list[Raw], path: str, ways: set[Way]) -> set[Way]:
+        """The ways that lead on behind a list of steps."""
+        for number, step in enumerate(raw):
+            if not ways:
+                break
+            ways = _longest(self._step(step, f"{path}.{number}", ways))
+        return ways
+
+    def _step(self, step: Raw, here: str, ways: set[Way]) -> set[Way]:
+        match step["do"]:
+            case "send":
+                ways = self._message(step, here, ways)
+                self._taps(step, here)
+            case "ask":
+                ways = self._question(step, here, self._message(step, here, ways))
+            case "wait":
+                ways = {self._waited(way, step, here) for way in ways}
+            case "hand_over":
+                pause = cast("int", step.get("pause", _PAUSE_S))
+                ways = {self._later(way, pause, here, Late.PAUSE) for way in ways}
+            case "choose":
+                ways = self._choose(step, here, ways)
+            case "run":
+                self._run(str(step.get("run")), here, ways)
+                return set()
+            case "stop" | "opt_out" | schema_steps.UNREAD:
+                return set()
+        return ways
+
+    # --- messages --------------------------------------------------------------------------------------
+
+    def _message(self, step: Raw, here: str, ways: set[Way]) -> set[Way]:
+        return {self._sent(way, step, here) for way in ways}
+
+    def _sent(self, way: Way, step: Raw, here: str) -> Way:
+        """The way behind a message, after saying what is wrong with it."""
+        private = self.commented and not way.answered
+        media = next((key for key in _MEDIA if key in step), None)
+        has_text = "text" in step or "one_of" in step or "question" in step
+        code = None
+        if private and way.first is not None:
+            code = "second-message"
+        elif private and media is not None and here not in self.outcome.broken:
+            code = "second-message" if has_text else "private-reply-media"
+        if code is not None and not way.told:
+            shown = self.inside or here
+            self.found.append(Found(code, here, shown, replace(way, first=way.first or here), media))
+        elif way.late is not None and not way.told:
+            self._too_late(way)
+        else:
+            return replace(way, first=way.first or here) if private else way
+        return replace(way, first=way.first or here, told=True)
+
+    def _too_late(self, way: Way) -> None:
+        assert way.late is not None
+        own = way.late.startswith(f"{self.root}:")
+        shown = way.late if own or self.inside is None else self.inside
+        code = _LATE[way.how] if way.answered or not self.commented else "private-reply-too-late"
+        self.found.append(Found(code, way.late, shown, way))
+
+    def _taps(self, step: Raw, here: str) -> None:
+        """A tap opens the window. In another flow nothing is new behind it."""
+        for path, inner in branches(step, here):
+            if self.inside is None:
+                self._steps(inner, path, {_HEARD})
+
+    def _question(self, step: Raw, here: str, ways: set[Way]) -> set[Way]:
+        behind = self._answers(step, here) if self.inside is None else set()
+        if "if_no_answer" not in step:
+            return behind
+        give_up_s = cast("int", step.get("give_up_after", _GIVE_UP_S))
+        silent = {self._later(replace(way, silence=here), give_up_s, here, Late.SILENCE) for way in ways}
+        inner = cast("list[Raw]", step["if_no_answer"])
+        return behind | self._steps(inner, f"{here}.if_no_answer", silent)
+
+    def _answers(self, step: Raw, here: str) -> set[Way]:
+        """The ways behind a question that was answered."""
+        choices = cast("list[Raw]", step.get("choices", []))
+        free = not choices or "optional" in step or any("do" not in choice for choice in choices)
+        behind = {_HEARD} if free else set()
+        for path, inner in branches(step, here):
+            if not path.endswith(".if_no_answer"):
+                behind |= self._steps(inner, path, {_HEARD})
+        return behind
+
+    # --- time ------------------------------------------------------------------------------------------
+
+    def _waited(self, way: Way, step: Raw, here: str) -> Way:
+        if "if_window_closed" in step or here in self.outcome.broken:
+            return replace(way, quiet_s=0, late=None)
+        if "for" in step:
+            return self._later(way, cast("int", step["for"]), here, Late.WAIT)
+        days = cast("list[object]", step.get("days", []))
+        if way.late is None and days and not set(range(7)) <= set(days):
+            return replace(way, late=here, how=Late.DAYS)
+        return way
+
+    def _later(self, way: Way, seconds: int, here: str, how: Late) -> Way:
+        quiet_s = way.quiet_s + seconds
+        limit_s = _DAY_S if way.answered else _WEEK_S
+        if (way.late is None or way.how is Late.DAYS) and quiet_s >= limit_s:
+            return replace(way, quiet_s=quiet_s, late=here, how=how)
+        return replace(way, quiet_s=quiet_s)
+
+    # --- branches --------------------------------------------------------------------------------------
+
+    def _choose(self, step: Raw, here: str, ways: set[Way]) -> set[Way]:
+        behind: set[Way] = set()
+        for number, branch in enumerate(cast("list[Raw]", step.get("choose", []))):
+            place = f"{here}.choose.{number}"
+            if "else" in branch:
+                return behind | self._steps(cast("list[Raw]", branch["else"]), f"{place}.else", ways)
+            conditions = cast("list[Raw]", branch.get("if", []))
+            taken = self._taken(conditions)
+            if taken is not _When.NEVER:
+                entering = {_HEARD} if ways and _open(conditions) else ways
+                behind |= self._steps(cast("list[Raw]", branch.get("do", [])), f"{place}.do", entering)
+            if taken is _When.ALWAYS:
+                return behind
+        return behind | ways
+
+    def _taken(self, conditions: list[Raw]) -> _When:
+        """`came_from` is known of every run that a walk stands for."""
+        for condition in conditions:
+            if condition["if"] != "came_from":
+                continue
+            wanted = set(cast("list[str]", condition["value"]))
+            if self.commented and "comment" not in wanted:
+                return _When.NEVER
+            if not self.commented and wanted == {"comment"}:
+                return _When.NEVER
+            if self.commented and len(conditions) == 1:
+                return _When.ALWAYS
+        return _When.PERHAPS
+
+    def _run(self, flow_id: str, here: str, ways: set[Way]) -> None:
+        before, self.inside = self.inside, self.inside or here
+        self._flow(flow_id, ways)
+        self.inside = before
+
+
+_LATE = {
+    Late.WAIT: "wait-outlasts-window",
+    Late.PAUSE: "wait-outlasts-window",
+    Late.SILENCE: "silence-outlasts-window",
+    Late.DAYS: "wait-may-outlast-window",
+}
+
+
+def _open(conditions: list[Raw]) -> bool:
+    """Whether these conditions hold only while an ordinary message may be sent."""
+    return any(condition["if"] == "window_open" and condition["value"] is True for condition in conditions)
+
+
+def _longest(ways: Iterable[Way]) -> set[Way]:
+    """Of ways that differ in time alone, the one that took longest."""
+    longest: dict[Way, Way] = {}
+    for way in ways:
+        key = replace(way, quiet_s=0)
+        if key not in longest or longest[key].quiet_s < way.quiet_s:
+            longest[key] = way
+    return set(longest.values())

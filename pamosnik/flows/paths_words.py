@@ -1,0 +1,118 @@
+"""What `paths` found, said to people: which message would be refused, why, and what to do."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pamosnik.flows.check import Outcome
+from pamosnik.flows.problems import Problem, Severity
+
+
+class Late(Enum):
+    """In which way the time for a message ran out."""
+
+    WAIT = "wait"
+    PAUSE = "pause"
+    SILENCE = "silence"
+    DAYS = "days"
+    """It may have: the next of these days may be far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How somebody came to a step."""
+
+    answered: bool
+    """They wrote or tapped something: the window was open then."""
+    first: str | None = None
+    """Place of the message that they have not answered."""
+    told: bool = False
+    """What is wrong with a message on this way has been said."""
+    silence: str | None = None
+    """Place of the `ask` that they did not answer."""
+    quiet_s: int = 0
+    """At least so long ago they did something."""
+    late: str | None = None
+    """Place of the step during which the time for a message ran out."""
+    how: Late = Late.WAIT
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message that Instagram would refuse, or the wait before it."""
+
+    code: str
+    real: str
+    """Where it stands."""
+    shown: str
+    """Where that is said: in the flow that the way began in."""
+    way: Way
+    media: str | None = None
+    """Key of the message that is no text."""
+
+
+def problem(outcome: Outcome, found: Found, severity: Severity) -> Problem:
+    match found.code:
+        case "second-message":
+            message, hint = _second(outcome, found, held=severity is Severity.WARNING)
+        case "private-reply-media":
+            message = (
+                "the private message after a comment can be a text only;"
+                " Instagram refuses a picture, video, sound, file or post there"
+            )
+            hint = "Send a text first, with the picture under a button of it or after an `ask`."
+        case "private-reply-too-late":
+            message = "a comment can be answered in private for 7 days; after this wait they are over"
+            hint = "Make the wait shorter."
+        case "wait-may-outlast-window":
+            message = "the next of these days may be more than a day away: then the 24-hour window is closed"
+            hint = "Say what happens then: if_window_closed: skip, stop or tell_me."
+            severity = Severity.WARNING
+        case "silence-outlasts-window":
+            message = (
+                "when nobody answers for so long, the 24-hour window is closed:"
+                " the messages of `if_no_answer` are not sent"
+            )
+            hint = "Give up earlier, for example: give_up_after: 20h"
+            severity = Severity.WARNING
+        case _:
+            message, hint = _outlasts(outcome, found)
+    return outcome.problem(found.shown, found.code, message, hint, severity)
+
+
+def _outlasts(outcome: Outcome, found: Found) -> tuple[str, str]:
+    what = "pause" if found.way.how is Late.PAUSE else "wait"
+    where = "" if found.real == found.shown else f" ({_line(outcome, found.real, found.shown)})"
+    message = f"after this {what}{where} the 24-hour window is closed, and Instagram refuses messages"
+    if what == "pause":
+        return message, "Make the pause shorter than a day, or send nothing after it."
+    return message, "Say what happens then: if_window_closed: skip, stop or tell_me."
+
+
+def _second(outcome: Outcome, found: Found, *, held: bool) -> tuple[str, str]:
+    message = "after a comment Instagram allows one private message until the person answers"
+    hint = "Put it under a button or chip of the first message, or after an `ask`."
+    way = found.way
+    assert way.first is not None
+    if found.shown != found.real:
+        there = found.real.partition(":")[0]
+        message += f"; the flow `{there}` sends a second one ({_line(outcome, found.real, found.shown)})"
+    elif way.first == found.real:
+        message += ", and a picture beside a text is a message of its own"
+        hint = "Send the picture under a button of the text, or after an `ask`."
+    elif way.silence is not None:
+        message += "; if nobody answers, `if_no_answer` leads here to a second one"
+        hint = "End `if_no_answer` with `stop`, or send nothing on this way."
+    else:
+        message += f", and {_line(outcome, way.first, found.real)} sends one already"
+    if held:
+        message += "; in runs that a comment started this one is held until they do, at most 7 days"
+    return message, hint
+
+
+def _line(outcome: Outcome, path: str, seen_from: str) -> str:
+    """`line 8`, with its file if that is another one."""
+    file, mark = outcome.places.get(path, ("", None))
+    if mark is None:
+        return f"the flow `{path.partition(':')[0]}`"
+    here = outcome.places.get(seen_from, ("", None))[0]
+    return f"line {mark.line}" if file == here else f"{file}:{mark.line}"
