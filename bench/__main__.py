@@ -20,6 +20,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bench import matching
 from pamosnik.instagram.webhook import sign
 
 ROUNDS = 3
@@ -263,6 +264,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, _stub() as meta, _pamosnik(meta, Path(folder)) as address:
         whole = asyncio.run(_end_to_end(address, meta, "e"))
     print(f"end to end at {RATE} events/s          p50 {whole.p50_ms:.1f} ms, p99 {whole.p99_ms:.1f} ms")
+    matching.main()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Words and phrases are looked up in dictionaries, everything that is not made of 
 spaces, `contains`, patterns) in one RE2 set. So the cost depends on the text, hardly on the number of keywords.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -15,6 +15,9 @@ from pamosnik.model.words import NO_WORD, fold, in_word, spaceless, tokens, trim
 
 FUZZY_FROM = 5
 """Shorter words have too many neighbours to be guessed."""
+
+SET_BYTES = 256 << 20
+"""RE2's default of 8 MiB is too small for thousands of patterns."""
 
 _EDGE_BEFORE = rf"(?:^|{NO_WORD})"
 _EDGE_AFTER = rf"(?:$|{NO_WORD})"
@@ -60,8 +63,7 @@ class KeywordIndex:
         t = self._tables
         self._prefix_lengths = sorted({len(prefix) for prefix in t.prefixes})
         self._start_lengths = sorted({len(start) for start in t.starts})
-        self._folded_set = _compiled_set([pattern for pattern, _ in t.folded_patterns])
-        self._raw_set = _compiled_set([pattern for pattern, _ in t.raw_patterns])
+        self._folded_set, self._raw_set = PatternSet(t.folded_patterns), PatternSet(t.raw_patterns)
 
     def find(self, heard: Heard) -> dict[int, str]:
         """Owner → the first of its keywords, in the order entered, that the text has."""
@@ -151,25 +153,38 @@ class KeywordIndex:
                         hits.add(number)
 
     def _find_patterns(self, heard: Heard, hits: set[int]) -> None:
-        t = self._tables
-        if self._folded_set is not None:
-            hits.update(t.folded_patterns[i][1] for i in self._folded_set.Match(heard.folded) or ())
-        if self._raw_set is not None:
-            hits.update(t.raw_patterns[i][1] for i in self._raw_set.Match(heard.raw) or ())
+        hits.update(self._folded_set.find(heard.folded))
+        hits.update(self._raw_set.find(heard.raw))
 
 
-def _compiled_set(patterns: Sequence[str]) -> "re2.Set | None":
-    if not patterns:
-        return None
-    options = re2.Options()
-    options.log_errors = False
-    # One set holds the automata of all patterns; the default of 8 MiB is too small for thousands.
-    options.max_mem = 256 << 20
-    compiled = re2.Set.SearchSet(options)
-    for pattern in patterns:
-        compiled.Add(pattern)
-    compiled.Compile()
-    return compiled
+class PatternSet:
+    """Patterns looked for all at once; in two sets where one would take too much memory."""
+
+    def __init__(self, patterns: Sequence[tuple[str, int]], *, memory: int = SET_BYTES) -> None:
+        """Each with its number; `memory` in bytes, for the automata of one set."""
+        self._numbers = [number for _, number in patterns]
+        self._sets: list[PatternSet] = []
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = memory
+        self._set = re2.Set.SearchSet(options)
+        for pattern, _ in patterns:
+            self._set.Add(pattern)
+        try:
+            self._set.Compile()
+        except re2.error:
+            if len(patterns) < 2:
+                raise
+            half = len(patterns) // 2
+            self._sets = [PatternSet(part, memory=memory) for part in (patterns[:half], patterns[half:])]
+
+    def find(self, text: str) -> Iterator[int]:
+        """The numbers of the patterns that the text has."""
+        if self._sets:
+            for part in self._sets:
+                yield from part.find(text)
+        elif self._numbers:
+            yield from (self._numbers[place] for place in self._set.Match(text) or ())
 
 
 def _needs_edge(char: str) -> bool:

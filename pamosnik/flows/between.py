@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import cast
 
+from pamosnik.flows import patterns
 from pamosnik.flows.check import LATER_VARIABLES, VARIABLES, Outcome, Raw, given_tags, near, steps, triggers
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
@@ -12,7 +13,14 @@ from pamosnik.model.words import fold, trim
 
 def check(outcome: Outcome) -> list[Problem]:
     """All problems that a flow alone cannot show."""
-    return [*_clashes(outcome), *_loops(outcome), *_tags(outcome), *_former_ids(outcome), *_settings(outcome)]
+    return [
+        *_clashes(outcome),
+        *_patterns(outcome),
+        *_loops(outcome),
+        *_tags(outcome),
+        *_former_ids(outcome),
+        *_settings(outcome),
+    ]
 
 
 def _clashes(outcome: Outcome) -> list[Problem]:
@@ -43,6 +51,21 @@ def _clash(
     message = f"{word} would start both `{first[0]}` and `{second[0]}`"
     hint = "Give one of them a higher `priority`, other words or another post."
     return [outcome.problem(f"{blamed[0]}:when.{blamed[1]}", "clash", message, hint)]
+
+
+def _patterns(outcome: Outcome) -> list[Problem]:
+    """Each takes up to half a megabyte, and the daemon a hundredth of a second before it listens."""
+    places = [
+        f"{flow_id}:when.{number}.words.{place}"
+        for flow_id, body in outcome.flows.items()
+        for number, trigger in enumerate(triggers(body))
+        if trigger.get("match") == "regex"
+        for place in range(len(cast("list[str]", trigger.get("words", []))))
+    ]
+    here = [place for place in places[patterns.MOST :] if place.partition(":")[0] in outcome.here]
+    message = f"these are {len(places)} patterns; {patterns.MOST} are possible in all flows together"
+    hint = "Write ordinary keywords; `*` at the end of one takes all endings."
+    return [outcome.problem(here[0], "too-many-patterns", message, hint)] if here else []
 
 
 def _share_a_connection(one: Raw, other: Raw) -> bool:

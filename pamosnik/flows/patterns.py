@@ -2,6 +2,9 @@
 
 from pamosnik.model.words import unicode_edges
 
+MOST = 500
+"""In all flows of an account."""
+
 _IN_PLAIN_WORDS = (
     ("missing )", "a ( is opened and not closed"),
     ("unexpected )", "a ) closes nothing"),

@@ -1,7 +1,7 @@
 """YAML, strictly: a tree of nodes with positions. Scalars keep their written text; whoever reads them decides.
 
 Only what flow files need: one document, text keys, anchors within the file. No tags, no `<<`, no recursion, no
-duplicate keys, no tabs, at most 10,000 nodes after aliases and 1 MiB.
+duplicate keys, no tabs, at most 1 MiB, 100,000 values, and 10,000 by aliases.
 """
 
 import re
@@ -14,7 +14,8 @@ from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.yaml_words import ALIAS, in_plain_words
 
 MAX_BYTES = 1 << 20
-MAX_NODES = 10_000
+MAX_VALUES = 100_000
+MAX_BY_ALIASES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ class _Reader:
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._open: set[str] = set()
         self._count = 0
+        self._by_aliases = 0
         self.problems: list[_Refused] = []
         """What is wrong and hinders nobody to read on."""
 
@@ -164,7 +166,10 @@ class _Reader:
         if not isinstance(event, yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.MappingStartEvent):
             raise _Refused(_mark(event), "yaml", "a value is expected here")
         before = self._count
-        self._tick(1, event)
+        self._count += 1
+        if self._count > MAX_VALUES:
+            message = f"the file has more than {MAX_VALUES:,} values"
+            raise _Refused(_mark(event), "too-many", message, "Split it into several files.")
         if event.tag is not None:
             message = "a text that begins with ! needs quotes (in YAML it is a tag, and flow files have none)"
             self.problems.append(_Refused(_mark(event), "tag", message, 'Write it like: "!new"'))
@@ -182,23 +187,22 @@ class _Reader:
             self._anchors[event.anchor] = (node, self._count - before)
         return node
 
-    def _tick(self, nodes: int, event: yaml.Event) -> None:
-        self._count += nodes
-        if self._count > MAX_NODES:
-            raise _Refused(
-                _mark(event),
-                "too-many",
-                f"the file has more than {MAX_NODES:,} values; what a `*name` stands for counts each time",
-                "Split it into several files.",
-            )
-
     def _alias(self, event: yaml.AliasEvent) -> Node:
         if event.anchor in self._open:
             raise _Refused(_mark(event), "recursion", f"`*{event.anchor}` stands inside what it names")
         if event.anchor not in self._anchors:
             raise _Refused(_mark(event), "yaml-alias", *ALIAS)
         node, size = self._anchors[event.anchor]
-        self._tick(size, event)
+        self._count += size
+        self._by_aliases += size
+        if self._by_aliases > MAX_BY_ALIASES:
+            raise _Refused(
+                _mark(event),
+                "too-many",
+                f"what the aliases of this file, like this `*{event.anchor}`, stand for is more than"
+                f" {MAX_BY_ALIASES:,} values",
+                "Write fewer of them, or split the file into several.",
+            )
         return node
 
     def _scalar(self, event: yaml.ScalarEvent, *, in_brackets: bool) -> Scalar:

@@ -46,19 +46,26 @@ def fold(text: str) -> str:
     folded: list[str] = []
     accents_go = False
     for char in plain:
-        if char in _GONE:
+        base, loses_accents = _part(char)
+        if loses_accents is not None:
+            accents_go = loses_accents
+        elif accents_go:
             continue
-        if unicodedata.category(char) == "Mn":
-            if not accents_go:
-                folded.append(char)
-            continue
-        base = _base(char)
-        accents_go = _loses_accents(base[0])
         folded.append(base)
     return _SPACES.sub(" ", "".join(folded)).strip()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
+def _part(char: str) -> tuple[str, bool | None]:
+    """What stays of a character, and whether accents after it go; None for marks and what is gone: as before."""
+    if char in _GONE:
+        return "", None
+    if unicodedata.category(char) == "Mn":
+        return char, None
+    base = _base(char)
+    return base, _loses_accents(base[0])
+
+
 def _base(char: str) -> str:
     if char in _OTHERS:
         return _OTHERS[char]
@@ -66,7 +73,6 @@ def _base(char: str) -> str:
     return decomposed[0] if len(decomposed) > 1 and _loses_accents(decomposed[0]) else char
 
 
-@lru_cache(maxsize=4096)
 def _loses_accents(char: str) -> bool:
     return unicodedata.name(char, "").startswith(("LATIN", "GREEK"))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pamosnik.engine.match import Heard, KeywordIndex, forbidden, matches
+from pamosnik.engine.match import Heard, KeywordIndex, PatternSet, forbidden, matches
 from pamosnik.model.text import MatchMode, Words
 from pamosnik.model.words import fold
 
@@ -248,3 +248,12 @@ def test_a_text_has_itself_as_a_keyword(text: str) -> None:
 def test_any_text_is_its_own_keyword(text: str) -> None:
     if fold(text):
         assert all(_has(text, text, mode) for mode in MatchMode if mode is not MatchMode.REGEX)
+
+
+def test_patterns_too_big_for_one_set_are_looked_for_in_several() -> None:
+    """RE2 refused to compile them, and with them every flow of the account."""
+    patterns = [(rf"word{number}(?:$|[^\p{{L}}])", number) for number in range(100)]
+    small = PatternSet(patterns, memory=300_000)
+    for text in ("word7 and word99", "word", "word12"):
+        assert set(small.find(text)) == set(PatternSet(patterns).find(text))
+    assert set(small.find("word7 and word99")) == {7, 9, 99}

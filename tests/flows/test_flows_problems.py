@@ -135,6 +135,15 @@ _BOTH_END = (
 )
 
 
+def test_the_first_pattern_too_many_is_named() -> None:
+    flow = "  f{}:\n    when: [dm: {{ match: regex, words: [{}] }}]\n    do: [send: a]\n"
+    text = "version: 1\ndisclosure: A.\nflows:\n" + "".join(
+        flow.format(number, ", ".join(f"a{number}x{place}" for place in range(100))) for number in range(6)
+    )
+    assert found(text) == [(20, 40, "too-many-patterns")]
+    assert found(text[: text.index("  f5:")]) == []
+
+
 def test_a_step_behind_a_choose_whose_branches_all_end() -> None:
     text = _flow(_BOTH_END) + "  other: { do: [{ tag: y }] }\n"
     assert found(text) == [(10, 9, "unreachable")]

@@ -73,6 +73,12 @@ def test_an_alias_bomb_is_refused() -> None:
     assert _only_problem("\n".join(lines))[2] == "too-many"
 
 
+def test_many_values_are_read_and_too_many_refused() -> None:
+    """Ten thousand keywords fit in one file; the limit is not for them."""
+    assert source.read(f"a: [{'word, ' * 60_000}]", "many.yaml")[1] == []
+    assert _only_problem(f"a: [{'b,' * source.MAX_VALUES}]")[2] == "too-many"
+
+
 def test_a_file_over_one_mebibyte_is_refused() -> None:
     assert _only_problem("# " + "x" * source.MAX_BYTES) == (1, 1, "too-big")
 
