@@ -140,6 +140,7 @@ def _plan_json(plan: "Plan") -> dict[str, object]:
             for c in plan.changes
         ],
         "settings_changed": plan.settings_changed,
+        "codes": [{"pool": one.pool, "new": one.new, "withdrawn": one.gone} for one in plan.codes],
     }
 
 

@@ -69,6 +69,7 @@ def values(facts: Facts, *, text: str | None, answer: str | None, now: datetime)
         "text": text,
         "answer": answer,
         "post_link": facts.post_link,
+        "code": facts.code,
         "today": f"{local:%Y-%m-%d}",
         "now": f"{local:%H:%M}",
     }

@@ -9,12 +9,13 @@ from pamosnik.engine.clock_times import next_clock_time, on_the_clock
 from pamosnik.engine.working import Turn
 from pamosnik.instagram import limits
 from pamosnik.model.book import Sentence
-from pamosnik.model.decision import AddTag, CountGoal, RemoveTag, ReplyToComment, StopMessages
+from pamosnik.model.decision import AddTag, CountGoal, GiveOut, RemoveTag, ReplyToComment, StopMessages
 from pamosnik.model.run import RunStatus, WaitKind
 from pamosnik.model.step import (
     Ask,
     Choose,
     ClearFields,
+    GiveCode,
     Goal,
     HandOver,
     Message,
@@ -64,6 +65,8 @@ def do(turn: Turn, step: Step, branch: str) -> tuple[str | None] | None:
             for field in step.fields:
                 turn.set_field(field, None)
             turn.note(step.at, "done")
+        case GiveCode():
+            return (_give_code(turn, step),)
         case Goal():
             turn.effects.append(CountGoal(step.name))
             turn.note(step.at, "done", f"goal {step.name}")
@@ -167,6 +170,24 @@ def _untag(turn: Turn, step: Untag) -> None:
         turn.effects.append(RemoveTag(tag))
         turn.contact = replace(turn.contact, tags=turn.contact.tags - {tag})
     turn.note(step.at, "done", f"untagged {', '.join(step.tags)}")
+
+
+def _give_code(turn: Turn, step: GiveCode) -> str | None:
+    """A message that cannot be sent costs no code."""
+    if step.text is not None and not turn.may_send():
+        turn.note(step.at, "skipped", "the 24-hour window has closed")
+        return step.at.next
+    code = turn.facts.codes.get(step.pool)
+    if code is None:
+        turn.note(step.at, "empty", f"no code of {step.pool} is left")
+        return step.if_empty if step.if_empty is not None else step.at.next
+    turn.effects.append(GiveOut(step.pool, code))
+    turn.code = code
+    turn.note(step.at, "done", f"gave a code of {step.pool}")
+    if step.text is not None:
+        messages.send(turn, step.at, (step.text,))
+        turn.run = replace(turn.run, taps_open=False, data={**turn.run.data, LAST_MESSAGE: step.at.path})
+    return step.at.next
 
 
 def _hand_over(turn: Turn, step: HandOver, branch: str) -> None:

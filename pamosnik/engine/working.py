@@ -39,6 +39,8 @@ class Turn:
         self.effects: list[Effect] = []
         self.trace: list[Check] = []
         self.private_reply_made = run.origin.private_item is not None
+        self.code = facts.code
+        """The variable `code`."""
         self.walked = 0
         self.came_back: EffectSettled | None = None
         """The errand that ended, for the step that asked; that step takes it with `take_result`."""
@@ -93,7 +95,7 @@ class Turn:
 
     def values(self) -> Mapping[str, str | None]:
         return render.values(
-            replace(self.facts, contact=self.contact),
+            replace(self.facts, contact=self.contact, code=self.code),
             text=self.run.origin.text,
             answer=self.run.answer,
             now=self.now,

@@ -1,10 +1,11 @@
 """What flows and settings of all files say together: who would clash, what never stops, what is missing."""
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import cast
 
 from pamosnik.flows import patterns
-from pamosnik.flows.check import LATER_VARIABLES, VARIABLES, Outcome, Raw, given_tags, near, steps, triggers
+from pamosnik.flows.check import VARIABLES, Outcome, Raw, branches, given_tags, near, steps, triggers
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
 from pamosnik.flows.schema_steps import UNREAD
@@ -111,9 +112,9 @@ def _runs_at_once(raw: list[Raw]) -> set[str]:
     for step in raw:
         if "run" in step:
             found.add(str(step["run"]))
-        if step["do"] == "choose":
-            for branch in cast("list[Raw]", step.get("choose", [])):
-                found |= _runs_at_once(cast("list[Raw]", branch.get("do", branch.get("else", []))))
+        if step["do"] in ("choose", "give_code"):
+            for _, inner in branches(step, ""):
+                found |= _runs_at_once(inner)
         if step["do"] in ("ask", "wait", "hand_over", "stop", "opt_out", "run", UNREAD):
             break
     return found
@@ -168,6 +169,20 @@ def _former_ids(outcome: Outcome) -> Iterator[Problem]:
             yield outcome.problem(f"{flow_id}:was", "was-still-there", message, "Take `was:` out.")
 
 
+_NAMED = {"facts": "a fact", "fields": "a field", "codes": "a pool of codes"}
+"""Names of these mean one thing each. The first that stands in the files is blamed."""
+
+
+def _two_meanings(outcome: Outcome) -> Iterator[Problem]:
+    names = {kind: set(cast("Raw", outcome.settings.get(kind, {}))) for kind in _NAMED}
+    for one, other in combinations(_NAMED, 2):
+        for name in sorted(names[one] & names[other]):
+            message = f"`{name}` is {_NAMED[other]} and {_NAMED[one]}"
+            here = one if f"{one}.{name}" in outcome.places else other
+            hint = "Take another name for one of them."
+            yield outcome.problem(f"{here}.{name}{KEY}", "name-taken", message, hint)
+
+
 def _is_open_choice(spec: Raw) -> bool:
     return spec.get("type") == "choice" and "choices" not in spec
 
@@ -177,21 +192,15 @@ def _settings(outcome: Outcome) -> list[Problem]:
     found = []
     facts = cast("Raw", outcome.settings.get("facts", {}))
     fields = cast("Raw", outcome.settings.get("fields", {}))
-    for kind, names in (("fields", fields), ("facts", facts)):
+    pools = cast("Raw", outcome.settings.get("codes", {}))
+    for kind, names in (("fields", fields), ("facts", facts), ("codes", pools)):
         for name in names:
-            if name in VARIABLES or name in LATER_VARIABLES:
+            if name in VARIABLES:
                 message = f"`{name}` is the name of a variable already"
                 found.append(
                     outcome.problem(f"{kind}.{name}{KEY}", "name-taken", message, "Take another name.")
                 )
-    for name in set(facts) & set(fields):
-        message = f"`{name}` is a field and a fact"
-        here = "facts" if f"facts.{name}" in outcome.places else "fields"
-        found.append(
-            outcome.problem(
-                f"{here}.{name}{KEY}", "name-taken", message, "Take another name for one of them."
-            )
-        )
+    found += _two_meanings(outcome)
     for name, spec in fields.items():
         if _is_open_choice(cast("Raw", spec)) and f"fields.{name}" not in outcome.broken:
             message = f"the field `{name}` is a choice and has no `choices`"

@@ -9,6 +9,7 @@ from typing import cast
 from pamosnik.flows import patterns, values
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
+from pamosnik.flows.schema_steps import UNREAD
 from pamosnik.flows.source import Mark
 from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.model import safety
@@ -17,12 +18,13 @@ from pamosnik.model.words import fold, trim
 
 Raw = Mapping[str, object]
 
-VARIABLES = ("username", "name", "first_name", "text", "answer", "post_link", "today", "now")
-_ALWAYS_KNOWN = ("today", "now")
-LATER_VARIABLES = ("code",)
+VARIABLES = ("username", "name", "first_name", "text", "answer", "post_link", "today", "now", "code")
+_ALWAYS_KNOWN = ("today", "now", "code")
 _TEXT_KEYS = ("text", "question", "say", "note", "label", "url", "image")
 _TEXT_LISTS = ("one_of", "images")
-_BRANCHES = ("do", "if_no_answer", "then", "else")
+_BRANCHES = ("do", "if_no_answer", "if_empty", "then", "else")
+_OWN_BRANCHES = ("if_no_answer", "if_empty")
+"""Lists of steps that stand in the step itself."""
 _LINES_OF_A_TEXT = 50
 NESTING = 2
 """Levels of steps within steps that people can still read."""
@@ -117,8 +119,9 @@ def branches(step: Raw, path: str) -> Iterator[tuple[str, list[Raw]]]:
             for name in ("do", "else"):
                 if name in entry:
                     yield f"{path}.{key}.{number}.{name}", cast("list[Raw]", entry[name])
-    if "if_no_answer" in step:
-        yield f"{path}.if_no_answer", cast("list[Raw]", step["if_no_answer"])
+    for key in _OWN_BRANCHES:
+        if key in step:
+            yield f"{path}.{key}", cast("list[Raw]", step[key])
     misfit = cast("Raw", step.get("if_not_understood", {}))
     if "then" in misfit:
         yield f"{path}.if_not_understood.then", cast("list[Raw]", misfit["then"])
@@ -433,13 +436,7 @@ class _Flow:
     def _variable(self, path: str, variable: Variable) -> None:
         facts = list(cast("Raw", self.outcome.settings.get("facts", {})))
         fields = list(cast("Raw", self.outcome.settings.get("fields", {})))
-        if variable.name in LATER_VARIABLES:
-            self._say(
-                path,
-                "not-available-yet",
-                f"this version of Pamosnik cannot fill in `{{{variable.name}}}` yet",
-            )
-        elif variable.name not in (*VARIABLES, *facts, *fields):
+        if variable.name not in (*VARIABLES, *facts, *fields):
             if self.outcome.may_be_lost(variable.name):
                 return
             known = (*VARIABLES, *facts, *fields)
@@ -457,6 +454,17 @@ class _Flow:
                 f"`{{{variable.name}}}` may be empty and needs a stand-in",
                 f"Write it like {{{variable.name}|there}}.",
             )
+        elif variable.name == "code" and variable.stand_in is None and not self._gives_codes():
+            hint = "Put a `give_code` before it."
+            self._say(path, "no-code", "no flow gives a code, so `{code}` is always empty", hint)
+
+    def _gives_codes(self) -> bool:
+        flows = self.outcome.flows.items()
+        return self.outcome.may_be_lost("give_code") or any(
+            step.raw["do"] in ("give_code", UNREAD)
+            for flow_id, body in flows
+            for step in steps(flow_id, body)
+        )
 
     def _surely_known(self, name: str, facts: list[str]) -> bool:
         return (

@@ -65,6 +65,10 @@ def compile_settings(settings: Raw) -> Settings:
         says={Sentence(key): str(value) for key, value in map_of(settings, "says").items()},
         fields={key: _field(cast("Raw", raw)) for key, raw in map_of(settings, "fields").items()},
         facts={key: str(value) for key, value in map_of(settings, "facts").items()},
+        pools={
+            pool: cast("int", cast("Raw", raw).get("warn_me_below", 1))
+            for pool, raw in map_of(settings, "codes").items()
+        },
         stop_words=strings(words, "stop"),
         start_words=strings(words, "start"),
         human_words=strings(words, "human"),

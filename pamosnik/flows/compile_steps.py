@@ -15,6 +15,7 @@ from pamosnik.model.step import (
     Branch,
     Choose,
     ClearFields,
+    GiveCode,
     Goal,
     HandOver,
     Message,
@@ -73,6 +74,11 @@ class StepTable:
                 return SetFields(at, tuple((field, parse_text(value)) for field, value in values.items()))
             case "clear":
                 return ClearFields(at, strings(raw, "clear"))
+            case "give_code":
+                if_empty = None
+                if "if_empty" in raw:
+                    if_empty = self.steps(list_of(raw, "if_empty"), f"{at.path}.if_empty", at.next)
+                return GiveCode(at, str(raw["from"]), text(raw, "text"), if_empty)
             case "goal":
                 return Goal(at, str(raw["goal"]))
             case "run":

@@ -8,12 +8,13 @@ from typing import cast
 from zoneinfo import available_timezones
 
 from pamosnik.errors import UsageError
-from pamosnik.flows import between, check, physics, schema, source
+from pamosnik.flows import between, check, outside, physics, schema, source
+from pamosnik.flows.code_files import BadCodes, read_codes
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import Reader
 from pamosnik.flows.source import Mark
 
-_SHARED = ("says", "fields", "hours", "facts", "words")
+_SHARED = ("says", "fields", "hours", "facts", "words", "codes")
 """Merged entry by entry."""
 _SINGLE = ("timezone", "language", "disclosure")
 _WORD = re.compile(r"[\w-]+")
@@ -48,6 +49,8 @@ class Loaded:
     problems: tuple[Problem, ...]
     texts: Mapping[str, str]
     """File → what stands in it, to show lines."""
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Pool → the codes in its file; without the pools whose file could not be read."""
 
     @property
     def has_errors(self) -> bool:
@@ -136,17 +139,45 @@ def load(
         connected=connected,
         lines={name: text.split("\n") for name, text in texts.items()},
     )
-    problems = [*merger.problems, *_zones(settings, merger)]
+    codes, bad_codes = _codes(merger, elsewhere=connected is None)
+    problems = [*merger.problems, *_zones(settings, merger), *bad_codes]
     for part in (outcome, *merger.said_twice(outcome)):
         problems += check.check(part)
         problems += between.check(part)
         problems += physics.check(part)
+        problems += outside.check(part)
     return Loaded(
         flows=tuple(merger.flows.values()),
         settings=settings,
         problems=tuple(sorted(set(problems))),
         texts=texts,
+        codes=codes,
     )
+
+
+def _codes(merger: "_Merger", *, elsewhere: bool) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
+    """What the codes files hold. `elsewhere`: not on the machine that will apply them, so one may be missing."""
+    found: dict[str, tuple[str, ...]] = {}
+    problems = []
+    pools: dict[Path, str] = {}
+    for pool, path in merger.code_files.items():
+        file, mark = merger.places[f"codes.{pool}.file"]
+        severity, code, hint = Severity.ERROR, "bad-codes", None
+        try:
+            found[pool] = read_codes(path)
+            message = "" if found[pool] else "the codes file holds no code"
+            severity, code = (Severity.WARNING, "no-codes") if message else (severity, code)
+        except BadCodes as error:
+            message, hint = f"{error.message} (`{path}`)", error.hint
+            if not error.seen:
+                severity, code = (Severity.NOTE if elsewhere else severity), "codes-missing"
+        if path.resolve() in pools:
+            message, code = f"`{pools[path.resolve()]}` reads the same codes file", "same-codes"
+            severity, hint = Severity.ERROR, "Two people would get the same code. Keep one of the two pools."
+        pools.setdefault(path.resolve(), pool)
+        if message:
+            problems.append(Problem(file, mark.line, mark.column, severity, code, message, hint))
+    return found, problems
 
 
 def _accept_what_fields_hold(
@@ -209,6 +240,8 @@ class _Merger:
         self.broken: set[str] = set()
         self.lost: set[str] | None = set()
         """Words of what could not be read; None when that may be anything."""
+        self.code_files: dict[str, Path] = {}
+        """Pool → its file, seen from where the command runs."""
         self._again: list[tuple[FlowSource, dict[str, tuple[str, Mark]]]] = []
 
     def bodies(self) -> dict[str, Mapping[str, object]]:
@@ -276,8 +309,23 @@ class _Merger:
             entries = cast("Mapping[str, object]", found.get(key, {}))
             shared = cast("dict[str, object]", self.settings.setdefault(key, {})) if entries else {}
             for entry, value in entries.items():
+                if key == "codes":
+                    self._code_file(name, entry, cast("Mapping[str, str]", value), places)
                 self._set(shared, entry, value, name, places[f"{key}.{entry}"], f"{key}.{entry}")
         self.places = {**places, **self.places}
+
+    def _code_file(
+        self, name: str, pool: str, value: Mapping[str, str], places: Mapping[str, tuple[str, Mark]]
+    ) -> None:
+        """Paths count from the flow file: the same words in two folders are two files."""
+        if "file" not in value:
+            return
+        path = Path(name).parent / value["file"]
+        first = self.code_files.setdefault(pool, path)
+        if first.resolve() != path.resolve():
+            file, mark = self.places[f"codes.{pool}"]
+            message = f"`codes.{pool}` reads another file in {file}:{mark.line}"
+            self._clash(name, places[f"codes.{pool}.file"][1], message)
 
     def _set(
         self,

@@ -109,6 +109,8 @@ class _Walk:
                 ways = {self._later(way, pause, here, Late.PAUSE) for way in ways}
             case "choose":
                 ways = self._choose(step, here, ways)
+            case "give_code":
+                ways = self._give_code(step, here, ways)
             case "run":
                 self._run(str(step.get("run")), here, ways)
                 return set()
@@ -207,6 +209,12 @@ class _Walk:
             if taken is _When.ALWAYS:
                 return behind
         return behind | ways
+
+    def _give_code(self, step: Raw, here: str, ways: set[Way]) -> set[Way]:
+        given = self._message(step, here, ways) if "text" in step else ways
+        if "if_empty" not in step:
+            return given | ways
+        return given | self._steps(cast("list[Raw]", step["if_empty"]), f"{here}.if_empty", ways)
 
     def _taken(self, conditions: list[Raw]) -> _When:
         """`came_from` is known of every run that a walk stands for."""

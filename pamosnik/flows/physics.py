@@ -45,7 +45,7 @@ def _step(outcome: Outcome, step: Placed, *, can_be_first: bool) -> Iterator[Pro
         for number, option in enumerate(options):
             yield from _option(outcome, f"{path}.{key}.{number}", option, key)
     yield from _images(outcome, path, raw)
-    if raw["do"] in ("send", "ask"):
+    if raw["do"] in ("send", "ask", "give_code"):
         yield from _message_texts(outcome, path, raw, with_buttons=bool(buttons), can_be_first=can_be_first)
     if raw["do"] == "reply_publicly":
         variants = cast("list[str]", raw.get("one_of", []))
@@ -160,6 +160,12 @@ def _collect_first(raw: list[Raw], path: str, found: list[str]) -> bool:
             case "choose":
                 after = [_collect_first(inner, p, found) for p, inner in branches(step, here)]
                 if after and not any(after) and "else" in cast("list[Raw]", step["choose"])[-1]:
+                    return False
+            case "give_code":
+                if "text" in step:
+                    found.append(here)
+                empty = [_collect_first(inner, p, found) for p, inner in branches(step, here)]
+                if "text" in step and empty and not any(empty):
                     return False
             case "stop" | "opt_out" | "run" | schema_steps.UNREAD:
                 return False

@@ -38,15 +38,27 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class CodesChange:
+    """How many codes a pool gets and loses."""
+
+    pool: str
+    new: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     changes: tuple[Change, ...]
     settings_changed: bool
+    codes: tuple[CodesChange, ...] = ()
+    """Pools that stay as they are left out."""
 
     @property
     def is_empty(self) -> bool:
         """Nothing would change."""
         still = (ChangeKind.UNCHANGED, ChangeKind.KEPT)
-        return not self.settings_changed and all(change.kind in still for change in self.changes)
+        changed = self.settings_changed or self.codes
+        return not changed and all(change.kind in still for change in self.changes)
 
 
 def plan(
@@ -55,6 +67,7 @@ def plan(
     *,
     applied_settings: Mapping[str, object],
     in_flight: Mapping[str, int],
+    codes: tuple[CodesChange, ...] = (),
     prune: bool,
 ) -> Plan:
     """`applied`: flow id → (version, title)."""
@@ -78,7 +91,7 @@ def plan(
             kind = ChangeKind.REMOVED if prune else ChangeKind.KEPT
             changes.append(Change(flow_id, kind, title, old, in_flight.get(flow_id, 0)))
     settings_changed = _canonical(loaded.settings) != _canonical(applied_settings)
-    return Plan(tuple(changes), settings_changed)
+    return Plan(tuple(changes), settings_changed, codes)
 
 
 def _canonical(settings: Mapping[str, object]) -> str:
@@ -94,4 +107,8 @@ def lines(plan: Plan) -> Sequence[str]:
         shown.append(f"{SIGNS[change.kind]} {change.flow_id}  {change.title}{people}{kept}")
     if plan.settings_changed:
         shown.append("~ settings")
+    for pool in plan.codes:
+        counts = ((pool.new, "new"), (pool.gone, "withdrawn"))
+        told = ", ".join(f"{count} {what}" for count, what in counts if count)
+        shown.append(f"~ codes {pool.pool}  {told}")
     return shown

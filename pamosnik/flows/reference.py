@@ -52,6 +52,11 @@ EXAMPLES: Mapping[str, str] = {
     "untag": _flow("      - untag: customer\n"),
     "set": _flow('      - set: { guests: "2" }\n', head=_GUESTS),
     "clear": _flow("      - clear: guests\n", head=_GUESTS),
+    "give_code": _flow(
+        '      - give_code:\n          from: spring\n          text: "Your code: {code}"\n'
+        '          if_empty:\n            - send: "All codes are gone."\n',
+        head="codes:\n  spring: { file: codes.csv, warn_me_below: 20 }\n",
+    ),
     "goal": _flow("      - goal: booked\n"),
     "run": _flow("      - run: other\n") + '  other:\n    do:\n      - send: "Here I go on."\n',
     "stop": _flow(_SEND + "      - stop\n"),

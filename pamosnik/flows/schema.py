@@ -27,7 +27,7 @@ from pamosnik.flows.reader import (
 from pamosnik.flows.schema_conditions import conditions
 from pamosnik.flows.schema_steps import steps
 from pamosnik.flows.schema_triggers import trigger
-from pamosnik.flows.schema_words import as_written, days, texts, words
+from pamosnik.flows.schema_words import as_written, at_least_one_code, days, texts, words
 from pamosnik.flows.shapes import Either, ListOf, Words, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.book import Sentence
@@ -152,6 +152,20 @@ _SAFETY = Row(
     ),
 )
 
+_CODES = Row(
+    "codes",
+    (
+        Key(
+            "file",
+            text,
+            "One code per line, or a table with a column `code` (CSV); the path counts from the flow file.",
+            required=True,
+            if_missing="a pool of codes needs `file:`, the file that holds them",
+        ),
+        Key("warn_me_below", at_least_one_code, "You are told when fewer are left; default: when none is."),
+    ),
+)
+
 
 @shaped(Words(("1",)))
 def _version(reader: Reader, node: Node, path: str) -> Json:
@@ -189,8 +203,9 @@ FILE = Row(
         Key("facts", mapping_of(text), "NAME: text, used as `{NAME}`."),
         Key("words", _SAFETY, "Words for stop, start and human beside the built-in ones."),
         Key("disclosure", _disclosure, "First line of the first automated message; `false` turns it off."),
+        Key("codes", mapping_of(_CODES), "Pools of codes for `give_code`, by name."),
         Key("flows", mapping_of(FLOW), "The flows."),
         Key("tests", _tests, "Conversations over several flows."),
     ),
-    later=frozenset({"codes", "webhooks"}),
+    later=frozenset({"webhooks"}),
 )

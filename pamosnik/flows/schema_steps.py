@@ -283,6 +283,20 @@ STEPS: dict[str, Read] = {
     "untag": _named("untag", list_of(name)),
     "set": _values,
     "clear": _named("clear", list_of(name)),
+    "give_code": Row(
+        "give_code",
+        (
+            Key(
+                "from",
+                name,
+                "The pool, one of the top-level `codes`.",
+                required=True,
+                if_missing="`give_code` needs `from:`, the pool of codes",
+            ),
+            Key("text", text, "The message; `{code}` in it is the code. Without it nothing is sent."),
+            Key("if_empty", steps, "Steps instead, when no code is left."),
+        ),
+    ),
     "goal": _named("goal", name),
     "run": _named("run", name),
     "stop": Row("stop", (), bare=True),
@@ -306,6 +320,8 @@ STEP_DOCS = {
     "untag": "Takes tags away.",
     "set": "Writes custom fields.",
     "clear": "Empties custom fields.",
+    "give_code": "Gives one code from a pool. Asked again, a person gets the same code, from every flow. `{code}` is"
+    " the code they were given last, also in later texts. When none is left: `if_empty`, then the next step.",
     "goal": "Counts a goal.",
     "run": "Goes on in another flow, and does not come back.",
     "stop": "Ends the run here.",
@@ -322,7 +338,6 @@ LATER_STEPS = frozenset(
         "hide_comment",
         "delete_comment",
         "call",
-        "give_code",
         "notify_me",
         "again",
         "at_most",

@@ -59,6 +59,15 @@ def at_least_one(reader: Reader, node: Node, path: str) -> Json:
     return found
 
 
+@shaped(Whole(1))
+def at_least_one_code(reader: Reader, node: Node, path: str) -> Json:
+    found = integer(reader, node, path)
+    if isinstance(found, int) and found < 1:
+        reader.error(node.mark, "number-expected", "a number from 1 on is expected here")
+        return None
+    return found
+
+
 def as_written(_reader: Reader, node: Node, _path: str) -> Json:
     """What another part of Pamosnik reads: kept as it stands."""
     if isinstance(node, Scalar):

@@ -40,6 +40,8 @@ class Settings:
     """Only the sentences that the owner put into other words."""
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    pools: Mapping[str, int] = field(default_factory=dict)
+    """Pool of codes → the owner is told when fewer are left than this."""
     stop_words: tuple[str, ...] = ()
     """Beside the built-in ones; likewise the next two."""
     start_words: tuple[str, ...] = ()

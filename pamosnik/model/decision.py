@@ -29,6 +29,10 @@ class Facts:
     """Step path → the variant used last: for public replies by anybody, for sends to this person."""
     can_start: frozenset[str] = frozenset()
     """Ids of the flows that are applied."""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Pool → the code that this person was given, else the next one; pools that are empty for them are not in it."""
+    code: str | None = None
+    """The code this person was given last: the variable `code`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,14 @@ class SetField:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveOut:
+    """This code is this person's now, if it was not before."""
+
+    pool: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Disclosed:
     """The disclosure line went into a message of this turn."""
 
@@ -180,6 +192,7 @@ Effect = (
     | AddTag
     | RemoveTag
     | SetField
+    | GiveOut
     | Disclosed
     | PauseContact
     | StopMessages

@@ -165,6 +165,16 @@ class ClearFields:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveCode:
+    at: At
+    pool: str
+    text: Text | None = None
+    """None: nothing is sent; later texts say the code."""
+    if_empty: str | None = None
+    """First step when no code is left; None: the next step."""
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     at: At
     name: str
@@ -203,6 +213,7 @@ Step = (
     | Untag
     | SetFields
     | ClearFields
+    | GiveCode
     | Goal
     | RunFlow
     | Stop

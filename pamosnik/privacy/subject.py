@@ -105,6 +105,14 @@ REGISTER: Mapping[str, Table] = {
         "contact_id",
         _columns(link="account_id contact_id", person="field value set_at"),
     ),
+    "codes": Table(
+        "codes to give away", None, _columns(link="account_id pool place", business="code given_at")
+    ),
+    "given_codes": Table(
+        "codes that a person was given",
+        "contact_id",
+        _columns(link="account_id contact_id pool", person="code given_at told_at"),
+    ),
     "flow_versions": Table(
         "flows as they were written",
         None,

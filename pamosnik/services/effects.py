@@ -12,6 +12,7 @@ from pamosnik.model.decision import (
     CountGoal,
     Decision,
     Disclosed,
+    GiveOut,
     PauseContact,
     RemoveTag,
     ReplyToComment,
@@ -24,8 +25,8 @@ from pamosnik.model.decision import (
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
 from pamosnik.model.run import ENDED, Run, RunStatus
-from pamosnik.model.step import Ask, RunFlow, Send
-from pamosnik.store import contacts, outbox, runs, stats
+from pamosnik.model.step import Ask, GiveCode, RunFlow, Send, Step
+from pamosnik.store import codes, contacts, outbox, runs, stats
 
 new_run_id = new_id
 
@@ -58,6 +59,8 @@ def record(
                 contacts.remove_tag(conn, contact, effect.tag)
             case SetField():
                 contacts.set_field(conn, contact, effect.field, effect.value, now)
+            case GiveOut():
+                codes.give(conn, contact, effect.pool, effect.code, now)
             case Disclosed():
                 contacts.set_disclosed(conn, contact.id, now)
             case PauseContact():
@@ -187,9 +190,7 @@ def _put_errand(
 def _settle_public_replies(conn: Connection, flow: Flow, run: Run, *, hands_on: bool, now: datetime) -> None:
     """A public reply follows the private message; where there will be none it goes at once."""
     private = None if run.origin.private_item is None else outbox.load(conn, run.origin.private_item)
-    will_send = hands_on or (
-        run.status not in ENDED and any(isinstance(s, Send | Ask | RunFlow) for s in flow.steps.values())
-    )
+    will_send = hands_on or (run.status not in ENDED and any(_sends(step) for step in flow.steps.values()))
     comment_id = run.origin.top_comment_id
     if comment_id is None:
         return
@@ -201,6 +202,10 @@ def _settle_public_replies(conn: Connection, flow: Flow, run: Run, *, hands_on: 
             follow_private(conn, item, private, now)
         elif not will_send:
             outbox.move(conn, item, ItemStatus.QUEUED, now=now)
+
+
+def _sends(step: Step) -> bool:
+    return isinstance(step, Send | Ask | RunFlow) or (isinstance(step, GiveCode) and step.text is not None)
 
 
 def follow_private(conn: Connection, item: OutboxItem, private: OutboxItem, now: datetime) -> None:

@@ -4,11 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from pamosnik._sqlite import Connection
-from pamosnik.flows.compile import version_of
+from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, File, Loaded, load
-from pamosnik.flows.plan import ChangeKind, Plan, plan
+from pamosnik.flows.plan import ChangeKind, CodesChange, Plan, plan
+from pamosnik.services import codes
+from pamosnik.services.codes import PoolChange
 from pamosnik.store import accounts, connections
 from pamosnik.store import flows as flow_store
 from pamosnik.store.flows import NewFlow
@@ -20,6 +23,7 @@ class Proposal:
 
     loaded: Loaded
     plan: Plan
+    codes: tuple[PoolChange, ...] = ()
 
 
 def propose(
@@ -36,6 +40,8 @@ def propose(
         applied=AppliedSource(bodies, {} if prune else settings),
         connected=None if made_up else _usernames(conn, account_id),
     )
+    pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
+    code_changes = codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)
     return Proposal(
         loaded,
         plan(
@@ -43,8 +49,10 @@ def propose(
             {flow.flow_id: (flow.version, flow.title) for flow in applied},
             applied_settings=settings,
             in_flight=flow_store.in_flight(conn, account_id),
+            codes=tuple(CodesChange(one.pool, len(one.new), len(one.gone)) for one in code_changes),
             prune=prune,
         ),
+        code_changes,
     )
 
 
@@ -76,6 +84,8 @@ def apply(
     settings = json.dumps(proposal.loaded.settings, ensure_ascii=False)
     flow_store.put(conn, account_id, new, removed, settings, note=note, now=now)
     _next_posts(conn, account_id, new, removed, now)
+    codes.carry_out(conn, account_id, proposal.codes)
+    codes.tell_if_low(conn, account_id, compile_settings(proposal.loaded.settings), now)
     accounts.audit(conn, account_id, actor=actor, action="flows apply", subject=None, now=now)
 
 

@@ -31,10 +31,11 @@ from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, Event, EventKind, V
 from pamosnik.model.flow import Flow, Mode
 from pamosnik.model.outbox import ERRANDS, SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem
 from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind
-from pamosnik.services import echoes, effects, safety_words
+from pamosnik.services import codes, echoes, effects, safety_words
 from pamosnik.services.library import Library
 from pamosnik.services.posts import posts_of
 from pamosnik.services.scene import Scene, fate_is_open, meet, open_scene, say
+from pamosnik.store import codes as code_store
 from pamosnik.store import contacts, errands, inbox, outbox, runs, stats
 from pamosnik.store.runs import DueWait
 
@@ -331,6 +332,8 @@ def _turn(
         first_time=first_time,
         last_variants=runs.last_variants(scene.conn, run.connection_id, run.flow_id, contact.id),
         can_start=frozenset(scene.catalog.flows),
+        codes=codes.of_flow(scene.conn, scene.account_id, contact.id, flow),
+        code=code_store.latest_of_person(scene.conn, contact.id),
     )
     decision = decide(flow, run, stimulus, facts, scene.now)
     if isinstance(stimulus, Tapped):
@@ -346,6 +349,8 @@ def _turn(
         trace=decision.trace,
         now=scene.now,
     )
+    if codes.gives(flow):
+        codes.tell_if_low(scene.conn, scene.account_id, scene.settings, scene.now)
     for flow_id in recorded.flows_to_start:
         known = contacts.load(scene.conn, contact.id)
         assert known is not None

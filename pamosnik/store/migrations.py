@@ -136,6 +136,36 @@ CREATE TABLE usage ( -- what Meta's usage headers said last, for each kind of me
     )
 
 
+def m0012_codes(conn: Connection) -> None:
+    """Codes to give away, and who was given which."""
+    conn.execute(
+        """\
+CREATE TABLE codes ( -- codes of the pools that flow files name
+  account_id TEXT NOT NULL REFERENCES accounts,
+  pool TEXT NOT NULL,
+  code TEXT NOT NULL,
+  place INTEGER NOT NULL, -- order in which they are given
+  given_at INTEGER, -- NULL: not yet; stays when the person is forgotten
+  PRIMARY KEY (account_id, pool, code)
+) STRICT, WITHOUT ROWID"""
+    )
+    # Which is the next one, and how many are left?
+    conn.execute("CREATE INDEX codes_left ON codes (account_id, pool, place) WHERE given_at IS NULL")
+    conn.execute(
+        """\
+CREATE TABLE given_codes ( -- one code per person and pool
+  account_id TEXT NOT NULL REFERENCES accounts,
+  contact_id TEXT NOT NULL REFERENCES contacts ON DELETE CASCADE,
+  pool TEXT NOT NULL,
+  code TEXT NOT NULL,
+  given_at INTEGER NOT NULL,
+  told_at INTEGER NOT NULL, -- asked for again, it is told again
+  PRIMARY KEY (contact_id, pool)
+) STRICT"""
+    )
+    conn.execute("CREATE UNIQUE INDEX given_codes_once ON given_codes (account_id, pool, code)")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -148,6 +178,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0009_rests,
     m0010_errands,
     m0011_usage,
+    m0012_codes,
 )
 
 

@@ -439,3 +439,26 @@ CREATE TABLE usage ( -- what Meta's usage headers said last, for each kind of me
   heard_at INTEGER NOT NULL,
   PRIMARY KEY (connection_id, quota)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE codes ( -- codes of the pools that flow files name
+  account_id TEXT NOT NULL REFERENCES accounts,
+  pool TEXT NOT NULL,
+  code TEXT NOT NULL,
+  place INTEGER NOT NULL, -- order in which they are given
+  given_at INTEGER, -- NULL: not yet; stays when the person is forgotten
+  PRIMARY KEY (account_id, pool, code)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX codes_left ON codes (account_id, pool, place) WHERE given_at IS NULL;
+
+CREATE TABLE given_codes ( -- one code per person and pool
+  account_id TEXT NOT NULL REFERENCES accounts,
+  contact_id TEXT NOT NULL REFERENCES contacts ON DELETE CASCADE,
+  pool TEXT NOT NULL,
+  code TEXT NOT NULL,
+  given_at INTEGER NOT NULL,
+  told_at INTEGER NOT NULL, -- asked for again, it is told again
+  PRIMARY KEY (contact_id, pool)
+) STRICT;
+
+CREATE UNIQUE INDEX given_codes_once ON given_codes (account_id, pool, code);

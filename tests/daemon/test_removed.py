@@ -20,7 +20,7 @@ from pamosnik.privacy import erase
 from pamosnik.privacy.subject import REGISTER
 from pamosnik.services import reading, removal, sending
 from pamosnik.services.reading import Shape
-from pamosnik.store import accounts, alerts, connections, contacts, outbox, runs
+from pamosnik.store import accounts, alerts, codes, connections, contacts, outbox, runs
 from pamosnik.store import flows as flow_store
 from pamosnik.store.alerts import Alert
 from pamosnik.store.connections import Connected
@@ -319,6 +319,8 @@ def _more(conn: Connection, connection_id: str, now: datetime) -> None:
     flow_store.learn_post(conn, account_id, connection_id, "m-of-the-shop", "Cxyz", now)
     connections.rest_quota(conn, connections.load(conn, connection_id), Quota.MESSAGE, now, "why")
     connections.heard_usage(conn, connections.load(conn, connection_id), Quota.MESSAGE, 90, now)
+    codes.add(conn, account_id, "spring", ["A-1"])
+    codes.give(conn, person, "spring", "A-1", now)
     alerts.put(conn, Alert(account_id, connection_id, "restricted", False, 0, "About shop.", now, None))
 
 

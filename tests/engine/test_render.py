@@ -73,6 +73,7 @@ def test_what_every_variable_stands_for() -> None:
         "text": "price",
         "answer": "4",
         "post_link": "https://instagram.example/p/1",
+        "code": None,
         "today": "2026-12-02",
         "now": "23:30",
     }

@@ -21,7 +21,6 @@ def _flow(steps: str, *, when: str = "{ dm: price }", keys: str = "limits: once"
         ("flows: {}\n", (1, 1, "missing-key")),
         ("version: 2\n", (1, 10, "unknown-word")),
         ("version: 1\nflow: {}\n", (2, 1, "unknown-key")),
-        ("version: 1\ncodes: {}\n", (2, 1, "not-available-yet")),
         ("version: 1\nwebhooks: {}\n", (2, 1, "not-available-yet")),
         ("version: 1\ntimezone: Europe/Warschau\n", (2, 11, "unknown-timezone")),
         ("version: 1\nfields: { username: text }\n", (2, 11, "name-taken")),
@@ -38,7 +37,6 @@ def test_the_file(text: str, expected: tuple[int, int, str]) -> None:
     [
         ("- sned: hi", (9, 9, "unknown-step")),
         ("- split: {}", (9, 9, "not-available-yet")),
-        ("- give_code: x", (9, 9, "not-available-yet")),
         ("- send: { video: x }", (9, 17, "not-available-yet")),
         ("- send: { text: Hello, friend }", (9, 30, "comma-in-braces")),
         ("- send: hi\n        tag: x", (10, 9, "two-verbs")),
@@ -47,7 +45,6 @@ def test_the_file(text: str, expected: tuple[int, int, str]) -> None:
         ("- send: 'Hi {frist_name|you}'", (9, 19, "unknown-variable")),
         ("- send: 'Hi {first_name}'", (9, 19, "stand-in")),
         ("- send: 'Hi {'", (9, 19, "bad-variable")),
-        ("- send: 'your code: {code}'", (9, 27, "not-available-yet")),
         ("- run: shpo", (9, 14, "unknown-flow")),
         ("- clear: gusts", (9, 16, "unknown-field")),
         ("- wait: soon", (9, 15, "duration-expected")),
