@@ -11,7 +11,7 @@ from pamosnik.engine.catalog import shortcode
 from pamosnik.engine.match import Heard
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram import errors, reading
-from pamosnik.model.event import Event, EventKind
+from pamosnik.model.event import Event
 from pamosnik.model.outbox import Outcome, OutcomeKind
 from pamosnik.services import credentials, removal
 from pamosnik.services.library import Library
@@ -20,7 +20,7 @@ from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected
 
 WAITS_FOR_POST = timedelta(minutes=10)
-"""Longer, and the comment goes on without: its trace says that the post is unknown."""
+"""Longer, and the event goes on without: its trace says that the post is unknown."""
 AGAIN_AFTER = timedelta(seconds=5)
 REFUSED_FOR = timedelta(hours=1)
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class PostFinder:
-    """Asks until Instagram tells, or says that it will not. Meanwhile the comments wait, a few minutes at most."""
+    """Asks until Instagram tells, or says that it will not. Meanwhile the events wait, a few minutes at most."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
@@ -38,7 +38,7 @@ class PostFinder:
         """(connection, post) → when to ask next, after a question without a useful answer."""
 
     async def find_for(self, event_ids: Sequence[str]) -> frozenset[str]:
-        """Looks up the posts that comments among these events are about, where flows need it.
+        """Looks up the posts that these events are about, where flows need it.
 
         Returns the events that should wait: their post is not known yet and may be in a moment.
         """
@@ -47,10 +47,10 @@ class PostFinder:
         conn = self._tools.reader.connection
         for event_id in event_ids:
             event = inbox.load(conn, event_id)
-            if event is None or event.kind is not EventKind.COMMENT or event.incoming.media_id is None:
+            if event is None or event.incoming.media_id is None:
                 continue
             heard = Heard.of(event.incoming.text)
-            if not self._library.catalog(conn, event.account_id).asks_for_post(heard):
+            if not self._library.catalog(conn, event.account_id).asks_for_post(event, heard):
                 continue
             if flow_store.post(conn, event.connection_id, event.incoming.media_id) is None:
                 of_connection = wanted.setdefault(event.connection_id, {})
@@ -72,7 +72,7 @@ class PostFinder:
         try:
             token = credentials.token(conn, self._tools.keys, connected)
         except PamosnikError:
-            # The owner has been told why; comments wait for a while, then they go on without their post.
+            # The owner has been told why; events wait for a while, then they go on without their post.
             return media_ids
         answer = await self._tools.instagram.media(connected.ig_id, token)
         if await self._removed(connected, answer.outcome, begun):

@@ -6,17 +6,23 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from pamosnik.engine.match import Heard, KeywordIndex, forbidden
+from pamosnik.model import emoji
 from pamosnik.model.book import Book
 from pamosnik.model.condition import CameFrom
-from pamosnik.model.event import Event, EventKind
+from pamosnik.model.event import COMMENTS, Event, EventKind
 from pamosnik.model.flow import Flow
 from pamosnik.model.text import MatchMode, Words
 from pamosnik.model.trigger import (
+    AdTrigger,
     AnyPost,
     AnythingElseTrigger,
     CommentTrigger,
     DmTrigger,
     FirstMessageTrigger,
+    LinkTrigger,
+    LiveCommentTrigger,
+    ReactionTrigger,
+    SharedPostTrigger,
     StoryMentionTrigger,
     StoryReplyTrigger,
     Trigger,
@@ -25,8 +31,8 @@ from pamosnik.model.words import fold, trim
 
 _SHORTCODE = re.compile(r"/(?:p|reel|reels|tv)/([\w-]+)")
 
-NAMED_WITH_WORDS, WORDS, NAMED, FIRST_MESSAGE, ANY, ANYTHING_ELSE = 2, 3, 4, 5, 6, 7
-"""How specific a trigger is; lower wins. 1 is for taps, menus, ice breakers, links and ads."""
+NAMED_DOOR, ANY_DOOR, NAMED_WITH_WORDS, WORDS, NAMED, FIRST_MESSAGE, ANY, ANYTHING_ELSE = range(8)
+"""How specific a trigger is; lower wins. A door is a link or an ad: one that is named goes before any."""
 
 _TALK = frozenset({EventKind.MESSAGE, EventKind.STORY_REPLY, EventKind.SHARED_POST, EventKind.POSTBACK})
 
@@ -94,10 +100,15 @@ class Catalog:
     @property
     def named_posts(self) -> frozenset[str]:
         """Ids, and the parts of links that name a post, which flows mention."""
-        named = [t.posts for _, _, t in self._triggers if isinstance(t, CommentTrigger)]
+        named = [t.posts for _, _, t in self._triggers if isinstance(t, CommentTrigger | SharedPostTrigger)]
         return frozenset(
             shortcode(post) or post for posts in named if not isinstance(posts, AnyPost) for post in posts
         )
+
+    @property
+    def takes_reactions(self) -> bool:
+        """Whether any flow listens to them."""
+        return any(isinstance(trigger, ReactionTrigger) for _, _, trigger in self._triggers)
 
     def _exact_keywords(self) -> Mapping[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
@@ -112,12 +123,16 @@ class Catalog:
         """Whether the whole text is a keyword of a flow other than this one."""
         return bool(self._exact.get(heard.trimmed, frozenset()) - {flow_id})
 
-    def asks_for_post(self, heard: Heard) -> bool:
-        """Whether a flow that names posts has a keyword in this text, so that the post must be known."""
-        if not self.names_posts:
+    def asks_for_post(self, event: Event, heard: Heard) -> bool:
+        """Whether a flow that names posts may take this event, so that its post must be known."""
+        if not self.names_posts or event.incoming.media_id is None:
+            return False
+        wanted = _ABOUT_POSTS.get(event.kind)
+        if wanted is None:
             return False
         hits = {*self._index.find(heard), *self._wordless}
-        return any(_names_posts(self._triggers[number][2]) for number in hits)
+        found = (self._triggers[number][2] for number in hits)
+        return any(isinstance(trigger, wanted) and _names_posts(trigger) for trigger in found)
 
     def candidates(
         self, event: Event, heard: Heard, *, first_message: bool, posts: Posts, username: str
@@ -161,29 +176,40 @@ class Catalog:
 def words_of(trigger: Trigger) -> Words | None:
     """The words a trigger waits for; None for those that have none."""
     match trigger:
-        case CommentTrigger() | DmTrigger() | StoryReplyTrigger():
+        case CommentTrigger() | LiveCommentTrigger() | DmTrigger() | StoryReplyTrigger():
             return trigger.words
-        case StoryMentionTrigger() | FirstMessageTrigger() | AnythingElseTrigger():
-            return None
         case _:
-            assert_never(trigger)
+            return None
 
 
 _NAMES: Mapping[type[Trigger], str] = {
     CommentTrigger: "comment",
+    LiveCommentTrigger: "live_comment",
     DmTrigger: "dm",
     StoryReplyTrigger: "story_reply",
     StoryMentionTrigger: "story_mention",
+    SharedPostTrigger: "shared_post",
+    ReactionTrigger: "reaction",
+    LinkTrigger: "link",
+    AdTrigger: "ad",
     FirstMessageTrigger: "first_message",
     AnythingElseTrigger: "anything_else",
 }
+_ABOUT_POSTS: Mapping[EventKind, type[Trigger]] = {
+    EventKind.COMMENT: CommentTrigger,
+    EventKind.SHARED_POST: SharedPostTrigger,
+}
 
 
-def came_from(kind: EventKind) -> CameFrom:
-    """How a run that this kind of event starts began."""
-    if kind in (EventKind.COMMENT, EventKind.LIVE_COMMENT):
+def came_from(event: Event) -> CameFrom:
+    """How a run that this event starts began."""
+    if event.kind in COMMENTS:
         return CameFrom.COMMENT
-    if kind in (EventKind.STORY_REPLY, EventKind.STORY_MENTION):
+    if event.incoming.ad_id is not None:
+        return CameFrom.AD
+    if event.incoming.ref is not None:
+        return CameFrom.LINK
+    if event.kind in (EventKind.STORY_REPLY, EventKind.STORY_MENTION):
         return CameFrom.STORY
     return CameFrom.DM
 
@@ -200,6 +226,8 @@ def _specificity(
             if not fits or (named and not _on_post(trigger, event, flow, posts)):
                 return None
             return _words_or_any(trigger.words, named=named)
+        case LiveCommentTrigger():
+            return _words_or_any(trigger.words, named=False) if kind is EventKind.LIVE_COMMENT else None
         case DmTrigger():
             if kind not in (EventKind.MESSAGE, EventKind.POSTBACK):
                 return None
@@ -213,12 +241,45 @@ def _specificity(
             return _words_or_any(trigger.words, named=bool(trigger.stories))
         case StoryMentionTrigger():
             return ANY if kind is EventKind.STORY_MENTION else None
+        case SharedPostTrigger():
+            return _shared(trigger, event, posts)
+        case ReactionTrigger():
+            return _reacted(trigger, event)
+        case LinkTrigger():
+            return _door(trigger.refs, event.incoming.ref) if came_from(event) is CameFrom.LINK else None
+        case AdTrigger():
+            return _door(trigger.ads, event.incoming.ad_id) if came_from(event) is CameFrom.AD else None
         case FirstMessageTrigger():
             return FIRST_MESSAGE if first_message and kind in _TALK else None
         case AnythingElseTrigger():
             return ANYTHING_ELSE if kind in _TALK else None
         case _:
             assert_never(trigger)
+
+
+def _shared(trigger: SharedPostTrigger, event: Event, posts: Posts) -> int | None:
+    if event.kind is not EventKind.SHARED_POST:
+        return None
+    if not trigger.posts:
+        return ANY
+    return NAMED if _is_named(trigger.posts, event.incoming.media_id, posts) else None
+
+
+def _reacted(trigger: ReactionTrigger, event: Event) -> int | None:
+    """An emoji that is named is to a reaction what a word is to a message."""
+    if event.kind is not EventKind.REACTION:
+        return None
+    if not trigger.emoji:
+        return ANY
+    shown = emoji.key(event.incoming.emoji or "")
+    return WORDS if shown in map(emoji.key, trigger.emoji) else None
+
+
+def _door(named: tuple[str, ...], used: str | None) -> int | None:
+    """Of a trigger that waits for people who came through one of these doors; none: through any."""
+    if not named:
+        return ANY_DOOR
+    return NAMED_DOOR if used in named else None
 
 
 def _why_not(
@@ -255,7 +316,11 @@ def _on_post(trigger: CommentTrigger, event: Event, flow: Flow, posts: Posts) ->
         return False
     if isinstance(trigger.posts, AnyPost):
         return posts.bound.get(flow.id) == media_id
-    for post in trigger.posts:
+    return _is_named(trigger.posts, media_id, posts)
+
+
+def _is_named(named: tuple[str, ...], media_id: str | None, posts: Posts) -> bool:
+    for post in named:
         code = shortcode(post)
         if (code is not None and code == posts.shortcode) or post == media_id:
             return True
@@ -263,6 +328,9 @@ def _on_post(trigger: CommentTrigger, event: Event, flow: Flow, posts: Posts) ->
 
 
 def _names_posts(trigger: Trigger) -> bool:
+    """Whether it needs more of a post than its id."""
+    if isinstance(trigger, SharedPostTrigger):
+        return any(shortcode(post) is not None for post in trigger.posts)
     if not isinstance(trigger, CommentTrigger) or trigger.posts is AnyPost.ANY:
         return False
     return trigger.posts is AnyPost.NEXT or any(shortcode(str(post)) is not None for post in trigger.posts)

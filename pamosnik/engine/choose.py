@@ -15,7 +15,7 @@ from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.engine.match import Heard
 from pamosnik.model.book import Sentence
 from pamosnik.model.decision import Answered, Check, Facts, NotUnderstood, Stimulus, Tapped
-from pamosnik.model.event import COMMENTS, Event, Verdict
+from pamosnik.model.event import COMMENTS, SILENT, Event, EventKind, Verdict
 from pamosnik.model.flow import ONCE, Flow, FlowState, Mode
 from pamosnik.model.run import Run, RunWait, WaitKind
 from pamosnik.model.step import Accept, Ask, FieldType, Option, Send
@@ -118,7 +118,7 @@ class _Chooser:
             taken = self._tap(tap)
             if taken is not None:
                 return taken
-        if self.event.kind not in COMMENTS:
+        if self.event.kind not in COMMENTS | SILENT:
             answered = self._answer()
             if answered is not None:
                 return answered
@@ -142,6 +142,8 @@ class _Chooser:
             refused = refused or last_refused
         if started is not None:
             return started
+        if refused is None and self.event.kind is EventKind.REACTION:
+            return Nobody(Verdict.NOTED, "no flow waits for this reaction")
         return refused or Nobody(Verdict.NO_MATCH, "no flow has a trigger for it")
 
     # --- taps and answers ----------------------------------------------------------------------------
@@ -272,7 +274,7 @@ class _Chooser:
                 condition,
                 facts,
                 text=self.event.incoming.text,
-                came_from=came_from(self.event.kind),
+                came_from=came_from(self.event),
                 now=self.now,
             )
             if found is not True:

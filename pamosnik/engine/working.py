@@ -135,8 +135,15 @@ class Turn:
         return bool(self.waits)
 
     def may_send(self) -> bool:
-        """Whether a message can reach the person: their window is open, or a private reply holds the door."""
-        return self.contact.window_open(self.now) or self.run.origin.comment_id is not None
+        """Whether a message can reach the person: their window is open, a private reply holds the door, or it may
+        wait until they write."""
+        origin = self.run.origin
+        return self.contact.window_open(self.now) or origin.comment_id is not None or self._silent_so_far()
+
+    def _silent_so_far(self) -> bool:
+        """Whether they have only reacted or opened a link, and written nothing since."""
+        until = self.contact.window_open_until
+        return self.run.origin.silent and (until is None or until <= self.run.started_at)
 
     def variant(self, path: str, count: int) -> int:
         """Derived from run, turn and step, so a repeated turn says the same; never the one used last."""

@@ -9,6 +9,7 @@ from pamosnik.flows.check import VARIABLES, Outcome, Raw, branches, given_tags, 
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
 from pamosnik.flows.schema_steps import UNREAD
+from pamosnik.model import emoji
 from pamosnik.model.words import fold, trim
 
 
@@ -22,6 +23,17 @@ def check(outcome: Outcome) -> list[Problem]:
         *_former_ids(outcome),
         *_settings(outcome),
     ]
+
+
+_ANY = {
+    "story_mention": "a story mention",
+    "shared_post": "a shared post",
+    "reaction": "any reaction",
+    "link": "any link",
+    "ad": "any ad",
+    "first_message": "a first message",
+}
+"""What two triggers without words would both take."""
 
 
 def _clashes(outcome: Outcome) -> list[Problem]:
@@ -48,7 +60,7 @@ def _clash(
     blamed = next((place for place in (second, first) if place[0] in outcome.here), None)
     if blamed is None:
         return []
-    word = f"`{key[-1]}`" if key[-1] else "any words"
+    word = f"`{key[-1]}`" if key[-1] else _ANY.get(str(key[1]), "any words")
     message = f"{word} would start both `{first[0]}` and `{second[0]}`"
     hint = "Give one of them a higher `priority`, other words or another post."
     return [outcome.problem(f"{blamed[0]}:when.{blamed[1]}", "clash", message, hint)]
@@ -78,6 +90,8 @@ def _takes(body: Raw, trigger: Raw) -> Iterator[tuple[object, ...]]:
     """What a trigger claims for itself: priority, kind, post, word; an empty word is any."""
     posts = cast("list[str]", trigger.get("post", trigger.get("story", ["any"])))
     words = [trim(fold(word)) for word in cast("list[str]", trigger.get("words", []))]
+    words += [emoji.key(one) for one in cast("list[str]", trigger.get("emoji", []))]
+    words += cast("list[str]", trigger.get("ref", trigger.get("ads", [])))
     for post in posts:
         for word in words or [""]:
             yield (body.get("priority", 0), trigger["trigger"], post, word)

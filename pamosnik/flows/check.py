@@ -132,15 +132,18 @@ def triggers(body: Raw) -> list[Raw]:
     return cast("list[Raw]", body.get("when", []))
 
 
+_COMMENTS = frozenset({"comment", "live_comment"})
+
+
 def only_comments(body: Raw) -> bool:
     """Whether nothing but comments starts it."""
     kinds = {trigger["trigger"] for trigger in triggers(body)}
-    return kinds == {"comment"}
+    return bool(kinds) and kinds <= _COMMENTS
 
 
 def started_by_comments(body: Raw) -> bool:
     """Whether a comment may start it."""
-    return any(trigger["trigger"] == "comment" for trigger in triggers(body))
+    return any(trigger["trigger"] in _COMMENTS for trigger in triggers(body))
 
 
 def check(outcome: Outcome) -> list[Problem]:

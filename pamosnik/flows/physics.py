@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from pamosnik.flows import paths, schema_steps
-from pamosnik.flows.check import Outcome, Placed, branches, steps, triggers
+from pamosnik.flows.check import Outcome, Placed, branches, started_by_comments, steps, triggers
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.instagram import limits
@@ -14,6 +14,8 @@ from pamosnik.model.text import Variable
 Raw = Mapping[str, object]
 
 _VARIANTS_WANTED = 3
+_NOT_ON_LIVE = frozenset({"reply_publicly", "hide_comment", "delete_comment"})
+"""https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (live media: none of these)"""
 _DISCLOSURE_CHARS = 300
 """Ours: leaves at least half of a message with buttons to the text."""
 
@@ -210,8 +212,8 @@ def _shortest(text: str) -> int:
 
 
 def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
-    kinds = {str(trigger["trigger"]) for trigger in triggers(body)}
-    if "comment" not in kinds:
+    yield from _live(outcome, flow_id, body)
+    if not started_by_comments(body):
         return
     if "limits" not in body and f"{flow_id}:" not in outcome.broken:
         yield outcome.problem(
@@ -222,6 +224,20 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
             Severity.WARNING,
         )
     yield from _names_of_commenters(outcome, flow_id, body)
+
+
+def _live(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
+    """Comments during a broadcast can only be answered privately."""
+    if not any(trigger["trigger"] == "live_comment" for trigger in triggers(body)):
+        return
+    for step in steps(flow_id, body):
+        if step.raw["do"] in _NOT_ON_LIVE:
+            yield outcome.problem(
+                step.path,
+                "live-comment-action",
+                f"`{step.raw['do']}` does not work on comments during a live broadcast",
+                "Take the step out, or give `live_comment` a flow of its own.",
+            )
 
 
 def _names_of_commenters(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:

@@ -26,9 +26,14 @@ _GUESTS = "fields: { guests: number }\n"
 
 EXAMPLES: Mapping[str, str] = {
     "comment": _flow(_SEND, trigger='comment: { words: [price, "how much"], post: any }'),
+    "live_comment": _flow(_SEND, trigger="live_comment: price"),
     "dm": _flow(_SEND, trigger='dm: [book, "reserv*"]'),
     "story_reply": _flow(_SEND, trigger='story_reply: { words: ["🔥"] }'),
     "story_mention": _flow(_SEND, trigger="story_mention"),
+    "shared_post": _flow(_SEND, trigger="shared_post: { post: any }"),
+    "reaction": _flow(_SEND, trigger="reaction: [❤️, 🔥]"),
+    "link": _flow(_SEND, trigger="link: flyer7"),
+    "ad": _flow(_SEND, trigger='ad: "23850000000000001"'),
     "first_message": _flow(_SEND, trigger="first_message"),
     "anything_else": _flow(_SEND, trigger="anything_else"),
     "reply_publicly": _flow(

@@ -7,6 +7,7 @@ from pamosnik.flows import source
 from pamosnik.flows.reader import (
     Json,
     Key,
+    Read,
     Reader,
     Row,
     boolean,
@@ -15,32 +16,79 @@ from pamosnik.flows.reader import (
     text,
 )
 from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, WORDS, texts
-from pamosnik.flows.shapes import ListOf, Ref, shaped
+from pamosnik.flows.shapes import AnyText, ListOf, Ref, Written, shaped
 from pamosnik.flows.source import Node, Scalar
+from pamosnik.instagram import limits
+from pamosnik.model import emoji
 
 _POST_LINK = re.compile(r"https?://(?:www\.)?instagram\.com/(?:[\w.]+/)?(?:p|reel|reels|tv)/[\w-]+")
 
 
-@shaped(ListOf(text))
-def _posts(reader: Reader, node: Node, path: str) -> Json:
-    """`any`, `next`, ids and links."""
-    alone = len(items(node)) == 1
+def _posts(*words: str) -> Read:
+    """Ids and links, or one of these words alone."""
+    listed = " or ".join(f"`{word}`" for word in words)
+    hint = f"Write {listed} (alone), an id, or a link like https://www.instagram.com/p/ABC/."
 
-    def post(reader: Reader, node: Node, path: str) -> Json:
-        written = text(reader, node, path)
-        if not isinstance(written, str):
+    @shaped(ListOf(text))
+    def read(reader: Reader, node: Node, path: str) -> Json:
+        alone = len(items(node)) == 1
+
+        def post(reader: Reader, node: Node, path: str) -> Json:
+            written = text(reader, node, path)
+            if not isinstance(written, str):
+                return None
+            if (alone and written in words) or written.isdecimal() or _POST_LINK.match(written):
+                return written
+            reader.error(node.mark, "post-expected", f"`{written}` names no post", hint)
             return None
-        if (alone and written in ("any", "next")) or written.isdecimal() or _POST_LINK.match(written):
-            return written
-        reader.error(
-            node.mark,
-            "post-expected",
-            f"`{written}` names no post",
-            "Write `any`, `next` (alone), an id, or a link like https://www.instagram.com/p/ABC/.",
-        )
-        return None
 
-    return list_of(post)(reader, node, path)
+        return list_of(post)(reader, node, path)
+
+    return read
+
+
+@shaped(AnyText())
+def _emoji(reader: Reader, node: Node, path: str) -> Json:
+    written = text(reader, node, path)
+    if not isinstance(written, str) or emoji.is_one(written):
+        return written
+    if emoji.are_several(written):
+        message, hint = f"`{written}` is more than one emoji", "Write several as a list: [❤️, 🔥]"
+    else:
+        message, hint = f"`{written}` is no emoji", "Write it like: reaction: ❤️"
+    reader.error(node.mark, "emoji-expected", message, hint)
+    return None
+
+
+@shaped(Written(r"^[A-Za-z0-9_=-]{1,250}$", or_number=True))
+def _ref(reader: Reader, node: Node, path: str) -> Json:
+    written = text(reader, node, path)
+    if not isinstance(written, str):
+        return None
+    made = written.partition("ref=")[2].partition("&")[0] if "ig.me/" in written else ""
+    if not re.fullmatch(limits.REF_ALPHABET, written):
+        hint = (
+            f"Write what stands behind `ref=`: {made}"
+            if made
+            else "Take letters from a to z, digits, _ and -."
+        )
+        reader.error(node.mark, "ref-expected", f"`{written}` cannot stand in an ig.me link", hint)
+        return None
+    if len(written) > limits.REF_CHARS:
+        message = f"the ref has {len(written)} characters; {limits.REF_CHARS} are possible"
+        reader.error(node.mark, "ref-too-long", message)
+        return None
+    return written
+
+
+@shaped(Written(r"^[0-9]{1,30}$", or_number=True))
+def _ad(reader: Reader, node: Node, path: str) -> Json:
+    written = text(reader, node, path)
+    if isinstance(written, str) and not re.fullmatch(r"[0-9]{1,30}", written):
+        hint = "Write the ad's number, as Ads Manager shows it."
+        reader.error(node.mark, "ad-expected", f"`{written}` is no id of an ad", hint)
+        return None
+    return written
 
 
 TRIGGERS: dict[str, Row] = {
@@ -50,11 +98,12 @@ TRIGGERS: dict[str, Row] = {
             WORDS,
             MATCH_KEY,
             BUT_NOT,
-            Key("post", _posts, "`any` (default), `next`, a link, an id, or a list of these."),
+            Key("post", _posts("any", "next"), "`any` (default), `next`, a link, an id, or a list of these."),
             Key("replies", boolean, "Whether replies to comments count too; default `false`."),
         ),
         bare=True,
     ),
+    "live_comment": Row("live_comment", (WORDS, MATCH_KEY, BUT_NOT), bare=True),
     "dm": Row("dm", (WORDS, MATCH_KEY, BUT_NOT), bare=True),
     "story_reply": Row(
         "story_reply",
@@ -62,26 +111,38 @@ TRIGGERS: dict[str, Row] = {
         bare=True,
     ),
     "story_mention": Row("story_mention", (), bare=True),
+    "shared_post": Row(
+        "shared_post",
+        (Key("post", _posts("any"), "`any` (default), a link, an id, or a list of these."),),
+        bare=True,
+    ),
+    "reaction": Row(
+        "reaction", (Key("emoji", list_of(_emoji), "Which emoji, one or several; default any."),), bare=True
+    ),
+    "link": Row(
+        "link", (Key("ref", list_of(_ref), "What stands behind `?ref=`; default any link."),), bare=True
+    ),
+    "ad": Row("ad", (Key("ads", list_of(_ad), "Ids of ads; default any."),), bare=True),
     "first_message": Row("first_message", (), bare=True),
     "anything_else": Row("anything_else", (), bare=True),
 }
 TRIGGER_DOCS = {
     "comment": "Somebody comments on a post, reel or ad.",
+    "live_comment": "A comment during a live broadcast; it can be answered by a private message only.",
     "dm": "A direct message; without words, every message.",
     "story_reply": "An answer to a story.",
     "story_mention": "Somebody mentions you in their story.",
+    "shared_post": "Your post, shared into the chat.",
+    "reaction": "A reaction to one of your messages. Skin tones are not told apart.",
+    "link": "Somebody opens an ig.me link or scans its QR code.",
+    "ad": "Somebody comes through a click-to-message ad.",
     "first_message": "The first message ever from this person.",
     "anything_else": "A message that nothing else took.",
 }
 LATER_TRIGGERS = frozenset(
     {
-        "live_comment",
-        "shared_post",
-        "reaction",
         "ice_breaker",
         "menu",
-        "link",
-        "ad",
         "tag_added",
         "field_set",
         "schedule",

@@ -11,6 +11,10 @@ https://developers.facebook.com/docs/instagram-platform/instagram-api-with-insta
 PRIVATE_REPLY_WITHIN = timedelta(days=7)
 """A commenter may be sent one private message this long. https://developers.facebook.com/docs/instagram-platform/private-replies"""
 
+LIVE_PRIVATE_REPLY_WITHIN = timedelta(hours=4)
+"""Only during the broadcast, and nobody tells when it ends; no broadcast is longer than this.
+https://developers.facebook.com/docs/instagram-platform/private-replies ; https://help.instagram.com/292478487812558"""
+
 TEXT_BYTES = 1000
 """UTF-8 bytes, not characters. graph: messaging-api"""
 
@@ -37,6 +41,10 @@ CARDS = 10
 
 ICE_BREAKERS = 4
 """graph: messaging-api/ice-breakers"""
+
+REF_ALPHABET, REF_CHARS = r"[A-Za-z0-9_=-]+", 250
+"""Of an ig.me link (unconfirmed; Messenger allows more).
+https://developers.facebook.com/documentation/business-messaging/instagram-messaging/features/ig-me-links"""
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif")
 """png and jpeg; GIFs work by address. graph: messaging-api"""

@@ -184,7 +184,7 @@ def _messaging(ig_id: str, raw: Mapping[str, object], entry_at: datetime | None)
     if isinstance(raw.get("message_edit"), dict):
         return _edit(base, _dict(raw["message_edit"]))
     if isinstance(raw.get("reaction"), dict):
-        return _reaction(base, _dict(raw["reaction"]), raw)
+        return _reaction(base, _dict(raw["reaction"]), raw, from_us=sender == ig_id)
     if isinstance(raw.get("read"), dict):
         mid = _id(_dict(raw["read"]).get("mid"))
         key = f"s:{mid}:{base.igsid}" if mid else _anonymous_key("s", raw)
@@ -310,22 +310,37 @@ def _edit(base: Incoming, edit: Mapping[str, object]) -> Incoming:
     return item
 
 
-def _reaction(base: Incoming, reaction: Mapping[str, object], raw: Mapping[str, object]) -> Incoming:
+def _reaction(
+    base: Incoming, reaction: Mapping[str, object], raw: Mapping[str, object], *, from_us: bool
+) -> Incoming:
     mid, action = _id(reaction.get("mid")), _text(reaction.get("action")) or "react"
-    return replace(
+    item = replace(
         base,
         kind=EventKind.REACTION,
         key=f"r:{mid}:{base.igsid}:{action[:20]}:{_id(raw.get('timestamp'))}",
         mid=mid,
-        emoji=_text(reaction.get("emoji")) or _text(reaction.get("reaction")),
-        text=action,
     )
+    if action != "react":
+        return replace(item, verdict=Verdict.NOTED, reason="the person took a reaction back")
+    shown = _text(reaction.get("emoji")) or _word_of_reaction(reaction)
+    item = replace(item, emoji=shown, text=shown)
+    return replace(item, verdict=Verdict.OWN, reason="the account itself reacted") if from_us else item
+
+
+def _word_of_reaction(reaction: Mapping[str, object]) -> str | None:
+    """Meta's word where no emoji stands beside it; `other` says nothing."""
+    word = _text(reaction.get("reaction"))
+    return None if word == "other" else word
 
 
 def _with_referral(item: Incoming, referral: object) -> Incoming:
-    if not isinstance(referral, dict):
+    """The ad or ig.me link through which they came. A product page of an Instagram shop is neither."""
+    if not isinstance(referral, dict) or "product" in referral:
         return item
-    return replace(item, ref=_text(referral.get("ref")), ad_id=_id(referral.get("ad_id")) or item.ad_id)
+    ref, ad_id = _text(referral.get("ref")), _id(referral.get("ad_id"))
+    if ad_id is not None or referral.get("source") == "ADS":
+        return replace(item, ref=ref, ad_id=ad_id or "")
+    return replace(item, ref=ref or "")
 
 
 # --- small things ----------------------------------------------------------------------------------------

@@ -38,6 +38,10 @@ INBOUND_MESSAGES = frozenset(
 
 COMMENTS = frozenset({EventKind.COMMENT, EventKind.LIVE_COMMENT})
 
+SILENT = frozenset({EventKind.REACTION, EventKind.REFERRAL})
+"""What a person does to us without writing: it opens no window (unconfirmed; `instagram.limits.WINDOW`) and answers
+no question."""
+
 
 class Verdict(StrEnum):
     """What became of an event. Every event ends with one; only `PENDING` is not yet one."""
@@ -96,10 +100,12 @@ class Incoming:
     media_id: str | None = None
     """The post commented on or shared; of a boosted post the organic one."""
     ad_id: str | None = None
+    """The ad that was commented on, or through which they came; '' when Meta tells of an ad and not which."""
     story_id: str | None = None
     ref: str | None = None
-    """What an ig.me link or an ad carried."""
+    """What an ig.me link or an ad carried; '' of a link that carried nothing, None when they came by none."""
     emoji: str | None = None
+    """Of a reaction."""
     reply_to_mid: str | None = None
     attachments: tuple[Attachment, ...] = ()
     recovered: bool = False

@@ -82,6 +82,8 @@ class Origin:
     live: bool = False
     """A comment during a live broadcast: private reply while broadcasting only, no public reply."""
     media_id: str | None = None
+    silent: bool = False
+    """They reacted or opened a link, which opens no window: messages may have to wait until they write."""
     private_item: str | None = None
     """Outbox item of the private reply, once there is one."""
 

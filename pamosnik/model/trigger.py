@@ -28,6 +28,11 @@ class CommentTrigger:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveCommentTrigger:
+    words: Words | None
+
+
+@dataclass(frozen=True, slots=True)
 class DmTrigger:
     words: Words | None
 
@@ -45,6 +50,30 @@ class StoryMentionTrigger:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedPostTrigger:
+    posts: tuple[str, ...] = ()
+    """Media ids, or permalinks as written; empty: any post."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionTrigger:
+    emoji: tuple[str, ...] = ()
+    """As written; empty: any reaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTrigger:
+    refs: tuple[str, ...] = ()
+    """Empty: any ig.me link of the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdTrigger:
+    ads: tuple[str, ...] = ()
+    """Ids of ads; empty: any click-to-message ad."""
+
+
+@dataclass(frozen=True, slots=True)
 class FirstMessageTrigger:
     pass
 
@@ -56,9 +85,14 @@ class AnythingElseTrigger:
 
 Trigger = (
     CommentTrigger
+    | LiveCommentTrigger
     | DmTrigger
     | StoryReplyTrigger
     | StoryMentionTrigger
+    | SharedPostTrigger
+    | ReactionTrigger
+    | LinkTrigger
+    | AdTrigger
     | FirstMessageTrigger
     | AnythingElseTrigger
 )

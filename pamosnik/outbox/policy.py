@@ -56,7 +56,7 @@ def permit(item: OutboxItem, contact: Contact, now: datetime) -> Permit | Hold |
 
 def _too_late(item: OutboxItem) -> str:
     if item.kind is ItemKind.PRIVATE_REPLY:
-        return "the comment is older than 7 days"
+        return "the broadcast is over" if item.live else "the comment is older than 7 days"
     if item.kind is ItemKind.MESSAGE:
         return "nobody answered in time: the 24-hour window is closed"
     return "too late"
@@ -137,4 +137,6 @@ def _refused(outcome: Outcome, item: OutboxItem, now: datetime) -> After:
         buttons_refused = outcome.code == 100 and outcome.subcode in (None, errors.INVALID_MESSAGE_DATA)
         if buttons_refused and not item.plain and item.content.spelled_out is not None:
             return Retry(now, "Instagram refused the buttons: sent as text", plain=True)
+        if outcome.subcode == errors.PRIVATE_REPLY_REFUSED and item.live:
+            return GiveUp("the broadcast is over, or the comment was answered privately already or deleted")
     return GiveUp(outcome.reason)

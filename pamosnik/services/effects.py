@@ -95,7 +95,8 @@ def _put_message(
     origin = run.origin
     if effect.private_reply:
         assert origin.comment_at is not None
-        deadline = origin.comment_at + limits.PRIVATE_REPLY_WITHIN
+        within = limits.LIVE_PRIVATE_REPLY_WITHIN if origin.live else limits.PRIVATE_REPLY_WITHIN
+        deadline = origin.comment_at + within
         item_id = outbox.add(
             conn,
             replace(
@@ -112,9 +113,9 @@ def _put_message(
         new = _new(run, effect.step, effect.content, contact, ordinal, now)
         if contact.window_open(now):
             new = replace(new, deadline=contact.window_open_until)
-        elif origin.comment_at is not None:
-            # Only the person's answer opens the window after a comment.
-            until = origin.comment_at + limits.PRIVATE_REPLY_WITHIN
+        elif origin.comment_at is not None or origin.silent:
+            # Only the person's answer opens the window after a comment, a reaction, an opened link.
+            until = (origin.comment_at or run.started_at) + limits.PRIVATE_REPLY_WITHIN
             new = replace(
                 new, held_for=HeldFor.ANSWER, deadline=until, reason="waits for the person's answer"
             )

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pamosnik._sqlite import Connection
 from pamosnik.engine.catalog import Catalog, words_of
 from pamosnik.engine.match import Heard
+from pamosnik.model.event import Event, EventKind
 from pamosnik.model.words import fold, tokens, trim
 from pamosnik.services import reading
 from pamosnik.services.library import Library
@@ -73,12 +74,22 @@ def _advice(conn: Connection, account: Account, event_id: str) -> str:
     catalog = Library().catalog(conn, account.id)
     event = inbox.load(conn, event_id)
     assert event is not None
+    if event.kind is EventKind.REFERRAL:
+        return _open_door(event)
     username = connections.load(conn, event.connection_id).username
     heard = Heard.of(event.incoming.text)
     missed = catalog.near_misses(event, heard, posts=posts_of(conn, catalog, event), username=username)
     for flow_id, keyword, why_not in missed:
         return f"The flow {flow_id} has the keyword “{keyword}”, but {why_not}."
     return _closest(catalog, event.incoming.text or "")
+
+
+def _open_door(event: Event) -> str:
+    if event.incoming.ad_id is not None:
+        return f"To answer people who come through this ad, give a flow the trigger `ad: {event.incoming.ad_id}`."
+    if event.incoming.ref:
+        return f"To answer people who open this link, give a flow the trigger `link: {event.incoming.ref}`."
+    return "To answer people who open a link of yours, give a flow the trigger `link`."
 
 
 def _closest(catalog: Catalog, text: str) -> str:

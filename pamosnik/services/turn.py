@@ -15,6 +15,7 @@ from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.engine.decide import decide
 from pamosnik.engine.match import Heard
 from pamosnik.instagram import limits
+from pamosnik.instagram.webhook import message_key
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.decision import (
     Answered,
@@ -27,7 +28,7 @@ from pamosnik.model.decision import (
     Tapped,
     TimerFired,
 )
-from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, Event, EventKind, Verdict
+from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, SILENT, Event, EventKind, Verdict
 from pamosnik.model.flow import Flow, Mode
 from pamosnik.model.outbox import ERRANDS, SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem
 from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind
@@ -73,10 +74,20 @@ def take_event(conn: Connection, library: Library, event_id: str, now: datetime)
             assert event.incoming.mid is not None
             inbox.forget_content(conn, event.connection_id, event.incoming.mid)
             return say(scene, event, Verdict.NOTED, "the person deleted this message before it was read")
-        case kind if kind in INBOUND_MESSAGES or kind in COMMENTS:
+        case EventKind.REACTION if not scene.catalog.takes_reactions:
+            return say(scene, event, Verdict.NOTED, "no flow waits for reactions")
+        case EventKind.REACTION if _wrote_it(conn, event):
+            return say(scene, event, Verdict.NOTED, "the person reacted to a message of their own")
+        case kind if kind in INBOUND_MESSAGES or kind in COMMENTS or kind in SILENT:
             return _from_person(scene, event)
         case _:
             return say(scene, event, Verdict.NOTED, "no flow listens to this kind of event")
+
+
+def _wrote_it(conn: Connection, event: Event) -> bool:
+    """Whether the message that somebody reacted to is one of the person's own."""
+    mid = event.incoming.mid
+    return mid is not None and bool(inbox.known(conn, event.connection_id, [message_key(mid)]))
 
 
 def _forget_message(conn: Connection, connection_id: str, mid: str, now: datetime) -> None:
@@ -257,13 +268,14 @@ def _origin(event: Event) -> Origin:
     incoming = event.incoming
     comment = event.kind in COMMENTS
     return Origin(
-        came_from=came_from(event.kind),
+        came_from=came_from(event),
         event_id=event.id,
         text=incoming.text,
         comment_id=incoming.comment_id if comment else None,
         top_comment_id=(incoming.parent_id or incoming.comment_id) if comment else None,
         comment_at=event.at if comment else None,
         live=event.kind is EventKind.LIVE_COMMENT,
+        silent=event.kind in SILENT,
         media_id=incoming.media_id if comment else None,
     )
 

@@ -151,6 +151,7 @@ def _origin_json(origin: Origin) -> str:
             "comment_at": ms(origin.comment_at),
             "live": origin.live,
             "media_id": origin.media_id,
+            "silent": origin.silent,
             "private_item": origin.private_item,
         },
         ensure_ascii=False,
@@ -168,6 +169,7 @@ def _origin(text: str) -> Origin:
         comment_at=optional_instant(raw["comment_at"]),
         live=raw["live"],
         media_id=raw["media_id"],
+        silent=raw.get("silent", False),
         private_item=raw["private_item"],
     )
 

@@ -20,7 +20,10 @@ from tests.crash.ledger import Got
 
 ROOT = Path(__file__).parents[2]
 PAMOSNIK = (sys.executable, "-m", "pamosnik")
-FIELDS = ["messages", "messaging_postbacks", "messaging_seen", "comments", "live_comments"]
+FIELDS = [
+    *("messages", "message_reactions", "messaging_postbacks", "messaging_referral", "messaging_seen"),
+    *("comments", "live_comments"),
+]
 
 
 @dataclass(slots=True)

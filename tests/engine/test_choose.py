@@ -92,7 +92,8 @@ def _every_kind() -> Catalog:
         (event(EventKind.STORY_REPLY, "wow", story_id="1"), "reply"),
         (event(EventKind.STORY_REPLY, "wow", story_id="42"), "story"),
         (event(EventKind.SHARED_POST), "rest"),
-        (event(EventKind.REACTION, "react"), "no_match"),
+        (event(EventKind.REACTION, "❤️", emoji="❤️"), "noted"),
+        (event(EventKind.REFERRAL, ref="flyer7"), "no_match"),
         (event(EventKind.SEEN), "no_match"),
         (event(EventKind.LIVE_COMMENT, "price", comment_id="1"), "no_match"),
     ],
@@ -408,5 +409,6 @@ def test_every_event_has_one_answer_and_always_the_same(
     choice = _chosen(known, happened, who)
     assert choice == _chosen(known, happened, who)
     if isinstance(choice, Nobody):
-        assert choice.verdict in (Verdict.NO_MATCH, Verdict.FILTERED)
+        silent = Verdict.NOTED if kind is EventKind.REACTION else Verdict.NO_MATCH
+        assert choice.verdict in (silent, Verdict.FILTERED)
         assert choice.reason

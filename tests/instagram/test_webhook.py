@@ -202,11 +202,40 @@ def test_reactions() -> None:
     assert (given_.kind, given_.emoji, given_.text, given_.mid) == (
         EventKind.REACTION,
         "\u2764\ufe0f",
-        "react",
+        "\u2764\ufe0f",
         "aWdf_D1",
     )
-    assert (taken.kind, taken.emoji, taken.text) == (EventKind.REACTION, None, "unreact")
+    assert (taken.kind, taken.emoji, taken.text) == (EventKind.REACTION, None, None)
+    assert (given_.verdict, taken.verdict) == (Verdict.PENDING, Verdict.NOTED)
     assert given_.key != taken.key
+
+
+@pytest.mark.parametrize(("word", "emoji"), [("love", "love"), ("other", None)])
+def test_a_reaction_without_an_emoji_has_metas_word(word: str, emoji: str | None) -> None:
+    assert _one({"reaction": {"mid": "m", "action": "react", "reaction": word}}).emoji == emoji
+
+
+def test_a_reaction_of_the_account_is_its_own() -> None:
+    love = {"mid": "aWdf_D1", "action": "react", "reaction": "love", "emoji": "\u2764\ufe0f"}
+    sides = {"sender": {"id": _SHOP}, "recipient": {"id": _ANNA}}
+    assert _one({**sides, "reaction": love}).verdict is Verdict.OWN
+
+
+@pytest.mark.parametrize(
+    ("referral", "ref", "ad"),
+    [
+        ({"ref": "flyer7", "source": "SHORTLINKS", "type": "OPEN_THREAD"}, "flyer7", None),
+        ({"source": "SHORTLINKS", "type": "OPEN_THREAD"}, "", None),
+        ({"ref": "autumn", "ad_id": "2385", "source": "ADS"}, "autumn", "2385"),
+        ({"source": "ADS", "type": "OPEN_THREAD"}, None, ""),
+        ({"product": {"id": "5000000000001"}}, None, None),
+    ],
+)
+def test_through_which_door_they_came(
+    referral: Mapping[str, object], ref: str | None, ad: str | None
+) -> None:
+    item = _message(mid="m", text="Hi", referral=referral)
+    assert (item.ref, item.ad_id) == (ref, ad)
 
 
 def test_a_postback() -> None:
