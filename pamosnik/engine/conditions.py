@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import assert_never
 
+from pamosnik.engine.hours import is_open
 from pamosnik.engine.match import Heard, matches
 from pamosnik.model.condition import (
     AllOf,
@@ -12,12 +13,14 @@ from pamosnik.model.condition import (
     CameFrom,
     CameFromCondition,
     Condition,
+    During,
     FieldCondition,
     FieldTest,
     FirstTime,
     HasNotTag,
     HasTag,
     NoneOf,
+    Outside,
     TextCondition,
     WindowOpen,
 )
@@ -49,6 +52,11 @@ def holds(
             return facts.first_time
         case WindowOpen():
             return facts.contact.window_open(now)
+        case During():
+            return _open(condition.hours, facts, now)
+        case Outside():
+            found = _open(condition.hours, facts, now)
+            return None if found is None else not found
         case CameFromCondition():
             return came_from in condition.origins
         case AnyOf():
@@ -72,6 +80,12 @@ def any_of(results: Iterable[bool | None]) -> bool | None:
     """True if one is, else unknown if one is."""
     found = list(results)
     return True if True in found else None if None in found else False
+
+
+def _open(name: str, facts: Facts, now: datetime) -> bool | None:
+    """None: there are no such hours any more."""
+    hours = facts.settings.hours.get(name)
+    return None if hours is None else is_open(hours, now, facts.settings.timezone or facts.timezone)
 
 
 def _field(condition: FieldCondition, value: str | None, *, numeric: bool) -> bool:
@@ -134,6 +148,10 @@ def describe(condition: Condition) -> str:
             return "first_time"
         case WindowOpen():
             return "window_open"
+        case During():
+            return f"during: {condition.hours}"
+        case Outside():
+            return f"outside: {condition.hours}"
         case CameFromCondition():
             return f"came_from: {', '.join(condition.origins)}"
         case AnyOf():

@@ -1,6 +1,6 @@
 """What flows and settings of all files say together: who would clash, what never stops, what is missing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import cast
 
@@ -22,6 +22,7 @@ def check(outcome: Outcome) -> list[Problem]:
         *_tags(outcome),
         *_former_ids(outcome),
         *_settings(outcome),
+        *_hours(outcome),
     ]
 
 
@@ -195,6 +196,22 @@ def _two_meanings(outcome: Outcome) -> Iterator[Problem]:
             here = one if f"{one}.{name}" in outcome.places else other
             hint = "Take another name for one of them."
             yield outcome.problem(f"{here}.{name}{KEY}", "name-taken", message, hint)
+
+
+def _hours(outcome: Outcome) -> Iterator[Problem]:
+    """Hours that say nothing, or end where they begin."""
+    for name, entries in cast("Mapping[str, list[Raw]]", outcome.settings.get("hours", {})).items():
+        for number, entry in enumerate(entries):
+            place = f"hours.{name}.{number}"
+            if place not in outcome.places or place in outcome.broken:
+                continue
+            if not entry:
+                message = f"the hours `{name}` say neither days nor times"
+                yield outcome.problem(place, "empty-hours", message, "Write it like: { days: mon to fri }")
+            elif "from" in entry and entry["from"] == entry.get("to"):
+                message = "these hours end where they begin"
+                hint = "For the whole day leave `from` and `to` out."
+                yield outcome.problem(f"{place}.to", "empty-hours", message, hint)
 
 
 def _is_open_choice(spec: Raw) -> bool:

@@ -127,6 +127,18 @@ def branches(step: Raw, path: str) -> Iterator[tuple[str, list[Raw]]]:
         yield f"{path}.if_not_understood.then", cast("list[Raw]", misfit["then"])
 
 
+def asked_hours(body: object) -> Iterator[str]:
+    """Names of the hours that conditions within a part of a flow ask for."""
+    if isinstance(body, list):
+        for item in body:
+            yield from asked_hours(item)
+    elif isinstance(body, Mapping):
+        if body.get("if") in ("during", "outside"):
+            yield str(body["value"])
+        for item in body.values():
+            yield from asked_hours(item)
+
+
 def triggers(body: Raw) -> list[Raw]:
     """The triggers of a flow."""
     return cast("list[Raw]", body.get("when", []))
@@ -377,8 +389,17 @@ class _Flow:
                     self._comparison(here, name, test)
             elif condition["if"] == "text":
                 self._patterns(f"{here}.text", cast("Raw", condition["value"]))
+            elif condition["if"] in ("during", "outside"):
+                self._hours(f"{here}.{condition['if']}", str(condition["value"]))
             elif condition["if"] in ("any", "all", "none"):
                 self._conditions(f"{here}.{condition['if']}", cast("list[Raw]", condition["value"]))
+
+    def _hours(self, path: str, name: str) -> None:
+        hours = list(cast("Raw", self.outcome.settings.get("hours", {})))
+        if name not in hours and not self.outcome.may_be_lost(name):
+            example = f'hours: {{ {name}: {{ days: mon to fri, from: "09:00", to: "17:00" }} }}'
+            hint = near(name, hours) or f"Add them at the top: {example}"
+            self._say(path, "unknown-hours", f"there are no hours `{name}`", hint)
 
     def _words(self, path: str, trigger: Raw) -> None:
         self._patterns(path, trigger)

@@ -12,6 +12,7 @@ from pamosnik.flows.compile_triggers import trigger
 from pamosnik.flows.normal import Raw, list_of, map_of, strings
 from pamosnik.model.book import FieldSpec, Sentence, Settings
 from pamosnik.model.flow import ONCE, Active, Flow, FlowState, Limits, Mode
+from pamosnik.model.hours import Hours, Span
 from pamosnik.model.step import (
     FieldType,
     Goal,
@@ -69,10 +70,26 @@ def compile_settings(settings: Raw) -> Settings:
             pool: cast("int", cast("Raw", raw).get("warn_me_below", 1))
             for pool, raw in map_of(settings, "codes").items()
         },
+        hours={key: _hours(cast("list[Raw]", raw)) for key, raw in map_of(settings, "hours").items()},
         stop_words=strings(words, "stop"),
         start_words=strings(words, "start"),
         human_words=strings(words, "human"),
         disclosure=cast("str | bool", settings.get("disclosure", True)),
+    )
+
+
+def _hours(raw: list[Raw]) -> Hours:
+    return tuple(_span(entry) for entry in raw)
+
+
+def _span(raw: Raw) -> Span:
+    days = cast("list[object]", raw.get("days", []))
+    return Span(
+        weekdays=frozenset(day for day in days if isinstance(day, int)),
+        dates=frozenset(date.fromisoformat(day) for day in days if isinstance(day, str)),
+        from_=time.fromisoformat(str(raw.get("from", "00:00"))),
+        to=time.fromisoformat(str(raw.get("to", "00:00"))),
+        zone=cast("str | None", raw.get("zone")),
     )
 
 

@@ -10,12 +10,14 @@ from pamosnik.model.condition import (
     CameFrom,
     CameFromCondition,
     Condition,
+    During,
     FieldCondition,
     FieldTest,
     FirstTime,
     HasNotTag,
     HasTag,
     NoneOf,
+    Outside,
     TextCondition,
     WindowOpen,
 )
@@ -44,6 +46,10 @@ def _condition(raw: Raw) -> tuple[Condition, ...]:
             return (FirstTime(),) if value else (NoneOf((FirstTime(),)),)
         case "window_open":
             return (WindowOpen(),) if value else (NoneOf((WindowOpen(),)),)
+        case "during":
+            return (During(str(value)),)
+        case "outside":
+            return (Outside(str(value)),)
         case "came_from":
             return (CameFromCondition(tuple(CameFrom(word) for word in cast("list[str]", value))),)
         case "any":

@@ -206,6 +206,9 @@ def _zones(settings: Mapping[str, object], merger: "_Merger") -> list[Problem]:
         )
         for step in check.steps(flow.id, flow.body):
             written[f"{step.path}.zone"] = step.raw.get("zone")
+    for name, entries in cast("Mapping[str, list[Mapping[str, object]]]", settings.get("hours", {})).items():
+        for number, entry in enumerate(entries):
+            written[f"hours.{name}.{number}.zone"] = entry.get("zone")
     found = []
     for path, zone in written.items():
         if zone is not None and path in merger.places and zone not in available_timezones():

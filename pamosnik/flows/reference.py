@@ -90,6 +90,7 @@ def reference() -> str:
     """The whole page."""
     parts = [_HEAD]
     parts.append(_section("Top level", schema.FILE.keys))
+    parts.append(_section("Hours, each a list of these", schema.HOURS.keys))
     parts.append(_section("A flow", schema.FLOW.keys))
     parts.append("## Triggers\n")
     parts += [

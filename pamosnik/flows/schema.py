@@ -78,6 +78,16 @@ def _instant(reader: Reader, node: Node, path: str) -> Json:
     return None
 
 
+@shaped(Written(r"^([01]?\d|2[0-3]):[0-5]\d$", ("17:00",)))
+def _to(reader: Reader, node: Node, path: str) -> Json:
+    if isinstance(node, Scalar) and node.value == "24:00":
+        reader.positions[path] = node.mark
+        message = "the end of a day is the beginning of the next one"
+        reader.error(node.mark, "clock-expected", message, 'Write "00:00", or take `to` out.')
+        return None
+    return clock(reader, node, path)
+
+
 _LIMITS = Row(
     "limits",
     (
@@ -134,13 +144,13 @@ _FIELD = Row(
         Key("keep_for", duration, "After this time the value is deleted."),
     ),
 )
-_HOURS_ENTRY = Row(
+HOURS = Row(
     "hours",
     (
-        Key("days", days, "Days."),
-        Key("from", clock, "From."),
-        Key("to", clock, "To."),
-        Key("zone", text, "Time zone."),
+        Key("days", days, "Weekdays, `mon to fri`, dates, or a list of these; without them every day."),
+        Key("from", clock, "From when; without it from the beginning of the day."),
+        Key("to", _to, "Until when; before `from` it is on the next day; without it until the day ends."),
+        Key("zone", text, "Time zone; default the file's `timezone`, or the account's."),
     ),
 )
 _SAFETY = Row(
@@ -199,7 +209,11 @@ FILE = Row(
         Key("language", one_of(*LANGUAGES), "Of built-in sentences and of dates."),
         Key("says", mapping_of(text, one_of(*Sentence)), "Built-in sentences in your words."),
         Key("fields", mapping_of(_FIELD), "Custom fields a contact can have."),
-        Key("hours", mapping_of(list_of(_HOURS_ENTRY)), "Opening hours by name."),
+        Key(
+            "hours",
+            mapping_of(list_of(HOURS)),
+            "Hours by name, for `during` and `outside`; holidays are hours of their own.",
+        ),
         Key("facts", mapping_of(text), "NAME: text, used as `{NAME}`."),
         Key("words", _SAFETY, "Words for stop, start and human beside the built-in ones."),
         Key("disclosure", _disclosure, "First line of the first automated message; `false` turns it off."),

@@ -117,6 +117,8 @@ CONDITIONS: dict[str, Read] = {
     "text": Row("text", (WORDS, MATCH_KEY, BUT_NOT)),
     "first_time": boolean,
     "window_open": boolean,
+    "during": name,
+    "outside": name,
     "came_from": list_of(one_of(*CameFrom)),
     "any": conditions,
     "all": conditions,
@@ -130,9 +132,11 @@ CONDITION_DOCS = {
     "text": "What they wrote has one of these words.",
     "first_time": "This person never started this flow before.",
     "window_open": "An ordinary message may be sent to them now.",
+    "during": "These `hours` are open now.",
+    "outside": "These `hours` are not open now.",
     "came_from": "How the run began: `comment`, `dm`, `story`, `link`, `ad`.",
     "any": "At least one of these is true.",
     "all": "All of these are true.",
     "none": "None of these is true.",
 }
-LATER_CONDITIONS = frozenset({"follows_me", "verified", "followers", "during", "outside"})
+LATER_CONDITIONS = frozenset({"follows_me", "verified", "followers"})

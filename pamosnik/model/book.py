@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pamosnik.model.flow import Flow
+from pamosnik.model.hours import Hours
 from pamosnik.model.step import FieldType
 
 
@@ -42,6 +43,7 @@ class Settings:
     facts: Mapping[str, str] = field(default_factory=dict)
     pools: Mapping[str, int] = field(default_factory=dict)
     """Pool of codes → the owner is told when fewer are left than this."""
+    hours: Mapping[str, Hours] = field(default_factory=dict)
     stop_words: tuple[str, ...] = ()
     """Beside the built-in ones; likewise the next two."""
     start_words: tuple[str, ...] = ()

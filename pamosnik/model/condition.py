@@ -64,6 +64,20 @@ class WindowOpen:
 
 
 @dataclass(frozen=True, slots=True)
+class During:
+    """These hours, as they are now, are open."""
+
+    hours: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """These hours are not open."""
+
+    hours: str
+
+
+@dataclass(frozen=True, slots=True)
 class CameFromCondition:
     origins: tuple[CameFrom, ...]
 
@@ -90,6 +104,8 @@ Condition = (
     | TextCondition
     | FirstTime
     | WindowOpen
+    | During
+    | Outside
     | CameFromCondition
     | AnyOf
     | AllOf

@@ -1,15 +1,17 @@
 """Flows as the owner handles them: look at what apply would change, apply, pause."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
 from pamosnik._sqlite import Connection
+from pamosnik.flows.check import asked_hours
 from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, File, Loaded, load
 from pamosnik.flows.plan import ChangeKind, CodesChange, Plan, plan
+from pamosnik.flows.problems import Problem, Severity
 from pamosnik.services import codes
 from pamosnik.services.codes import PoolChange
 from pamosnik.store import accounts, connections
@@ -42,6 +44,9 @@ def propose(
     )
     pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
     code_changes = codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)
+    if prune and files:
+        gone = _hours_still_asked_for(conn, account_id, loaded.settings, file=files[0][0])
+        loaded = replace(loaded, problems=tuple(sorted({*loaded.problems, *gone})))
     return Proposal(
         loaded,
         plan(
@@ -54,6 +59,20 @@ def propose(
         ),
         code_changes,
     )
+
+
+def _hours_still_asked_for(
+    conn: Connection, account_id: str, settings: Mapping[str, object], *, file: str
+) -> Iterator[Problem]:
+    """Hours count as they are now, for people who finish an older version, too: none of theirs may go."""
+    before = json.loads(flow_store.settings(conn, account_id)).get("hours", {})
+    gone = before.keys() - cast("Mapping[str, object]", settings.get("hours", {})).keys()
+    for flow_id, body, people in flow_store.versions_in_flight(conn, account_id):
+        for name in sorted(gone & set(asked_hours(json.loads(body)["do"]))):
+            who = "somebody is" if people == 1 else f"{people} people are"
+            message = f"--prune would take away the hours `{name}`, and {who} in a flow that asks for them"
+            hint = f"Keep `{name}` in the file until they are through `{flow_id}`, or apply without --prune."
+            yield Problem(file, 1, 1, Severity.ERROR, "hours-still-used", message, hint)
 
 
 def _usernames(conn: Connection, account_id: str) -> tuple[str, ...]:

@@ -75,6 +75,17 @@ def in_flight(conn: Connection, account_id: str) -> Mapping[str, int]:
     return dict(rows.fetchall())
 
 
+def versions_in_flight(conn: Connection, account_id: str) -> list[tuple[str, str, int]]:
+    """(flow id, body of the version, people in it now), of every version that somebody is in."""
+    rows = conn.execute(
+        "SELECT r.flow_id, v.body, count(DISTINCT r.contact_id) FROM runs r"
+        " JOIN flow_versions v USING (account_id, flow_id, version)"
+        " WHERE account_id=? AND status IN ('active','waiting') GROUP BY r.flow_id, r.version ORDER BY r.flow_id",
+        (account_id,),
+    )
+    return [(str(flow_id), str(body), int(people)) for flow_id, body, people in rows]
+
+
 def put(
     conn: Connection,
     account_id: str,

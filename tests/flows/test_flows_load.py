@@ -38,6 +38,7 @@ def test_files_are_merged_entry_by_entry() -> None:
     [
         ("flows: { a: { do: [stop] } }\n", "flows: { a: { do: [stop] } }\n", "a.yaml:2"),
         ("facts: { one: x }\n", "facts: { one: y }\n", "a.yaml:2"),
+        ("hours: { open: sat }\n", "hours: { open: sun }\n", "a.yaml:2"),
         ("timezone: UTC\n", "timezone: Europe/Warsaw\n", "a.yaml:2"),
     ],
 )
@@ -55,6 +56,21 @@ def test_the_outcome_is_checked_together_with_what_stays() -> None:
     text = "flows: { new: { when: { dm: price }, do: [{ send: '{prices}' }, { run: old }] } }\n"
     problems = load([_file("a.yaml", text)], applied=applied).problems
     assert [problem.code for problem in problems] == ["clash"]
+
+
+def test_hours_of_several_files_and_of_what_stays_are_one_list() -> None:
+    asks = "flows: { a: { do: [choose: [{ if: { during: %s }, do: [stop] }, { else: [{ tag: x }] }]] } }\n"
+    applied = AppliedSource(settings={"hours": {"late": [{"from": "22:00"}]}})
+    files = [
+        _file("a.yaml", 'hours: { open: { days: mon to fri, from: "09:00" } }\n'),
+        _file("b.yaml", "hours: { open: { days: mon to fri, from: '9:00' }, holidays: 2026-12-25 }\n"),
+    ]
+    for name in ("open", "holidays", "late"):
+        loaded = load([*files, _file("c.yaml", asks % name)], applied=applied)
+        assert loaded.problems == ()
+    assert list(compile_settings(loaded.settings).hours) == ["late", "open", "holidays"]
+    (problem,) = load([*files, _file("c.yaml", asks % "holiday")], applied=applied).problems
+    assert (problem.code, problem.hint) == ("unknown-hours", "Did you mean `holidays`?")
 
 
 def test_finding_files(tmp_path: Path) -> None:

@@ -25,6 +25,12 @@ def _flow(steps: str, *, when: str = "{ dm: price }", keys: str = "limits: once"
         ("version: 1\ntimezone: Europe/Warschau\n", (2, 11, "unknown-timezone")),
         ("version: 1\nfields: { username: text }\n", (2, 11, "name-taken")),
         ("version: 1\nfields: { size: choice }\n", (2, 11, "choices-missing")),
+        ("version: 1\nhours: { open: { days: mon, zone: Europe/Warschau } }\n", (2, 35, "unknown-timezone")),
+        ("version: 1\nhours: { open: { days: mon, to: '24:00' } }\n", (2, 33, "clock-expected")),
+        ("version: 1\nhours: { open: { from: '9:00', to: '09:00' } }\n", (2, 36, "empty-hours")),
+        ("version: 1\nhours: { open: [{}] }\n", (2, 17, "empty-hours")),
+        ("version: 1\nhours: { open: montag }\n", (2, 16, "days-expected")),
+        ("version: 1\nhours: { open: { day: mon } }\n", (2, 18, "unknown-key")),
         ("version: 1\ndisclosure: false\n", (2, 13, "no-disclosure")),
     ],
 )
@@ -47,6 +53,8 @@ def test_the_file(text: str, expected: tuple[int, int, str]) -> None:
         ("- send: 'Hi {'", (9, 19, "bad-variable")),
         ("- run: shpo", (9, 14, "unknown-flow")),
         ("- clear: gusts", (9, 16, "unknown-field")),
+        ("- choose: [{ if: { during: opn }, do: [stop] }]", (9, 34, "unknown-hours")),
+        ("- choose: [{ if: { any: [{ outside: opn }] }, do: [stop] }]", (9, 43, "unknown-hours")),
         ("- wait: soon", (9, 15, "duration-expected")),
         ("- ask: { question: q, optional: yes }", (9, 39, "boolean-expected")),
         ("- choose: [{ else: [stop] }, { if: first_time, do: [stop] }]", (9, 18, "else-first")),
@@ -80,7 +88,7 @@ def test_a_hint_names_what_was_meant() -> None:
     assert problem.hint == "Did you mean `first_name`?"
 
 
-@pytest.mark.parametrize("name", ["follows_me: true", "during: open", "outside: open"])
+@pytest.mark.parametrize("name", ["follows_me: true"])
 def test_conditions_of_a_later_version(name: str) -> None:
     assert found(_flow("- tag: x", keys=f"only_if: {{ {name} }}")) == [(7, 16, "not-available-yet")]
 

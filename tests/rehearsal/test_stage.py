@@ -82,6 +82,42 @@ def opened(text: str, start: datetime | None = None) -> Iterator[Stage]:
         yield stage
 
 
+HOURS = """\
+version: 1
+timezone: Europe/Warsaw
+disclosure: false
+hours:
+  open: { days: mon to fri, from: "09:00", to: "17:00" }
+  holidays: 2026-12-25
+flows:
+  call:
+    when: [dm: call]
+    do:
+      - choose:
+          - if: { during: open, outside: holidays }
+            do: [{ send: "Now." }]
+          - else: [{ send: "Later." }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("local", "says"),
+    [
+        ("2026-12-24T09:00+01:00", "Now."),
+        ("2026-12-24T17:00+01:00", "Later."),
+        ("2026-12-25T12:00+01:00", "Later."),
+        ("2027-03-29T06:59+00:00", "Later."),
+        ("2027-03-29T07:00+00:00", "Now."),
+    ],
+)
+def test_hours_are_those_of_the_file_s_zone(local: str, says: str) -> None:
+    with opened(HOURS, datetime.fromisoformat(local)) as stage:
+        stage.meet("ola")
+        stage.write("ola", "call")
+        stage.settle()
+        assert [said.text for said in stage.happened if isinstance(said, Sent)] == [says]
+
+
 @pytest.fixture(scope="module")
 def example() -> Iterator[Play]:
     with Play([("flows.example.yaml", EXAMPLE)]) as play:
