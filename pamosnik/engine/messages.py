@@ -67,6 +67,7 @@ def _written(
         limit_bytes=limits.TEXT_BYTES,
         limit_chars=limits.BUTTON_TEXT_CHARS if out_buttons else None,
         prefix=prefix,
+        whole=turn.whole(),
     )
     return OutMessage(
         text=filled,
@@ -88,7 +89,8 @@ def _spelled_out(turn: Turn, text: Text, prefix: str, options: tuple[OutButton, 
     room = limits.TEXT_BYTES - len(tail.encode())
     if room < limits.TEXT_BYTES // 4:
         tail, room = "", limits.TEXT_BYTES
-    return render.render(text, turn.values(), limit_bytes=room, prefix=prefix) + tail
+    words = render.render(text, turn.values(), limit_bytes=room, prefix=prefix, whole=turn.whole())
+    return words + tail
 
 
 def _disclosure(

@@ -1,13 +1,19 @@
 """Filling variables into texts, within Meta's limits."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from pamosnik.model.book import Settings
 from pamosnik.model.decision import Facts
+from pamosnik.model.step import FieldType
 from pamosnik.model.text import Text, Variable
 
 _MORE = "…"
+_MORE_WORDS = "… "
+"""Behind shortened words that something follows."""
+_WHOLE = ("today", "now", "post_link", "code")
+_WHOLE_TYPES = (FieldType.NUMBER, FieldType.DATE, FieldType.CHOICE)
 
 
 def render(
@@ -17,23 +23,39 @@ def render(
     limit_bytes: int | None,
     limit_chars: int | None = None,
     prefix: str = "",
+    whole: Collection[str] = (),
 ) -> str:
     """The text with `prefix` before it and its variables filled in; None is replaced by the stand-in.
 
-    What pushes the text over a limit is shortened with …: the longest fill-in first, the written words last.
+    What pushes the text over a limit is shortened with …: the longest fill-in first, the written words last. The
+    variables in `whole` are worth nothing when a part of them is missing, so the words before them give way.
     """
     parts = [_fill(part, values) for part in text.parts]
     for number, part in enumerate(text.parts):
         if isinstance(part, Variable) and not parts[number] and number:
             # "Hi {username}!" to somebody whose name Instagram has not told reads "Hi!".
             parts[number - 1] = parts[number - 1].removesuffix(" ")
-    fillable = [number for number, part in enumerate(text.parts) if isinstance(part, Variable)]
+    free = [n for n, part in enumerate(text.parts) if isinstance(part, Variable) and part.name not in whole]
+    words = [n for n, part in enumerate(text.parts) if isinstance(part, str)]
     while not _fits(prefix + "".join(parts), limit_bytes, limit_chars):
-        longest = max(fillable, key=lambda number: len(parts[number]), default=None)
+        longest = max(free, key=lambda number: len(parts[number]), default=None)
         if longest is None or len(parts[longest]) <= 1:
+            longest = next((n for n in reversed(words) if len(parts[n]) > len(_MORE_WORDS)), None)
+        if longest is None:
             return _cut(prefix + "".join(parts), limit_bytes, limit_chars)
-        parts[longest] = parts[longest].removesuffix(_MORE)[:-1].rstrip() + _MORE
+        last = longest == len(parts) - 1
+        parts[longest] = _shorter(parts[longest], _MORE if longest in free or last else _MORE_WORDS)
     return prefix + "".join(parts)
+
+
+def _shorter(part: str, more: str) -> str:
+    return part.removesuffix(more)[:-1].rstrip() + more
+
+
+def whole(settings: Settings) -> frozenset[str]:
+    """Variables that are never shortened: addresses, dates, numbers, choices."""
+    fields = (name for name, spec in settings.fields.items() if spec.type in _WHOLE_TYPES)
+    return frozenset((*_WHOLE, *settings.facts, *fields))
 
 
 def _fill(part: str | Variable, values: Mapping[str, str | None]) -> str:

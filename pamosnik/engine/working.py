@@ -91,7 +91,13 @@ class Turn:
         self.contact = replace(self.contact, fields=fields)
 
     def fill(self, text: Text, limit_chars: int | None = None) -> str:
-        return render.render(text, self.values(), limit_bytes=None, limit_chars=limit_chars)
+        return render.render(
+            text, self.values(), limit_bytes=None, limit_chars=limit_chars, whole=self.whole()
+        )
+
+    def whole(self) -> frozenset[str]:
+        """Variables that no limit may cut."""
+        return render.whole(self.facts.settings)
 
     def values(self) -> Mapping[str, str | None]:
         return render.values(

@@ -14,7 +14,9 @@ from pamosnik.flows import schema_steps
 from pamosnik.flows.check import Outcome, branches, only_comments, started_by_comments
 from pamosnik.flows.paths_words import Found, Late, Way, problem
 from pamosnik.flows.problems import Problem, Severity
+from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.instagram import limits
+from pamosnik.model.text import Variable
 
 Raw = Mapping[str, object]
 
@@ -96,6 +98,8 @@ class _Walk:
         return ways
 
     def _step(self, step: Raw, here: str, ways: set[Way]) -> set[Way]:
+        if self.commented and self.inside is None and not all(way.answered for way in ways):
+            self._names(step, here)
         match step["do"]:
             case "send":
                 ways = self._message(step, here, ways)
@@ -141,6 +145,12 @@ class _Walk:
         else:
             return replace(way, first=way.first or here) if private else way
         return replace(way, first=way.first or here, told=True)
+
+    def _names(self, step: Raw, here: str) -> None:
+        """Of somebody who has only commented, Instagram tells the username alone."""
+        for place, text in _texts(step, here):
+            if _names(text) & {"name", "first_name"}:
+                self.found.append(Found("commenter-name", place, place, _HEARD))
 
     def _too_late(self, way: Way) -> None:
         assert way.late is not None
@@ -242,6 +252,26 @@ _LATE = {
     Late.SILENCE: "silence-outlasts-window",
     Late.DAYS: "wait-may-outlast-window",
 }
+
+
+def _texts(step: Raw, here: str) -> Iterator[tuple[str, str]]:
+    """What a person reads of a step, each with its place."""
+    for key in ("text", "question"):
+        if key in step:
+            yield f"{here}.{key}", str(step[key])
+    for number, text in enumerate(cast("list[str]", step.get("one_of", []))):
+        yield f"{here}.one_of.{number}", text
+    for key in ("buttons", "chips", "choices"):
+        for number, option in enumerate(cast("list[Raw]", step.get(key, []))):
+            yield f"{here}.{key}.{number}.label", str(option.get("label", ""))
+
+
+def _names(text: str) -> set[str]:
+    try:
+        parts = parse_text(text).parts
+    except BadVariable:
+        return set()
+    return {part.name for part in parts if isinstance(part, Variable)}
 
 
 def _open(conditions: list[Raw]) -> bool:

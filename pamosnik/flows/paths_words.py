@@ -63,6 +63,13 @@ def problem(outcome: Outcome, found: Found, severity: Severity) -> Problem:
         case "private-reply-too-late":
             message = "a comment can be answered in private for 7 days; after this wait they are over"
             hint = "Make the wait shorter."
+        case "commenter-name":
+            message = (
+                "of somebody who has only commented, Instagram does not tell the name: the stand-in is used"
+            )
+            hint = "Use {username}, or write the name after the first tap."
+            told = outcome.problem(found.shown, found.code, message, hint, Severity.WARNING)
+            return outcome.moved(told, r"\{\s*(first_)?name\s*[|}]")
         case "wait-may-outlast-window":
             message = "the next of these days may be more than a day away: then the 24-hour window is closed"
             hint = "Say what happens then: if_window_closed: skip, stop or tell_me."

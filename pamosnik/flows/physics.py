@@ -6,16 +6,37 @@ from typing import cast
 from pamosnik.flows import paths, schema_steps
 from pamosnik.flows.check import Outcome, Placed, branches, started_by_comments, steps, triggers
 from pamosnik.flows.problems import Problem, Severity
-from pamosnik.flows.texts import BadVariable, parse_text
+from pamosnik.flows.texts import longest
 from pamosnik.instagram import limits
 from pamosnik.model.sentences import DISCLOSURE
-from pamosnik.model.text import Variable
 
 Raw = Mapping[str, object]
 
 _VARIANTS_WANTED = 3
 _NOT_ON_LIVE = frozenset({"reply_publicly", "hide_comment", "delete_comment"})
 """https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (live media: none of these)"""
+_REFUSED_TYPES = frozenset(
+    {
+        "webp",
+        "svg",
+        "heic",
+        "heif",
+        "avif",
+        "bmp",
+        "tif",
+        "tiff",
+        "ico",
+        "psd",
+        "pdf",
+        "mp4",
+        "mov",
+        "webm",
+        "mp3",
+    }
+)
+"""Known files that are no picture to Instagram; behind another ending a server may hide one."""
+_LABELS = ("skip",)
+"""Sentences that stand on a chip."""
 _DISCLOSURE_CHARS = 300
 """Ours: leaves at least half of a message with buttons to the text."""
 
@@ -29,7 +50,7 @@ def check(outcome: Outcome) -> list[Problem]:
         for step in steps(flow_id, body):
             found += _step(outcome, step, can_be_first=step.path in first)
         found += _comment_flow(outcome, flow_id, body)
-    return [*found, *_disclosure_too_long(outcome), *paths.check(outcome)]
+    return [*found, *_disclosure_too_long(outcome), *_sentences(outcome), *paths.check(outcome)]
 
 
 def _step(outcome: Outcome, step: Placed, *, can_be_first: bool) -> Iterator[Problem]:
@@ -42,7 +63,8 @@ def _step(outcome: Outcome, step: Placed, *, can_be_first: bool) -> Iterator[Pro
         yield _too_many(outcome, f"{path}.chips", "chips", len(chips), limits.CHIPS)
     room = limits.CHIPS - bool(raw.get("optional"))
     if len(choices) > room:
-        yield _too_many(outcome, f"{path}.choices", "choices", len(choices), room)
+        place = f"{path}.choices" if f"{path}.choices" in outcome.places else f"{path}.save_as"
+        yield _too_many(outcome, place, "choices", len(choices), room)
     for key, options in (("buttons", buttons), ("chips", chips), ("choices", choices)):
         for number, option in enumerate(options):
             yield from _option(outcome, f"{path}.{key}.{number}", option, key)
@@ -50,6 +72,7 @@ def _step(outcome: Outcome, step: Placed, *, can_be_first: bool) -> Iterator[Pro
     if raw["do"] in ("send", "ask", "give_code"):
         yield from _message_texts(outcome, path, raw, with_buttons=bool(buttons), can_be_first=can_be_first)
     if raw["do"] == "reply_publicly":
+        yield from _public_texts(outcome, path, raw)
         variants = cast("list[str]", raw.get("one_of", []))
         if len(set(variants)) < _VARIANTS_WANTED and path not in outcome.broken:
             yield outcome.problem(
@@ -66,12 +89,14 @@ def _too_many(outcome: Outcome, path: str, what: str, n: int, most: int) -> Prob
 
 
 def _option(outcome: Outcome, path: str, option: Raw, key: str) -> Iterator[Problem]:
-    chars = _shortest(str(option.get("label", "")))
+    label = str(option.get("label", ""))
+    chars = len(longest(label, outcome.settings))
     if chars > limits.LABEL_CHARS:
         yield outcome.problem(
-            f"{path}.label",
+            _choice_place(outcome, path),
             "label-too-long",
-            f"the label has {chars} characters; Instagram takes {limits.LABEL_CHARS}",
+            f"the label `{label}` has {chars} characters; Instagram takes {limits.LABEL_CHARS}",
+            "Write it shorter; the text above it has room.",
         )
     if "url" in option:
         if key != "buttons":
@@ -80,6 +105,12 @@ def _option(outcome: Outcome, path: str, option: Raw, key: str) -> Iterator[Prob
             )
         elif not str(option["url"]).startswith(("https://", "http://", "{")):
             yield outcome.problem(f"{path}.url", "bad-address", "an address begins with https://")
+
+
+def _choice_place(outcome: Outcome, path: str) -> str:
+    """Where a label stands; of a choice that only its field names, where the field is named."""
+    step, _, number = path.rpartition(".choices")
+    return f"{path}.label" if path in outcome.places or not number else f"{step}.save_as"
 
 
 def _images(outcome: Outcome, path: str, raw: Raw) -> Iterator[Problem]:
@@ -97,24 +128,43 @@ def _images(outcome: Outcome, path: str, raw: Raw) -> Iterator[Problem]:
                 f"`{address}` is no public https address; Instagram fetches pictures itself",
                 "Put the file on your website and write its address.",
             )
-        elif not address.split("?")[0].lower().endswith(limits.IMAGE_SUFFIXES):
+        elif (ending := _ending(address)) and f".{ending}" not in limits.IMAGE_SUFFIXES:
             yield outcome.problem(
                 f"{path}.{place}",
                 "media-type",
-                "Instagram takes png, jpeg and gif pictures",
-                None,
-                Severity.WARNING,
+                f"Instagram takes png, jpeg and gif pictures, and this is .{ending}",
+                "Save the picture as png or jpeg.",
+                Severity.ERROR if ending in _REFUSED_TYPES else Severity.WARNING,
             )
+
+
+def _ending(address: str) -> str:
+    """What the last part of an address ends in, like `png`; empty when it has no ending or that is filled in."""
+    name = address.split("?")[0].split("#")[0].partition("://")[2].partition("/")[2].rpartition("/")[2]
+    ending = name.rpartition(".")[2].lower() if "." in name else ""
+    return ending if ending.isalnum() else ""
+
+
+def _public_texts(outcome: Outcome, path: str, raw: Raw) -> Iterator[Problem]:
+    for place, text in _written(path, raw):
+        chars = len(longest(text, outcome.settings))
+        if chars > limits.PUBLIC_REPLY_CHARS:
+            message = f"the reply has {chars} characters; Instagram takes {limits.PUBLIC_REPLY_CHARS}"
+            yield outcome.problem(place, "text-too-long", message, "Write it shorter.")
+
+
+def _written(path: str, raw: Raw) -> list[tuple[str, str]]:
+    """The texts of a message, each with its place."""
+    texts = [(f"{path}.one_of.{n}", text) for n, text in enumerate(cast("list[str]", raw.get("one_of", [])))]
+    return texts + [(f"{path}.{key}", str(raw[key])) for key in ("text", "question") if key in raw]
 
 
 def _message_texts(
     outcome: Outcome, path: str, raw: Raw, *, with_buttons: bool, can_be_first: bool
 ) -> Iterator[Problem]:
-    texts = [(f"{path}.one_of.{n}", text) for n, text in enumerate(cast("list[str]", raw.get("one_of", [])))]
-    texts += [(f"{path}.{key}", str(raw[key])) for key in ("text", "question") if key in raw]
     line = (_disclosure(outcome) or "") if can_be_first else ""
-    for place, text in texts:
-        written = _without_variables(text, _facts(outcome))
+    for place, text in _written(path, raw):
+        written = longest(text, outcome.settings)
         size, room = len(written.encode()), limits.TEXT_BYTES - len(line.encode())
         chars, room_chars = len(written), limits.BUTTON_TEXT_CHARS - len(line)
         # A line that alone is too long is said at the line.
@@ -127,6 +177,29 @@ def _message_texts(
             message = f"the text has {chars} characters; {_who_takes(limits.BUTTON_TEXT_CHARS, room_chars)}"
             hint = _shorter(line, "Send the long part as a message of its own.")
             yield outcome.problem(place, "text-too-long", f"{message} in a message with buttons", hint)
+    say = str(cast("Raw", raw.get("if_not_understood", {})).get("say", ""))
+    yield from _bytes(outcome, f"{path}.if_not_understood.say", say)
+
+
+def _bytes(outcome: Outcome, place: str, text: str) -> Iterator[Problem]:
+    """A text that is never the first of a person."""
+    size = len(longest(text, outcome.settings).encode())
+    if size > limits.TEXT_BYTES:
+        message = f"the text has {size} bytes (an emoji counts 4); Instagram takes {limits.TEXT_BYTES}"
+        yield outcome.problem(place, "text-too-long", message, "Write it shorter.")
+
+
+def _sentences(outcome: Outcome) -> Iterator[Problem]:
+    """Built-in sentences in one's own words."""
+    for name, text in cast("Mapping[str, str]", outcome.settings.get("says", {})).items():
+        if f"says.{name}" not in outcome.places:
+            continue
+        if name in _LABELS and len(text) > limits.LABEL_CHARS:
+            message = f"`{name}` stands on a chip and has {len(text)} characters; Instagram takes"
+            yield outcome.problem(
+                f"says.{name}", "label-too-long", f"{message} {limits.LABEL_CHARS}", "Write it shorter."
+            )
+        yield from _bytes(outcome, f"says.{name}", text)
 
 
 def _who_takes(most: int, room: int) -> str:
@@ -191,23 +264,6 @@ def _disclosure(outcome: Outcome) -> str | None:
     return f"{own if isinstance(own, str) else DISCLOSURE.get(language, DISCLOSURE['en'])}\n"
 
 
-def _facts(outcome: Outcome) -> Mapping[str, str]:
-    return cast("Mapping[str, str]", outcome.settings.get("facts", {}))
-
-
-def _without_variables(text: str, facts: Mapping[str, str]) -> str:
-    """The text with what its variables stand for at least: facts are known, stand-ins can be shortened."""
-    try:
-        parts = parse_text(text).parts
-    except BadVariable:
-        return text
-    return "".join(facts.get(part.name, "") if isinstance(part, Variable) else part for part in parts)
-
-
-def _shortest(text: str) -> int:
-    return len(_without_variables(text, {}))
-
-
 # --- flows that comments start -----------------------------------------------------------------
 
 
@@ -223,7 +279,6 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
             "Add, for example: limits: { per_person: 24h }",
             Severity.WARNING,
         )
-    yield from _names_of_commenters(outcome, flow_id, body)
 
 
 def _live(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
@@ -238,28 +293,3 @@ def _live(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
                 f"`{step.raw['do']}` does not work on comments during a live broadcast",
                 "Take the step out, or give `live_comment` a flow of its own.",
             )
-
-
-def _names_of_commenters(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
-    """Of somebody who has only commented, Instagram tells the username alone."""
-    for number, step in enumerate(cast("list[Raw]", body.get("do", []))):
-        texts = [str(step[key]) for key in ("text", "question") if key in step]
-        texts += cast("list[str]", step.get("one_of", []))
-        if any(_names(text) & {"name", "first_name"} for text in texts):
-            yield outcome.problem(
-                f"{flow_id}:do.{number}",
-                "commenter-name",
-                "of somebody who has only commented, Instagram does not tell the name: the stand-in is used",
-                "Use {username}, or write the name after the first tap.",
-                Severity.WARNING,
-            )
-        if step["do"] in ("ask", schema_steps.UNREAD):
-            return
-
-
-def _names(text: str) -> set[str]:
-    try:
-        parts = parse_text(text).parts
-    except BadVariable:
-        return set()
-    return {part.name for part in parts if isinstance(part, Variable)}

@@ -81,6 +81,10 @@ class Reader:
             self.error(mark, "not-available-yet", message, "Leave it out for now.")
             return
         names = list(known)
+        no_break = source.NO_BREAK.search(name)
+        if no_break is not None:
+            self.error(Mark(mark.line, mark.column + no_break.start()), "no-break-space", *source.NO_SPACE)
+            return
         spaced = _with_spaces(name, (*names, *later))
         if spaced is not None:
             message = f"a space is missing in `{name}`"
@@ -127,6 +131,8 @@ class Reader:
     def entries(self, row: Row, node: source.Mapping, path: str) -> Json:
         by_name = {key.name: key for key in row.keys}
         found: dict[str, Json] = {}
+        if any(isinstance(part, Scalar) and part.plain and part.value == "<<" for part in node.dropped):
+            self.lose(path, *node.dropped)
         if is_braced_text(node) and (node.entries[0][0].value not in by_name or row.keys[0].name == "text"):
             self.braces_without_quotes(node)
             self.lose(path, node)
@@ -317,14 +323,22 @@ def _as_a_name(written: str) -> str | None:
     return f"Write it like: {made}" if _NAME.fullmatch(made) else None
 
 
+_MEANT = {
+    "true": ("true", "yes", "on", "y", "1", "ja", "tak", "sí", "si"),
+    "false": ("false", "no", "off", "n", "0", "nein", "nie"),
+}
+"""What people write for true and false."""
+
+
 @shaped(TrueOrFalse())
 def boolean(reader: Reader, node: Node, path: str) -> Json:
     reader.positions[path] = node.mark
     if isinstance(node, Scalar) and node.plain and node.value in ("true", "false"):
         return node.value == "true"
-    word = node.value.lower() if isinstance(node, Scalar) else ""
-    right = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}.get(word)
-    hint = f"Write `{right}`." if right else None
+    word = node.value.strip().lower() if isinstance(node, Scalar) else ""
+    right = next((right for right, words in _MEANT.items() if word in words), None)
+    without = " without quotes" if isinstance(node, Scalar) and not node.plain else ""
+    hint = f"Write `{right}`{without}." if right else "Write `true` or `false`."
     reader.error(node.mark, "boolean-expected", "`true` or `false` is expected here", hint)
     return None
 
@@ -352,9 +366,29 @@ def duration(reader: Reader, node: Node, path: str) -> Json:
             node.mark,
             "duration-expected",
             "a duration is expected here",
-            "Write it like 90s, 10m, 2h, 3d or 1h30m.",
+            _as_a_duration(node.value if isinstance(node, Scalar) else ""),
         )
     return found
+
+
+_IN_WORDS = re.compile(r"(\d{1,6}) *([a-zµ]*)\.?")
+_UNITS = (("mo", "d", 30), ("w", "d", 7), ("d", "d", 1), ("h", "h", 1), ("m", "m", 1), ("s", "s", 1))
+"""How a unit begins in words, how it is written, and how many there are."""
+
+
+def _as_a_duration(written: str) -> str:
+    """`3 hours` as it was meant."""
+    parts = _IN_WORDS.findall(written.strip().lower())
+    made = ""
+    for number, unit in parts:
+        known = next(((sign, times) for begins, sign, times in _UNITS if unit.startswith(begins)), None)
+        made += "" if known is None else f"{int(number) * known[1]}{known[0]}"
+    if made and seconds(made) is not None:
+        return f"Write it like {made}."
+    if len(parts) == 1 and written.strip().isdecimal():
+        number = parts[0][0]
+        return f"Say of what: {number}s, {number}m, {number}h or {number}d."
+    return "Write it like 90s, 10m, 2h, 3d or 1h30m."
 
 
 def seconds(written: str) -> int | None:

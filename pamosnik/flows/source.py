@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import yaml
 
 from pamosnik.flows.problems import Problem, Severity
-from pamosnik.flows.yaml_words import ALIAS, in_plain_words
+from pamosnik.flows.yaml_words import ALIAS, in_plain_words, quoted
 
 MAX_BYTES = 1 << 20
 MAX_VALUES = 100_000
@@ -109,7 +109,12 @@ def _parts(node: Sequence | Mapping) -> Iterator[Node]:
 
 
 _NO_BREAK_SPACES = ("\u00a0", "\u2007", "\u202f")
-_NO_BREAK = re.compile(r"^ *[\u00a0\u2007\u202f]")
+NO_BREAK = re.compile(r"[\u00a0\u2007\u202f]")
+_NO_BREAK_BEFORE = re.compile(r"^ *(?:- *)*(?=[\u00a0\u2007\u202f])")
+NO_SPACE = (
+    "this is a no-break space; it looks like a space and is none",
+    "Delete it and type an ordinary space; there may be more of them in the line.",
+)
 
 
 def _problem(file: str, refused: _Refused) -> Problem:
@@ -118,19 +123,15 @@ def _problem(file: str, refused: _Refused) -> Problem:
 
 
 def _no_break_space(mark: Mark) -> _Refused:
-    return _Refused(
-        mark,
-        "no-break-space",
-        "the line begins with a no-break space; it looks like a space and is none",
-        "Delete the beginning of the line and type ordinary spaces.",
-    )
+    return _Refused(mark, "no-break-space", *NO_SPACE)
 
 
 def _said(error: yaml.YAMLError, text: str) -> _Refused:
     said = in_plain_words(error, text)
     lines = text.split("\n")
-    if said.line <= len(lines) and _NO_BREAK.match(lines[said.line - 1]):
-        return _no_break_space(Mark(said.line, said.column))
+    before = _NO_BREAK_BEFORE.match(lines[said.line - 1]) if said.line <= len(lines) else None
+    if before is not None:
+        return _no_break_space(Mark(said.line, before.end() + 1))
     return _Refused(Mark(said.line, said.column), said.code, said.message, said.hint)
 
 
@@ -142,6 +143,8 @@ class _Reader:
         self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CSafeLoader)
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._open: set[str] = set()
+        self._unused: dict[str, Mark] = {}
+        """Anchors before plain texts that no alias names: `&Co rocks`."""
         self._count = 0
         self._by_aliases = 0
         self.problems: list[_Refused] = []
@@ -154,8 +157,15 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise _Refused(_mark(event), "documents", "a second document begins here (`---`)")
+                    message = "a second document begins here (`---`)"
+                    hint = "Put it into a file of its own, or take the `---` out."
+                    raise _Refused(_mark(event), "documents", message, hint)
                 root = self._node(next(self._events), in_brackets=False)
+        for anchor, mark in self._unused.items():
+            message = f"in YAML `&{anchor}` is a mark and no part of the text; a text that begins with & needs quotes"
+            rest = self._lines[mark.line - 1][mark.column - 1 :]
+            hint = f"Write it like: {quoted(rest.split(' #')[0].rstrip(' ,]}'))}"
+            self.problems.append(_Refused(mark, "yaml-character", message, hint))
         if isinstance(root, Scalar) and root.plain and not root.value:
             return None
         return root
@@ -175,6 +185,8 @@ class _Reader:
             self.problems.append(_Refused(_mark(event), "tag", message, 'Write it like: "!new"'))
         if event.anchor is not None:
             self._open.add(event.anchor)
+            if isinstance(event, yaml.ScalarEvent) and not event.style:
+                self._unused[event.anchor] = _mark(event)
         node: Node
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event, in_brackets=in_brackets)
@@ -192,6 +204,7 @@ class _Reader:
             raise _Refused(_mark(event), "recursion", f"`*{event.anchor}` stands inside what it names")
         if event.anchor not in self._anchors:
             raise _Refused(_mark(event), "yaml-alias", *ALIAS)
+        self._unused.pop(event.anchor, None)
         node, size = self._anchors[event.anchor]
         self._count += size
         self._by_aliases += size

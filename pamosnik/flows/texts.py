@@ -1,8 +1,13 @@
 """Texts with variables: `{name|stand-in}`; `{{` is a brace."""
 
 import re
+from collections.abc import Mapping
+from typing import cast
 
 from pamosnik.model.text import Text, Variable
+
+_KNOWN_LENGTH = {"today": "2026-12-24", "now": "09:00"}
+_A_DATE = "2026-12-24"
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}|]*)(?:\|([^{}]*))?\}|\{")
 
@@ -36,3 +41,28 @@ def parse_text(written: str) -> Text:
     if plain or not parts:
         parts.append(plain)
     return Text(tuple(parts))
+
+
+def longest(written: str, settings: Mapping[str, object]) -> str:
+    """The text with the longest that its variables surely can stand for.
+
+    Facts, dates and choices are known, and so are stand-ins. Of what people write nothing is known: it is shortened.
+    """
+    try:
+        parts = parse_text(written).parts
+    except BadVariable:
+        return written
+    return "".join(part if isinstance(part, str) else _longest_of(part, settings) for part in parts)
+
+
+def _longest_of(variable: Variable, settings: Mapping[str, object]) -> str:
+    facts = cast("Mapping[str, str]", settings.get("facts", {}))
+    if variable.name in facts:
+        return facts[variable.name]
+    field = cast("Mapping[str, Mapping[str, object]]", settings.get("fields", {})).get(variable.name, {})
+    candidates = [variable.stand_in or "", _KNOWN_LENGTH.get(variable.name, "")]
+    if field.get("type") == "date":
+        candidates.append(_A_DATE)
+    elif field.get("type") == "choice":
+        candidates += cast("list[str]", field.get("choices", []))
+    return max(candidates, key=lambda one: len(one.encode()))

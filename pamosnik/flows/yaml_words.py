@@ -13,6 +13,7 @@ import yaml
 CURLY_QUOTES = "“”„‟‘’‚‛«»"
 _VALUE = re.compile(r"(?P<key>^[\s-]*(?:[\w-]+: +)?)(?P<text>\S.*)$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_NEW_LINE = re.compile(r"\s*(?:-|[\w-]+:)(?:\s|$)")
 _TAB = re.compile(r"^ *\t")
 
 _NOT_QUOTES = "“ and ” are no quotes to the computer"
@@ -57,8 +58,10 @@ def in_plain_words(error: yaml.YAMLError, text: str) -> Said:
     if "mapping values are not allowed" in said:
         return _a_colon_too_much(at, before)
     if "could not find expected ':'" in said:
-        hint = "Or put it in quotes, if it belongs to the text above."
-        return at.at_context().say("yaml-key-colon", "a `:` is missing behind this word", hint)
+        began = at.at_context()
+        word = began.text[began.column :].strip()
+        hint = f"Write it like: {word}: - or put it in quotes, if it belongs to the text above."
+        return began.say("yaml-key-colon", f"a `:` is missing behind `{word}`", hint)
     if "did not find expected" in said:
         return _more_than_expected(at, before, said)
     return _else(at, said, error)
@@ -174,6 +177,8 @@ def _a_colon_too_much(at: _Place, before: list[yaml.ScalarToken]) -> Said:
 def _more_than_expected(at: _Place, before: list[yaml.ScalarToken], said: str) -> Said:
     last = before[-1] if before else None
     rest = at.text[: at.column].rstrip()
+    if "expected ',' or" in said and _NEW_LINE.match(at.text[at.column :]):
+        return _not_closed(at)
     if last is not None and last.style in ("'", '"') and rest and rest[-1] == last.style:
         assert last.start_mark is not None
         began = at.at(last.start_mark)
@@ -193,8 +198,7 @@ def _more_than_expected(at: _Place, before: list[yaml.ScalarToken], said: str) -
         message = f"a text that begins with {at.text[opened]} needs quotes"
         return at.say("yaml-character", message, f"Write it like: {quoted(written)}", column=opened)
     if "expected ',' or" in said:
-        message = "a bracket is opened and not closed, or a comma is missing"
-        return at.say("yaml-brackets", message, "Put texts inside [ ] and { } in double quotes.")
+        return _not_closed(at)
     if "did not find expected '-' indicator" in said:
         message = "this line does not fit the list around it"
         if at.text.strip().startswith("- "):
@@ -210,6 +214,16 @@ def _more_than_expected(at: _Place, before: list[yaml.ScalarToken], said: str) -
         "this line does not fit the lines around it",
         at.indentation() or "Check the spaces at its beginning, and the quotes of the line above.",
     )
+
+
+def _not_closed(at: _Place) -> Said:
+    """Where the next line looks like a new one, a bracket was not closed; else a comma may be missing."""
+    opened = at.at_context()
+    hint = "Put texts inside [ ] and { } in double quotes."
+    if opened.line < at.line and (not at.text.strip() or _NEW_LINE.match(at.text)):
+        sign = opened.text[opened.column : opened.column + 1]
+        return opened.say("yaml-brackets", f"the bracket `{sign}` is opened here and not closed", hint)
+    return at.say("yaml-brackets", "a comma is missing before this, or a bracket is not closed", hint)
 
 
 def _quote_too_early(at: _Place, began: _Place, quote: str, closed: int) -> Said:

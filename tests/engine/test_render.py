@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pamosnik.engine.render import render, values
+from pamosnik.engine.render import render, values, whole
 from pamosnik.model.book import FieldSpec, Settings
 from pamosnik.model.contact import Contact
 from pamosnik.model.decision import Facts
@@ -61,6 +62,31 @@ def test_written_words_are_cut_last_and_the_prefix_counts() -> None:
     assert render(Text(("Hello dear friend",)), {}, limit_bytes=11, prefix="A\n") == "A\nHello…"
 
 
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (("See ", Variable("prices")), "… https://shop.example"),
+        ((Variable("a"), " and ", Variable("prices")), "x… and https://shop.example"),
+        (("Long words: ", Variable("prices"), " or write to us"), "L… https://shop.example…"),
+    ],
+)
+def test_an_address_is_not_cut_in_the_middle(parts: tuple[str | Variable, ...], expected: str) -> None:
+    """Half of it leads nowhere: the words before it give way."""
+    filled = render(
+        Text(parts),
+        {"a": "x" * 40, "prices": "https://shop.example"},
+        limit_bytes=None,
+        limit_chars=len(expected),
+        whole={"prices"},
+    )
+    assert filled == expected
+
+
+def test_what_is_never_cut() -> None:
+    kept = whole(_facts(_person()).settings)
+    assert kept == {"today", "now", "post_link", "code", "prices", "guests", "day"}
+
+
 def test_what_every_variable_stands_for() -> None:
     found = values(_facts(_person("Anna Maria Nowak")), text="price", answer="4", now=_NOW)
     assert found == {
@@ -101,6 +127,6 @@ def test_the_clock_is_that_of_the_flow_files() -> None:
 def test_no_text_is_over_its_limits(
     parts: list[str | Variable], filled: dict[str, str | None], in_bytes: int, in_chars: int
 ) -> None:
-    text = render(Text(tuple(parts)), filled, limit_bytes=in_bytes, limit_chars=in_chars)
+    text = render(Text(tuple(parts)), filled, limit_bytes=in_bytes, limit_chars=in_chars, whole={"a"})
     assert len(text.encode()) <= in_bytes
     assert len(text) <= in_chars

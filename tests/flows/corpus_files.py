@@ -8,6 +8,8 @@ from pathlib import Path
 from pamosnik.flows.problems import Severity
 
 CORPUS = Path(__file__).with_name("corpus")
+NO_BREAK_SIGN = "⍽"
+"""Stands for a no-break space, which nobody would see."""
 _BEHIND = re.compile(r"\s*# <([-~.]) (.*)$")
 _BELOW = re.compile(r"^\s*#\s*\^ <([-~.]) (.*)$")
 _SIGNS = {"-": Severity.ERROR, "~": Severity.WARNING, ".": Severity.NOTE}
@@ -46,7 +48,7 @@ def _case(title: str, text: str) -> Case:
     case = Case(title)
     name = "shop.yaml"
     lines: list[str] = []
-    for line in text.rstrip("\n").split("\n"):
+    for line in text.replace(NO_BREAK_SIGN, "\u00a0").rstrip("\n").split("\n"):
         another = re.fullmatch(r"--- (\S+\.yaml)", line)
         if another is not None:
             if lines:

@@ -108,7 +108,7 @@ def test_the_name_of_a_mere_commenter_is_not_known() -> None:
         "version: 1\nflows:\n  a:\n    when: [comment: price]\n    limits: { per_person: 1h }\n    do:\n"
         '      - send: "Hi {first_name|there}"\n'
     )
-    assert found(text) == [(7, 9, "commenter-name")]
+    assert found(text) == [(7, 19, "commenter-name")]
 
 
 _LINE = len("Automated reply.\n")

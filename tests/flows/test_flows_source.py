@@ -50,7 +50,7 @@ def test_an_empty_file_has_no_tree_and_no_problem() -> None:
         ("send: *sale\n", (1, 7, "yaml-alias")),
         ("send: !x y\n", (1, 7, "tag")),
         ('send: "open\n', (1, 7, "yaml-quotes")),
-        ("words: [a, b\nsend: x\n", (2, 5, "yaml-brackets")),
+        ("words: [a, b\nsend: x\n", (1, 8, "yaml-brackets")),
         ("flows:\n\ta: 1\n", (2, 1, "tab")),
         ("flows:\n  a: 1\n \u00a0b: 2\n", (3, 2, "no-break-space")),
         ("a: 1\nb: 2\na: 3\n", (3, 1, "duplicate-key")),
