@@ -44,6 +44,7 @@ def stats(
         ("failed", "Failed"),
         ("expired", "Expired"),
         ("goals", "Goals"),
+        ("splits", "Splits"),
     ]
     print_table(rows, columns, "Nothing to count yet.")
 

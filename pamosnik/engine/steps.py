@@ -4,14 +4,23 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from pamosnik.engine import messages, sentences
+from pamosnik.engine import messages, sentences, sums
 from pamosnik.engine.clock_times import next_clock_time, on_the_clock
 from pamosnik.engine.working import Turn
 from pamosnik.instagram import limits
 from pamosnik.model.book import Sentence
-from pamosnik.model.decision import AddTag, CountGoal, GiveOut, RemoveTag, ReplyToComment, StopMessages
+from pamosnik.model.decision import (
+    AddTag,
+    CountGoal,
+    CountShare,
+    GiveOut,
+    RemoveTag,
+    ReplyToComment,
+    StopMessages,
+)
 from pamosnik.model.run import RunStatus, WaitKind
 from pamosnik.model.step import (
+    AddToFields,
     Ask,
     Choose,
     ClearFields,
@@ -24,6 +33,7 @@ from pamosnik.model.step import (
     RunFlow,
     Send,
     SetFields,
+    Split,
     Step,
     Stop,
     Tag,
@@ -53,6 +63,8 @@ def do(turn: Turn, step: Step, branch: str) -> tuple[str | None] | None:
             return None
         case Choose():
             return (_choose(turn, step),)
+        case Split():
+            return (_split(turn, step),)
         case Tag():
             _tag(turn, step)
         case Untag():
@@ -60,6 +72,10 @@ def do(turn: Turn, step: Step, branch: str) -> tuple[str | None] | None:
         case SetFields():
             for field, text in step.values:
                 turn.set_field(field, turn.fill(text) or None)
+            turn.note(step.at, "done")
+        case AddToFields():
+            for field, amount in step.amounts:
+                turn.set_field(field, sums.plus(turn.contact.fields.get(field), amount), counted=True)
             turn.note(step.at, "done")
         case ClearFields():
             for field in step.fields:
@@ -156,6 +172,18 @@ def _choose(turn: Turn, step: Choose) -> str | None:
         return branch.first if branch.first is not None else step.at.next
     turn.note(step.at, "done", "no branch is true")
     return step.at.next
+
+
+def _split(turn: Turn, step: Split) -> str | None:
+    """Who a person is decides, so it is the same way each time. In which order the ways are written means nothing."""
+    drawn, upto = turn.draw(step.at), 0
+    for share in sorted(step.shares, key=lambda share: share.name):
+        upto += share.percent
+        if drawn < upto:
+            break
+    turn.effects.append(CountShare(share.name))
+    turn.note(step.at, "done", f"goes the way {share.name}, {share.percent} of 100")
+    return share.first if share.first is not None else step.at.next
 
 
 def _tag(turn: Turn, step: Tag) -> None:

@@ -83,8 +83,8 @@ class Turn:
     def call_human(self, pause: timedelta, note: str | None) -> None:
         self.effects.append(PauseContact(self.now + pause, note))
 
-    def set_field(self, field: str, value: str | None) -> None:
-        self.effects.append(SetField(field, value))
+    def set_field(self, field: str, value: str | None, *, counted: bool = False) -> None:
+        self.effects.append(SetField(field, value, counted))
         fields = {name: old for name, old in self.contact.fields.items() if name != field}
         if value is not None:
             fields[field] = value
@@ -161,6 +161,11 @@ class Turn:
     def number(self, path: str, what: str) -> int:
         seed = f"{self.run.id}|{self.run.turn}|{path}|{what}".encode()
         return int.from_bytes(hashlib.sha256(seed).digest()[:8])
+
+    def draw(self, at: At) -> int:
+        """0 to 99, for this person at this step: always the same."""
+        seed = f"{self.facts.draws_from}|{at.id or at.path}".encode()
+        return int.from_bytes(hashlib.sha256(seed).digest()[:8]) % 100
 
     def note(self, at: At, result: str, detail: str = "") -> None:
         self.trace.append(Check(at.path, result, detail))

@@ -5,7 +5,16 @@ from itertools import combinations
 from typing import cast
 
 from pamosnik.flows import patterns
-from pamosnik.flows.check import VARIABLES, Outcome, Raw, branches, given_tags, near, steps, triggers
+from pamosnik.flows.check import (
+    VARIABLES,
+    Outcome,
+    Raw,
+    branches,
+    given_tags,
+    near,
+    steps,
+    triggers,
+)
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
 from pamosnik.flows.schema_steps import UNREAD
@@ -127,7 +136,7 @@ def _runs_at_once(raw: list[Raw]) -> set[str]:
     for step in raw:
         if "run" in step:
             found.add(str(step["run"]))
-        if step["do"] in ("choose", "give_code"):
+        if step["do"] in ("choose", "split", "give_code"):
             for _, inner in branches(step, ""):
                 found |= _runs_at_once(inner)
         if step["do"] in ("ask", "wait", "hand_over", "stop", "opt_out", "run", UNREAD):

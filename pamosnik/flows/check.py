@@ -114,7 +114,7 @@ def _steps(raw: list[Raw], path: str) -> Iterator[Placed]:
 
 def branches(step: Raw, path: str) -> Iterator[tuple[str, list[Raw]]]:
     """The lists of steps inside one step."""
-    for key in ("buttons", "chips", "choices", "choose"):
+    for key in ("buttons", "chips", "choices", "choose", "split"):
         for number, entry in enumerate(cast("list[Raw]", step.get(key, []))):
             for name in ("do", "else"):
                 if name in entry:
@@ -137,6 +137,19 @@ def asked_hours(body: object) -> Iterator[str]:
             yield str(body["value"])
         for item in body.values():
             yield from asked_hours(item)
+
+
+def ways_of(step: Raw) -> list[Raw]:
+    """The branches of a `choose`, the ways of a `split`: one of them is taken at once."""
+    return cast("list[Raw]", step.get("choose", step.get("split", [])))
+
+
+def falls_through(step: Raw) -> bool:
+    """Whether somebody may take none of its ways, or one without steps."""
+    if step["do"] == "split":
+        return any("do" not in way for way in ways_of(step))
+    ways = ways_of(step)
+    return not ways or "else" not in ways[-1]
 
 
 def triggers(body: Raw) -> list[Raw]:
@@ -220,11 +233,12 @@ class _Flow:
             self._say(step.path, "unreachable", message, hint)
             return
         parent, _, number = step.path.rpartition(".")
+        way = "way" if kind == "split" else "branch"
         self._say(
             f"{parent}.{int(number) + 1}",
             "unreachable",
-            "nobody can reach this step: every branch of the `choose` above ends with `stop` or `run`",
-            "Take the `stop` out of one branch, or delete what follows.",
+            f"nobody can reach this step: every {way} of the `{kind}` above ends with `stop` or `run`",
+            f"Take the `stop` out of one {way}, or delete what follows.",
         )
 
     def _nesting(self) -> None:
@@ -284,6 +298,8 @@ class _Flow:
             for name, value in cast("Mapping[str, str]", raw.get("set", {})).items():
                 self._text(f"{path}.{name}", value)
                 self._value(f"{path}.{name}", name, value)
+        for name in cast("Raw", raw.get("add", {})):
+            self._counts(f"{path}.{name}{KEY}", name)
 
     def _complete(self, path: str, raw: Raw) -> None:
         """Whether a step that was read as a whole says enough, and not too much."""
@@ -304,8 +320,22 @@ class _Flow:
             self._say(
                 path, "two-texts", "`text` and `one_of` exclude each other", "Put the text into `one_of`."
             )
+        if kind == "split":
+            self._shares(path, cast("list[Raw]", raw.get("split", [])))
         if kind == "wait" and ("for" in raw) == ("until" in raw):
             self._say(path, "wait-for-what", "`wait` needs either `for` or `until`")
+
+    def _shares(self, path: str, ways: list[Raw]) -> None:
+        total = sum(cast("int", way["share"]) for way in ways)
+        if len(ways) == 1:
+            message, hint = "a `split` needs at least two ways", "Add one, or take the `split` out."
+            self._say(path, "bad-shares", message, hint)
+        elif total != 100:
+            message = f"the shares of this `split` add up to {total}, and have to add up to 100"
+            self._say(path, "bad-shares", message, "Change one of them.")
+        elif not any("do" in way for way in ways):
+            message, hint = "no way of this `split` does anything", "Give at least one of them a `do:`."
+            self._say(path, "empty-split", message, hint)
 
     def _same_variants(self, path: str, raw: Raw) -> None:
         seen: set[str] = set()
@@ -335,6 +365,8 @@ class _Flow:
             yield "save_as", str(raw["save_as"])
         for name in cast("Raw", raw.get("set", {})):
             yield f"{name}{KEY}", name
+        for name in cast("Raw", raw.get("add", {})):
+            yield f"{name}{KEY}", name
         for number, name in enumerate(cast("list[str]", raw.get("clear", []))):
             yield f"clear.{number}", name
 
@@ -352,6 +384,13 @@ class _Flow:
         """What a step writes must be what its field holds; variables are filled in later."""
         if not _has_variables(value) and (wrong := values.misfit(self._spec(name), value)) is not None:
             self._say(path, "wrong-value", f"`{name}` {wrong[0]}", wrong[1])
+
+    def _counts(self, path: str, name: str) -> None:
+        kind = str(self._spec(name).get("type", "number"))
+        if kind != "number":
+            message = f"`add` counts numbers, and `{name}` is {'an' if kind == 'email' else 'a'} {kind}"
+            hint = f"Declare `{name}` as number, or use `set`."
+            self._say(path, "wrong-field", message, hint)
 
     def _comparison(self, path: str, name: str, test: Raw) -> None:
         """`more_than` is for numbers, `before` for dates; on other fields they would never hold."""
@@ -505,11 +544,11 @@ def never_goes_on(outcome: Outcome, path: str, raw: Raw) -> bool:
     """Whether no way leads from this step to the one after it."""
     if raw["do"] in ("stop", "run", "opt_out"):
         return True
-    branches_ = cast("list[Raw]", raw.get("choose", []))
-    if not branches_ or "else" not in branches_[-1] or f"{path}.choose" in outcome.broken:
+    ways = ways_of(raw)
+    if not ways or falls_through(raw) or {path, f"{path}.choose"} & outcome.broken:
         return False
     lists = dict(branches(raw, path))
-    return len(lists) == len(branches_) and all(
+    return len(lists) == len(ways) and all(
         never_goes_on(outcome, f"{inner_path}.{len(inner) - 1}", inner[-1])
         for inner_path, inner in lists.items()
     )

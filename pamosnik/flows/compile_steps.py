@@ -10,6 +10,7 @@ from pamosnik.flows.texts import parse_text
 from pamosnik.model.condition import AllOf
 from pamosnik.model.step import (
     Accept,
+    AddToFields,
     Ask,
     At,
     Branch,
@@ -25,6 +26,8 @@ from pamosnik.model.step import (
     RunFlow,
     Send,
     SetFields,
+    Share,
+    Split,
     Step,
     Stop,
     Tag,
@@ -65,6 +68,8 @@ class StepTable:
                 return _wait(raw, at)
             case "choose":
                 return Choose(at, tuple(self._branch(b, at, n) for n, b in enumerate(list_of(raw, "choose"))))
+            case "split":
+                return Split(at, tuple(self._share(w, at, n) for n, w in enumerate(list_of(raw, "split"))))
             case "tag":
                 return Tag(at, strings(raw, "tag"))
             case "untag":
@@ -72,6 +77,8 @@ class StepTable:
             case "set":
                 values = cast("Mapping[str, str]", raw["set"])
                 return SetFields(at, tuple((field, parse_text(value)) for field, value in values.items()))
+            case "add":
+                return AddToFields(at, tuple(cast("Mapping[str, str]", raw["add"]).items()))
             case "clear":
                 return ClearFields(at, strings(raw, "clear"))
             case "give_code":
@@ -149,6 +156,10 @@ class StepTable:
         found = conditions(list_of(raw, "if"))
         condition = found[0] if len(found) == 1 else AllOf(found)
         return Branch(condition, self.steps(list_of(raw, "do"), f"{path}.do", at.next))
+
+    def _share(self, raw: Raw, at: At, number: int) -> Share:
+        first = self.steps(list_of(raw, "do"), f"{at.path}.split.{number}.do", at.next)
+        return Share(str(raw["name"]), cast("int", raw["share"]), first)
 
 
 def _variants(raw: Raw, key: str) -> tuple[Text, ...]:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import cast
 
 from pamosnik.flows import schema_steps
-from pamosnik.flows.check import Outcome, branches, only_comments, started_by_comments
+from pamosnik.flows.check import Outcome, branches, falls_through, only_comments, started_by_comments
 from pamosnik.flows.paths_words import Found, Late, Way, problem
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import BadVariable, parse_text
@@ -115,6 +115,8 @@ class _Walk:
                 ways = self._choose(step, here, ways)
             case "give_code":
                 ways = self._give_code(step, here, ways)
+            case "split":
+                ways = self._split(step, here, ways)
             case "run":
                 self._run(str(step.get("run")), here, ways)
                 return set()
@@ -225,6 +227,12 @@ class _Walk:
         if "if_empty" not in step:
             return given | ways
         return given | self._steps(cast("list[Raw]", step["if_empty"]), f"{here}.if_empty", ways)
+
+    def _split(self, step: Raw, here: str, ways: set[Way]) -> set[Way]:
+        behind = ways if falls_through(step) else set()
+        for path, inner in branches(step, here):
+            behind = behind | self._steps(inner, path, ways)
+        return behind
 
     def _taken(self, conditions: list[Raw]) -> _When:
         """`came_from` is known of every run that a walk stands for."""

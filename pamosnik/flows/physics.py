@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from pamosnik.flows import paths, schema_steps
-from pamosnik.flows.check import Outcome, Placed, branches, started_by_comments, steps, triggers
+from pamosnik.flows.check import (
+    Outcome,
+    Placed,
+    branches,
+    falls_through,
+    started_by_comments,
+    steps,
+    triggers,
+)
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import longest
 from pamosnik.instagram import limits
@@ -232,9 +240,9 @@ def _collect_first(raw: list[Raw], path: str, found: list[str]) -> bool:
             case "send" if "text" in step or "one_of" in step:
                 found.append(here)
                 return False
-            case "choose":
+            case "choose" | "split":
                 after = [_collect_first(inner, p, found) for p, inner in branches(step, here)]
-                if after and not any(after) and "else" in cast("list[Raw]", step["choose"])[-1]:
+                if after and not any(after) and not falls_through(step):
                     return False
             case "give_code":
                 if "text" in step:

@@ -53,9 +53,14 @@ EXAMPLES: Mapping[str, str] = {
         '              - send: "A big group!"\n          - else:\n              - send: "Noted."\n',
         head=_GUESTS,
     ),
+    "split": _flow(
+        '      - split:\n          short: { share: 50, do: [{ send: "Tap and it is yours." }] }\n'
+        '          long: { share: 50, do: [{ send: "Hello! Everything about it is in this list." }] }\n'
+    ),
     "tag": _flow("      - tag: customer\n"),
     "untag": _flow("      - untag: customer\n"),
     "set": _flow('      - set: { guests: "2" }\n', head=_GUESTS),
+    "add": _flow("      - add: { points: 5, left: -1 }\n", head="fields: { points: number, left: number }\n"),
     "clear": _flow("      - clear: guests\n", head=_GUESTS),
     "give_code": _flow(
         '      - give_code:\n          from: spring\n          text: "Your code: {code}"\n'
@@ -74,6 +79,10 @@ _LISTED: Mapping[str, Row] = {
     "tag": Row("tag", (Key("tag", reader.name, "Names of tags."),)),
     "untag": Row("untag", (Key("untag", reader.name, "Names of tags."),)),
     "set": Row("set", (Key("FIELD", reader.text, "The new value; variables are filled in."),)),
+    "add": Row("add", (Key("FIELD", reader.text, "The number to add, like 5, -1 or 0.50."),)),
+    "split": Row(
+        "split", (Key("NAME", reader.text, "One way: `share`, whole numbers that add up to 100, and `do`."),)
+    ),
     "clear": Row("clear", (Key("clear", reader.name, "Names of fields."),)),
     "choose": Row(
         "choose",

@@ -1,5 +1,6 @@
 """Steps: a row of keys each."""
 
+import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -24,12 +25,13 @@ from pamosnik.flows.reader import (
 )
 from pamosnik.flows.schema_conditions import conditions
 from pamosnik.flows.schema_words import as_written, at_least_one, days, some_time, texts
-from pamosnik.flows.shapes import Either, ListOf, MappingOf, Ref, shaped
+from pamosnik.flows.shapes import Either, ListOf, MappingOf, Ref, Whole, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.step import Accept, WindowClosed
 
 BESIDE: Mapping[str, Key] = {"id": Key("id", name, "A name for the step, unique in its flow.")}
 """What may stand beside the verb of a step."""
+_AMOUNT = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 UNREAD = "?"
 """Stands for a step that could not be read: nobody knows what happens there."""
 
@@ -178,6 +180,63 @@ def _values(reader: Reader, node: Node, path: str) -> Json:
     return None if found is None else {"set": found}
 
 
+@shaped(Written(r"^[-+]?[0-9]+(\.[0-9]+)?$", ("5", "-1", "0.50"), or_number=True))
+def _amount(reader: Reader, node: Node, path: str) -> Json:
+    """A number to add, as it is written."""
+    reader.positions[path] = node.mark
+    written = node.value.strip() if isinstance(node, Scalar) else ""
+    if _AMOUNT.fullmatch(written):
+        return written
+    with_point = written.replace(",", ".")
+    hint = f"Write it like {with_point if _AMOUNT.fullmatch(with_point) else '5, -1 or 0.50'}."
+    if "{" in written or isinstance(node, source.Mapping):
+        hint = "`add` takes no variables. " + hint
+    reader.error(node.mark, "number-expected", "a number is expected here", hint)
+    return None
+
+
+@shaped(MappingOf(_amount, name))
+def _amounts(reader: Reader, node: Node, path: str) -> Json:
+    found = mapping_of(_amount)(reader, node, path)
+    return None if found is None else {"add": found}
+
+
+@shaped(Whole(1, 99))
+def _percent(reader: Reader, node: Node, path: str) -> Json:
+    reader.positions[path] = node.mark
+    written = node.value.strip() if isinstance(node, Scalar) else ""
+    if written.isascii() and written.isdecimal() and 1 <= int(written) <= 99:
+        return int(written)
+    number = written.removesuffix("%").strip()
+    hint = f"Write: share: {number}" if written.endswith("%") and number.isdecimal() else None
+    if written == "100":
+        hint = "A `split` has at least two ways."
+    reader.error(node.mark, "number-expected", "a share is a whole number of 100 people, from 1 to 99", hint)
+    return None
+
+
+@shaped(MappingOf(shaped(Either(lambda: (_SHARE,)))(as_written), name))
+def _split(reader: Reader, node: Node, path: str) -> Json:
+    """Ways by their names; in the normal form a list."""
+    if not isinstance(node, source.Mapping) or not node.entries:
+        message = "the ways of a `split` are expected here, each with a name"
+        reader.error(node.mark, "mapping-expected", message, _HOW_TO_SPLIT)
+        return None
+    found: list[Json] = []
+    for key, value in node.entries:
+        here = f"{path}.split.{len(found)}"
+        named = name(reader, key, f"{here}.name")
+        reader.positions[here] = key.mark
+        way = _SHARE(reader, value, here)
+        if named is None or not isinstance(way, dict):
+            reader.lose(path, key, value)
+        else:
+            found.append({"name": named, **way})
+            if here in reader.broken or "share" not in way:
+                reader.broken.add(path)
+    return {"split": found} if found else None
+
+
 OPTION: Row = Row(
     "option",
     (
@@ -211,6 +270,20 @@ _BRANCH: Row = Row(
             required=True,
             if_missing="a branch needs `do:`, the steps that follow when the condition holds",
         ),
+    ),
+)
+_HOW_TO_SPLIT = "Write it like: split: { short: { share: 50, do: … }, long: { share: 50, do: … } }"
+_SHARE: Row = Row(
+    "split",
+    (
+        Key(
+            "share",
+            _percent,
+            "How many of 100 people go this way.",
+            required=True,
+            if_missing="a way of a `split` needs `share:`, how many of 100 people go there",
+        ),
+        Key("do", steps, "Steps that follow for them; without it nothing happens on this way."),
     ),
 )
 _ELSE: Row = Row(
@@ -279,9 +352,11 @@ STEPS: dict[str, Read] = {
         ),
     ),
     "choose": _branches,
+    "split": _split,
     "tag": _named("tag", list_of(name)),
     "untag": _named("untag", list_of(name)),
     "set": _values,
+    "add": _amounts,
     "clear": _named("clear", list_of(name)),
     "give_code": Row(
         "give_code",
@@ -316,9 +391,13 @@ STEP_DOCS = {
     "ask": "Sends a question and waits for the answer.",
     "wait": "A pause that survives restarts.",
     "choose": "Takes the first branch whose conditions hold.",
+    "split": "Sends people different ways, by chance. Everybody keeps their way: it depends on who they are, on the"
+    " flow and on the step's `id` (without one on its place: give it an `id` before you move it), not on when they"
+    " come. The statistics count every way apart, under its name.",
     "tag": "Gives tags.",
     "untag": "Takes tags away.",
     "set": "Writes custom fields.",
+    "add": "Adds to number fields; a negative number takes away. A field without a value counts from 0.",
     "clear": "Empties custom fields.",
     "give_code": "Gives one code from a pool. Asked again, a person gets the same code, from every flow. `{code}` is"
     " the code they were given last, also in later texts. When none is left: `if_empty`, then the next step.",
@@ -332,8 +411,6 @@ STEP_DOCS = {
 LATER_STEPS = frozenset(
     {
         "wait_for",
-        "split",
-        "add",
         "react",
         "hide_comment",
         "delete_comment",

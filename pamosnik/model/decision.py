@@ -33,6 +33,9 @@ class Facts:
     """Pool → the code that this person was given, else the next one; pools that are empty for them are not in it."""
     code: str | None = None
     """The code this person was given last: the variable `code`."""
+    draws_from: str = ""
+    """What the share of a `split` is derived from: Instagram's ids of business and person, and the flow's first id.
+    They are the same after a restore, another connect and a renaming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,8 @@ class SetField:
     field: str
     value: str | None
     """None clears it."""
+    counted: bool = False
+    """A sum that `add` made, which quotes nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +190,13 @@ class CountGoal:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class CountShare:
+    """The run takes this way of a `split`."""
+
+    name: str
+
+
 Effect = (
     SendMessage
     | ReplyToComment
@@ -198,6 +210,7 @@ Effect = (
     | StopMessages
     | StartRun
     | CountGoal
+    | CountShare
 )
 
 

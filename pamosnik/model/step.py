@@ -141,6 +141,23 @@ class Choose:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """One way of a `split`."""
+
+    name: str
+    percent: int
+    first: str | None
+    """None: nothing to do, on with the step after the `split`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    at: At
+    shares: tuple[Share, ...]
+    """Their percents add up to 100."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tag:
     at: At
     tags: tuple[str, ...]
@@ -156,6 +173,13 @@ class Untag:
 class SetFields:
     at: At
     values: tuple[tuple[str, Text], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddToFields:
+    at: At
+    amounts: tuple[tuple[str, str], ...]
+    """Field and number, which may be negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +233,11 @@ Step = (
     | Ask
     | Wait
     | Choose
+    | Split
     | Tag
     | Untag
     | SetFields
+    | AddToFields
     | ClearFields
     | GiveCode
     | Goal

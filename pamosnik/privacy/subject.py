@@ -103,7 +103,7 @@ REGISTER: Mapping[str, Table] = {
     "contact_fields": Table(
         "custom fields of a person",
         "contact_id",
-        _columns(link="account_id contact_id", person="field value set_at"),
+        _columns(link="account_id contact_id counted", person="field value set_at"),
     ),
     "codes": Table(
         "codes to give away", None, _columns(link="account_id pool place", business="code given_at")
@@ -125,6 +125,9 @@ REGISTER: Mapping[str, Table] = {
     ),
     "books": Table(
         "settings of all flows", None, _columns(link="account_id revision applied_at", business="settings")
+    ),
+    "flow_names": Table(
+        "first ids of flows that were renamed", None, _columns(link="account_id flow_id first_id")
     ),
     "flow_history": Table(
         "what apply did", None, _columns(link="id account_id flow_id version change", business="note at")

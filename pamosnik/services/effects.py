@@ -10,6 +10,7 @@ from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.decision import (
     AddTag,
     CountGoal,
+    CountShare,
     Decision,
     Disclosed,
     GiveOut,
@@ -58,7 +59,7 @@ def record(
             case RemoveTag():
                 contacts.remove_tag(conn, contact, effect.tag)
             case SetField():
-                contacts.set_field(conn, contact, effect.field, effect.value, now)
+                contacts.set_field(conn, contact, effect.field, effect.value, now, counted=effect.counted)
             case GiveOut():
                 codes.give(conn, contact, effect.pool, effect.code, now)
             case Disclosed():
@@ -71,7 +72,9 @@ def record(
                 to_start.append(effect.flow_id)
             case CountGoal():
                 stats.mark_run(conn, run.id, stats.GOAL + effect.name, day)
-                stats.mark_run(conn, run.id, stats.COMPLETED, day)
+                stats.mark_completed(conn, run.id, day)
+            case CountShare():
+                stats.mark_run(conn, run.id, stats.share(effect.name, stats.STARTED), day)
     runs.save(conn, run)
     _count_end(conn, flow, run, day)
     _settle_public_replies(conn, flow, run, hands_on=bool(to_start), now=now)
@@ -82,7 +85,7 @@ def record(
 
 def _count_end(conn: Connection, flow: Flow, run: Run, day: str) -> None:
     if run.status is RunStatus.COMPLETED and not flow.has_goal:
-        stats.mark_run(conn, run.id, stats.COMPLETED, day)
+        stats.mark_completed(conn, run.id, day)
     elif run.status is RunStatus.FAILED:
         stats.mark_run(conn, run.id, stats.FAILED, day)
     elif run.status is RunStatus.EXPIRED:

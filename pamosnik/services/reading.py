@@ -287,6 +287,11 @@ def numbers(
             goals = found["goals"]
             assert isinstance(goals, dict)
             goals[what.removeprefix(stats.GOAL)] = n
+        elif what.startswith(stats.SPLIT):
+            splits = found["splits"]
+            assert isinstance(splits, dict)
+            name, _, counted = what.removeprefix(stats.SPLIT).partition(":")
+            splits.setdefault(name, {stats.STARTED: 0, stats.COMPLETED: 0})[counted] = n
         else:
             found[what] = n
     for applied in flow_store.applied(conn, account.id):

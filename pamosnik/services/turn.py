@@ -38,6 +38,7 @@ from pamosnik.services.posts import posts_of
 from pamosnik.services.scene import Scene, fate_is_open, meet, open_scene, say
 from pamosnik.store import codes as code_store
 from pamosnik.store import contacts, errands, inbox, outbox, runs, stats
+from pamosnik.store import flows as flow_store
 from pamosnik.store.runs import DueWait
 
 BEFORE_CONNECTION_TOLERANCE = timedelta(seconds=5)
@@ -346,6 +347,7 @@ def _turn(
         can_start=frozenset(scene.catalog.flows),
         codes=codes.of_flow(scene.conn, scene.account_id, contact.id, flow),
         code=code_store.latest_of_person(scene.conn, contact.id),
+        draws_from=_draws_from(scene, contact, run.flow_id),
     )
     decision = decide(flow, run, stimulus, facts, scene.now)
     if isinstance(stimulus, Tapped):
@@ -368,6 +370,11 @@ def _turn(
         assert known is not None
         following = scene.catalog.flows[flow_id]
         _start(scene, known, following, recorded.run.origin, event, started_by=run.id, in_a_row=in_a_row + 1)
+
+
+def _draws_from(scene: Scene, contact: Contact, flow_id: str) -> str:
+    first_id = flow_store.first_id(scene.conn, scene.account_id, flow_id)
+    return f"{scene.connected.ig_id}|{contact.igsid}|{first_id}"
 
 
 def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -> None:

@@ -100,15 +100,24 @@ def remove_tag(conn: Connection, contact: Contact, tag: str) -> None:
     conn.execute("DELETE FROM contact_tags WHERE contact_id=? AND tag=?", (contact.id, tag))
 
 
-def set_field(conn: Connection, contact: Contact, field: str, value: str | None, now: datetime) -> None:
-    """None clears the field."""
+def set_field(
+    conn: Connection,
+    contact: Contact,
+    field: str,
+    value: str | None,
+    now: datetime,
+    *,
+    counted: bool = False,
+) -> None:
+    """None clears the field. `counted`: a sum, which stays when a message is taken back."""
     if value is None:
         conn.execute("DELETE FROM contact_fields WHERE contact_id=? AND field=?", (contact.id, field))
         return
     conn.execute(
-        "INSERT INTO contact_fields (account_id, contact_id, field, value, set_at) VALUES (?,?,?,?,?)"
-        " ON CONFLICT (contact_id, field) DO UPDATE SET value=excluded.value, set_at=excluded.set_at",
-        (contact.account_id, contact.id, field, value, ms(now)),
+        "INSERT INTO contact_fields (account_id, contact_id, field, value, set_at, counted) VALUES (?,?,?,?,?,?)"
+        " ON CONFLICT (contact_id, field) DO UPDATE SET value=excluded.value, set_at=excluded.set_at,"
+        " counted=excluded.counted",
+        (contact.account_id, contact.id, field, value, ms(now), int(counted)),
     )
 
 

@@ -149,11 +149,26 @@ def rename(conn: Connection, account_id: str, old: str, new: str) -> None:
         " WHERE account_id=:account AND flow_id=:old ON CONFLICT DO NOTHING",
         ids,
     )
+    conn.execute("DELETE FROM flow_names WHERE account_id=:account AND flow_id=:new", ids)
+    conn.execute(
+        "INSERT INTO flow_names (account_id, flow_id, first_id) VALUES (:account, :new,"
+        " coalesce((SELECT first_id FROM flow_names WHERE account_id=:account AND flow_id=:old), :old))",
+        ids,
+    )
+    conn.execute("DELETE FROM flow_names WHERE account_id=:account AND flow_id=:old", ids)
     for table in ("flows", "runs", "starts", "variants", "totals", "bound_posts", "outbox", "events"):
         conn.execute(
             f"UPDATE OR IGNORE {table} SET flow_id=:new WHERE account_id=:account AND flow_id=:old",  # noqa: S608
             ids,
         )
+
+
+def first_id(conn: Connection, account_id: str, flow_id: str) -> str:
+    """The id that a flow had before it was ever renamed."""
+    row = conn.execute(
+        "SELECT first_id FROM flow_names WHERE account_id=? AND flow_id=?", (account_id, flow_id)
+    ).fetchone()
+    return flow_id if row is None else str(row[0])
 
 
 def _history(

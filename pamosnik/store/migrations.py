@@ -166,6 +166,22 @@ CREATE TABLE given_codes ( -- one code per person and pool
     conn.execute("CREATE UNIQUE INDEX given_codes_once ON given_codes (account_id, pool, code)")
 
 
+def m0013_shares_and_sums(conn: Connection) -> None:
+    """First ids of renamed flows, so that everybody keeps their share of a `split`; fields that `add` counts up."""
+    conn.execute(
+        """\
+CREATE TABLE flow_names ( -- flows that were renamed
+  account_id TEXT NOT NULL REFERENCES accounts,
+  flow_id TEXT NOT NULL,
+  first_id TEXT NOT NULL, -- before the first renaming
+  PRIMARY KEY (account_id, flow_id)
+) STRICT, WITHOUT ROWID"""
+    )
+    conn.execute(
+        "ALTER TABLE contact_fields ADD COLUMN counted INTEGER NOT NULL DEFAULT 0 CHECK (counted IN (0, 1))"
+    )
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -179,6 +195,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0010_errands,
     m0011_usage,
     m0012_codes,
+    m0013_shares_and_sums,
 )
 
 

@@ -348,7 +348,7 @@ def postpone(conn: Connection, wait_id: str, until: datetime) -> None:
 
 
 def forget_said(conn: Connection, event_id: str) -> None:
-    """Erases what an event said from the runs it started or answered, and the fields those turns set."""
+    """Erases what an event said from the runs it started or answered, and the fields those turns set; sums stay."""
     conn.execute(
         "UPDATE runs SET origin=json_set(origin, '$.text', NULL) WHERE run_id IN"
         " (SELECT run_id FROM turns WHERE event_id=:event) AND json_extract(origin, '$.event_id')=:event",
@@ -360,7 +360,7 @@ def forget_said(conn: Connection, event_id: str) -> None:
         {"event": event_id},
     )
     conn.execute(
-        "DELETE FROM contact_fields WHERE (contact_id, set_at) IN"
+        "DELETE FROM contact_fields WHERE counted=0 AND (contact_id, set_at) IN"
         " (SELECT r.contact_id, t.at FROM turns t JOIN runs r USING (run_id) WHERE t.event_id=:event)",
         {"event": event_id},
     )

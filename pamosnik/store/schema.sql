@@ -143,7 +143,7 @@ CREATE TABLE contact_fields (
   contact_id TEXT NOT NULL REFERENCES contacts ON DELETE CASCADE,
   field TEXT NOT NULL,
   value TEXT NOT NULL,
-  set_at INTEGER NOT NULL,
+  set_at INTEGER NOT NULL, counted INTEGER NOT NULL DEFAULT 0 CHECK (counted IN (0, 1)),
   PRIMARY KEY (contact_id, field)
 ) STRICT, WITHOUT ROWID;
 
@@ -462,3 +462,10 @@ CREATE TABLE given_codes ( -- one code per person and pool
 ) STRICT;
 
 CREATE UNIQUE INDEX given_codes_once ON given_codes (account_id, pool, code);
+
+CREATE TABLE flow_names ( -- flows that were renamed
+  account_id TEXT NOT NULL REFERENCES accounts,
+  flow_id TEXT NOT NULL,
+  first_id TEXT NOT NULL, -- before the first renaming
+  PRIMARY KEY (account_id, flow_id)
+) STRICT, WITHOUT ROWID;

@@ -15,6 +15,13 @@ FAILED = "failed"
 EXPIRED = "expired"
 GOAL = "goal:"
 """Followed by the goal's name."""
+SPLIT = "split:"
+"""Followed by the name of a way of a `split` and `:started` or `:completed`."""
+
+
+def share(name: str, what: str) -> str:
+    """Under which word a way of a `split` is counted; `what`: STARTED or COMPLETED."""
+    return f"{SPLIT}{name}:{what}"
 
 
 def mark_run(conn: Connection, run_id: str, what: str, day: str) -> bool:
@@ -29,6 +36,15 @@ def mark_run(conn: Connection, run_id: str, what: str, day: str) -> bool:
     account_id, connection_id, flow_id, media_id = marked
     count(conn, account_id, connection_id, flow_id, what, day, media_id=media_id or "")
     return True
+
+
+def mark_completed(conn: Connection, run_id: str, day: str) -> None:
+    """The run reached a goal, or the end of a flow without goals: by every way of a `split` that it has taken."""
+    mark_run(conn, run_id, COMPLETED, day)
+    (counted,) = conn.execute("SELECT counted FROM runs WHERE run_id=?", (run_id,)).fetchone()
+    for word in str(counted).split():
+        if word.startswith(SPLIT) and word.endswith(f":{STARTED}"):
+            mark_run(conn, run_id, f"{word.removesuffix(STARTED)}{COMPLETED}", day)
 
 
 def count(

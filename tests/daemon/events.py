@@ -112,6 +112,11 @@ def seen(igsid: str, mid: str) -> Json:
     return {**_from(igsid), "read": {"mid": mid}}
 
 
+def unsent(igsid: str, mid: str) -> Json:
+    """A person takes back what they wrote."""
+    return {**_from(igsid), "message": {"mid": mid, "is_deleted": True}}
+
+
 def dashboard_test() -> Json:
     """What "Send to My Server" sends."""
     value = {

@@ -42,7 +42,7 @@ def test_the_file(text: str, expected: tuple[int, int, str]) -> None:
     ("step", "expected"),
     [
         ("- sned: hi", (9, 9, "unknown-step")),
-        ("- split: {}", (9, 9, "not-available-yet")),
+        ("- split: {}", (9, 16, "mapping-expected")),
         ("- send: { video: x }", (9, 17, "not-available-yet")),
         ("- send: { text: Hello, friend }", (9, 30, "comma-in-braces")),
         ("- send: hi\n        tag: x", (10, 9, "two-verbs")),

@@ -90,6 +90,8 @@ def back_to_the_first_version(conn: Connection) -> None:
         *(f"ALTER TABLE {table} DROP COLUMN doubt_from" for table in ("events", "runs", "outbox")),
         "DROP TABLE codes",
         "DROP TABLE given_codes",
+        "DROP TABLE flow_names",
+        "ALTER TABLE contact_fields DROP COLUMN counted",
         "DROP TABLE usage",
         "DROP TABLE rests",
         "DROP TABLE deletions",

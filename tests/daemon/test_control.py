@@ -1,0 +1,123 @@
+"""Steps that steer, through the whole machine: shares that stay, sums, numbers apart."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pamosnik._sqlite import Connection
+from pamosnik.services import flows as flow_services
+from pamosnik.services import reading
+from pamosnik.store import accounts, contacts
+from tests.daemon import events
+from tests.daemon.machine import Machine, machine
+
+pytestmark = pytest.mark.anyio
+
+PEOPLE = [f"90{number:02}" for number in range(20)]
+
+FLOWS = """
+version: 1
+disclosure: false
+fields: { points: number }
+flows:
+  tea:
+    when: [dm: tea]
+    do:
+      - split:
+          short: { share: 50, do: [{ send: "Tea?" }] }
+          long: { share: 50, do: [{ send: "Would you like some tea?" }] }
+      - ask: { question: "Yes or no?", choices: [{ label: "Yes", do: [{ goal: ordered }] }, "No"] }
+  count:
+    when: [dm: buy]
+    do:
+      - add: { points: 1.1 }
+      - send: "You have {points|0}."
+"""
+
+
+async def _writes(shop: Machine, igsid: str, text: str) -> str:
+    message = events.message(igsid, text)
+    await shop.deliver(events.talk(message))
+    await shop.works()
+    await shop.later(seconds=2)
+    return str(message["message"]["mid"])
+
+
+async def _applies(shop: Machine, text: str) -> None:
+    """The owner writes other flows; what no file mentions goes."""
+
+    def change(conn: Connection) -> None:
+        account_id = accounts.every(conn)[0].id
+        proposal = flow_services.propose(conn, account_id, [("flows.yaml", text)], prune=True)
+        now = shop.clock.now()
+        flow_services.apply(conn, account_id, proposal, note=None, actor="test", now=now)
+
+    await shop.writer.write(change)
+
+
+async def _ways(shop: Machine, people: list[str]) -> list[str]:
+    """Which way everybody goes who writes `tea` now."""
+    before = {igsid: len(shop.fake.thread(igsid)) for igsid in people}
+    for igsid in people:
+        await _writes(shop, igsid, "tea")
+    return [shop.fake.thread(igsid)[before[igsid]] for igsid in people]
+
+
+def _numbers(shop: Machine, flow: str) -> reading.Shape:
+    conn = shop.reader.connection
+    rows = reading.numbers(conn, accounts.every(conn)[0])["flows"]
+    assert isinstance(rows, list)
+    (row,) = [row for row in rows if row["flow"] == flow]
+    assert isinstance(row, dict)
+    return row
+
+
+async def test_everybody_keeps_their_share_whatever_happens_around_it(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        first = await _ways(shop, PEOPLE)
+        assert set(first) == {"Tea?", "Would you like some tea?"}
+        # Other texts, a new name and, later, a name of its own: nobody changes sides.
+        renamed = FLOWS.replace("  tea:\n", "  green-tea:\n    was: tea\n    mode: restart\n")
+        await _applies(shop, renamed)
+        assert await _ways(shop, PEOPLE) == first
+        again = renamed.replace("green-tea:\n    was: tea", "black-tea:\n    was: green-tea")
+        await _applies(shop, again)
+        await _applies(shop, again.replace("    was: green-tea\n", ""))
+        assert await _ways(shop, PEOPLE) == first
+
+
+async def test_the_share_survives_a_new_connection(tmp_path: Path) -> None:
+    """All rows are new then; who the person is, is not."""
+    async with machine(tmp_path / "a", FLOWS) as shop, machine(tmp_path / "b", FLOWS) as other:
+        assert await _ways(shop, PEOPLE[:8]) == await _ways(other, PEOPLE[:8])
+
+
+async def test_the_ways_are_counted_apart(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        ways = await _ways(shop, PEOPLE[:6])
+        short, long = ways.count("Tea?"), ways.count("Would you like some tea?")
+        assert _numbers(shop, "tea")["splits"] == {
+            name: {"started": n, "completed": 0} for name, n in (("short", short), ("long", long)) if n
+        }
+        igsid = PEOPLE[ways.index("Tea?")]
+        await _writes(shop, igsid, "yes")
+        found = _numbers(shop, "tea")
+        assert (found["completed"], found["goals"]) == (1, {"ordered": 1})
+        splits = found["splits"]
+        assert isinstance(splits, dict)
+        assert splits["short"] == {"started": short, "completed": 1}
+
+
+async def test_sums_are_exact_and_stay_when_a_message_is_taken_back(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        for _ in range(3):
+            mid = await _writes(shop, "9001", "buy")
+        assert shop.fake.thread("9001") == ["You have 1.1.", "You have 2.2.", "You have 3.3."]
+        await shop.deliver(events.talk(events.unsent("9001", mid)))
+        await shop.works()
+        conn = shop.reader.connection
+        find = partial(contacts.find, conn, accounts.every(conn)[0].id)
+        contact = contacts.load(conn, find("9001")[0])
+        assert contact is not None
+        assert contact.fields == {"points": "3.3"}
