@@ -49,7 +49,12 @@ SETTINGS = (
     Setting("meta_url", None, "one base address for every Meta host: the sandbox, a test server"),
     Setting("graph_version", "v26.0", "version of the Graph API"),
     Setting("passphrase", None, "when set, the key file is sealed with it and needed at start", secret=True),
-    Setting("smtp_url", None, "mail server for alerts: `smtps://user:password@host`", secret=True),
+    Setting(
+        "smtp_url",
+        None,
+        "mail server for alerts and mails of flows: `smtps://user:password@host`",
+        secret=True,
+    ),
     Setting("mail_from", None, "sender of mails; default: the user of `smtp_url`"),
     Setting("log_format", "text", "`text` or `json`"),
     Setting("operator_name", None, "who runs this installation; default: the first account's name"),

@@ -41,6 +41,8 @@ class Mail:
     to: str
     subject: str
     text: str
+    id: str | None = None
+    """The same in a repetition, so that mail programs know it; None: it is never repeated."""
 
 
 class Mailer:
@@ -119,7 +121,8 @@ def letter(mail: Mail, sender: str, now: datetime) -> EmailMessage:
     except (ValueError, IndexError, HeaderParseError):
         raise _refused_reader("is no e-mail address") from None
     message["Date"] = format_datetime(now)
-    message["Message-ID"] = make_msgid(domain=_ascii_domain(sender).rpartition("@")[2])
+    domain = _ascii_domain(sender).rpartition("@")[2]
+    message["Message-ID"] = make_msgid(domain=domain) if mail.id is None else f"<{mail.id}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text, charset="utf-8")
     return message

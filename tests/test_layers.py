@@ -55,6 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *WORDS,
     },
     "rehearsal": {
+        "mail",
         "model",
         "flows",
         "engine",

@@ -96,7 +96,8 @@ def apply(
     with open_home() as home:
         conn = home.database.connection
         written = read_files(files)
-        proposal = flows.propose(conn, home.account.id, written, prune=prune)
+        can_mail = home.settings.mail is not None
+        proposal = flows.propose(conn, home.account.id, written, prune=prune, can_mail=can_mail)
         if proposal.loaded.has_errors:
             if as_json:
                 print_json(_problems(proposal.loaded))

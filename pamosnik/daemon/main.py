@@ -23,7 +23,7 @@ from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
 from pamosnik.daemon.alerts import Alerter
 from pamosnik.daemon.catch_up import CatchUp
-from pamosnik.daemon.doers import doers
+from pamosnik.daemon.doers import doers, outside
 from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.errands import ErrandRunner
 from pamosnik.daemon.gate import Gate
@@ -122,7 +122,7 @@ async def _run(
     stop: asyncio.Event,
 ) -> None:
     await _look_back(settings, clock, writer)
-    workers = _put_together(tools, writer, clock, await _alerter(settings, tools))
+    workers = _put_together(settings, tools, writer, clock, await _alerter(settings, tools))
     app = make_app(settings, writer, tools.reader, clock, on_events=workers.runner.wake)
     # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
     listener = _listen(settings.host, settings.port)
@@ -179,7 +179,9 @@ class _Workers:
     scheduler: AsyncIOScheduler
 
 
-def _put_together(tools: Tools, writer: GroupWriter, clock: Clock, alerter: Alerter | None) -> _Workers:
+def _put_together(
+    settings: Config, tools: Tools, writer: GroupWriter, clock: Clock, alerter: Alerter | None
+) -> _Workers:
     """Each wakes those whom it has given something to do."""
     sender = Sender(tools)
 
@@ -188,7 +190,7 @@ def _put_together(tools: Tools, writer: GroupWriter, clock: Clock, alerter: Aler
         errands.wake()
 
     runner = Runner(tools, PostFinder(tools), decided)
-    errands = ErrandRunner(tools, doers(tools), runner.wake)
+    errands = ErrandRunner(tools, doers(tools, outside(settings)), runner.wake)
 
     def found_out() -> None:
         runner.wake()

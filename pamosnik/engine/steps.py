@@ -17,6 +17,7 @@ from pamosnik.model.decision import (
     RemoveTag,
     ReplyToComment,
     StopMessages,
+    TellOwner,
 )
 from pamosnik.model.run import RunStatus, WaitKind
 from pamosnik.model.step import (
@@ -28,6 +29,7 @@ from pamosnik.model.step import (
     Goal,
     HandOver,
     Message,
+    NotifyMe,
     OptOut,
     ReplyPublicly,
     RunFlow,
@@ -86,6 +88,9 @@ def do(turn: Turn, step: Step, branch: str) -> tuple[str | None] | None:
         case Goal():
             turn.effects.append(CountGoal(step.name))
             turn.note(step.at, "done", f"goal {step.name}")
+        case NotifyMe():
+            turn.effects.append(TellOwner(step.at.path, turn.fill(step.text), step.to))
+            turn.note(step.at, "done", "a mail to you")
         case RunFlow():
             turn.note(step.at, "done", f"goes on in {step.flow}")
             turn.go_to_flow(step.flow, branch)

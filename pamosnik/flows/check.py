@@ -52,6 +52,8 @@ class Outcome:
     """File → what stands in it."""
     connected: tuple[str, ...] | None = None
     """Usernames of the account's connections; None: no machine that would know is asked."""
+    can_mail: bool | None = None
+    """Whether a mail server is set; None: likewise."""
 
     def may_be_lost(self, name: str) -> bool:
         """Whether a name may stand in what could not be read."""

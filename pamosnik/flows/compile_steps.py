@@ -20,6 +20,7 @@ from pamosnik.model.step import (
     Goal,
     HandOver,
     Message,
+    NotifyMe,
     Option,
     OptOut,
     ReplyPublicly,
@@ -94,6 +95,8 @@ class StepTable:
                 return Stop(at)
             case "opt_out":
                 return OptOut(at)
+            case "notify_me":
+                return NotifyMe(at, parse_text(str(raw["text"])), cast("str | None", raw.get("to")))
             case "hand_over":
                 return HandOver(at, text(raw, "note"), seconds(raw, "pause", 12 * 3600))
             case other:

@@ -115,10 +115,12 @@ def load(
     *,
     applied: AppliedSource | None = None,
     connected: tuple[str, ...] | None = None,
+    can_mail: bool | None = None,
 ) -> Loaded:
     """Reads files (name, text) and checks them together with what stays applied beside them.
 
-    `connected`: usernames of the account's connections; None where nobody can know them.
+    `connected`: usernames of the account's connections; `can_mail`: whether a mail server is set; None where nobody
+    can know it.
     """
     merger = _Merger()
     for name, text in files:
@@ -137,6 +139,7 @@ def load(
         lost=None if merger.lost is None else frozenset(merger.lost),
         applied=frozenset(before.flows),
         connected=connected,
+        can_mail=can_mail,
         lines={name: text.split("\n") for name, text in texts.items()},
     )
     codes, bad_codes = _codes(merger, elsewhere=connected is None)

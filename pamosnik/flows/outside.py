@@ -6,6 +6,7 @@ from typing import cast
 from pamosnik.flows.check import Outcome, Placed, Raw, near, steps
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import BadVariable, parse_text
+from pamosnik.flows.values import misfit
 from pamosnik.model.text import Variable
 
 
@@ -14,8 +15,11 @@ def check(outcome: Outcome) -> list[Problem]:
     found: list[Problem] = []
     for flow_id in sorted(outcome.here):
         for step in steps(flow_id, outcome.flows[flow_id]):
-            if step.raw["do"] == "give_code":
-                found += _give_code(outcome, step)
+            match step.raw["do"]:
+                case "give_code":
+                    found += _give_code(outcome, step)
+                case "notify_me":
+                    found += _notify_me(outcome, step)
     return found
 
 
@@ -34,6 +38,20 @@ def _give_code(outcome: Outcome, step: Placed) -> Iterator[Problem]:
     if "if_empty" not in raw:
         message, hint = "when no code is left, this step does nothing", "Say what happens then: if_empty: […]"
         yield outcome.problem(path, "no-if-empty", message, hint, Severity.WARNING)
+
+
+def _notify_me(outcome: Outcome, step: Placed) -> Iterator[Problem]:
+    to = step.raw.get("to")
+    if to is not None and (wrong := misfit({"type": "email"}, str(to))) is not None:
+        yield outcome.problem(f"{step.path}.to", "wrong-value", f"`to` {wrong[0]}", wrong[1])
+    if outcome.can_mail is None:
+        message = "whether a mail server is set, only the machine knows where this runs"
+        hint = "`pamosnik flows apply` looks there."
+        yield outcome.problem(step.path, "mail-unseen", message, hint, Severity.NOTE)
+    elif not outcome.can_mail:
+        message = "no mail server is set here: nobody would be told"
+        hint = "Set PAMOSNIK_SMTP_URL for `pamosnik serve`."
+        yield outcome.problem(step.path, "no-mail-server", message, hint, Severity.WARNING)
 
 
 def _says(written: str, name: str) -> bool:

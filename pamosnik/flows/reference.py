@@ -71,6 +71,7 @@ EXAMPLES: Mapping[str, str] = {
     "run": _flow("      - run: other\n") + '  other:\n    do:\n      - send: "Here I go on."\n',
     "stop": _flow(_SEND + "      - stop\n"),
     "opt_out": _flow("      - opt_out\n"),
+    "notify_me": _flow('      - notify_me: "{first_name|Somebody} wants a cake for {text|?}"\n'),
     "hand_over": _flow('      - hand_over: { note: "wants a person", pause: 12h }\n'),
 }
 """A small valid file for every trigger and step."""

@@ -376,6 +376,20 @@ STEPS: dict[str, Read] = {
     "run": _named("run", name),
     "stop": Row("stop", (), bare=True),
     "opt_out": Row("opt_out", (), bare=True),
+    "notify_me": Row(
+        "notify_me",
+        (
+            Key(
+                "text",
+                text,
+                "What you are told; the person and the flow are named below it.",
+                required=True,
+                if_missing="`notify_me` needs `text:`, what you are told",
+            ),
+            Key("by", one_of("email"), "`email`, the only way so far."),
+            Key("to", text, "Another e-mail address than your account's."),
+        ),
+    ),
     "hand_over": Row(
         "hand_over",
         (
@@ -406,7 +420,10 @@ STEP_DOCS = {
     "stop": "Ends the run here.",
     "opt_out": "Does what the word STOP does: nothing more is sent to this person until they write START, not even"
     " what this flow has not sent yet. Says `says.stopped` if their window is open, and ends all their runs.",
-    "hand_over": "A human takes over; automation stops for this person for a while.",
+    "notify_me": "Mails you, when a mail server is set; the flow does not wait for it. It is tried for two days."
+    " A crash can repeat a mail.",
+    "hand_over": "A human takes over; automation stops for this person for a while. You get a mail with the note"
+    " when a mail server is set.",
 }
 LATER_STEPS = frozenset(
     {
@@ -415,7 +432,6 @@ LATER_STEPS = frozenset(
         "hide_comment",
         "delete_comment",
         "call",
-        "notify_me",
         "again",
         "at_most",
         "forget_me",

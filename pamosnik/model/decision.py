@@ -170,6 +170,15 @@ class PauseContact:
 
 
 @dataclass(frozen=True, slots=True)
+class TellOwner:
+    """A mail to the owner. `to`: another address than the account's."""
+
+    step: str
+    text: str
+    to: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StopMessages:
     """This person gets no automatic messages any more; `confirmation` is the last one."""
 
@@ -207,6 +216,7 @@ Effect = (
     | GiveOut
     | Disclosed
     | PauseContact
+    | TellOwner
     | StopMessages
     | StartRun
     | CountGoal

@@ -221,6 +221,14 @@ class OptOut:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifyMe:
+    at: At
+    text: Text
+    to: str | None = None
+    """None: the account's address."""
+
+
+@dataclass(frozen=True, slots=True)
 class HandOver:
     at: At
     note: Text | None = None
@@ -244,5 +252,6 @@ Step = (
     | RunFlow
     | Stop
     | HandOver
+    | NotifyMe
     | OptOut
 )

@@ -139,6 +139,15 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Mailed:
+    """The owner got a mail from a flow."""
+
+    at: datetime
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class GoalReached:
     at: datetime
     who: str
@@ -191,6 +200,7 @@ Happening = (
     | NotSent
     | Ran
     | Skipped
+    | Mailed
     | GoalReached
     | Tagged
     | FieldSet

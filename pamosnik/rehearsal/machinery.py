@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
-from pamosnik.daemon.doers import doers
+from pamosnik.daemon.doers import Outside, doers
 from pamosnik.daemon.errands import ErrandRunner
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
@@ -30,13 +30,14 @@ from pamosnik.errors import UsageError
 from pamosnik.ids import Ids, ids_from
 from pamosnik.instagram import limits, webhook
 from pamosnik.instagram.client import Instagram
+from pamosnik.mail import Mail
 from pamosnik.model.event import Verdict
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind, Quota
 from pamosnik.outbox import pacing
 from pamosnik.outbox.pacing import PerSecond, has_media, with_reserve
 from pamosnik.rehearsal import scenery
-from pamosnik.rehearsal.happenings import Happening, Judged, Option, PublicReply, Sent
+from pamosnik.rehearsal.happenings import Happening, Judged, Mailed, Option, PublicReply, Sent
 from pamosnik.rehearsal.watcher import Watcher
 from pamosnik.sandbox.graph import Graph
 from pamosnik.sandbox.things import ButtonKind, Content, Notice
@@ -109,7 +110,7 @@ class Machinery:
         tools = Tools(_Pen(self), self.database, self._instagram, ticket.keys, self.clock)
         self._posts = PostFinder(tools)
         self._settler = Settler(tools, _OpenGate(self.clock), lambda: None)
-        self._errands = ErrandRunner(tools, doers(tools), lambda: None)
+        self._errands = ErrandRunner(tools, doers(tools, Outside(mail=self._mailed)), lambda: None)
         self._texts = PerSecond(with_reserve(limits.TEXTS_PER_SECOND))
         self._media = PerSecond(with_reserve(limits.MEDIA_PER_SECOND))
         self.log: list[Happening] = []
@@ -319,6 +320,10 @@ class Machinery:
             return begun
 
         return self._await(run()) > 0
+
+    async def _mailed(self, mail: Mail, now: datetime) -> None:
+        """Nothing leaves the machine."""
+        self.log.append(Mailed(now, mail.subject, mail.text))
 
     def _send_kind(self, connection_id: str, quota: Quota, now: datetime) -> int:
         room = self._texts.room(now)

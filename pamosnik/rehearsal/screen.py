@@ -21,6 +21,7 @@ from pamosnik.rehearsal.happenings import (
     GoalReached,
     Happening,
     Judged,
+    Mailed,
     NotSent,
     OptedOut,
     Option,
@@ -219,6 +220,8 @@ def remarks(happening: Happening, who: str, zone: ZoneInfo) -> list[str]:
         case Skipped():
             said = f"{happening.flow}: the step {happening.step} is skipped: {happening.reason}"
             return [_addressed(happening.who, who, said)]
+        case Mailed():
+            return [f"a mail to you: {happening.subject}"]
         case GoalReached():
             return [_addressed(happening.who, who, f"goal {happening.goal}")]
         case Tagged():

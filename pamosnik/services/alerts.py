@@ -246,8 +246,7 @@ def told(conn: Connection, letter: Letter) -> None:
     """After the server has taken the mail. A crash in between makes the next start send it once more: better twice
     than never."""
     _put(conn, letter.after)
-    for account_id in {"", letter.account_id}:
-        notices.settle(conn, account_id, "", MAIL_FAILING)
+    mail_went(conn, letter.account_id)
 
 
 def _put(conn: Connection, alert: Alert) -> None:
@@ -258,7 +257,18 @@ def _put(conn: Connection, alert: Alert) -> None:
 
 def mail_fails(conn: Connection, account_id: str, message: str, fix: str, now: datetime) -> None:
     """`account_id`: whose address is refused; '' when the server is at fault."""
-    notices.raise_notice(conn, account_id, "", MAIL_FAILING, f"No alert can be mailed. {message}", fix, now)
+    notices.raise_notice(conn, account_id, "", MAIL_FAILING, f"No mail can be sent. {message}", fix, now)
+
+
+def mail_is_failing(conn: Connection, account_id: str) -> bool:
+    """Whether the owner was told so, about the server or this account's address."""
+    return any(notices.since(conn, one, "", MAIL_FAILING) is not None for one in ("", account_id))
+
+
+def mail_went(conn: Connection, account_id: str) -> None:
+    """The server has taken a mail for a reader of this account."""
+    for one in ("", account_id):
+        notices.settle(conn, one, "", MAIL_FAILING)
 
 
 def mail_works(conn: Connection) -> None:

@@ -22,11 +22,13 @@ from pamosnik.model.decision import (
     SetField,
     StartRun,
     StopMessages,
+    TellOwner,
 )
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
 from pamosnik.model.run import ENDED, Run, RunStatus
 from pamosnik.model.step import Ask, GiveCode, RunFlow, Send, Step
+from pamosnik.services import letters
 from pamosnik.store import codes, contacts, outbox, runs, stats
 
 new_run_id = new_id
@@ -66,6 +68,12 @@ def record(
                 contacts.set_disclosed(conn, contact.id, now)
             case PauseContact():
                 contacts.pause(conn, contact.id, effect.until, PausedBy.HAND_OVER, effect.note)
+                if letters.is_news(contact, now):
+                    task = letters.hand_over(conn, contact, run.flow_id, effect.note, effect.until)
+                    letters.put(conn, task, _new(run, run.step, OutMessage(), contact, ordinal, now), now)
+            case TellOwner():
+                task = letters.note(conn, contact, run.flow_id, effect.text, effect.to)
+                letters.put(conn, task, _new(run, effect.step, OutMessage(), contact, ordinal, now), now)
             case StopMessages():
                 stops = effect
             case StartRun():
@@ -129,7 +137,7 @@ def _put_message(
 
 
 def _new(
-    run: Run, step: str, content: OutMessage, contact: Contact, ordinal: int, now: datetime
+    run: Run, step: str | None, content: OutMessage, contact: Contact, ordinal: int, now: datetime
 ) -> outbox.NewItem:
     return outbox.NewItem(
         account_id=run.account_id,
@@ -313,6 +321,30 @@ def say_outside_flows(
         ),
         now,
     )
+
+
+def mail_outside_flows(
+    conn: Connection, contact: Contact, task: letters.Task, *, source: str, ordinal: int, now: datetime
+) -> None:
+    """A mail to the owner that no flow asked for."""
+    new = outbox.NewItem(
+        account_id=contact.account_id,
+        connection_id=contact.connection_id,
+        contact_id=contact.id,
+        source=source,
+        turn=0,
+        ordinal=ordinal,
+        run_id=None,
+        flow_id=None,
+        step=None,
+        kind=ItemKind.EMAIL,
+        lane="",
+        content=OutMessage(),
+        igsid=contact.igsid,
+        due_at=now,
+        deadline=None,
+    )
+    letters.put(conn, task, new, now)
 
 
 def stop_run(conn: Connection, run_id: str, reason: str, now: datetime) -> None:

@@ -29,9 +29,16 @@ class Proposal:
 
 
 def propose(
-    conn: Connection, account_id: str, files: Sequence[File], *, prune: bool, made_up: bool = False
+    conn: Connection,
+    account_id: str,
+    files: Sequence[File],
+    *,
+    prune: bool,
+    made_up: bool = False,
+    can_mail: bool | None = None,
 ) -> Proposal:
-    """Reads and checks; changes nothing. `made_up`: on a stage, where nobody is really connected."""
+    """Reads and checks; changes nothing. `made_up`: on a stage, where nobody is really connected. `can_mail`: whether
+    this machine has a mail server; None: nobody asks."""
     applied = flow_store.applied(conn, account_id)
     bodies: Mapping[str, Mapping[str, object]] = (
         {} if prune else {flow.flow_id: json.loads(flow.body) for flow in applied}
@@ -41,6 +48,7 @@ def propose(
         files,
         applied=AppliedSource(bodies, {} if prune else settings),
         connected=None if made_up else _usernames(conn, account_id),
+        can_mail=can_mail,
     )
     pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
     code_changes = codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)

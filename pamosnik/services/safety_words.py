@@ -11,7 +11,7 @@ from pamosnik.model.book import Sentence
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.event import Event, Verdict
 from pamosnik.model.words import fold, trim
-from pamosnik.services import effects
+from pamosnik.services import effects, letters
 from pamosnik.services.library import Library
 from pamosnik.services.scene import Scene, meet, open_scene, say
 from pamosnik.store import contacts, inbox
@@ -33,9 +33,17 @@ def heed(scene: Scene, event: Event, contact: Contact) -> Verdict | None:
         _confirm(scene, event, contact, Sentence.STARTED)
         return say(scene, event, Verdict.NOTED, "the person wants automatic messages again")
     if said in _folded(built_in.human, settings.human_words) and contact.opted_out_at is None:
-        contacts.pause(
-            scene.conn, contact.id, scene.now + HUMAN_TAKES_OVER_FOR, PausedBy.HAND_OVER, "asked for a human"
-        )
+        until = scene.now + HUMAN_TAKES_OVER_FOR
+        contacts.pause(scene.conn, contact.id, until, PausedBy.HAND_OVER, "asked for a human")
+        if letters.is_news(contact, scene.now):
+            effects.mail_outside_flows(
+                scene.conn,
+                contact,
+                letters.hand_over(scene.conn, contact, None, None, until),
+                source=event.id,
+                ordinal=1,
+                now=scene.now,
+            )
         _confirm(scene, event, contact, Sentence.HUMAN_CALLED)
         return say(scene, event, Verdict.HANDED_OVER, "the person asked for a human")
     return None

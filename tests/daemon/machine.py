@@ -12,7 +12,7 @@ from pamosnik import config
 from pamosnik.clock import Clock, SteadyClock, VirtualClock
 from pamosnik.config import Config
 from pamosnik.daemon.catch_up import CatchUp
-from pamosnik.daemon.doers import doers
+from pamosnik.daemon.doers import Outside, doers
 from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.errands import ErrandRunner
 from pamosnik.daemon.gate import Gate
@@ -128,9 +128,15 @@ class Machine:
 
 
 @asynccontextmanager
-async def machine(folder: Path, flows: str = FLOWS, *, clock: Clock | None = None) -> AsyncIterator[Machine]:
-    """`clock`: other than one that is moved by hand; a `SteadyClock` hears Instagram's time."""
-    async with home_and_fake(folder, flows) as (settings, fake), running(settings, fake, clock) as parts:
+async def machine(
+    folder: Path, flows: str = FLOWS, *, clock: Clock | None = None, reached: Outside | None = None
+) -> AsyncIterator[Machine]:
+    """`clock`: other than one that is moved by hand; a `SteadyClock` hears Instagram's time. `reached`: what errands
+    reach beside Instagram."""
+    async with (
+        home_and_fake(folder, flows) as (settings, fake),
+        running(settings, fake, clock, reached) as parts,
+    ):
         yield parts
 
 
@@ -150,7 +156,7 @@ async def home_and_fake(folder: Path, flows: str = FLOWS) -> AsyncIterator[tuple
 
 @asynccontextmanager
 async def running(
-    settings: Config, fake: FakeInstagram, clock: Clock | None = None
+    settings: Config, fake: FakeInstagram, clock: Clock | None = None, reached: Outside | None = None
 ) -> AsyncIterator[Machine]:
     """The parts on this home, begun as the daemon begins."""
     clock = clock or VirtualClock(datetime.now(UTC))
@@ -170,7 +176,7 @@ async def running(
             settler = Settler(tools, gate, sender.wake)
             keeper = TokenKeeper(tools)
             catch_up = CatchUp(tools, gate, runner.wake)
-            errands = ErrandRunner(tools, doers(tools), runner.wake)
+            errands = ErrandRunner(tools, doers(tools, reached or Outside()), runner.wake)
             parts = (runner, sender, errands, settler, keeper, catch_up, Eraser(tools))
             yield Machine(fake, tools, clock, writer, reader, *parts)
             await sender.idle()
