@@ -193,7 +193,7 @@ def _view(conversation: Conversation, ig_id: str) -> View:
                 message.from_id == ig_id,
                 message.at,
                 message.text,
-                any(attachment.type == "image" for attachment in message.attachments),
+                frozenset(attachment.type for attachment in message.attachments),
             )
             for message in conversation.messages
         )

@@ -149,7 +149,7 @@ class _Chooser:
     # --- taps and answers ----------------------------------------------------------------------------
 
     def _tap(self, tap: Tap) -> Choice | None:
-        owner = tap.option.path.rsplit(".", 2)[0]
+        owner = tap.option.step
         step = tap.flow.steps.get(owner)
         asked = next((w for w in tap.run.waits if w.kind is WaitKind.ANSWER and w.path == owner), None)
         if asked is not None and isinstance(step, Ask):
@@ -182,11 +182,11 @@ class _Chooser:
         return None
 
     def _typed_label(self, step: Send) -> Option | None:
-        options = [o for o in (*step.message.buttons, *step.message.chips) if o.does_something]
-        number = answers.choose_option(
-            [self._label(option) for option in options], self.event.incoming.text, whole_only=True
-        )
-        return None if number is None else options[number]
+        options = [option for option in step.message.options if option.does_something]
+        labels = [self._label(option) for option in options]
+        number = answers.choose_option(labels, self.event.incoming.text, whole_only=True)
+        # The same label on several cards: only a tap tells which is meant.
+        return None if number is None or labels.count(labels[number]) > 1 else options[number]
 
     def _fits(self, waiting: OpenWait, step: Ask) -> Resume | None:
         text = self.event.incoming.text

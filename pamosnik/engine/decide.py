@@ -32,6 +32,7 @@ from pamosnik.model.outbox import ItemStatus
 from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
 from pamosnik.model.step import (
     Ask,
+    Message,
     Option,
     Wait,
     WindowClosed,
@@ -92,7 +93,8 @@ def _not_understood(turn: Turn, heard: NotUnderstood) -> None:
     if tries <= step.tries:
         turn.note(step.at, "asks again", f"answer {tries} did not fit")
         text = step.say or Text((sentences.say(turn.facts.settings, Sentence.NOT_UNDERSTOOD),))
-        messages.send(turn, step.at, (text,), chips=step.choices, skip=step.optional, remember_variant=False)
+        again = Message((text,), chips=step.choices)
+        messages.send(turn, step.at, again, skip=step.optional, remember_variant=False)
         turn.waits[wait.id] = replace(wait, tries=tries)
     elif step.then is not None:
         turn.note(step.at, "gives up asking", "goes on with if_not_understood")
@@ -102,12 +104,8 @@ def _not_understood(turn: Turn, heard: NotUnderstood) -> None:
         _walk(turn, step.at.next, wait.branch)
     else:
         turn.note(step.at, "gives up asking", "a human takes over")
-        messages.send(
-            turn,
-            step.at,
-            (Text((sentences.say(turn.facts.settings, Sentence.HUMAN_CALLED),)),),
-            remember_variant=False,
-        )
+        called = Text((sentences.say(turn.facts.settings, Sentence.HUMAN_CALLED),))
+        messages.send(turn, step.at, Message((called,)), remember_variant=False)
         turn.call_human(HUMAN_TAKES_OVER_FOR, None)
         turn.end(RunStatus.STOPPED, "the answer was not understood; a human takes over")
 
@@ -117,7 +115,7 @@ def _tapped(turn: Turn, tap: Tapped) -> None:
     if any(wait.branch == option.path and wait.kind is not WaitKind.TAP for wait in turn.waits.values()):
         turn.trace.append(Check(option.path, "ignored", "this button's steps are still under way"))
         return
-    step = _owner(option.path)
+    step = option.step
     asked = turn.flow.steps.get(step)
     if isinstance(asked, Ask):
         _answered_again(turn, asked, option, tap.value)
@@ -239,11 +237,6 @@ def _walk(turn: Turn, path: str | None, branch: str) -> None:
             return
         path = goes_on[0]
     turn.line_ended(branch)
-
-
-def _owner(option_path: str) -> str:
-    """The step that a button, chip or choice stands in: `do.1.buttons.0` → `do.1`."""
-    return option_path.rsplit(".", 2)[0]
 
 
 def _branch_of(path: str) -> str:

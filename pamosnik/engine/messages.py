@@ -1,4 +1,4 @@
-"""Messages of a step: texts, pictures, buttons, chips, as they will leave."""
+"""Messages of a step: texts, pictures, videos, cards, buttons, chips, as they will leave."""
 
 from dataclasses import replace
 
@@ -10,47 +10,101 @@ from pamosnik.model.decision import (
     Disclosed,
     SendMessage,
 )
-from pamosnik.model.outbox import OutButton, OutMessage
+from pamosnik.model.outbox import MediaKind, OutButton, OutCard, OutMedia, OutMessage
 from pamosnik.model.step import (
     At,
+    Card,
+    Media,
+    Message,
     Option,
 )
 from pamosnik.model.text import Text
 
 
-def send(
-    turn: Turn,
-    at: At,
-    texts: tuple[Text, ...],
-    *,
-    buttons: tuple[Option, ...] = (),
-    chips: tuple[Option, ...] = (),
-    images: tuple[Text, ...] = (),
-    skip: bool = False,
-    remember_variant: bool = True,
-) -> None:
-    """Text and pictures are separate messages at Instagram; buttons and chips hang on the text."""
-    pictures = tuple(turn.fill(image) for image in images)
+def send(turn: Turn, at: At, message: Message, *, skip: bool = False, remember_variant: bool = True) -> None:
+    """Puts a step's messages into the outbox; the first one after a comment is the private reply."""
+    number = turn.variant(at.path, len(message.texts)) if message.texts else None
+    text = None
+    if number is not None:
+        text = _written(turn, message.texts[number], message.buttons, message.chips, skip=skip)
+    cards = _cards(turn, message.cards) if message.cards else None
     private = turn.run.origin.comment_id is not None and not turn.private_reply_made
-    written: list[OutMessage] = []
-    number = turn.variant(at.path, len(texts)) if texts else None
-    if texts:
-        assert number is not None
-        written.append(_written(turn, texts[number], buttons, chips, skip=skip))
-    if pictures:
-        # A private reply is text only, so the pictures follow it; otherwise the buttons come last.
-        written.insert(len(written) if private else 0, OutMessage(images=pictures))
-    for content in written:
+    # Instagram takes a text or cards as a private reply; a picture or video waits for the person's answer.
+    opening = (text or cards) if private else None
+    for content in _in_order(turn, message, text, cards, opening):
         turn.effects.append(
             SendMessage(
                 step=at.path,
                 content=content,
-                private_reply=private,
-                variant=number if remember_variant and content.text is not None else None,
+                private_reply=content is opening,
+                variant=number if remember_variant and content is text else None,
             )
         )
-        turn.private_reply_made = turn.private_reply_made or private
-        private = False
+    turn.private_reply_made = turn.private_reply_made or opening is not None
+
+
+def _in_order(
+    turn: Turn,
+    message: Message,
+    text: OutMessage | None,
+    cards: OutMessage | None,
+    opening: OutMessage | None,
+) -> list[OutMessage]:
+    """Each kind of content is a message of its own at Instagram; buttons and chips hang on the text."""
+    before = (
+        [OutMessage(images=tuple(turn.fill(image) for image in message.images))] if message.images else []
+    )
+    before += [_media(turn, one) for one in message.media if one.kind is not MediaKind.HEART]
+    after = [] if cards is None else [cards]
+    after += [_media(turn, one) for one in message.media if one.kind is MediaKind.HEART]
+    said = [] if text is None else [text]
+    # What can be tapped stands at the bottom: chips are shown under the last message only.
+    tapped = text is not None and bool(text.buttons or text.chips)
+    ordered = [*before, *after, *said] if tapped else [*before, *said, *after]
+    if opening is None:
+        return ordered
+    return [opening, *(content for content in ordered if content is not opening)]
+
+
+def _media(turn: Turn, media: Media) -> OutMessage:
+    return OutMessage(media=OutMedia(media.kind, None if media.url is None else turn.fill(media.url)))
+
+
+def _cards(turn: Turn, cards: tuple[Card, ...]) -> OutMessage:
+    out = tuple(_card(turn, card) for card in cards)
+    return OutMessage(cards=out, spelled_out=_cards_spelled_out(turn, out))
+
+
+def _card(turn: Turn, card: Card) -> OutCard:
+    subtitle = None if card.subtitle is None else turn.fill(card.subtitle, limit_chars=limits.CARD_CHARS)
+    return OutCard(
+        turn.fill(card.title, limit_chars=limits.CARD_CHARS),
+        subtitle=subtitle or None,
+        image=None if card.image is None else turn.fill(card.image),
+        url=None if card.url is None else turn.fill(card.url),
+        buttons=tuple(_out(turn, option) for option in card.buttons),
+    )
+
+
+def _cards_spelled_out(turn: Turn, cards: tuple[OutCard, ...]) -> str:
+    """The cards in plain text; as many of them as a message holds."""
+    buttons = tuple(button for card in cards for button in card.buttons)
+    labels = dict.fromkeys(button.label for button in buttons if button.url is None)
+    reply = f"{sentences.say(turn.facts.settings, Sentence.REPLY_WITH)}: {' / '.join(labels)}"
+    last = [reply] if labels and len(reply.encode()) < limits.TEXT_BYTES // 2 else []
+    kept: list[str] = []
+    for card in cards:
+        lines = [*kept, *_card_lines(card)]
+        if len("\n".join([*lines, *last]).encode()) > limits.TEXT_BYTES:
+            break
+        kept = lines
+    return "\n".join([*(kept or [cards[0].title]), *last])
+
+
+def _card_lines(card: OutCard) -> list[str]:
+    said = card.title if card.subtitle is None else f"{card.title} – {card.subtitle}"
+    links = [f"{button.label}: {button.url}" for button in card.buttons if button.url is not None]
+    return [said, *([] if card.url is None else [card.url]), *links]
 
 
 def _written(

@@ -135,10 +135,8 @@ def _send_step(turn: Turn, step: Send) -> None:
         turn.note(step.at, "skipped", "the 24-hour window has closed")
         return
     turn.note(step.at, "done")
-    messages.send(
-        turn, step.at, message.texts, buttons=message.buttons, chips=message.chips, images=message.images
-    )
-    taps = _taps(message)
+    messages.send(turn, step.at, message)
+    taps = any(option.does_something for option in message.options)
     turn.run = replace(turn.run, taps_open=taps, data={**turn.run.data, LAST_MESSAGE: step.at.path})
     if taps:
         turn.open_wait(WaitKind.TAP, step.at.path, turn.now + TAP_COUNTS_FOR, branch="")
@@ -149,7 +147,7 @@ def _ask(turn: Turn, step: Ask, branch: str) -> bool:
     if not turn.may_send():
         turn.note(step.at, "skipped", "the 24-hour window has closed")
         return False
-    messages.send(turn, step.at, step.question, chips=step.choices, skip=step.optional)
+    messages.send(turn, step.at, Message(step.question, chips=step.choices), skip=step.optional)
     turn.run = replace(turn.run, taps_open=False, data={**turn.run.data, LAST_MESSAGE: step.at.path})
     turn.open_wait(WaitKind.ANSWER, step.at.path, turn.now + step.give_up_after, branch)
     turn.note(step.at, "waits", "for an answer")
@@ -218,7 +216,7 @@ def _give_code(turn: Turn, step: GiveCode) -> str | None:
     turn.code = code
     turn.note(step.at, "done", f"gave a code of {step.pool}")
     if step.text is not None:
-        messages.send(turn, step.at, (step.text,))
+        messages.send(turn, step.at, Message((step.text,)))
         turn.run = replace(turn.run, taps_open=False, data={**turn.run.data, LAST_MESSAGE: step.at.path})
     return step.at.next
 
@@ -239,7 +237,3 @@ def _opt_out(turn: Turn, step: OptOut) -> None:
     )
     turn.note(step.at, "done", "no more automatic messages for this person")
     turn.end(RunStatus.STOPPED, "the flow opted the person out")
-
-
-def _taps(message: Message) -> bool:
-    return any(option.does_something for option in (*message.buttons, *message.chips))

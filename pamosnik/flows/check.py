@@ -20,7 +20,10 @@ Raw = Mapping[str, object]
 
 VARIABLES = ("username", "name", "first_name", "text", "answer", "post_link", "today", "now", "code")
 _ALWAYS_KNOWN = ("today", "now", "code")
-_TEXT_KEYS = ("text", "question", "say", "note", "label", "url", "image")
+_TEXT_KEYS = (
+    *("text", "question", "say", "note", "label", "url", "image", "video", "audio", "file"),
+    *("title", "subtitle"),
+)
 _TEXT_LISTS = ("one_of", "images")
 _BRANCHES = ("do", "if_no_answer", "if_empty", "then", "else")
 _OWN_BRANCHES = ("if_no_answer", "if_empty")
@@ -116,7 +119,10 @@ def _steps(raw: list[Raw], path: str) -> Iterator[Placed]:
 
 def branches(step: Raw, path: str) -> Iterator[tuple[str, list[Raw]]]:
     """The lists of steps inside one step."""
-    for key in ("buttons", "chips", "choices", "choose", "split"):
+    for place, _, option in options(step, path):
+        if "do" in option:
+            yield f"{place}.do", cast("list[Raw]", option["do"])
+    for key in ("choose", "split"):
         for number, entry in enumerate(cast("list[Raw]", step.get(key, []))):
             for name in ("do", "else"):
                 if name in entry:
@@ -152,6 +158,30 @@ def falls_through(step: Raw) -> bool:
         return any("do" not in way for way in ways_of(step))
     ways = ways_of(step)
     return not ways or "else" not in ways[-1]
+
+
+def options(step: Raw, path: str) -> Iterator[tuple[str, str, Raw]]:
+    """Buttons, chips and choices of a step: where each stands, under which key, and the thing itself."""
+    for place, said in ((path, step), *cards(step, path)):
+        for key in ("buttons", "chips", "choices"):
+            for number, option in enumerate(cast("list[Raw]", said.get(key, []))):
+                yield f"{place}.{key}.{number}", key, option
+
+
+def cards(step: Raw, path: str) -> Iterator[tuple[str, Raw]]:
+    """The cards of a step, each with its place."""
+    for number, card in enumerate(cast("list[Raw]", step.get("cards", []))):
+        yield f"{path}.cards.{number}", card
+
+
+def parts(step: Raw) -> tuple[str, ...]:
+    """What a `send` says: each of these is a message of its own at Instagram."""
+    has = {
+        "text": "text" in step or "one_of" in step,
+        "images": "image" in step or "images" in step,
+        **{key: bool(step.get(key)) for key in ("video", "audio", "file", "cards", "heart")},
+    }
+    return tuple(name for name, there in has.items() if there)
 
 
 def triggers(body: Raw) -> list[Raw]:
@@ -288,12 +318,12 @@ class _Flow:
             self._field(f"{path}.{place}", name)
         self._same_labels(path, raw)
         self._same_variants(path, raw)
-        for key in ("buttons", "chips", "choices"):
-            for number, option in enumerate(cast("list[Raw]", raw.get(key, []))):
-                place = f"{path}.{key}.{number}"
-                self._texts(place, option)
-                if "run" in option:
-                    self._flow_name(f"{place}.run", str(option["run"]))
+        for place, _, option in options(raw, path):
+            self._texts(place, option)
+            if "run" in option:
+                self._flow_name(f"{place}.run", str(option["run"]))
+        for place, card in cards(raw, path):
+            self._texts(place, card)
         self._texts(path, raw)
         self._texts(f"{path}.if_not_understood", cast("Raw", raw.get("if_not_understood", {})))
         if kind == "set":
@@ -307,15 +337,12 @@ class _Flow:
         """Whether a step that was read as a whole says enough, and not too much."""
         kind = raw["do"]
         has_text = "text" in raw or "one_of" in raw
-        if kind == "send" and not has_text and not ("image" in raw or "images" in raw):
-            self._say(
-                path,
-                "empty-message",
-                "this message has neither text nor picture",
-                'Write it like: send: "Hello!"',
-            )
+        if kind == "send" and not parts(raw):
+            message = "this message has neither text nor picture, nor anything else to send"
+            self._say(path, "empty-message", message, 'Write it like: send: "Hello!"')
         elif kind == "send" and not has_text and ("buttons" in raw or "chips" in raw):
-            self._say(path, "buttons-without-text", "buttons and chips need a text above them")
+            hint = "Put the buttons into the cards, or write a `text:`." if "cards" in raw else None
+            self._say(path, "buttons-without-text", "buttons and chips need a text above them", hint)
         if kind == "reply_publicly" and not has_text:
             self._say(path, "empty-message", "this reply has no text")
         if kind in ("send", "reply_publicly") and "text" in raw and "one_of" in raw:
@@ -350,16 +377,16 @@ class _Flow:
             seen.add(variant)
 
     def _same_labels(self, path: str, raw: Raw) -> None:
-        seen: set[str] = set()
-        for key in ("buttons", "chips", "choices"):
-            for number, option in enumerate(cast("list[Raw]", raw.get(key, []))):
-                if "label" not in option:
-                    continue
-                label = trim(fold(str(option["label"])))
-                if label in seen:
-                    message = f"the label `{option['label']}` stands in this message twice"
-                    self._say(f"{path}.{key}.{number}", "same-label", message, "People type labels, too.")
-                seen.add(label)
+        """Once in a message, and on a card; several cards may have the same one."""
+        seen: set[tuple[str, str]] = set()
+        for place, _, option in options(raw, path):
+            if "label" not in option:
+                continue
+            label = (place.rsplit(".", 2)[0], trim(fold(str(option["label"]))))
+            if label in seen:
+                message = f"the label `{option['label']}` stands in this message twice"
+                self._say(place, "same-label", message, "People type labels, too.")
+            seen.add(label)
 
     def _fields_of(self, raw: Raw) -> Iterator[tuple[str, str]]:
         """Fields that a step names, each with where in the step."""

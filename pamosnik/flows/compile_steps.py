@@ -1,6 +1,6 @@
 """Steps of the normal form, nested, as a flat table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, time, timedelta
 from typing import cast
 
@@ -8,17 +8,20 @@ from pamosnik.flows.compile_conditions import conditions
 from pamosnik.flows.normal import Raw, list_of, map_of, seconds, strings, text
 from pamosnik.flows.texts import parse_text
 from pamosnik.model.condition import AllOf
+from pamosnik.model.outbox import MediaKind
 from pamosnik.model.step import (
     Accept,
     AddToFields,
     Ask,
     At,
     Branch,
+    Card,
     Choose,
     ClearFields,
     GiveCode,
     Goal,
     HandOver,
+    Media,
     Message,
     NotifyMe,
     Option,
@@ -106,15 +109,29 @@ class StepTable:
         images = strings(raw, "images") + strings(raw, "image")
         return Message(
             texts=_variants(raw, "text"),
-            buttons=self._options(raw, "buttons", at, None),
-            chips=self._options(raw, "chips", at, None),
+            buttons=self._options(raw, "buttons", at.path, None),
+            chips=self._options(raw, "chips", at.path, None),
             images=tuple(parse_text(image) for image in images),
+            media=tuple(_media(raw)),
+            cards=tuple(
+                self._card(card, f"{at.path}.cards.{number}")
+                for number, card in enumerate(list_of(raw, "cards"))
+            ),
         )
 
-    def _options(self, raw: Raw, key: str, at: At, after: str | None) -> tuple[Option, ...]:
+    def _card(self, raw: Raw, path: str) -> Card:
+        return Card(
+            parse_text(str(raw["title"])),
+            subtitle=text(raw, "subtitle"),
+            image=text(raw, "image"),
+            url=text(raw, "url"),
+            buttons=self._options(raw, "buttons", path, None),
+        )
+
+    def _options(self, raw: Raw, key: str, place: str, after: str | None) -> tuple[Option, ...]:
         found = []
         for number, entry in enumerate(list_of(raw, key)):
-            path = f"{at.path}.{key}.{number}"
+            path = f"{place}.{key}.{number}"
             first = self.steps(list_of(entry, "do"), f"{path}.do", after) if "do" in entry else None
             option = Option(
                 path=path,
@@ -130,7 +147,7 @@ class StepTable:
 
     def _ask(self, raw: Raw, at: At) -> Ask:
         misfit = map_of(raw, "if_not_understood")
-        choices = self._options(raw, "choices", at, at.next)
+        choices = self._options(raw, "choices", at.path, at.next)
         default = Accept.CHOICE if choices else Accept.TEXT
         then = None
         if "then" in misfit:
@@ -167,6 +184,14 @@ class StepTable:
 
 def _variants(raw: Raw, key: str) -> tuple[Text, ...]:
     return tuple(parse_text(text) for text in (strings(raw, key) + strings(raw, "one_of")))
+
+
+def _media(raw: Raw) -> Iterator[Media]:
+    for kind in (MediaKind.VIDEO, MediaKind.AUDIO, MediaKind.FILE):
+        if kind.value in raw:
+            yield Media(kind, text(raw, kind.value))
+    if raw.get("heart"):
+        yield Media(MediaKind.HEART)
 
 
 def _wait(raw: Raw, at: At) -> Wait:

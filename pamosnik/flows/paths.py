@@ -11,7 +11,7 @@ from enum import Enum
 from typing import cast
 
 from pamosnik.flows import schema_steps
-from pamosnik.flows.check import Outcome, branches, falls_through, only_comments, started_by_comments
+from pamosnik.flows.check import Outcome, branches, falls_through, only_comments, parts, started_by_comments
 from pamosnik.flows.paths_words import Found, Late, Way, problem
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import BadVariable, parse_text
@@ -24,8 +24,8 @@ _DAY_S = int(limits.WINDOW.total_seconds())
 _WEEK_S = int(limits.PRIVATE_REPLY_WITHIN.total_seconds())
 _PAUSE_S = 12 * 3600
 _GIVE_UP_S = 23 * 3600
-_MEDIA = ("image", "images")
-"""Keys of a message that Instagram takes apart from its text."""
+_OPENINGS = frozenset({"text", "cards"})
+"""What Instagram may take as a private reply."""
 _HEARD = Way(answered=True)
 
 
@@ -132,13 +132,15 @@ class _Walk:
     def _sent(self, way: Way, step: Raw, here: str) -> Way:
         """The way behind a message, after saying what is wrong with it."""
         private = self.commented and not way.answered
-        media = next((key for key in _MEDIA if key in step), None)
-        has_text = "text" in step or "one_of" in step or "question" in step
+        said = parts(step)
+        media = next((one for one in said if one != "text"), None)
         code = None
         if private and way.first is not None:
             code = "second-message"
-        elif private and media is not None and here not in self.outcome.broken:
-            code = "second-message" if has_text else "private-reply-media"
+        elif private and said and not _OPENINGS & set(said) and here not in self.outcome.broken:
+            code = "private-reply-media"
+        elif private and len(said) > 1:
+            code = "second-message"
         if code is not None and not way.told:
             shown = self.inside or here
             self.found.append(Found(code, here, shown, replace(way, first=way.first or here), media))

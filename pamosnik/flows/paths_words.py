@@ -47,7 +47,17 @@ class Found:
     """Where that is said: in the flow that the way began in."""
     way: Way
     media: str | None = None
-    """Key of the message that is no text."""
+    """What the message says beside a text, or in place of one: `images`, `cards`, …"""
+
+
+_NAMES = {
+    "images": "a picture",
+    "video": "a video",
+    "audio": "a sound",
+    "file": "a file",
+    "heart": "a heart",
+    "cards": "a row of cards",
+}
 
 
 def problem(outcome: Outcome, found: Found, severity: Severity) -> Problem:
@@ -56,10 +66,11 @@ def problem(outcome: Outcome, found: Found, severity: Severity) -> Problem:
             message, hint = _second(outcome, found, held=severity is Severity.WARNING)
         case "private-reply-media":
             message = (
-                "the private message after a comment can be a text only;"
-                " Instagram refuses a picture, video, sound, file or post there"
+                "the private message after a comment can be a text or cards only;"
+                " Instagram refuses a picture, video, sound, file, heart or post there"
             )
-            hint = "Send a text first, with the picture under a button of it or after an `ask`."
+            what = _NAMES.get(found.media or "", "the rest").replace("a ", "the ", 1)
+            hint = f"Send a text first, with {what} under a button of it or after an `ask`."
         case "private-reply-too-late":
             message = "a comment can be answered in private for 7 days; after this wait they are over"
             hint = "Make the wait shorter."
@@ -104,8 +115,9 @@ def _second(outcome: Outcome, found: Found, *, held: bool) -> tuple[str, str]:
         there = found.real.partition(":")[0]
         message += f"; the flow `{there}` sends a second one ({_line(outcome, found.real, found.shown)})"
     elif way.first == found.real:
-        message += ", and a picture beside a text is a message of its own"
-        hint = "Send the picture under a button of the text, or after an `ask`."
+        what = _NAMES.get(found.media or "", "each kind of content")
+        message += f", and {what} beside a text is a message of its own"
+        hint = f"Send {what.replace('a ', 'the ', 1)} under a button of the text, or after an `ask`."
     elif way.silence is not None:
         message += "; if nobody answers, `if_no_answer` leads here to a second one"
         hint = "End `if_no_answer` with `stop`, or send nothing on this way."

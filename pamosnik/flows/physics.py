@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from pamosnik.flows import paths, schema_steps
+from pamosnik.flows import media, paths, schema_steps
 from pamosnik.flows.check import (
     Outcome,
     Placed,
     branches,
     falls_through,
+    options,
     started_by_comments,
     steps,
     triggers,
@@ -23,26 +24,6 @@ Raw = Mapping[str, object]
 _VARIANTS_WANTED = 3
 _NOT_ON_LIVE = frozenset({"reply_publicly", "hide_comment", "delete_comment"})
 """https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (live media: none of these)"""
-_REFUSED_TYPES = frozenset(
-    {
-        "webp",
-        "svg",
-        "heic",
-        "heif",
-        "avif",
-        "bmp",
-        "tif",
-        "tiff",
-        "ico",
-        "psd",
-        "pdf",
-        "mp4",
-        "mov",
-        "webm",
-        "mp3",
-    }
-)
-"""Known files that are no picture to Instagram; behind another ending a server may hide one."""
 _LABELS = ("skip",)
 """Sentences that stand on a chip."""
 _DISCLOSURE_CHARS = 300
@@ -66,17 +47,16 @@ def _step(outcome: Outcome, step: Placed, *, can_be_first: bool) -> Iterator[Pro
     buttons, chips = cast("list[Raw]", raw.get("buttons", [])), cast("list[Raw]", raw.get("chips", []))
     choices = cast("list[Raw]", raw.get("choices", []))
     if len(buttons) > limits.BUTTONS:
-        yield _too_many(outcome, f"{path}.buttons", "buttons", len(buttons), limits.BUTTONS)
+        yield media.too_many(outcome, f"{path}.buttons", "buttons", len(buttons), limits.BUTTONS)
     if len(chips) > limits.CHIPS:
-        yield _too_many(outcome, f"{path}.chips", "chips", len(chips), limits.CHIPS)
+        yield media.too_many(outcome, f"{path}.chips", "chips", len(chips), limits.CHIPS)
     room = limits.CHIPS - bool(raw.get("optional"))
     if len(choices) > room:
         place = f"{path}.choices" if f"{path}.choices" in outcome.places else f"{path}.save_as"
-        yield _too_many(outcome, place, "choices", len(choices), room)
-    for key, options in (("buttons", buttons), ("chips", chips), ("choices", choices)):
-        for number, option in enumerate(options):
-            yield from _option(outcome, f"{path}.{key}.{number}", option, key)
-    yield from _images(outcome, path, raw)
+        yield media.too_many(outcome, place, "choices", len(choices), room)
+    for place, key, option in options(raw, path):
+        yield from _option(outcome, place, option, key)
+    yield from media.check(outcome, path, raw)
     if raw["do"] in ("send", "ask", "give_code"):
         yield from _message_texts(outcome, path, raw, with_buttons=bool(buttons), can_be_first=can_be_first)
     if raw["do"] == "reply_publicly":
@@ -90,10 +70,6 @@ def _step(outcome: Outcome, step: Placed, *, can_be_first: bool) -> Iterator[Pro
                 f"Give at least {_VARIANTS_WANTED} variants under `one_of`.",
                 Severity.WARNING,
             )
-
-
-def _too_many(outcome: Outcome, path: str, what: str, n: int, most: int) -> Problem:
-    return outcome.problem(path, f"too-many-{what}", f"{n} {what}; Instagram takes {most} at most")
 
 
 def _option(outcome: Outcome, path: str, option: Raw, key: str) -> Iterator[Problem]:
@@ -119,38 +95,6 @@ def _choice_place(outcome: Outcome, path: str) -> str:
     """Where a label stands; of a choice that only its field names, where the field is named."""
     step, _, number = path.rpartition(".choices")
     return f"{path}.label" if path in outcome.places or not number else f"{step}.save_as"
-
-
-def _images(outcome: Outcome, path: str, raw: Raw) -> Iterator[Problem]:
-    images = cast("list[str]", raw.get("images", []))
-    if len(images) > limits.IMAGES:
-        yield _too_many(outcome, f"{path}.images", "images", len(images), limits.IMAGES)
-    one = [("image", str(raw["image"]))] if "image" in raw else []
-    for place, address in (*((f"images.{n}", image) for n, image in enumerate(images)), *one):
-        if address.startswith("{"):
-            continue
-        if not address.startswith("https://"):
-            yield outcome.problem(
-                f"{path}.{place}",
-                "media-address",
-                f"`{address}` is no public https address; Instagram fetches pictures itself",
-                "Put the file on your website and write its address.",
-            )
-        elif (ending := _ending(address)) and f".{ending}" not in limits.IMAGE_SUFFIXES:
-            yield outcome.problem(
-                f"{path}.{place}",
-                "media-type",
-                f"Instagram takes png, jpeg and gif pictures, and this is .{ending}",
-                "Save the picture as png or jpeg.",
-                Severity.ERROR if ending in _REFUSED_TYPES else Severity.WARNING,
-            )
-
-
-def _ending(address: str) -> str:
-    """What the last part of an address ends in, like `png`; empty when it has no ending or that is filled in."""
-    name = address.split("?")[0].split("#")[0].partition("://")[2].partition("/")[2].rpartition("/")[2]
-    ending = name.rpartition(".")[2].lower() if "." in name else ""
-    return ending if ending.isalnum() else ""
 
 
 def _public_texts(outcome: Outcome, path: str, raw: Raw) -> Iterator[Problem]:

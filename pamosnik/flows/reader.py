@@ -218,7 +218,7 @@ _LISTS = frozenset(
             "came_from",
             "days",
         ),
-        *("tag", "untag", "clear", "one_of", "images", "choices", "buttons", "chips"),
+        *("tag", "untag", "clear", "one_of", "images", "choices", "buttons", "chips", "cards"),
         *("stop", "start", "human"),
     }
 )

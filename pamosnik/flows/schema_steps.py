@@ -297,9 +297,23 @@ _IF_NOT_UNDERSTOOD = Row(
         Key("then", steps, "Steps that follow after the last try."),
     ),
 )
-_LATER_IN_SEND = frozenset(
-    {"video", "audio", "file", "cards", "post", "heart", "typing", "quote", "track_links"}
+CARD: Row = Row(
+    "cards",
+    (
+        Key(
+            "title",
+            text,
+            "At most 80 characters; something else must stand beside it.",
+            required=True,
+            if_missing="a card needs a `title:`",
+        ),
+        Key("subtitle", text, "A second line; at most 80 characters."),
+        Key("image", text, "Address of a picture (https)."),
+        Key("url", text, "The address that a tap on the card opens."),
+        Key("buttons", list_of(_option), "At most 3 buttons."),
+    ),
 )
+_LATER_IN_SEND = frozenset({"post", "typing", "quote", "track_links"})
 
 STEPS: dict[str, Read] = {
     "reply_publicly": Row(
@@ -319,6 +333,11 @@ STEPS: dict[str, Read] = {
             Key("chips", list_of(_option), "At most 13 quick replies."),
             Key("image", text, "Address of a picture (https)."),
             Key("images", texts, "Up to 10 pictures."),
+            Key("video", text, "Address of a video (https): mp4, mov, webm, ogg or avi."),
+            Key("audio", text, "Address of a sound (https): m4a, aac, wav or mp4."),
+            Key("file", text, "Address of a PDF (https)."),
+            Key("cards", list_of(CARD), "Up to 10 cards, side by side."),
+            Key("heart", boolean, "`true`: a heart."),
         ),
         later=_LATER_IN_SEND,
     ),
@@ -401,7 +420,9 @@ STEPS: dict[str, Read] = {
 }
 STEP_DOCS = {
     "reply_publicly": "Answers the comment that started the run, in public.",
-    "send": "Sends a message. Never waits.",
+    "send": "Sends a message. Never waits. Each kind of content is a message of its own: pictures, video, sound and"
+    " file leave before the text, cards and heart after it; a text with buttons or chips comes last. After a comment"
+    " the text comes first.",
     "ask": "Sends a question and waits for the answer.",
     "wait": "A pause that survives restarts.",
     "choose": "Takes the first branch whose conditions hold.",

@@ -7,7 +7,15 @@ Bodies: https://developers.facebook.com/docs/instagram-platform/instagram-api-wi
 import json
 from collections.abc import Mapping
 
-from pamosnik.model.outbox import ItemKind, OutboxItem, OutButton, OutMessage
+from pamosnik.model.outbox import (
+    ItemKind,
+    MediaKind,
+    OutboxItem,
+    OutButton,
+    OutCard,
+    OutMedia,
+    OutMessage,
+)
 
 
 def wire(item: OutboxItem, *, plain: bool) -> str:
@@ -25,13 +33,15 @@ def _message(content: OutMessage, *, plain: bool) -> Mapping[str, object]:
     if content.images:
         pictures = [{"type": "image", "payload": {"url": url}} for url in content.images]
         return {"attachments": pictures}
+    if content.media is not None:
+        return {"attachment": _media(content.media)}
+    if content.cards:
+        elements = [_card(card) for card in content.cards]
+        return {"attachment": _template({"template_type": "generic", "elements": elements})}
     if content.buttons:
-        payload = {
-            "template_type": "button",
-            "text": content.text,
-            "buttons": [_button(button) for button in content.buttons],
-        }
-        message: dict[str, object] = {"attachment": {"type": "template", "payload": payload}}
+        buttons = [_button(button) for button in content.buttons]
+        payload = {"template_type": "button", "text": content.text, "buttons": buttons}
+        message: dict[str, object] = {"attachment": _template(payload)}
     else:
         message = {"text": content.text}
     if content.chips:
@@ -40,6 +50,28 @@ def _message(content: OutMessage, *, plain: bool) -> Mapping[str, object]:
             for chip in content.chips
         ]
     return message
+
+
+def _template(payload: Mapping[str, object]) -> Mapping[str, object]:
+    return {"type": "template", "payload": payload}
+
+
+def _media(media: OutMedia) -> Mapping[str, object]:
+    if media.kind is MediaKind.HEART:
+        return {"type": "like_heart"}
+    return {"type": media.kind.value, "payload": {"url": media.url}}
+
+
+def _card(card: OutCard) -> Mapping[str, object]:
+    opens = None if card.url is None else {"type": "web_url", "url": card.url}
+    parts: Mapping[str, object] = {
+        "title": card.title,
+        "subtitle": card.subtitle,
+        "image_url": card.image,
+        "default_action": opens,
+        "buttons": [_button(button) for button in card.buttons],
+    }
+    return {name: part for name, part in parts.items() if part}
 
 
 def _button(button: OutButton) -> Mapping[str, object]:

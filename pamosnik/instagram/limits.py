@@ -39,6 +39,9 @@ IMAGES = 10
 CARDS = 10
 """graph: messaging-api/generic-template"""
 
+CARD_CHARS = 80
+"""Of a card's title, and of its subtitle. graph: messaging-api/generic-template"""
+
 ICE_BREAKERS = 4
 """graph: messaging-api/ice-breakers"""
 
@@ -48,6 +51,15 @@ https://developers.facebook.com/documentation/business-messaging/instagram-messa
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif")
 """png and jpeg; GIFs work by address. graph: messaging-api"""
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".ogg", ".avi")
+"""graph: messaging-api"""
+
+AUDIO_SUFFIXES = (".m4a", ".aac", ".wav", ".mp4")
+"""No mp3. graph: messaging-api"""
+
+FILE_SUFFIXES = (".pdf",)
+"""graph: messaging-api"""
 
 PUBLIC_REPLY_CHARS = 2200
 """What Instagram's own composer allows; the API's documents name no figure any more (unconfirmed)."""

@@ -117,9 +117,36 @@ class OutButton:
     payload: str | None = None
 
 
+class MediaKind(StrEnum):
+    """What stands in a message of its own, in place of a text."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+    FILE = "file"
+    HEART = "heart"
+
+
+@dataclass(frozen=True, slots=True)
+class OutMedia:
+    kind: MediaKind
+    url: str | None = None
+    """None for a heart."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutCard:
+    """One of several cards side by side."""
+
+    title: str
+    subtitle: str | None = None
+    image: str | None = None
+    url: str | None = None
+    buttons: tuple[OutButton, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class OutMessage:
-    """The content of one message, with all variables filled in."""
+    """The content of one message, with all variables filled in: a text, pictures, cards, or a single medium."""
 
     text: str | None = None
     buttons: tuple[OutButton, ...] = ()
@@ -127,6 +154,8 @@ class OutMessage:
     images: tuple[str, ...] = ()
     spelled_out: str | None = None
     """The same as plain text with the labels written out, for private replies whose buttons are refused."""
+    media: OutMedia | None = None
+    cards: tuple[OutCard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """What a flow does, step by step. `At.next` is the path of the step that follows."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
 
 from pamosnik.model.condition import Condition
+from pamosnik.model.outbox import MediaKind
 from pamosnik.model.text import Text
 
 
@@ -62,6 +64,32 @@ class Option:
     def does_something(self) -> bool:
         return self.first is not None or self.run is not None
 
+    @property
+    def step(self) -> str:
+        """The step it stands in: `do.1.buttons.0` and `do.1.cards.0.buttons.0` → `do.1`."""
+        return _OPTION.sub("", self.path)
+
+
+_OPTION = re.compile(r"(\.cards\.\d+)?\.\w+\.\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A video, a sound, a file, a heart: each is a message of its own at Instagram."""
+
+    kind: MediaKind
+    url: Text | None = None
+    """None for a heart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    title: Text
+    subtitle: Text | None = None
+    image: Text | None = None
+    url: Text | None = None
+    buttons: tuple[Option, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -71,6 +99,14 @@ class Message:
     buttons: tuple[Option, ...] = ()
     chips: tuple[Option, ...] = ()
     images: tuple[Text, ...] = ()
+    media: tuple[Media, ...] = ()
+    cards: tuple[Card, ...] = ()
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """Everything that can be tapped, in the order it is seen."""
+        of_cards = tuple(button for card in self.cards for button in card.buttons)
+        return (*self.buttons, *of_cards, *self.chips)
 
 
 @dataclass(frozen=True, slots=True)

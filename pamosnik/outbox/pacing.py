@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from pamosnik.instagram import limits
-from pamosnik.model.outbox import ItemKind, OutboxItem, Quota
+from pamosnik.model.outbox import ItemKind, MediaKind, OutboxItem, Quota
 
 HOUR = timedelta(hours=1)
 PER_HOUR: Mapping[Quota, int] = {
@@ -91,7 +91,9 @@ def outlook(
 
 def has_media(item: OutboxItem) -> bool:
     """Whether the item counts against the limit for media."""
-    return item.kind is ItemKind.MESSAGE and bool(item.content.images)
+    media = item.content.media
+    fetched = bool(item.content.images) or (media is not None and media.kind is not MediaKind.HEART)
+    return item.kind is ItemKind.MESSAGE and fetched
 
 
 class Caution:

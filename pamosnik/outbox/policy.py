@@ -136,7 +136,8 @@ def _refused(outcome: Outcome, item: OutboxItem, now: datetime) -> After:
             return Done("delivered by an earlier attempt")
         buttons_refused = outcome.code == 100 and outcome.subcode in (None, errors.INVALID_MESSAGE_DATA)
         if buttons_refused and not item.plain and item.content.spelled_out is not None:
-            return Retry(now, "Instagram refused the buttons: sent as text", plain=True)
+            what = "cards" if item.content.cards else "buttons"
+            return Retry(now, f"Instagram refused the {what}: sent as text", plain=True)
         if outcome.subcode == errors.PRIVATE_REPLY_REFUSED and item.live:
             return GiveUp("the broadcast is over, or the comment was answered privately already or deleted")
     return GiveUp(outcome.reason)

@@ -6,11 +6,11 @@ arrived. Not seeing it proves something only when the view reaches back to what 
 only when it is seen twice: Meta's lists lag behind.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pamosnik.model.outbox import ItemKind, OutboxItem, OutMessage
+from pamosnik.model.outbox import ItemKind, MediaKind, OutboxItem, OutMessage
 from pamosnik.model.words import fold, trim
 
 LOOKS = (
@@ -37,7 +37,8 @@ class Seen:
     at: datetime | None
     """By Meta's clock; None when it was not asked."""
     text: str | None = None
-    image: bool = False
+    types: frozenset[str] = frozenset()
+    """Meta's words for what is attached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,37 @@ class NoEvidence:
 Evidence = Arrived | NotThere | NoEvidence
 
 
-def same_content(content: OutMessage, text: str | None, *, image: bool) -> bool:
-    """Whether a message that Meta shows says what we sent, with buttons or spelled out."""
+_SHOWN_AS: Mapping[MediaKind, frozenset[str]] = {
+    MediaKind.VIDEO: frozenset({"video"}),
+    # Conversations show a sound as a file, and a heart is a sticker, which counts as a picture.
+    MediaKind.AUDIO: frozenset({"audio", "file"}),
+    MediaKind.FILE: frozenset({"file"}),
+    MediaKind.HEART: frozenset({"image", "like_heart"}),
+}
+"""The types of attachment under which Meta may show what has no text."""
+
+
+def same_content(content: OutMessage, text: str | None, *, types: Set[str]) -> bool:
+    """Whether a message that Meta shows says what we sent, with buttons or spelled out; of cards the first."""
     if text is None or text == "":
-        return content.text is None and bool(content.images) and image
-    ours = {trim(fold(t)) for t in (content.text, content.spelled_out) if t is not None}
+        return bool(_types(content) & types)
+    title = content.cards[0].title if content.cards else None
+    ours = {trim(fold(t)) for t in (content.text, title, content.spelled_out) if t is not None}
     return trim(fold(text)) in ours
+
+
+def look_alike(one: OutMessage, other: OutMessage) -> bool:
+    """Whether Meta's lists cannot tell the two apart."""
+    titles = [content.cards[0].title if content.cards else None for content in (one, other)]
+    if one.text is not None or other.text is not None or titles != [None, None]:
+        return (one.text, titles[0]) == (other.text, titles[1])
+    return bool(_types(one) & _types(other)) or one == other
+
+
+def _types(content: OutMessage) -> frozenset[str]:
+    if content.media is not None:
+        return _SHOWN_AS[content.media.kind]
+    return frozenset({"image"}) if content.images else frozenset()
 
 
 def judge(
@@ -87,7 +113,7 @@ def judge(
         for seen in view.seen
         if seen.from_business
         and seen.id not in known
-        and same_content(item.content, seen.text, image=seen.image)
+        and same_content(item.content, seen.text, types=seen.types)
         and (seen.at is None or seen.at >= attempted_at - CLOCKS_DIFFER)
     ]
     if candidates:

@@ -64,6 +64,16 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """One of several cards side by side; its buttons are among those of the message, too."""
+
+    title: str
+    subtitle: str | None = None
+    url: str | None = None
+    buttons: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """Instagram took a private message: what the person sees of it."""
 
@@ -73,6 +83,10 @@ class Sent:
     buttons: tuple[Option, ...] = ()
     chips: tuple[Option, ...] = ()
     images: tuple[str, ...] = ()
+    media: tuple[tuple[str, str], ...] = ()
+    """Videos, sounds and files: Meta's word for the kind, and the address."""
+    heart: bool = False
+    cards: tuple[Card, ...] = ()
     private_reply: bool = False
     """The one message that a comment allows."""
     flow: str | None = None

@@ -33,12 +33,13 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.mail import Mail
 from pamosnik.model.event import Verdict
 from pamosnik.model.flow import Flow
-from pamosnik.model.outbox import ItemKind, Outcome, OutcomeKind, Quota
+from pamosnik.model.outbox import ItemKind, MediaKind, Outcome, OutcomeKind, Quota
 from pamosnik.outbox import pacing
 from pamosnik.outbox.pacing import PerSecond, has_media, with_reserve
 from pamosnik.rehearsal import scenery
-from pamosnik.rehearsal.happenings import Happening, Judged, Mailed, Option, PublicReply, Sent
+from pamosnik.rehearsal.happenings import Card, Happening, Judged, Mailed, Option, PublicReply, Sent
 from pamosnik.rehearsal.watcher import Watcher
+from pamosnik.sandbox import things as sandbox_things
 from pamosnik.sandbox.graph import Graph
 from pamosnik.sandbox.things import ButtonKind, Content, Notice
 from pamosnik.sandbox.webhooks import Deliverer, envelope
@@ -361,13 +362,21 @@ class Machinery:
             return PublicReply(self.now, to, item.content.text or "", item.comment_id, item.flow_id)
         shown = self.world.messages.get(outcome.message_id or "")
         content = Content(text=item.content.text) if shown is None else shown.content
+        heart = item.content.media is not None and item.content.media.kind is MediaKind.HEART
+        files = () if heart else content.attachments
+        # A message with buttons is a card to Meta, whose title is the text.
+        side_by_side = bool(item.content.cards) and content.text is None
+        title = next((card.title for card in content.cards), None)
         return Sent(
             at=self.now,
             to=to,
-            text=content.text if content.text is not None else next((c.title for c in content.cards), None),
+            text=content.text if content.text is not None or side_by_side else title,
             buttons=buttons(content),
             chips=chips(content),
-            images=tuple(a.url for a in content.attachments),
+            images=tuple(one.url for one in files if one.kind == "image"),
+            media=tuple((one.kind, one.url) for one in files if one.kind != "image"),
+            heart=heart,
+            cards=tuple(_card(card) for card in content.cards) if side_by_side else (),
             private_reply=item.kind is ItemKind.PRIVATE_REPLY,
             flow=item.flow_id,
         )
@@ -406,6 +415,10 @@ class _Pen:
 
     async def alone(self, fn: Callable[[Connection], T]) -> T:
         return fn(self._machinery.conn)
+
+
+def _card(card: sandbox_things.Card) -> Card:
+    return Card(card.title, card.subtitle, card.default_url, buttons(Content(cards=(card,))))
 
 
 def buttons(content: Content) -> tuple[Option, ...]:

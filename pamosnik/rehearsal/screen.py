@@ -15,6 +15,7 @@ from pamosnik.model.event import EventKind, Verdict
 from pamosnik.model.outbox import ItemKind, ItemStatus
 from pamosnik.model.run import RunStatus
 from pamosnik.rehearsal.happenings import (
+    Card,
     Deed,
     Did,
     FieldSet,
@@ -45,6 +46,8 @@ _ITEMS: Mapping[ItemKind, str] = {
     ItemKind.PRIVATE_REPLY: "the private reply",
     ItemKind.COMMENT_REPLY: "the public reply",
 }
+
+_MEDIA: Mapping[str, str] = {"video": "video", "audio": "sound", "file": "file", "ig_post": "post"}
 
 _DEEDS: Mapping[Deed, str] = {
     Deed.COMMENT: "in public, on {post}",
@@ -277,11 +280,21 @@ def _from(shop: str, sent: Sent | PublicReply, who: str) -> str:
 def _lines(sent: Sent, numbers: Mapping[str, int]) -> list[str]:
     lines = [] if sent.text is None else clean(sent.text).split("\n")
     lines += [f"picture {clean(url)}" for url in sent.images]
-    if sent.buttons:
+    lines += [f"{_MEDIA.get(kind, kind)} {clean(url)}" for kind, url in sent.media]
+    lines += ["❤️"] if sent.heart else []
+    for card in sent.cards:
+        lines += _card(card, numbers)
+    if sent.buttons and not sent.cards:
         lines.append(" ".join(f"[{_option(option, numbers)}]" for option in sent.buttons))
     if sent.chips:
         lines.append(" ".join(f"({_option(option, numbers)})" for option in sent.chips))
     return lines or ["…"]
+
+
+def _card(card: Card, numbers: Mapping[str, int]) -> list[str]:
+    said = [part for part in (card.title, card.subtitle, card.url) if part is not None]
+    taps = [" ".join(f"[{_option(option, numbers)}]" for option in card.buttons)] if card.buttons else []
+    return [f"| {clean(' – '.join(said))}", *(f"|   {line}" for line in taps)]
 
 
 def _option(option: Option, numbers: Mapping[str, int]) -> str:

@@ -98,7 +98,12 @@ class Acts:
             ),
             _act("story_mention", self.story_mention, "person, account?", "mentions the account in a story"),
             _act("share_post", self.share_post, "person, post?, account?", "sends a post as a message"),
-            _act("tap", self.tap, "person, title, account?", "taps the newest chip or button of that title"),
+            _act(
+                "tap",
+                self.tap,
+                "person, title, card?, account?",
+                "taps the newest chip or button of that title",
+            ),
             _act(
                 "tap_ice_breaker",
                 self.tap_ice_breaker,
@@ -243,7 +248,8 @@ class Acts:
 
     def tap(self, params: Params) -> Json:
         account, person = self._both(params)
-        return _tapped(people.tap(self._world, account, person, params.text("title")))
+        card = params.integer("card") if "card" in params else None
+        return _tapped(people.tap(self._world, account, person, params.text("title"), card=card))
 
     def tap_ice_breaker(self, params: Params) -> Json:
         account, person = self._both(params)

@@ -38,8 +38,8 @@ def echo(scene: Scene, event: Event) -> Verdict:
 
 
 def _same_content(content: OutMessage, event: Event) -> bool:
-    image = any(attachment.type == "image" for attachment in event.incoming.attachments)
-    return settling.same_content(content, event.incoming.text, image=image)
+    types = {attachment.type for attachment in event.incoming.attachments}
+    return settling.same_content(content, event.incoming.text, types=types)
 
 
 def seen(scene: Scene, event: Event) -> Verdict:

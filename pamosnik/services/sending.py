@@ -205,7 +205,8 @@ def _learn(conn: Connection, item: OutboxItem, outcome: Outcome) -> None:
     contact = contacts.load(conn, item.contact_id)
     if contact is not None and outcome.recipient_id is not None:
         contacts.also_known_as(conn, contact, outcome.recipient_id)
-    if item.kind is ItemKind.PRIVATE_REPLY and item.content.spelled_out is not None:
+    has_buttons = item.content.spelled_out is not None and not item.content.cards
+    if item.kind is ItemKind.PRIVATE_REPLY and has_buttons:
         # Only a fallback that went through proves that it was the buttons Instagram minded.
         learned = PrivateReplyButtons.REFUSED if item.plain else PrivateReplyButtons.ACCEPTED
         connected = connections.load(conn, item.connection_id)

@@ -73,7 +73,7 @@ def looked(conn: Connection, item_id: str, view: View, now: datetime) -> None:
 def _judged(conn: Connection, item: OutboxItem, view: View) -> settling.Evidence:
     reply = item.kind is ItemKind.COMMENT_REPLY
     known = evidence.known_replies(conn, item) if reply else evidence.known_messages(conn, item)
-    same = [twin for twin in evidence.twins(conn, item) if twin.content.text == item.content.text]
+    same = [twin for twin in evidence.twins(conn, item) if settling.look_alike(twin.content, item.content)]
     attempted_at = min(at for at in (item.first_attempt_at or item.due_at, item.doubt_from) if at is not None)
     return settling.judge(item, view, attempted_at=attempted_at, known=known, twins=len(same))
 

@@ -17,8 +17,11 @@ from pamosnik.model.outbox import (
     HeldFor,
     ItemKind,
     ItemStatus,
+    MediaKind,
     OutboxItem,
     OutButton,
+    OutCard,
+    OutMedia,
     OutMessage,
     Quota,
 )
@@ -123,6 +126,13 @@ def content_json(content: OutMessage) -> str:
         raw["images"] = list(content.images)
     if content.spelled_out is not None:
         raw["spelled_out"] = content.spelled_out
+    if content.media is not None:
+        raw["media"] = [content.media.kind.value, content.media.url]
+    if content.cards:
+        raw["cards"] = [
+            [c.title, c.subtitle, c.image, c.url, [[b.label, b.url, b.payload] for b in c.buttons]]
+            for c in content.cards
+        ]
     return json.dumps(raw, ensure_ascii=False)
 
 
@@ -135,7 +145,14 @@ def content_from_json(text: str) -> OutMessage:
         chips=tuple(OutButton(*parts) for parts in raw.get("chips", ())),
         images=tuple(raw.get("images", ())),
         spelled_out=raw.get("spelled_out"),
+        media=OutMedia(MediaKind(raw["media"][0]), raw["media"][1]) if "media" in raw else None,
+        cards=tuple(_card(card) for card in raw.get("cards", ())),
     )
+
+
+def _card(raw: tuple[Any, ...]) -> OutCard:
+    title, subtitle, image, url, buttons = raw
+    return OutCard(title, subtitle, image, url, tuple(OutButton(*parts) for parts in buttons))
 
 
 def item_of(r: tuple[Any, ...]) -> OutboxItem:

@@ -32,6 +32,23 @@ def _labels(count: int) -> str:
         ("- send: { text: a, buttons: [{ label: b, url: x.example }] }", "bad-address"),
         ("- send: { image: prices.png }", "media-address"),
         ("- send: { image: 'http://shop.example/a.png' }", "media-address"),
+        ("- send: { image: 'https://shop.example/a.webp' }", "media-type"),
+        ("- send: { video: film.mp4 }", "media-address"),
+        ("- send: { video: 'https://shop.example/a.mkv' }", "media-type"),
+        ("- send: { audio: 'https://shop.example/a.mp3' }", "media-type"),
+        ("- send: { file: 'https://shop.example/a.docx' }", "media-type"),
+        ("- send: { cards: [{ title: a }] }", "bare-card"),
+        ("- send: { cards: [a] }", "bare-card"),
+        (f"- send: {{ cards: [{{ title: '{'x' * 81}', subtitle: b }}] }}", "card-too-long"),
+        (f"- send: {{ cards: [{{ title: a, subtitle: '{'x' * 81}' }}] }}", "card-too-long"),
+        (f"- send: {{ cards: [{{ title: a, buttons: [{_labels(4)}] }}] }}", "too-many-buttons"),
+        (f"- send: {{ cards: [{{ title: a, buttons: ['{'x' * 21}'] }}] }}", "label-too-long"),
+        ("- send: { cards: [{ title: a, image: 'http://x.example/a.png' }] }", "media-address"),
+        ("- send: { cards: [{ title: a, url: x.example }] }", "bad-address"),
+        (f"- send: {{ cards: [{', '.join(['{ title: a, subtitle: b }'] * 11)}] }}", "too-many-cards"),
+        ("- send: { cards: [{ title: a, subtitle: b }], chips: [c] }", "buttons-without-text"),
+        ("- send: { heart: false }", "empty-message"),
+        ("- send: { cards: [{ title: a, buttons: [b, b] }] }", "same-label"),
         ("- { wait: 24h }\n      - send: Hello", "wait-outlasts-window"),
         ("- wait: 20h\n      - tag: x\n      - wait: 20h\n      - send: Hello", "wait-outlasts-window"),
         (
@@ -54,6 +71,10 @@ def test_refused(step: str, code: str) -> None:
         f"- ask: {{ question: a, optional: true, choices: [{_labels(12)}] }}",
         f"- send: {{ text: a, chips: ['{'x' * 20}'] }}",
         "- send: { images: ['https://shop.example/a.PNG?size=2', 'https://shop.example/b.jpeg'] }",
+        "- send: { video: 'https://shop.example/a.MP4?x=1', audio: 'https://x.example/a.m4a' }",
+        "- send: { file: 'https://shop.example/menu.pdf', heart: true }",
+        f"- send: {{ cards: [{', '.join(['{ title: a, buttons: [b] }'] * 10)}] }}",
+        f"- send: {{ cards: [{{ title: '{'x' * 80}', subtitle: '{'y' * 80}' }}] }}",
         "- wait: { for: 30h, if_window_closed: skip }\n      - send: Hello",
         "- wait: 23h\n      - send: Hello",
         "- wait: 48h\n      - untag: x",
@@ -85,6 +106,45 @@ def test_a_second_message_after_a_comment() -> None:
 )
 def test_one_message_and_the_rest_after_an_answer(steps: str) -> None:
     assert _codes(steps, "{ comment: price }") == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{ video: 'https://x.example/a.mp4' }",
+        "{ heart: true }",
+        "{ image: 'https://x.example/a.png' }",
+        "{ image: 'https://x.example/a.png', heart: true }",
+    ],
+)
+def test_after_a_comment_comes_a_text_or_cards(content: str) -> None:
+    step = f"      - send: {content}"
+    assert _codes(step, "{ comment: price }") == [("private-reply-media", Severity.ERROR)]
+    assert _codes(step, "[{ comment: price }, { dm: price }]") == [("private-reply-media", Severity.WARNING)]
+
+
+def test_each_kind_of_content_is_a_message_of_its_own() -> None:
+    cards = "      - send: { cards: [{ title: a, subtitle: b }] }"
+    assert _codes(cards, "{ comment: price }") == []
+    both = "      - send: { text: Look, cards: [{ title: a, subtitle: b }] }"
+    assert _codes(both, "{ comment: price }") == [("second-message", Severity.ERROR)]
+    assert _codes("      - send: { text: Look, heart: true }", "{ comment: price }") == [
+        ("second-message", Severity.ERROR)
+    ]
+
+
+def test_an_address_that_does_not_tell_what_is_there() -> None:
+    assert _codes("      - send: { video: 'https://shop.example/film.php' }") == [
+        ("media-type", Severity.WARNING)
+    ]
+    assert _codes("      - send: { image: '{username|none}' }") == []
+    assert _codes("      - send: { video: 'https://shop.example/watch' }") == []
+    facts = (
+        "version: 1\nfacts: { list: 'https://x.example/a.mp3' }\nflows:\n  a:\n    when: { dm: p }\n    do:\n"
+    )
+    assert [p.code for p in read(f"{facts}      - send: {{ audio: '{{list}}' }}\n").problems] == [
+        "media-type"
+    ]
 
 
 def test_a_second_message_behind_a_branch() -> None:

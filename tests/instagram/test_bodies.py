@@ -4,8 +4,19 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from pamosnik.instagram.bodies import wire
-from pamosnik.model.outbox import ItemKind, ItemStatus, OutboxItem, OutButton, OutMessage
+from pamosnik.model.outbox import (
+    ItemKind,
+    ItemStatus,
+    MediaKind,
+    OutboxItem,
+    OutButton,
+    OutCard,
+    OutMedia,
+    OutMessage,
+)
 
 _NOW = datetime(2026, 12, 2, 11, tzinfo=UTC)
 _GO, _SITE = (
@@ -83,6 +94,45 @@ def test_pictures_travel_alone() -> None:
             {"type": "image", "payload": {"url": "https://a.example/1.png"}},
             {"type": "image", "payload": {"url": "https://a.example/2.png"}},
         ]
+    }
+
+
+@pytest.mark.parametrize("kind", [MediaKind.VIDEO, MediaKind.AUDIO, MediaKind.FILE])
+def test_a_film_a_sound_and_a_file_travel_alone(kind: MediaKind) -> None:
+    sent = _sent(OutMessage(media=OutMedia(kind, "https://a.example/1")))
+    assert sent["message"] == {"attachment": {"type": kind.value, "payload": {"url": "https://a.example/1"}}}
+
+
+def test_a_heart() -> None:
+    sent = _sent(OutMessage(media=OutMedia(MediaKind.HEART)))
+    assert sent["message"] == {"attachment": {"type": "like_heart"}}
+
+
+def test_cards() -> None:
+    hat = OutCard(
+        "Hat", "Wool", "https://shop.example/hat.jpg", "https://shop.example/hat", buttons=(_GO, _SITE)
+    )
+    sent = _sent(OutMessage(cards=(hat, OutCard("Scarf", "Silk")), spelled_out="Hat, scarf"))
+    assert sent["message"] == {
+        "attachment": {
+            "type": "template",
+            "payload": {
+                "template_type": "generic",
+                "elements": [
+                    {
+                        "title": "Hat",
+                        "subtitle": "Wool",
+                        "image_url": "https://shop.example/hat.jpg",
+                        "default_action": {"type": "web_url", "url": "https://shop.example/hat"},
+                        "buttons": [
+                            {"type": "postback", "title": "Go", "payload": "pamosnik1:r:f:v:do.0.buttons.0"},
+                            {"type": "web_url", "url": "https://shop.example", "title": "Site"},
+                        ],
+                    },
+                    {"title": "Scarf", "subtitle": "Silk"},
+                ],
+            },
+        }
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pamosnik.model.outbox import ItemKind, OutMessage, Quota
+from pamosnik.model.outbox import ItemKind, MediaKind, OutMedia, OutMessage, Quota
 from pamosnik.outbox.pacing import (
     COUNTS_FOR,
     Caution,
@@ -46,6 +46,10 @@ def test_what_counts_as_media() -> None:
     pictures = OutMessage(images=("https://shop.example/a.png",))
     assert has_media(replace(item(), content=pictures))
     assert not has_media(item())
+    assert has_media(
+        replace(item(), content=OutMessage(media=OutMedia(MediaKind.AUDIO, "https://x.example/a")))
+    )
+    assert not has_media(replace(item(), content=OutMessage(media=OutMedia(MediaKind.HEART))))
     assert not has_media(replace(item(ItemKind.COMMENT_REPLY), content=pictures))
 
 

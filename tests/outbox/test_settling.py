@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pamosnik.model.outbox import ItemKind, OutMessage
+from pamosnik.model.outbox import ItemKind, MediaKind, OutCard, OutMedia, OutMessage
 from pamosnik.outbox.settling import (
     LOOKS,
     Arrived,
@@ -19,6 +19,7 @@ from pamosnik.outbox.settling import (
     View,
     absence_proven,
     judge,
+    look_alike,
     next_look,
     private_reply_again,
     same_content,
@@ -92,10 +93,10 @@ def test_only_private_replies_are_repeated_without_evidence_and_ever_later() -> 
 
 def test_buttons_may_show_as_a_title_or_spelled_out() -> None:
     content = OutMessage("Pick one", spelled_out="Pick one\nReply: Red / Blue")
-    assert same_content(content, "Pick one", image=False)
-    assert same_content(content, "Pick one\nReply: Red / Blue", image=False)
-    assert not same_content(content, "", image=True)
-    assert same_content(OutMessage(images=("https://x.example/a.png",)), None, image=True)
+    assert same_content(content, "Pick one", types=set())
+    assert same_content(content, "Pick one\nReply: Red / Blue", types=set())
+    assert not same_content(content, "", types={"image"})
+    assert same_content(OutMessage(images=("https://x.example/a.png",)), None, types={"image"})
 
 
 @given(
@@ -117,3 +118,38 @@ def test_what_is_known_is_never_taken_for_the_message(seen: list[Seen], twins: i
     if isinstance(found, Arrived):
         assert found.id not in known
         assert any(one.id == found.id and one.from_business for one in seen)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        (MediaKind.VIDEO, "video"),
+        (MediaKind.AUDIO, "audio"),
+        (MediaKind.AUDIO, "file"),
+        (MediaKind.FILE, "file"),
+        (MediaKind.HEART, "image"),
+    ],
+)
+def test_what_has_no_text_is_known_by_its_kind(kind: MediaKind, shown: str) -> None:
+    content = OutMessage(media=OutMedia(kind, "https://x.example/a"))
+    assert same_content(content, None, types={shown})
+    assert not same_content(content, "Hello", types={shown})
+    assert not same_content(content, None, types={"ig_post"})
+
+
+def test_cards_are_known_by_their_first_title() -> None:
+    cards = OutMessage(cards=(OutCard("Hat", "Wool"), OutCard("Scarf", "Silk")), spelled_out="Hat\nScarf")
+    assert same_content(cards, "hat", types={"template"})
+    assert same_content(cards, "Hat\nScarf", types=set())
+    assert not same_content(cards, "Scarf", types={"template"})
+
+
+def test_which_messages_cannot_be_told_apart() -> None:
+    film, other = (OutMessage(media=OutMedia(MediaKind.VIDEO, f"https://x.example/{n}")) for n in "ab")
+    heart = OutMessage(media=OutMedia(MediaKind.HEART))
+    assert look_alike(film, other)
+    assert not look_alike(film, heart)
+    assert look_alike(OutMessage(images=("https://x.example/a.png",)), heart)
+    assert look_alike(OutMessage("Hi"), OutMessage("Hi"))
+    assert not look_alike(OutMessage("Hi"), film)
+    assert not look_alike(OutMessage(cards=(OutCard("Hat"),)), OutMessage(cards=(OutCard("Scarf"),)))

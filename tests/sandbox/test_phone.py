@@ -131,6 +131,38 @@ async def test_a_finger_points_at_one_button_even_an_older_one(shop: Shop) -> No
     assert (gone.status, gone.body["error"]) == (404, "there is no 'No' to tap any more")
 
 
+async def test_a_finger_points_at_one_card(shop: Shop) -> None:
+    igsid = await shop.writes("anna")
+    cards = [
+        {"title": name, "buttons": [{"type": "postback", "title": "Buy", "payload": name}]}
+        for name in ("Hat", "Scarf")
+    ]
+    template = {"template_type": "generic", "elements": cards}
+    sent = await shop.send({"id": igsid}, {"attachment": {"type": "template", "payload": template}})
+    await shop.connect()
+    tap = {"person": "anna", "mid": sent.body["message_id"], "title": "Buy", "card": 2}
+    assert (await shop.call("POST", "/phone/tap", json=tap)).status == 200
+    assert (await shop.heard())[-1]["postback"]["payload"] == "Scarf"
+    assert (await shop.call("POST", "/phone/tap", json={**tap, "card": 3})).status == 404
+    await shop.act("tap", person="anna", title="Buy", card=1)
+    assert (await shop.heard())[-1]["postback"]["payload"] == "Hat"
+
+
+async def test_the_list_of_conversations_names_what_was_sent(shop: Shop) -> None:
+    igsid = await shop.writes("anna")
+    shown = {}
+    for kind, name in (("video", "a.mp4"), ("audio", "a.m4a"), ("file", "a.pdf"), ("like_heart", "")):
+        payload = {"payload": {"url": f"https://shop.example/{name}"}} if name else {}
+        await shop.send({"id": igsid}, {"attachment": {"type": kind, **payload}})
+        shown[kind] = (await state(shop))["shops"][0]["last"]["text"]
+    assert shown == {
+        "video": "Sent a film",
+        "audio": "Sent a voice message",
+        "file": "Sent a file",
+        "like_heart": "❤️",
+    }
+
+
 async def test_a_chip_is_tapped_once(shop: Shop) -> None:
     igsid = await shop.writes("anna")
     chips = [{"content_type": "text", "title": "Two", "payload": "2"}]

@@ -14,8 +14,11 @@ from pamosnik.model.outbox import (
     HeldFor,
     ItemKind,
     ItemStatus,
+    MediaKind,
     OutboxItem,
     OutButton,
+    OutCard,
+    OutMedia,
     OutMessage,
     Quota,
 )
@@ -70,6 +73,8 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
         chips=(OutButton("Skip"),),
         images=("https://shop.example/a.png",),
         spelled_out="Żółć 💌\nReply: Go",
+        media=OutMedia(MediaKind.FILE, "https://shop.example/a.pdf"),
+        cards=(OutCard("Hat", "Wool", None, "https://shop.example", (OutButton("Buy", payload="b"),)),),
     )
     with database(tmp_path) as opened:
         new = replace(new_item(_anna(opened), 0), content=content, depends_on="i0", reason="why")

@@ -80,14 +80,15 @@ class Phone:
         return Response(content, media_type="application/json", headers=headers)
 
     async def _tap(self, request: Request) -> Response:
-        """Taps the chip or button `title` of the message `mid`."""
+        """Taps the chip or button `title` of the message `mid`, a button on the `card` of that number."""
         params = Params(await _body(request))
         looking = self._looking(params)
         mid, title = params.text("mid"), params.text("title")
+        card = params.integer("card") if "card" in params else None
         shown = next((one for one in looking.messages if one.mid == mid), None)
         if shown is None or not shown.from_business:
             raise NotFound("that message is no longer there")
-        tapped = _tap(self._world, looking.account, looking.person, shown, title)
+        tapped = _tap(self._world, looking.account, looking.person, shown, title, card)
         return JSONResponse({"mid": tapped.mid})
 
     async def _accept(self, request: Request) -> Response:
@@ -140,10 +141,12 @@ def page_before(graph: Endpoint) -> Endpoint:
     return endpoint
 
 
-def _tap(world: World, account: Account, person: Person, shown: Message, title: str) -> Message:
+def _tap(
+    world: World, account: Account, person: Person, shown: Message, title: str, card: int | None
+) -> Message:
     """`people.tap` takes the newest of that title; a finger may also point at an older button."""
     tapped = None
-    for button in shown.content.buttons:
+    for button in people.buttons_on(shown.content, card):
         if button.title == title:
             tapped = people.tap_button(world, account, person, button).message
     if title in {chip.title for chip in shown.content.chips}:

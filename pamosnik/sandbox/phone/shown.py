@@ -69,16 +69,28 @@ def message(world: World, written: Message) -> Json:
     }
 
 
+_HEART = "asset_id=like_heart"
+_IN_WORDS = {
+    "story_mention": "Mentioned the shop in a story",
+    "ig_post": "Shared a post",
+    "ig_reel": "Shared a post",
+    "video": "Sent a film",
+    "audio": "Sent a voice message",
+    "file": "Sent a file",
+}
+
+
 def preview(content: Content) -> str:
     """One line for the list of conversations."""
     if content.text is not None:
         return content.text
     if content.cards:
         return content.cards[0].title
-    kinds = {one.kind for one in content.attachments}
-    if "story_mention" in kinds:
-        return "Mentioned the shop in a story"
-    return "Shared a post" if kinds & {"ig_post", "ig_reel"} else "Sent a picture"
+    if any(_HEART in one.url for one in content.attachments):
+        return "❤️"
+    return next(
+        (_IN_WORDS[one.kind] for one in content.attachments if one.kind in _IN_WORDS), "Sent a picture"
+    )
 
 
 def _attachment(world: World, one: Attachment) -> Json:

@@ -18,7 +18,7 @@ export class Chat {
     this.app = app;
     this.drafts = new Map();
     this.bubbles = new Bubbles(app, {
-      tap: (message, title) => this.#tap(message, title),
+      tap: (message, title, card) => this.#tap(message, title, card),
       options: (message) => this.#options(message),
     });
     this.replyTo = null;
@@ -173,12 +173,13 @@ export class Chat {
     return done;
   }
 
-  async #tap(shown, title) {
+  async #tap(shown, title, card) {
     const done = await this.app.act("/phone/tap", {
       person: this.app.me,
       shop: this.app.shop,
       mid: shown.mid,
       title,
+      ...(card && { card }),
     });
     if (!done) return;
     this.#toEnd();

@@ -8,7 +8,7 @@ const ATTACHMENTS = { image: "A picture", audio: "A voice message", video: "A fi
 const HEART = "asset_id=like_heart";
 
 export class Bubbles {
-  /** `tap(message, title)` and `options(message)` are what a finger does to a message. */
+  /** `tap(message, title, card)` and `options(message)` are what a finger does to a message. */
   constructor(app, { tap, options }) {
     this.app = app;
     this.tap = tap;
@@ -91,7 +91,7 @@ export class Bubbles {
         h(
           "ul",
           { class: "cards", tabindex: "0", "aria-label": `${item.cards.length} cards` },
-          item.cards.map((card) => h("li", { class: "card" }, this.#card(item, card))),
+          item.cards.map((card, number) => h("li", { class: "card" }, this.#card(item, card, number + 1))),
         ),
       );
     }
@@ -99,25 +99,25 @@ export class Bubbles {
   }
 
   #template(item, card) {
-    return h("div", { class: "bubble template" }, h("p", {}, linked(card.title)), this.#buttons(item, card));
+    return h("div", { class: "bubble template" }, h("p", {}, linked(card.title)), this.#buttons(item, card, 1));
   }
 
-  #card(item, card) {
+  #card(item, card, number) {
     const title = card.url === null ? card.title : outside(card.url, card.title);
     return [
       card.image !== null && this.#image(item, card.image, `Picture of ${card.title}`),
       h("p", { class: "card-title" }, title),
       card.subtitle !== null && h("p", { class: "hint" }, card.subtitle),
-      this.#buttons(item, card),
+      this.#buttons(item, card, number),
     ];
   }
 
-  #buttons(item, card) {
+  #buttons(item, card, number) {
     return card.buttons.map((button) => {
       if (!button.opens)
         return h(
           "button",
-          { type: "button", class: "choice", onclick: () => this.tap(item, button.title) },
+          { type: "button", class: "choice", onclick: () => this.tap(item, button.title, number) },
           button.title,
         );
       if (button.url !== null)
