@@ -13,11 +13,11 @@ from pamosnik._sqlite import Connection
 from pamosnik.daemon.conversations import AppRemoved, ConversationReader, NoAnswer
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.tools import Tools
-from pamosnik.engine.catalog import shortcode
 from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import limits, reading
 from pamosnik.instagram.reading import Reply
 from pamosnik.model.outbox import OutcomeKind
+from pamosnik.model.posts import shortcode
 from pamosnik.services import catching_up, credentials, removal
 from pamosnik.services.library import Library
 from pamosnik.store import connections, inbox, notices

@@ -7,12 +7,12 @@ from functools import partial
 from typing import TypeVar
 
 from pamosnik.daemon.tools import Tools
-from pamosnik.engine.catalog import shortcode
 from pamosnik.engine.match import Heard
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram import errors, reading
 from pamosnik.model.event import Event
 from pamosnik.model.outbox import Outcome, OutcomeKind
+from pamosnik.model.posts import shortcode
 from pamosnik.services import credentials, removal
 from pamosnik.services.library import Library
 from pamosnik.store import connections, inbox

@@ -1,6 +1,5 @@
 """All applied flows of an account, prepared for the question: whose trigger fits this event?"""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -11,6 +10,7 @@ from pamosnik.model.book import Book
 from pamosnik.model.condition import CameFrom
 from pamosnik.model.event import COMMENTS, Event, EventKind
 from pamosnik.model.flow import Flow
+from pamosnik.model.posts import shortcode
 from pamosnik.model.text import MatchMode, Words
 from pamosnik.model.trigger import (
     AdTrigger,
@@ -29,18 +29,10 @@ from pamosnik.model.trigger import (
 )
 from pamosnik.model.words import fold, trim
 
-_SHORTCODE = re.compile(r"/(?:p|reel|reels|tv)/([\w-]+)")
-
 NAMED_DOOR, ANY_DOOR, NAMED_WITH_WORDS, WORDS, NAMED, FIRST_MESSAGE, ANY, ANYTHING_ELSE = range(8)
 """How specific a trigger is; lower wins. A door is a link or an ad: one that is named goes before any."""
 
 _TALK = frozenset({EventKind.MESSAGE, EventKind.STORY_REPLY, EventKind.SHARED_POST, EventKind.POSTBACK})
-
-
-def shortcode(link: str) -> str | None:
-    """The part of a post's link that names the post; None when it is no link to a post."""
-    found = _SHORTCODE.search(link)
-    return None if found is None else found[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,144 +4,23 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import cast
 
-from pamosnik.flows import patterns
-from pamosnik.flows.check import (
-    VARIABLES,
-    Outcome,
-    Raw,
-    branches,
-    given_tags,
-    near,
-    steps,
-    triggers,
-)
+from pamosnik.flows import clashes, loops, reach
+from pamosnik.flows.check import VARIABLES, Outcome, Raw, given_tags, near, steps
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
-from pamosnik.flows.schema_steps import UNREAD
-from pamosnik.model import emoji
-from pamosnik.model.words import fold, trim
 
 
 def check(outcome: Outcome) -> list[Problem]:
     """All problems that a flow alone cannot show."""
     return [
-        *_clashes(outcome),
-        *_patterns(outcome),
-        *_loops(outcome),
+        *clashes.check(outcome),
+        *loops.check(outcome),
+        *reach.check(outcome),
         *_tags(outcome),
         *_former_ids(outcome),
         *_settings(outcome),
         *_hours(outcome),
     ]
-
-
-_ANY = {
-    "story_mention": "a story mention",
-    "shared_post": "a shared post",
-    "reaction": "any reaction",
-    "link": "any link",
-    "ad": "any ad",
-    "first_message": "a first message",
-}
-"""What two triggers without words would both take."""
-
-
-def _clashes(outcome: Outcome) -> list[Problem]:
-    """Two flows of the same priority and specificity for the same words on the same posts."""
-    taken: dict[tuple[object, ...], list[tuple[str, int]]] = {}
-    found = []
-    for flow_id, body in outcome.flows.items():
-        if body.get("state") == "paused" or f"{flow_id}:" in outcome.broken:
-            continue
-        for number, trigger in enumerate(triggers(body)):
-            if f"{flow_id}:when.{number}" in outcome.broken:
-                continue
-            for key in _takes(body, trigger):
-                for other, place in taken.setdefault(key, []):
-                    if other != flow_id and _share_a_connection(body, outcome.flows[other]):
-                        found += _clash(outcome, key, (other, place), (flow_id, number))
-                taken[key].append((flow_id, number))
-    return list(dict.fromkeys(found))
-
-
-def _clash(
-    outcome: Outcome, key: tuple[object, ...], first: tuple[str, int], second: tuple[str, int]
-) -> list[Problem]:
-    blamed = next((place for place in (second, first) if place[0] in outcome.here), None)
-    if blamed is None:
-        return []
-    word = f"`{key[-1]}`" if key[-1] else _ANY.get(str(key[1]), "any words")
-    message = f"{word} would start both `{first[0]}` and `{second[0]}`"
-    hint = "Give one of them a higher `priority`, other words or another post."
-    return [outcome.problem(f"{blamed[0]}:when.{blamed[1]}", "clash", message, hint)]
-
-
-def _patterns(outcome: Outcome) -> list[Problem]:
-    """Each takes up to half a megabyte, and the daemon a hundredth of a second before it listens."""
-    places = [
-        f"{flow_id}:when.{number}.words.{place}"
-        for flow_id, body in outcome.flows.items()
-        for number, trigger in enumerate(triggers(body))
-        if trigger.get("match") == "regex"
-        for place in range(len(cast("list[str]", trigger.get("words", []))))
-    ]
-    here = [place for place in places[patterns.MOST :] if place.partition(":")[0] in outcome.here]
-    message = f"these are {len(places)} patterns; {patterns.MOST} are possible in all flows together"
-    hint = "Write ordinary keywords; `*` at the end of one takes all endings."
-    return [outcome.problem(here[0], "too-many-patterns", message, hint)] if here else []
-
-
-def _share_a_connection(one: Raw, other: Raw) -> bool:
-    a, b = (cast("list[str]", body.get("connections", [])) for body in (one, other))
-    return not a or not b or bool({name.casefold() for name in a} & {name.casefold() for name in b})
-
-
-def _takes(body: Raw, trigger: Raw) -> Iterator[tuple[object, ...]]:
-    """What a trigger claims for itself: priority, kind, post, word; an empty word is any."""
-    posts = cast("list[str]", trigger.get("post", trigger.get("story", ["any"])))
-    words = [trim(fold(word)) for word in cast("list[str]", trigger.get("words", []))]
-    words += [emoji.key(one) for one in cast("list[str]", trigger.get("emoji", []))]
-    words += cast("list[str]", trigger.get("ref", trigger.get("ads", [])))
-    for post in posts:
-        for word in words or [""]:
-            yield (body.get("priority", 0), trigger["trigger"], post, word)
-
-
-def _loops(outcome: Outcome) -> list[Problem]:
-    """Flows that `run:` each other without ever waiting for the person."""
-    leads = {
-        flow_id: _runs_at_once(cast("list[Raw]", body.get("do", [])))
-        for flow_id, body in outcome.flows.items()
-    }
-    found = []
-    for flow_id in sorted(outcome.here):
-        seen: set[str] = set()
-        open_flows = [flow_id]
-        while open_flows:
-            for following in leads.get(open_flows.pop(), ()):
-                if following == flow_id:
-                    message = f"the flow `{flow_id}` starts itself again and never waits"
-                    hint = "Put an `ask` or a `wait` before the `run:`, or take it out."
-                    found.append(outcome.problem(f"{flow_id}:do", "loop", message, hint))
-                    seen.add(following)
-                elif following not in seen:
-                    seen.add(following)
-                    open_flows.append(following)
-    return list(dict.fromkeys(found))
-
-
-def _runs_at_once(raw: list[Raw]) -> set[str]:
-    """Flows that a list of steps goes on in without an `ask`, `wait` or tap between."""
-    found: set[str] = set()
-    for step in raw:
-        if "run" in step:
-            found.add(str(step["run"]))
-        if step["do"] in ("choose", "split", "give_code"):
-            for _, inner in branches(step, ""):
-                found |= _runs_at_once(inner)
-        if step["do"] in ("ask", "wait", "hand_over", "stop", "opt_out", "run", UNREAD):
-            break
-    return found
 
 
 def _tags(outcome: Outcome) -> list[Problem]:

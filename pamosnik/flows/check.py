@@ -25,12 +25,9 @@ _TEXT_KEYS = (
     *("title", "subtitle"),
 )
 _TEXT_LISTS = ("one_of", "images")
-_BRANCHES = ("do", "if_no_answer", "if_empty", "then", "else")
 _OWN_BRANCHES = ("if_no_answer", "if_empty")
 """Lists of steps that stand in the step itself."""
 _LINES_OF_A_TEXT = 50
-NESTING = 2
-"""Levels of steps within steps that people can still read."""
 _COMPARES = {"more_than": "number", "less_than": "number", "before": "date", "after": "date"}
 _TWINS = {"more_than": "after", "less_than": "before", "before": "less_than", "after": "more_than"}
 
@@ -230,14 +227,12 @@ class _Flow:
         ids: dict[str, str] = {}
         for step in steps(self.id, self.body):
             self._step(step)
-            self._reachable(step)
             self._id(step, ids)
-        self._nesting()
         return self.found
 
     def _active(self) -> None:
         active = cast("Mapping[str, str]", self.body.get("active", {}))
-        if "from" in active and "until" in active and active["from"] >= _end(active["until"]):
+        if "from" in active and "until" in active and active["from"] >= last_moment(active["until"]):
             message = f"`until` ({active['until']}) comes before `from` ({active['from']})"
             self._say(f"{self.id}:active.until", "never-active", message, "Swap the two, or mend the year.")
 
@@ -255,39 +250,6 @@ class _Flow:
                 listed = f"Connected are: {', '.join(known)}." if known else "Try: pamosnik connect"
                 message = f"the Instagram account `{username}` is not connected"
                 self._say(place, "unknown-connection", message, near(username, known) or listed)
-
-    def _reachable(self, step: Placed) -> None:
-        if step.last or not never_goes_on(self.outcome, step.path, step.raw):
-            return
-        kind = step.raw["do"]
-        if kind in ("stop", "run", "opt_out"):
-            message, hint = f"the steps after `{kind}` never happen", f"Move `{kind}` to the end."
-            self._say(step.path, "unreachable", message, hint)
-            return
-        parent, _, number = step.path.rpartition(".")
-        way = "way" if kind == "split" else "branch"
-        self._say(
-            f"{parent}.{int(number) + 1}",
-            "unreachable",
-            f"nobody can reach this step: every {way} of the `{kind}` above ends with `stop` or `run`",
-            f"Take the `stop` out of one {way}, or delete what follows.",
-        )
-
-    def _nesting(self) -> None:
-        """Once per flow, at the first step that is too deep to be read."""
-        for step in steps(self.id, self.body):
-            lists = sum(part in _BRANCHES for part in step.path.partition(":")[2].split("."))
-            if lists - 1 > NESTING:
-                self.found.append(
-                    self.outcome.problem(
-                        step.path,
-                        "deep-nesting",
-                        f"this step stands {lists - 1} levels deep",
-                        "Make a flow of the inner steps and go there with `run:`.",
-                        Severity.NOTE,
-                    )
-                )
-                return
 
     def _say(self, path: str, code: str, message: str, hint: str | None = None) -> None:
         self.found.append(self.outcome.problem(path, code, message, hint))
@@ -569,21 +531,7 @@ class _Flow:
         )
 
 
-def never_goes_on(outcome: Outcome, path: str, raw: Raw) -> bool:
-    """Whether no way leads from this step to the one after it."""
-    if raw["do"] in ("stop", "run", "opt_out"):
-        return True
-    ways = ways_of(raw)
-    if not ways or falls_through(raw) or {path, f"{path}.choose"} & outcome.broken:
-        return False
-    lists = dict(branches(raw, path))
-    return len(lists) == len(ways) and all(
-        never_goes_on(outcome, f"{inner_path}.{len(inner) - 1}", inner[-1])
-        for inner_path, inner in lists.items()
-    )
-
-
-def _end(until: str) -> str:
+def last_moment(until: str) -> str:
     """A day that is named without a clock time belongs to it."""
     return until if " " in until else f"{until} 24:00"
 

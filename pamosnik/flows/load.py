@@ -11,7 +11,7 @@ from pamosnik.errors import UsageError
 from pamosnik.flows import between, check, outside, physics, schema, source
 from pamosnik.flows.code_files import BadCodes, read_codes
 from pamosnik.flows.problems import Problem, Severity
-from pamosnik.flows.reader import Reader
+from pamosnik.flows.reader import KEY, Reader
 from pamosnik.flows.source import Mark
 
 _SHARED = ("says", "fields", "hours", "facts", "words", "codes")
@@ -317,7 +317,7 @@ class _Merger:
             for entry, value in entries.items():
                 if key == "codes":
                     self._code_file(name, entry, cast("Mapping[str, str]", value), places)
-                self._set(shared, entry, value, name, places[f"{key}.{entry}"], f"{key}.{entry}")
+                self._set(shared, entry, value, name, _named_at(places, f"{key}.{entry}"), f"{key}.{entry}")
         self.places = {**places, **self.places}
 
     def _code_file(
@@ -343,7 +343,7 @@ class _Merger:
         full: str,
     ) -> None:
         if key in target and target[key] != value:
-            file, mark = self.places[full]
+            file, mark = _named_at(self.places, full)
             self._clash(name, place[1], f"`{full}` has another value in {file}:{mark.line}")
             return
         target[key] = value
@@ -354,6 +354,11 @@ class _Merger:
                 name, mark.line, mark.column, Severity.ERROR, "said-twice", message, "Keep one of the two."
             )
         )
+
+
+def _named_at(places: Mapping[str, tuple[str, Mark]], path: str) -> tuple[str, Mark]:
+    """Where the name of an entry stands, or the entry itself."""
+    return places.get(f"{path}{KEY}", places[path])
 
 
 def _place(path: str) -> str:

@@ -70,10 +70,10 @@ def _instant(reader: Reader, node: Node, path: str) -> Json:
     written = node.value.strip() if isinstance(node, Scalar) else ""
     for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M"):
         try:
-            datetime.strptime(written, form)  # noqa: DTZ007 - the zone comes from the flow
+            read = datetime.strptime(written, form)  # noqa: DTZ007 - the zone comes from the flow
         except ValueError:
             continue
-        return written
+        return read.strftime(form)
     reader.error(node.mark, "time-expected", "a date is expected here", 'Write it like "2026-12-24 09:00".')
     return None
 

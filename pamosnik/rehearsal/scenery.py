@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from pamosnik.clock import VirtualClock
-from pamosnik.engine.catalog import shortcode
 from pamosnik.model.flow import Flow
+from pamosnik.model.posts import shortcode
 from pamosnik.model.trigger import AnyPost, CommentTrigger, StoryReplyTrigger
 from pamosnik.sandbox import rules
 from pamosnik.sandbox.things import Account, Media, MediaKind, Person, Token, TokenKind

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pamosnik.engine.catalog import Catalog, Posts, shortcode
+from pamosnik.engine.catalog import Catalog, Posts
 from pamosnik.engine.choose import Choice, Nobody, OpenWait, Person, Resume, Start, Tap, choose
 from pamosnik.engine.decide import decide
 from pamosnik.engine.match import Heard
 from pamosnik.model.contact import Contact
 from pamosnik.model.decision import Answered, NotUnderstood, Started, Tapped
 from pamosnik.model.event import Event, EventKind, Verdict
+from pamosnik.model.posts import shortcode
 from pamosnik.model.run import Run
 from tests.engine.shop import NOW, anna, catalog, event, facts, run
 

@@ -47,8 +47,8 @@ def test_a_flow_that_stands_twice_hides_nothing_in_other_files_nor_in_its_second
         ("c.yaml", "flows:\n  c: { only_if: { has_tag: vip }, do: [{ run: nowhere }] }\n"),
     ) == [
         ("b.yaml", 3, "said-twice"),
-        ("b.yaml", 3, "unreachable"),
         ("b.yaml", 3, "unknown-flow"),
+        ("b.yaml", 3, "unreachable"),
         ("c.yaml", 3, "unknown-flow"),
     ]
 

@@ -72,7 +72,7 @@ def test_a_colon_in_a_text_is_said_in_plain_words() -> None:
 def test_flows_that_start_each_other_name_themselves() -> None:
     text = "version: 1\nflows:\n  a: { do: [{ run: b }] }\n  b: { do: [{ run: a }] }\n"
     problems = read(text).problems
-    assert [place(problem) for problem in problems] == [(3, 12, "loop"), (4, 12, "loop")]
+    assert [place(problem) for problem in problems] == [(3, 13, "loop"), (4, 13, "loop")]
     assert read(text.replace("[{ run: a }]", "[{ ask: Why? }, { run: a }]")).problems == ()
 
 

@@ -58,10 +58,10 @@ def test_the_file(text: str, expected: tuple[int, int, str]) -> None:
         ("- wait: soon", (9, 15, "duration-expected")),
         ("- ask: { question: q, optional: yes }", (9, 39, "boolean-expected")),
         ("- choose: [{ else: [stop] }, { if: first_time, do: [stop] }]", (9, 18, "else-first")),
-        ("- stop\n      - tag: x", (9, 9, "unreachable")),
+        ("- stop\n      - tag: x", (10, 9, "unreachable")),
         ("- { id: x, tag: a }\n      - { id: x, tag: b }", (10, 15, "duplicate-id")),
         ("- send: { text: a, one_of: ['b', 'c'] }", (9, 9, "two-texts")),
-        ("- run: shop", (9, 7, "loop")),
+        ("- run: shop", (9, 9, "loop")),
     ],
 )
 def test_a_step(step: str, expected: tuple[int, int, str]) -> None:
