@@ -202,6 +202,10 @@ class FakeInstagram:
         except (aiohttp.ClientError, TimeoutError):
             return 0
 
+    def window_of(self, igsid: str) -> datetime:
+        """Until when this person may be written to; long ago when never."""
+        return self._windows.get(igsid, _NEVER)
+
     def retell(self, igsid: str, text: str) -> None:
         """The newest message of the business is told with another text from now on."""
         lines = self._threads[igsid]
