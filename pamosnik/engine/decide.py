@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from pamosnik.engine import messages, sentences, steps
-from pamosnik.engine.working import Turn
+from pamosnik.engine.working import Turn, branch_of
 from pamosnik.model.book import Sentence
 from pamosnik.model.decision import (
     Answered,
@@ -41,7 +41,7 @@ from pamosnik.model.text import Text
 
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
-STEPS_PER_TURN = 1000
+STEPS_PER_TURN = 10_000
 """More than any sensible flow does between two waits: a loop the compiler did not see ends as an error."""
 
 _ANSWERED = frozenset({WaitKind.ANSWER, WaitKind.TAP})
@@ -140,7 +140,7 @@ def _answered_again(turn: Turn, step: Ask, option: Option, value: str | None) ->
         turn.set_field(step.save_as, value)
     branch = option.path
     if turn.run.status not in ENDED or turn.run.status is RunStatus.EXPIRED:
-        branch = _branch_of(step.at.path)
+        branch = branch_of(step.at.path)
         turn.run = replace(turn.run, status=RunStatus.ACTIVE, finished_at=None, reason=None)
         turn.waits = {w.id: w for w in turn.waits.values() if w.branch != branch}
         if branch == "":
@@ -235,14 +235,5 @@ def _walk(turn: Turn, path: str | None, branch: str) -> None:
         goes_on = steps.do(turn, step, branch)
         if goes_on is None:
             return
-        path = goes_on[0]
+        path, branch = goes_on
     turn.line_ended(branch)
-
-
-def _branch_of(path: str) -> str:
-    """The button or chip in whose `do` a step stands; empty on the main line."""
-    parts = path.split(".")
-    for place in range(len(parts) - 1, 0, -1):
-        if parts[place - 1] in ("buttons", "chips"):
-            return ".".join(parts[: place + 1])
-    return ""

@@ -22,6 +22,7 @@ from pamosnik.model.decision import (
 from pamosnik.model.run import RunStatus, WaitKind
 from pamosnik.model.step import (
     AddToFields,
+    Again,
     Ask,
     Choose,
     ClearFields,
@@ -48,10 +49,15 @@ TAP_COUNTS_FOR = timedelta(days=7)
 
 LAST_MESSAGE = "last_message"
 """Key in `Run.data`: path of the step that sent the last message."""
+AGAIN = "again:"
+"""Followed by the path of an `again`, a key in `Run.data`: how often it went back."""
+
+Onward = tuple[str | None, str]
+"""The path to go on with (None: the end), and the line that goes on: the branch that it belongs to."""
 
 
-def do(turn: Turn, step: Step, branch: str) -> tuple[str | None] | None:
-    """Does one step. The path to go on with, in a tuple (its None is the end), or None: the line rests."""
+def do(turn: Turn, step: Step, branch: str) -> Onward | None:
+    """Does one step. None: the line rests."""
     match step:
         case ReplyPublicly():
             _reply_publicly(turn, step)
@@ -64,9 +70,9 @@ def do(turn: Turn, step: Step, branch: str) -> tuple[str | None] | None:
             _wait(turn, step, branch)
             return None
         case Choose():
-            return (_choose(turn, step),)
+            return _choose(turn, step), branch
         case Split():
-            return (_split(turn, step),)
+            return _split(turn, step), branch
         case Tag():
             _tag(turn, step)
         case Untag():
@@ -84,7 +90,7 @@ def do(turn: Turn, step: Step, branch: str) -> tuple[str | None] | None:
                 turn.set_field(field, None)
             turn.note(step.at, "done")
         case GiveCode():
-            return (_give_code(turn, step),)
+            return _give_code(turn, step), branch
         case Goal():
             turn.effects.append(CountGoal(step.name))
             turn.note(step.at, "done", f"goal {step.name}")
@@ -95,6 +101,8 @@ def do(turn: Turn, step: Step, branch: str) -> tuple[str | None] | None:
             turn.note(step.at, "done", f"goes on in {step.flow}")
             turn.go_to_flow(step.flow, branch)
             return None
+        case Again():
+            return _again(turn, step, branch)
         case Stop():
             turn.note(step.at, "done")
             turn.end(RunStatus.STOPPED, "the flow says stop")
@@ -107,7 +115,7 @@ def do(turn: Turn, step: Step, branch: str) -> tuple[str | None] | None:
             return None
         case _:
             assert_never(step)
-    return (step.at.next,)
+    return step.at.next, branch
 
 
 def _reply_publicly(turn: Turn, step: ReplyPublicly) -> None:
@@ -187,6 +195,18 @@ def _split(turn: Turn, step: Split) -> str | None:
     turn.effects.append(CountShare(share.name))
     turn.note(step.at, "done", f"goes the way {share.name}, {share.percent} of 100")
     return share.first if share.first is not None else step.at.next
+
+
+def _again(turn: Turn, step: Again, branch: str) -> Onward:
+    """Counted in the run, so a restart forgets nothing."""
+    key = f"{AGAIN}{step.at.path}"
+    times = int(turn.run.data.get(key, "0"))
+    if times >= step.at_most:
+        turn.note(step.at, "goes on", f"at_most: {step.at_most}, and it went back {times} times")
+        return step.at.next, branch
+    turn.run = replace(turn.run, data={**turn.run.data, key: str(times + 1)})
+    turn.note(step.at, "goes back", f"to {step.step}, {times + 1} of {step.at_most} times")
+    return step.first, turn.rewind(step.first, branch)
 
 
 def _tag(turn: Turn, step: Tag) -> None:

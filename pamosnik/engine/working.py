@@ -41,6 +41,7 @@ class Turn:
         self.private_reply_made = run.origin.private_item is not None
         self.code = facts.code
         """The variable `code`."""
+        self.variants = dict(facts.last_variants)
         self.walked = 0
         self.came_back: EffectSettled | None = None
         """The errand that ended, for the step that asked; that step takes it with `take_result`."""
@@ -116,7 +117,23 @@ class Turn:
             now=self.now,
         )
 
+    def rewind(self, path: str, branch: str) -> str:
+        """Goes back to an earlier step; returns the line that goes on there.
+
+        A step stands in one line: on the main line or in the `do` of a button. What that line waited for is over, but
+        for taps on messages that people still see. A run that has ended stays so: its branches go on by themselves.
+        """
+        if self.run.status in ENDED:
+            return branch
+        line = branch_of(path)
+        self.waits = {w.id: w for w in self.waits.values() if w.kind is WaitKind.TAP or w.branch != line}
+        if line == "":
+            self.run = replace(self.run, main_done=False)
+        return line
+
     def open_wait(self, kind: WaitKind, path: str, due: datetime, branch: str) -> str:
+        # A step that is done again waits once.
+        self.waits = {w.id: w for w in self.waits.values() if w.path != path}
         wait_id = f"{self.run.id}-{self.run.turn}-{len(self.waits)}-{self.walked}"
         self.waits[wait_id] = RunWait(
             id=wait_id, kind=kind, path=path, opened_at=self.now, due_at=due, branch=branch
@@ -156,7 +173,10 @@ class Turn:
         if count < 2:
             return 0
         number = self.number(path, "variant") % count
-        return (number + 1) % count if number == self.facts.last_variants.get(path) else number
+        if number == self.variants.get(path):
+            number = (number + 1) % count
+        self.variants[path] = number
+        return number
 
     def number(self, path: str, what: str) -> int:
         seed = f"{self.run.id}|{self.run.turn}|{path}|{what}".encode()
@@ -169,3 +189,12 @@ class Turn:
 
     def note(self, at: At, result: str, detail: str = "") -> None:
         self.trace.append(Check(at.path, result, detail))
+
+
+def branch_of(path: str) -> str:
+    """The button or chip in whose `do` a step stands; empty on the main line."""
+    parts = path.split(".")
+    for place in range(len(parts) - 1, 0, -1):
+        if parts[place - 1] in ("buttons", "chips"):
+            return ".".join(parts[: place + 1])
+    return ""

@@ -12,6 +12,7 @@ from pamosnik.model.outbox import MediaKind
 from pamosnik.model.step import (
     Accept,
     AddToFields,
+    Again,
     Ask,
     At,
     Branch,
@@ -48,6 +49,8 @@ class StepTable:
     def __init__(self) -> None:
         self.table: dict[str, Step] = {}
         self.options: dict[str, Option] = {}
+        self.ids: dict[str, str] = {}
+        """`id` → path, of the steps so far."""
 
     def steps(self, raw: list[Raw], path: str, after: str | None) -> str | None:
         """Compiles a list of steps; returns the path of the first, or `after` when there is none."""
@@ -55,6 +58,8 @@ class StepTable:
             here = f"{path}.{number}"
             following = f"{path}.{number + 1}" if number + 1 < len(raw) else after
             at = At(here, following, cast("str | None", step.get("id")))
+            if at.id is not None:
+                self.ids[at.id] = here
             self.table[here] = self._step(step, at)
         return f"{path}.0" if raw else after
 
@@ -94,6 +99,9 @@ class StepTable:
                 return Goal(at, str(raw["goal"]))
             case "run":
                 return RunFlow(at, str(raw["run"]))
+            case "again":
+                step = str(raw["again"])
+                return Again(at, step, self.ids[step], cast("int", raw["at_most"]))
             case "stop":
                 return Stop(at)
             case "opt_out":

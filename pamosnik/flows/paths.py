@@ -6,11 +6,11 @@ quiet at least. A way into another flow goes on there; what is wrong there becau
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import cast
 
-from pamosnik.flows import schema_steps
+from pamosnik.flows import going_back, schema_steps
 from pamosnik.flows.check import Outcome, branches, falls_through, only_comments, parts, started_by_comments
 from pamosnik.flows.paths_words import Found, Late, Way, problem
 from pamosnik.flows.problems import Problem, Severity
@@ -64,6 +64,16 @@ def _beginnings(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[bool]:
         yield True
 
 
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """Ways that `again` leads back to a step."""
+
+    to: str
+    ways: set[Way]
+    inside: str | None
+    times: Mapping[str, int]
+
+
 class _Walk:
     """Goes all ways that runs of one flow may take."""
 
@@ -76,22 +86,33 @@ class _Walk:
         self.inside: str | None = None
         """Place of the `run:` by which the flow was left."""
         self.seen: set[tuple[str, Way]] = set()
+        self.backwards: list[_Back] = []
+        """Ways that go back, to be gone when the others are."""
+        self.times: Mapping[str, int] = {}
+        """Place of an `again` → how often the ways that are gone now went back there."""
+        self.maps: dict[str, going_back.Map] = {}
+        self.longest: dict[tuple[str, Way], int] = {}
+        """Of the ways that went back at a place, the longest time that the person was quiet."""
 
     def walked(self) -> list[Found]:
         only_if = cast("list[Raw]", self.outcome.flows[self.root].get("only_if", []))
         self._flow(self.root, {Way(answered=not self.commented or _open(only_if))})
+        while self.backwards:
+            back = self.backwards.pop(0)
+            self.inside, self.times = back.inside, back.times
+            self._onwards(back.to, back.ways)
         return self.found
 
     def _flow(self, flow_id: str, ways: set[Way]) -> None:
-        fresh = {way for way in ways if (flow_id, replace(way, quiet_s=0)) not in self.seen}
-        self.seen |= {(flow_id, replace(way, quiet_s=0)) for way in fresh}
+        fresh = {way for way in ways if (flow_id, _kind(way)) not in self.seen}
+        self.seen |= {(flow_id, _kind(way)) for way in fresh}
         body = self.outcome.flows.get(flow_id)
         if fresh and body is not None:
             self._steps(cast("list[Raw]", body.get("do", [])), f"{flow_id}:do", fresh)
 
-    def _steps(self, raw: list[Raw], path: str, ways: set[Way]) -> set[Way]:
-        """The ways that lead on behind a list of steps."""
-        for number, step in enumerate(raw):
+    def _steps(self, raw: list[Raw], path: str, ways: set[Way], begin: int = 0) -> set[Way]:
+        """The ways that lead on behind a list of steps; they come in at step `begin`."""
+        for number, step in enumerate(raw[begin:], begin):
             if not ways:
                 break
             ways = _longest(self._step(step, f"{path}.{number}", ways))
@@ -117,6 +138,8 @@ class _Walk:
                 ways = self._give_code(step, here, ways)
             case "split":
                 ways = self._split(step, here, ways)
+            case "again":
+                self._again(step, here, ways)
             case "run":
                 self._run(str(step.get("run")), here, ways)
                 return set()
@@ -142,7 +165,7 @@ class _Walk:
         elif private and len(said) > 1:
             code = "second-message"
         if code is not None and not way.told:
-            shown = self.inside or here
+            shown = self.inside or way.back or here
             self.found.append(Found(code, here, shown, replace(way, first=way.first or here), media))
         elif way.late is not None and not way.told:
             self._too_late(way)
@@ -250,6 +273,42 @@ class _Walk:
                 return _When.ALWAYS
         return _When.PERHAPS
 
+    def _again(self, step: Raw, here: str, ways: set[Way]) -> None:
+        """Some go back, as often as they may; the others go on."""
+        to = self._map(here).ids.get(str(step.get("again")))
+        times = self.times.get(here, 0)
+        fresh = {way for way in ways if self._longer(here, way)}
+        if to is None or times >= cast("int", step.get("at_most", 1)) or not fresh:
+            return
+        for way in fresh:
+            self.longest[here, _kind(way)] = way.quiet_s
+        back = {replace(way, back=here) for way in fresh}
+        self.backwards.append(_Back(to, back, self.inside, {**self.times, here: times + 1}))
+
+    def _longer(self, here: str, way: Way) -> bool:
+        before = self.longest.get((here, _kind(way)), -1)
+        return way.quiet_s > before and not (way.told and before >= 0)
+
+    def _map(self, path: str) -> going_back.Map:
+        """Of the flow in which something stands."""
+        flow_id = path.partition(":")[0]
+        if flow_id not in self.maps:
+            self.maps[flow_id] = going_back.map_of(flow_id, self.outcome.flows[flow_id])
+        return self.maps[flow_id]
+
+    def _onwards(self, to: str, ways: set[Way]) -> None:
+        """From a step on to the end of its flow."""
+        lists = self._map(to).lists
+        path, _, number = to.rpartition(".")
+        begin = int(number)
+        while True:
+            around = lists[path]
+            ways = self._steps(around.steps, path, ways, begin)
+            if around.owner is None or not around.leads_on:
+                return
+            path, _, number = around.owner.rpartition(".")
+            begin = int(number) + 1
+
     def _run(self, flow_id: str, here: str, ways: set[Way]) -> None:
         before, self.inside = self.inside, self.inside or here
         self._flow(flow_id, ways)
@@ -289,11 +348,16 @@ def _open(conditions: list[Raw]) -> bool:
     return any(condition["if"] == "window_open" and condition["value"] is True for condition in conditions)
 
 
+def _kind(way: Way) -> Way:
+    """What ways have in common that differ in time, or in the `again` that led back, alone."""
+    return replace(way, quiet_s=0, back=None)
+
+
 def _longest(ways: Iterable[Way]) -> set[Way]:
-    """Of ways that differ in time alone, the one that took longest."""
+    """Of ways of one kind, the one that took longest."""
     longest: dict[Way, Way] = {}
     for way in ways:
-        key = replace(way, quiet_s=0)
+        key = _kind(way)
         if key not in longest or longest[key].quiet_s < way.quiet_s:
             longest[key] = way
     return set(longest.values())

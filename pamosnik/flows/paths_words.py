@@ -34,6 +34,8 @@ class Way:
     late: str | None = None
     """Place of the step during which the time for a message ran out."""
     how: Late = Late.WAIT
+    back: str | None = None
+    """Place of the `again` that led back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ def problem(outcome: Outcome, found: Found, severity: Severity) -> Problem:
 def _outlasts(outcome: Outcome, found: Found) -> tuple[str, str]:
     what = "pause" if found.way.how is Late.PAUSE else "wait"
     where = "" if found.real == found.shown else f" ({_line(outcome, found.real, found.shown)})"
+    if found.way.back is not None:
+        where += f", when `again` ({_line(outcome, found.way.back, found.shown)}) has led back to it,"
     message = f"after this {what}{where} the 24-hour window is closed, and Instagram refuses messages"
     if what == "pause":
         return message, "Make the pause shorter than a day, or send nothing after it."
@@ -111,7 +115,11 @@ def _second(outcome: Outcome, found: Found, *, held: bool) -> tuple[str, str]:
     hint = "Put it under a button or chip of the first message, or after an `ask`."
     way = found.way
     assert way.first is not None
-    if found.shown != found.real:
+    if found.shown == way.back:
+        again = _line(outcome, found.real, found.shown)
+        message += f"; `again` leads back, and then {again} sends a second one"
+        hint = "Go back behind a button or chip, or after an `ask`."
+    elif found.shown != found.real:
         there = found.real.partition(":")[0]
         message += f"; the flow `{there}` sends a second one ({_line(outcome, found.real, found.shown)})"
     elif way.first == found.real:

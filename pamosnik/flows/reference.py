@@ -69,6 +69,12 @@ EXAMPLES: Mapping[str, str] = {
     ),
     "goal": _flow("      - goal: booked\n"),
     "run": _flow("      - run: other\n") + '  other:\n    do:\n      - send: "Here I go on."\n',
+    "again": _flow(
+        '      - id: size\n        ask: { question: "Which size?", save_as: size }\n      - choose:\n'
+        "          - if: { field: { size: { is_not: large } } }\n            do:\n"
+        "              - again: size\n                at_most: 2\n",
+        head="fields: { size: text }\n",
+    ),
     "stop": _flow(_SEND + "      - stop\n"),
     "opt_out": _flow("      - opt_out\n"),
     "notify_me": _flow('      - notify_me: "{first_name|Somebody} wants a cake for {text|?}"\n'),
@@ -81,6 +87,18 @@ _LISTED: Mapping[str, Row] = {
     "untag": Row("untag", (Key("untag", reader.name, "Names of tags."),)),
     "set": Row("set", (Key("FIELD", reader.text, "The new value; variables are filled in."),)),
     "add": Row("add", (Key("FIELD", reader.text, "The number to add, like 5, -1 or 0.50."),)),
+    "again": Row(
+        "again",
+        (
+            Key("again", reader.name, "The `id` of an earlier step.", required=True),
+            Key(
+                "at_most",
+                schema_steps.BESIDE["at_most"].read,
+                "Beside it: how often, 1 to 20.",
+                required=True,
+            ),
+        ),
+    ),
     "split": Row(
         "split", (Key("NAME", reader.text, "One way: `share`, whole numbers that add up to 100, and `do`."),)
     ),

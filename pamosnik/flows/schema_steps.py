@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import cast
 
 from pamosnik.flows import source
@@ -29,8 +30,12 @@ from pamosnik.flows.shapes import Either, ListOf, MappingOf, Ref, Whole, Written
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.step import Accept, WindowClosed
 
-BESIDE: Mapping[str, Key] = {"id": Key("id", name, "A name for the step, unique in its flow.")}
+BESIDE: Mapping[str, Key] = {
+    "id": Key("id", name, "A name for the step, unique in its flow."),
+    "at_most": Key("at_most", at_least_one, "Beside `again`: how often it may go back in one run, 1 to 20."),
+}
 """What may stand beside the verb of a step."""
+_AT_MOST = "Write in the line below it, as far from the left as `again`: at_most: 2"
 _AMOUNT = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 UNREAD = "?"
 """Stands for a step that could not be read: nobody knows what happens there."""
@@ -66,10 +71,15 @@ def _step(reader: Reader, node: Node, path: str) -> Json:
     for key, value in node.entries:
         if key.value not in BESIDE:
             verbs.append((key, value))
+        elif key.value == "at_most" and "again" not in {one.value for one, _ in node.entries}:
+            hint = "It says how often an `again` may go back."
+            reader.error(key.mark, "at-most-alone", "`at_most` stands only beside `again`", hint)
+            reader.lose(path, value)
         elif (found := BESIDE[key.value].read(reader, value, f"{path}.{key.value}")) is not None:
             beside[key.value] = found
     if not verbs:
-        reader.error(node.mark, "step-expected", "this step has an id and does nothing")
+        if "at_most" not in {key.value for key, _ in node.entries}:
+            reader.error(node.mark, "step-expected", "this step has an id and does nothing")
         return None
     verb, *more = verbs
     if not more or verb[0].value in LATER_STEPS:
@@ -91,6 +101,8 @@ def _two_verbs(
         return {"do": first, **beside} if first in STEPS else None
     another_step = second in STEPS or second in LATER_STEPS
     hint = "Begin a new line with `- `." if another_step else f"Put it under `{first}:`, two spaces deeper."
+    if not another_step and (meant := get_close_matches(second, BESIDE, n=1)):
+        hint = f"Did you mean `{meant[0]}`?"
     reader.error(more[0][0].mark, "two-verbs", f"`{second}` cannot stand beside `{first}`", hint)
     for key, value in more:
         reader.lose(path, key, value)
@@ -119,6 +131,11 @@ def _one_step(reader: Reader, verb: Scalar, value: Node | None, path: str, besid
         reader.unknown(verb.mark, "step", kind, STEPS, LATER_STEPS)
         return None
     empty = Scalar("", plain=True, mark=verb.mark)
+    if kind == "again" and "at_most" not in beside:
+        reader.lose(path)
+        if f"{path}.at_most" not in reader.positions:
+            message = "`again` needs `at_most:` beside it, how often it may go back"
+            reader.error(verb.mark, "missing-key", message, _AT_MOST)
     found = STEPS[kind](reader, empty if value is None else value, path)
     if found is None:
         reader.lose(path, *(() if value is None else (value,)))
@@ -193,6 +210,17 @@ def _amount(reader: Reader, node: Node, path: str) -> Json:
         hint = "`add` takes no variables. " + hint
     reader.error(node.mark, "number-expected", "a number is expected here", hint)
     return None
+
+
+@shaped(name.shape)
+def _again(reader: Reader, node: Node, path: str) -> Json:
+    """The id of a step."""
+    if is_empty(node) or not isinstance(node, Scalar):
+        hint = "Give the step an `id`, and write its name here; `at_most` stands beside `again`."
+        reader.error(node.mark, "id-expected", "the `id` of a step is expected here", hint)
+        return None
+    found = name(reader, node, f"{path}.again")
+    return None if found is None else {"again": found}
 
 
 @shaped(MappingOf(_amount, name))
@@ -393,6 +421,7 @@ STEPS: dict[str, Read] = {
     ),
     "goal": _named("goal", name),
     "run": _named("run", name),
+    "again": _again,
     "stop": Row("stop", (), bare=True),
     "opt_out": Row("opt_out", (), bare=True),
     "notify_me": Row(
@@ -438,6 +467,8 @@ STEP_DOCS = {
     " the code they were given last, also in later texts. When none is left: `if_empty`, then the next step.",
     "goal": "Counts a goal.",
     "run": "Goes on in another flow, and does not come back.",
+    "again": "Goes back to an earlier step of this flow, the one with this `id`, at most so often in one run; after"
+    " that the next step follows. A question that is asked again takes the new answer.",
     "stop": "Ends the run here.",
     "opt_out": "Does what the word STOP does: nothing more is sent to this person until they write START, not even"
     " what this flow has not sent yet. Says `says.stopped` if their window is open, and ends all their runs.",
@@ -453,8 +484,6 @@ LATER_STEPS = frozenset(
         "hide_comment",
         "delete_comment",
         "call",
-        "again",
-        "at_most",
         "forget_me",
     }
 )

@@ -247,6 +247,17 @@ class RunFlow:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    at: At
+    step: str
+    """The `id` of the step it goes back to."""
+    first: str
+    """That step's path."""
+    at_most: int
+    """How often in one run; then the next step follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     at: At
 
@@ -286,6 +297,7 @@ Step = (
     | GiveCode
     | Goal
     | RunFlow
+    | Again
     | Stop
     | HandOver
     | NotifyMe

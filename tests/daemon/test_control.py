@@ -10,7 +10,7 @@ from pamosnik.services import flows as flow_services
 from pamosnik.services import reading
 from pamosnik.store import accounts, contacts
 from tests.daemon import events
-from tests.daemon.machine import Machine, machine
+from tests.daemon.machine import Machine, home_and_fake, machine, running
 
 pytestmark = pytest.mark.anyio
 
@@ -121,3 +121,40 @@ async def test_sums_are_exact_and_stay_when_a_message_is_taken_back(tmp_path: Pa
         contact = contacts.load(conn, find("9001")[0])
         assert contact is not None
         assert contact.fields == {"points": "3.3"}
+
+
+BACK = """
+version: 1
+disclosure: false
+fields: { size: text }
+flows:
+  size:
+    when: [comment: size]
+    limits: { per_person: 1h }
+    do:
+      - id: size
+        ask: { question: "Which size?", save_as: size, choices: [Small, Large] }
+      - choose:
+          - if: { field: { size: { is: Small } } }
+            do: [{ send: "Small is sold out." }, { again: size, at_most: 2 }, { send: "Then not." }, stop]
+      - send: "Large it is."
+"""
+
+
+async def test_a_way_back_is_counted_across_a_restart(tmp_path: Path) -> None:
+    asked, sold_out = "Which size?", "Small is sold out."
+    async with home_and_fake(tmp_path, BACK) as (settings, fake):
+        async with running(settings, fake) as shop:
+            await shop.deliver(events.change(events.comment("9001", "size")))
+            await shop.works()
+            await _writes(shop, "9001", "Small")
+            assert fake.thread("9001") == [asked, sold_out, asked]
+        async with running(settings, fake) as shop:
+            # A tap on the first question answers the one that is open now.
+            first = fake.sent[0]
+            tap = events.chip_tap if first.kind == "chips" else events.button_tap
+            await shop.deliver(events.talk(tap("9001", "Small", first.buttons["Small"])))
+            await shop.works()
+            await shop.later(seconds=5)
+            await _writes(shop, "9001", "Small")
+        assert fake.thread("9001") == [asked, sold_out, asked, sold_out, asked, sold_out, "Then not."]

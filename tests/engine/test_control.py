@@ -1,6 +1,7 @@
 """Ways by chance, and counting."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,21 @@ from hypothesis import strategies as st
 
 from pamosnik.engine.decide import decide
 from pamosnik.engine.sums import plus
-from pamosnik.model.decision import AddTag, CountShare, Decision, SendMessage, SetField, Started
-from tests.engine.shop import NOW, anna, facts, run, steps
+from pamosnik.model.decision import (
+    AddTag,
+    Answered,
+    CountShare,
+    Decision,
+    SendMessage,
+    SetField,
+    Started,
+    Stimulus,
+    Tapped,
+    TimerFired,
+)
+from pamosnik.model.event import EventKind
+from pamosnik.model.run import RunStatus, WaitKind
+from tests.engine.shop import NOW, anna, event, facts, run, steps
 
 _SPLIT = """\
       - split:
@@ -116,3 +130,119 @@ def test_what_was_added_counts_in_the_next_step() -> None:
     ]
     (message,) = [effect.content for effect in decision.effects if isinstance(effect, SendMessage)]
     assert message.text == "You have 5.5"
+
+
+# --- again -----------------------------------------------------------------------------------------------
+
+_SIZE = """\
+      - id: size
+        ask: { question: "Which size?", save_as: size }
+      - choose:
+          - if: { field: { size: { is_not: large } } }
+            do: [{ again: size, at_most: 2 }, { send: "Then not." }, stop]
+      - send: "Large it is." """
+
+_MENU = """\
+      - id: menu
+        send:
+          text: "What?"
+          buttons: [{ label: Prices, do: [{ send: "Ten" }, { again: menu, at_most: 2 }, { send: "Enough" }] }]
+      - ask: "Or ask me"
+      - send: "I will look." """
+
+
+class _Person:
+    """Somebody in a run, turn by turn."""
+
+    def __init__(self, lines: str) -> None:
+        self.made, self.flow = steps(lines, "fields: { size: text }")
+        self.who = anna()
+        self.run = run(self.flow)
+        self.heard: list[str] = []
+
+    def does(self, stimulus: Stimulus) -> list[str | None]:
+        """What they read then."""
+        decision = decide(self.flow, self.run, stimulus, facts(self.made, self.who), NOW)
+        self.run = decision.run
+        fields = {
+            e.field: e.value for e in decision.effects if isinstance(e, SetField) and e.value is not None
+        }
+        self.who = replace(self.who, fields={**self.who.fields, **fields})
+        return [e.content.text for e in decision.effects if isinstance(e, SendMessage)]
+
+    def answers(self, text: str) -> list[str | None]:
+        (wait,) = [wait for wait in self.run.waits if wait.kind is WaitKind.ANSWER]
+        return self.does(Answered(wait.id, text, None, event(text=text)))
+
+    def taps(self, option: str) -> list[str | None]:
+        return self.does(Tapped(option, event(EventKind.POSTBACK)))
+
+    @property
+    def waits(self) -> list[tuple[WaitKind, str, str]]:
+        return sorted((wait.kind, wait.path, wait.branch) for wait in self.run.waits)
+
+
+def test_a_question_is_asked_again_so_often_and_then_the_next_step_follows() -> None:
+    person = _Person(_SIZE)
+    assert person.does(Started()) == ["Which size?"]
+    assert person.answers("small") == ["Which size?"]
+    assert person.answers("medium") == ["Which size?"]
+    assert person.answers("tiny") == ["Then not."]
+    assert (person.run.status, person.run.waits) == (RunStatus.STOPPED, ())
+
+
+def test_the_right_answer_ends_it() -> None:
+    person = _Person(_SIZE)
+    person.does(Started())
+    person.answers("small")
+    assert person.answers("large") == ["Large it is."]
+    assert person.run.status is RunStatus.COMPLETED
+
+
+def test_a_tap_leads_back_to_the_menu_and_every_wait_is_there_once() -> None:
+    person = _Person(_MENU)
+    once = [(WaitKind.ANSWER, "do.1", ""), (WaitKind.TAP, "do.0", "")]
+    assert person.does(Started()) == ["What?", "Or ask me"]
+    assert person.waits == once
+    for _ in range(2):
+        assert person.taps("do.0.buttons.0") == ["Ten", "What?", "Or ask me"]
+        assert person.waits == once
+        assert person.run.status is RunStatus.WAITING
+    # The third time the branch goes on, beside the question that waits.
+    assert person.taps("do.0.buttons.0") == ["Ten", "Enough"]
+    assert person.answers("Really?") == ["I will look."]
+    assert person.run.status is RunStatus.COMPLETED
+
+
+def test_a_run_that_has_ended_stays_so_when_an_old_button_leads_back() -> None:
+    person = _Person(_MENU.replace('      - ask: "Or ask me"\n', ""))
+    person.does(Started())
+    assert person.taps("do.0.buttons.0") == ["Ten", "What?", "I will look."]
+    assert person.run.status is RunStatus.COMPLETED
+    assert person.taps("do.0.buttons.0") == ["Ten", "What?", "I will look."]
+    assert (person.run.status, person.taps("do.0.buttons.0")) == (RunStatus.COMPLETED, ["Ten", "Enough"])
+
+
+def test_a_pause_that_is_gone_back_over_is_not_over_twice() -> None:
+    lines = """\
+      - id: menu
+        send: { text: "What?", buttons: [{ label: More, do: [{ again: menu, at_most: 1 }] }] }
+      - wait: 2h
+      - send: "Any question?" """
+    person = _Person(lines)
+    person.does(Started())
+    assert person.taps("do.0.buttons.0") == ["What?"]
+    (timer,) = [wait for wait in person.run.waits if wait.kind is WaitKind.TIMER]
+    assert person.does(TimerFired(timer.id)) == ["Any question?"]
+    assert [kind for kind, _, _ in person.waits] == []
+
+
+def test_variants_take_turns_within_one_turn() -> None:
+    lines = """\
+      - id: hello
+        send: { one_of: [One, Two, Three] }
+      - again: hello
+        at_most: 3"""
+    texts = _Person(lines).does(Started())
+    assert len(texts) == 4
+    assert all(before != after for before, after in pairwise(texts))

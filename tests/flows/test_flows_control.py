@@ -2,7 +2,7 @@
 
 import pytest
 
-from pamosnik.model.step import AddToFields, Split
+from pamosnik.model.step import AddToFields, Again, Split
 from tests.flows.files import compiled, found, read
 
 _TOP = "fields: { points: number, left: number, email: email }"
@@ -110,3 +110,75 @@ def test_an_add_that_counts_nothing(amounts: str, expected: tuple[int, int, str]
     step = f"- add: {amounts}"
     assert found(_flow(step)) == [expected]
     assert _said(step)[0][1] == hint
+
+
+# --- again -----------------------------------------------------------------------------------------------
+
+_BACK = "- { id: size, ask: 'Which size?' }\n      "
+
+
+def test_again_knows_the_step_it_goes_back_to() -> None:
+    flow = compiled(_flow(f"{_BACK}- again: size\n        at_most: 2"))
+    step = flow.steps["do.1"]
+    assert isinstance(step, Again)
+    assert (step.step, step.first, step.at_most, step.at.next) == ("size", "do.0", 2, None)
+
+
+def test_again_may_name_the_step_that_it_stands_in() -> None:
+    ask = (
+        "{ id: size, ask: { question: q, choices: [{ label: No, do: [{ again: size, at_most: 1 }] }, Yes] } }"
+    )
+    flow = compiled(_flow(f"- {ask}"))
+    step = flow.steps["do.0.choices.0.do.0"]
+    assert isinstance(step, Again)
+    assert step.first == "do.0"
+
+
+@pytest.mark.parametrize(
+    ("again", "expected"),
+    [
+        ("- again: size", (9, 9, "missing-key")),
+        ("- { again: size, at_most: 0 }", (9, 33, "number-expected")),
+        ("- { again: size, at_most: 21 }", (9, 33, "number-expected")),
+        ("- { again: size, at_mots: 2 }", (9, 24, "two-verbs")),
+        ("- { again: siez, at_most: 2 }", (9, 18, "unknown-id")),
+        ("- { id: own, again: own, at_most: 2 }", (9, 27, "not-before")),
+        ("- { again: end, at_most: 2 }\n      - { id: end, tag: x }", (9, 18, "not-before")),
+        ("- { again: , at_most: 2 }", (9, 18, "id-expected")),
+        ("- { again: { step: size }, at_most: 2 }", (9, 18, "id-expected")),
+        ("- { tag: x, at_most: 2 }", (9, 19, "at-most-alone")),
+        ("- at_most: 2", (9, 9, "at-most-alone")),
+        (
+            "- choose: [{ if: first_time, do: [{ id: in, tag: x }, stop] }]\n      - { again: in, at_most: 1 }",
+            (10, 18, "not-before"),
+        ),
+        (
+            "- send: { text: t, buttons: [{ label: b, do: [{ id: in, tag: x }] }] }\n"
+            "      - { again: in, at_most: 1 }",
+            (10, 18, "not-before"),
+        ),
+    ],
+)
+def test_an_again_that_goes_nowhere(again: str, expected: tuple[int, int, str]) -> None:
+    assert [one for one in found(_flow(f"{_BACK}{again}")) if one[2] != "missing-key" or one == expected] == [
+        expected
+    ]
+
+
+def test_what_is_said_about_again() -> None:
+    assert _said(f"{_BACK}- again: size") == [
+        (
+            "`again` needs `at_most:` beside it, how often it may go back",
+            "Write in the line below it, as far from the left as `again`: at_most: 2",
+        )
+    ]
+    assert _said(f"{_BACK}- {{ again: siez, at_most: 2 }}") == [
+        ("no step of this flow has the id `siez`", "Did you mean `size`?")
+    ]
+    ((_, hint),) = _said(f"{_BACK}- {{ again: size, at_mots: 2 }}")[:1]
+    assert hint == "Did you mean `at_most`?"
+    ((message, _),) = _said("- { again: end, at_most: 2 }\n      - { id: end, tag: x }")
+    assert (
+        message
+        == "`again` goes back only, and the step `end` (line 9) is not before this one on any way here"
+    )
