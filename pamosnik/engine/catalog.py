@@ -18,6 +18,7 @@ from pamosnik.model.trigger import (
     AnythingElseTrigger,
     CommentTrigger,
     DmTrigger,
+    FieldSetTrigger,
     FirstMessageTrigger,
     LinkTrigger,
     LiveCommentTrigger,
@@ -25,6 +26,7 @@ from pamosnik.model.trigger import (
     SharedPostTrigger,
     StoryMentionTrigger,
     StoryReplyTrigger,
+    TagAddedTrigger,
     Trigger,
 )
 from pamosnik.model.words import fold, trim
@@ -86,6 +88,7 @@ class Catalog:
             if (words := words_of(trigger)) is None or not words.words
         ]
         self._exact = self._exact_keywords()
+        self._waiting = self._by_change()
         self.names_posts = any(_names_posts(trigger) for _, _, trigger in self._triggers)
         """Whether the links or the order of posts matter, which only Instagram knows."""
 
@@ -96,6 +99,10 @@ class Catalog:
         return frozenset(
             shortcode(post) or post for posts in named if not isinstance(posts, AnyPost) for post in posts
         )
+
+    def waits_for(self, kind: EventKind, name: str) -> frozenset[str]:
+        """Flows that a tag or field starts which another flow gives or sets."""
+        return self._waiting.get((kind, name), frozenset())
 
     @property
     def takes_reactions(self) -> bool:
@@ -110,6 +117,13 @@ class Catalog:
                     if trigger.words.match is not MatchMode.REGEX:
                         found.setdefault(trim(fold(word.removesuffix("*"))), set()).add(flow.id)
         return {word: frozenset(ids) for word, ids in found.items()}
+
+    def _by_change(self) -> Mapping[tuple[EventKind, str], frozenset[str]]:
+        found: dict[tuple[EventKind, str], set[str]] = {}
+        for _, flow, trigger in self._triggers:
+            for change in _waits_for(trigger):
+                found.setdefault(change, set()).add(flow.id)
+        return {change: frozenset(ids) for change, ids in found.items()}
 
     def is_keyword_of_another(self, heard: Heard, flow_id: str) -> bool:
         """Whether the whole text is a keyword of a flow other than this one."""
@@ -165,6 +179,15 @@ class Catalog:
                 yield Candidate(flow, specificity, place, detail)
 
 
+def _waits_for(trigger: Trigger) -> Iterator[tuple[EventKind, str]]:
+    """Changes by other flows that it waits for."""
+    match trigger:
+        case TagAddedTrigger():
+            yield from ((EventKind.TAG_ADDED, tag) for tag in trigger.tags)
+        case FieldSetTrigger():
+            yield from ((EventKind.FIELD_SET, field) for field in trigger.fields)
+
+
 def words_of(trigger: Trigger) -> Words | None:
     """The words a trigger waits for; None for those that have none."""
     match trigger:
@@ -184,6 +207,8 @@ _NAMES: Mapping[type[Trigger], str] = {
     ReactionTrigger: "reaction",
     LinkTrigger: "link",
     AdTrigger: "ad",
+    TagAddedTrigger: "tag_added",
+    FieldSetTrigger: "field_set",
     FirstMessageTrigger: "first_message",
     AnythingElseTrigger: "anything_else",
 }
@@ -241,6 +266,9 @@ def _specificity(
             return _door(trigger.refs, event.incoming.ref) if came_from(event) is CameFrom.LINK else None
         case AdTrigger():
             return _door(trigger.ads, event.incoming.ad_id) if came_from(event) is CameFrom.AD else None
+        case TagAddedTrigger() | FieldSetTrigger():
+            changed = (kind, event.incoming.changed)
+            return WORDS if any(change == changed for change in _waits_for(trigger)) else None
         case FirstMessageTrigger():
             return FIRST_MESSAGE if first_message and kind in _TALK else None
         case AnythingElseTrigger():

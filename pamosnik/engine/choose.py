@@ -14,8 +14,9 @@ from pamosnik.engine.catalog import ANYTHING_ELSE, Candidate, Catalog, Posts, ca
 from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.engine.match import Heard
 from pamosnik.model.book import Sentence
+from pamosnik.model.condition import CameFrom
 from pamosnik.model.decision import Answered, Check, Facts, NotUnderstood, Stimulus, Tapped
-from pamosnik.model.event import COMMENTS, SILENT, Event, EventKind, Verdict
+from pamosnik.model.event import CHANGES, COMMENTS, SILENT, Event, EventKind, Verdict
 from pamosnik.model.flow import ONCE, Flow, FlowState, Mode
 from pamosnik.model.run import Run, RunWait, WaitKind
 from pamosnik.model.step import Accept, Ask, FieldType, Option, Send
@@ -55,6 +56,14 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """The run whose step made this event."""
+
+    flow_id: str
+    came_from: CameFrom
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """This flow begins."""
 
@@ -91,14 +100,22 @@ def choose(
     tap: Tap | None,
     posts: Posts,
     now: datetime,
+    cause: Cause | None = None,
 ) -> tuple[Choice, tuple[Check, ...]]:
-    """The one who answers, and what was looked at on the way."""
-    return _Chooser(event, heard, catalog, person, posts, now).choose(tap)
+    """The one who answers, and what was looked at on the way. `cause`: of what another flow did."""
+    return _Chooser(event, heard, catalog, person, posts, now, cause).choose(tap)
 
 
 class _Chooser:
     def __init__(
-        self, event: Event, heard: Heard, catalog: Catalog, person: Person, posts: Posts, now: datetime
+        self,
+        event: Event,
+        heard: Heard,
+        catalog: Catalog,
+        person: Person,
+        posts: Posts,
+        now: datetime,
+        cause: Cause | None,
     ) -> None:
         self.event = event
         self.heard = heard
@@ -106,6 +123,7 @@ class _Chooser:
         self.person = person
         self.posts = posts
         self.now = now
+        self.cause = cause
         self.trace: list[Check] = []
         self.yielded: Resume | None = None
         self.misfit: Resume | None = None
@@ -118,7 +136,7 @@ class _Chooser:
             taken = self._tap(tap)
             if taken is not None:
                 return taken
-        if self.event.kind not in COMMENTS | SILENT:
+        if self.event.kind not in COMMENTS | SILENT | CHANGES:
             answered = self._answer()
             if answered is not None:
                 return answered
@@ -259,6 +277,8 @@ class _Chooser:
 
     def _against(self, flow: Flow) -> str | None:
         """Why this flow does not take the event now; None when nothing is against it."""
+        if self.cause is not None and self.cause.flow_id == flow.id:
+            return "it did this itself, and a flow does not start itself"
         if flow.state is FlowState.PAUSED or flow.id in self.catalog.paused:
             return "the flow is paused"
         if flow.active.from_ is not None and self.now < flow.active.from_:
@@ -274,7 +294,7 @@ class _Chooser:
                 condition,
                 facts,
                 text=self.event.incoming.text,
-                came_from=came_from(self.event),
+                came_from=self.cause.came_from if self.cause is not None else came_from(self.event),
                 now=self.now,
             )
             if found is not True:

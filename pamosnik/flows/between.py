@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import cast
 
-from pamosnik.flows import clashes, loops, reach
+from pamosnik.flows import changes, clashes, loops, reach
 from pamosnik.flows.check import VARIABLES, Outcome, Raw, given_tags, near, steps
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
@@ -15,6 +15,7 @@ def check(outcome: Outcome) -> list[Problem]:
     return [
         *clashes.check(outcome),
         *loops.check(outcome),
+        *changes.check(outcome),
         *reach.check(outcome),
         *_tags(outcome),
         *_former_ids(outcome),

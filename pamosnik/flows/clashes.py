@@ -109,7 +109,7 @@ def _claims(outcome: Outcome, flow_id: str) -> Iterator[_Claim]:
 
 def _of_trigger(flow_id: str, place: str, trigger: Raw, group: tuple[object, ...]) -> Iterator[_Claim]:
     said = False
-    for name in ("words", "emoji", "ref", "ads"):
+    for name in ("words", "emoji", "ref", "ads", "tag", "field"):
         for number, written in enumerate(cast("list[str]", trigger.get(name, []))):
             said = True
             key, open_end = _key(name, trigger, written)

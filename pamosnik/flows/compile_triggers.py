@@ -7,6 +7,7 @@ from pamosnik.model.trigger import (
     AnythingElseTrigger,
     CommentTrigger,
     DmTrigger,
+    FieldSetTrigger,
     FirstMessageTrigger,
     LinkTrigger,
     LiveCommentTrigger,
@@ -14,6 +15,7 @@ from pamosnik.model.trigger import (
     SharedPostTrigger,
     StoryMentionTrigger,
     StoryReplyTrigger,
+    TagAddedTrigger,
     Trigger,
 )
 
@@ -42,6 +44,10 @@ def trigger(raw: Raw) -> Trigger:
             return LinkTrigger(strings(raw, "ref"))
         case "ad":
             return AdTrigger(strings(raw, "ads"))
+        case "tag_added":
+            return TagAddedTrigger(strings(raw, "tag"))
+        case "field_set":
+            return FieldSetTrigger(strings(raw, "field"))
         case "first_message":
             return FirstMessageTrigger()
         case "anything_else":

@@ -34,6 +34,12 @@ EXAMPLES: Mapping[str, str] = {
     "reaction": _flow(_SEND, trigger="reaction: [❤️, 🔥]"),
     "link": _flow(_SEND, trigger="link: flyer7"),
     "ad": _flow(_SEND, trigger='ad: "23850000000000001"'),
+    "tag_added": _flow(_SEND, trigger="tag_added: customer", head="").replace(
+        "    do:", "    only_if: window_open\n    do:"
+    )
+    + "  other:\n    when: { dm: bought }\n    do:\n      - tag: customer\n",
+    "field_set": _flow("      - tag: known\n", trigger="field_set: email", head="fields: { email: email }\n")
+    + '  other:\n    when: { dm: news }\n    do:\n      - ask: { question: "Your e-mail?", save_as: email }\n',
     "first_message": _flow(_SEND, trigger="first_message"),
     "anything_else": _flow(_SEND, trigger="anything_else"),
     "reply_publicly": _flow(

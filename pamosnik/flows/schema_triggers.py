@@ -1,6 +1,7 @@
 """Triggers: a row of keys each."""
 
 import re
+from dataclasses import replace
 from typing import cast
 
 from pamosnik.flows import source
@@ -13,6 +14,7 @@ from pamosnik.flows.reader import (
     boolean,
     items,
     list_of,
+    name,
     text,
 )
 from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, WORDS, texts
@@ -91,6 +93,10 @@ def _ad(reader: Reader, node: Node, path: str) -> Json:
     return written
 
 
+_NAME = Key(
+    "tag", list_of(name), "The tag, or several.", required=True, if_missing="the name of a tag is missing"
+)
+
 TRIGGERS: dict[str, Row] = {
     "comment": Row(
         "comment",
@@ -123,6 +129,8 @@ TRIGGERS: dict[str, Row] = {
         "link", (Key("ref", list_of(_ref), "What stands behind `?ref=`; default any link."),), bare=True
     ),
     "ad": Row("ad", (Key("ads", list_of(_ad), "Ids of ads; default any."),), bare=True),
+    "tag_added": Row("tag_added", (_NAME,)),
+    "field_set": Row("field_set", (replace(_NAME, name="field", doc="The field, or several."),)),
     "first_message": Row("first_message", (), bare=True),
     "anything_else": Row("anything_else", (), bare=True),
 }
@@ -136,6 +144,8 @@ TRIGGER_DOCS = {
     "reaction": "A reaction to one of your messages. Skin tones are not told apart.",
     "link": "Somebody opens an ig.me link or scans its QR code.",
     "ad": "Somebody comes through a click-to-message ad.",
+    "tag_added": "A step of another flow gave this tag, and the person did not have it before.",
+    "field_set": "A step of another flow, or an answer in it, set this field, even to the value that it had.",
     "first_message": "The first message ever from this person.",
     "anything_else": "A message that nothing else took.",
 }
@@ -143,8 +153,6 @@ LATER_TRIGGERS = frozenset(
     {
         "ice_breaker",
         "menu",
-        "tag_added",
-        "field_set",
         "schedule",
     }
 )

@@ -1,4 +1,4 @@
-"""Events: the things Meta told us, each once."""
+"""Events: the things Meta told us, each once, and what flows did that other flows wait for."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,8 @@ class EventKind(StrEnum):
     ECHO = "echo"
     HANDOVER = "handover"
     UNSUPPORTED = "unsupported"
+    TAG_ADDED = "tag_added"
+    FIELD_SET = "field_set"
 
 
 INBOUND_MESSAGES = frozenset(
@@ -41,6 +43,10 @@ COMMENTS = frozenset({EventKind.COMMENT, EventKind.LIVE_COMMENT})
 SILENT = frozenset({EventKind.REACTION, EventKind.REFERRAL})
 """What a person does to us without writing: it opens no window (unconfirmed; `instagram.limits.WINDOW`) and answers
 no question."""
+
+
+CHANGES = frozenset({EventKind.TAG_ADDED, EventKind.FIELD_SET})
+"""What a step of a flow did to what is known of a person; written down where another flow waits for it."""
 
 
 class Verdict(StrEnum):
@@ -108,6 +114,10 @@ class Incoming:
     """Of a reaction."""
     reply_to_mid: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    changed: str | None = None
+    """The tag or field that a flow gave or set."""
+    by_run: str | None = None
+    """The run whose step did that."""
     recovered: bool = False
     """Found by reading conversations and comments, because no webhook told it (in time)."""
     verdict: Verdict = Verdict.PENDING

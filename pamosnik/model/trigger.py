@@ -74,6 +74,16 @@ class AdTrigger:
 
 
 @dataclass(frozen=True, slots=True)
+class TagAddedTrigger:
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSetTrigger:
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FirstMessageTrigger:
     pass
 
@@ -93,6 +103,8 @@ Trigger = (
     | ReactionTrigger
     | LinkTrigger
     | AdTrigger
+    | TagAddedTrigger
+    | FieldSetTrigger
     | FirstMessageTrigger
     | AnythingElseTrigger
 )

@@ -78,9 +78,9 @@ REGISTER: Mapping[str, Table] = {
         "igsid",
         _columns(
             link="event_id account_id connection_id dedup_key verdict flow_id run_id reason attempts decided_at"
-            " seen_times received_at media_id ad_id recovered doubt_from",
+            " seen_times received_at media_id ad_id recovered doubt_from by_run",
             person="kind occurred_at igsid username text mid payload title comment_id parent_id story_id ref emoji"
-            " reply_to_mid attachments trace",
+            " reply_to_mid attachments trace changed",
         ),
     ),
     "contacts": Table(

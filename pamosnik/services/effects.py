@@ -24,6 +24,7 @@ from pamosnik.model.decision import (
     StopMessages,
     TellOwner,
 )
+from pamosnik.model.event import EventKind
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
 from pamosnik.model.run import ENDED, Run, RunStatus
@@ -39,6 +40,8 @@ class Recorded:
     run: Run
     """As it was stored: its origin knows the private reply now."""
     flows_to_start: tuple[str, ...]
+    changes: tuple[tuple[EventKind, str], ...]
+    """Tags that are new and fields that were set, which other flows may wait for."""
 
 
 def record(
@@ -47,6 +50,7 @@ def record(
     """Stores a decision. Repeating it for the same turn puts nothing into the outbox twice."""
     run = decision.run
     to_start: list[str] = []
+    changes: list[tuple[EventKind, str]] = []
     stops: StopMessages | None = None
     for ordinal, effect in enumerate(decision.effects):
         match effect:
@@ -57,11 +61,14 @@ def record(
             case RunErrand():
                 _put_errand(conn, run, effect, contact, ordinal, now)
             case AddTag():
-                contacts.add_tag(conn, contact, effect.tag, now)
+                if contacts.add_tag(conn, contact, effect.tag, now):
+                    changes.append((EventKind.TAG_ADDED, effect.tag))
             case RemoveTag():
                 contacts.remove_tag(conn, contact, effect.tag)
             case SetField():
                 contacts.set_field(conn, contact, effect.field, effect.value, now, counted=effect.counted)
+                if effect.value is not None:
+                    changes.append((EventKind.FIELD_SET, effect.field))
             case GiveOut():
                 codes.give(conn, contact, effect.pool, effect.code, now)
             case Disclosed():
@@ -88,7 +95,7 @@ def record(
     _settle_public_replies(conn, flow, run, hands_on=bool(to_start), now=now)
     if stops is not None:
         _stop_messages(conn, run, stops, len(decision.effects), now)
-    return Recorded(run, tuple(to_start))
+    return Recorded(run, tuple(to_start), tuple(dict.fromkeys(changes)))
 
 
 def _count_end(conn: Connection, flow: Flow, run: Run, day: str) -> None:

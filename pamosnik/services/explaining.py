@@ -35,6 +35,10 @@ _WORDS = {
 }
 
 
+_KINDS = {"tag_added": "new tag", "field_set": "new value of a field"}
+"""What other kinds are called is their name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Why:
     event: Shape
@@ -59,7 +63,7 @@ def why(conn: Connection, account: Account, what: str, now: datetime) -> Why:
     event, checks = reading.event(conn, account, what)
     verdict = str(event["verdict"])
     done = _WORDS[verdict].format(flow=event["flow"])
-    kind = str(event["kind"]).replace("_", " ")
+    kind = _KINDS.get(str(event["kind"]), str(event["kind"]).replace("_", " "))
     reason = f": {event['reason']}" if event["reason"] else ""
     of_it = QueueFilter(event_id=str(event["id"]))
     sent = list(reversed(reading.queue(conn, account, of_it, now=now)))

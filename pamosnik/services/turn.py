@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pamosnik._sqlite import Connection
 from pamosnik.engine import choose, payload
 from pamosnik.engine.catalog import came_from
-from pamosnik.engine.choose import Nobody, OpenWait, Person, Resume, Start, Tap
+from pamosnik.engine.choose import Cause, Nobody, OpenWait, Person, Resume, Start, Tap
 from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.engine.decide import decide
 from pamosnik.engine.match import Heard
@@ -28,11 +28,11 @@ from pamosnik.model.decision import (
     Tapped,
     TimerFired,
 )
-from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, SILENT, Event, EventKind, Verdict
+from pamosnik.model.event import CHANGES, COMMENTS, INBOUND_MESSAGES, SILENT, Event, EventKind, Verdict
 from pamosnik.model.flow import Flow, Mode
 from pamosnik.model.outbox import ERRANDS, SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem
 from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind
-from pamosnik.services import codes, echoes, effects, safety_words
+from pamosnik.services import changes, codes, echoes, effects, safety_words
 from pamosnik.services.library import Library
 from pamosnik.services.posts import posts_of
 from pamosnik.services.scene import Scene, fate_is_open, meet, open_scene, say
@@ -79,6 +79,8 @@ def take_event(conn: Connection, library: Library, event_id: str, now: datetime)
             return say(scene, event, Verdict.NOTED, "no flow waits for reactions")
         case EventKind.REACTION if _wrote_it(conn, event):
             return say(scene, event, Verdict.NOTED, "the person reacted to a message of their own")
+        case kind if kind in CHANGES:
+            return _from_flow(scene, event)
         case kind if kind in INBOUND_MESSAGES or kind in COMMENTS or kind in SILENT:
             return _from_person(scene, event)
         case _:
@@ -131,6 +133,26 @@ def _from_person(scene: Scene, event: Event) -> Verdict:
         return _paused(scene, event, contact)
     if event.kind in INBOUND_MESSAGES and _asked_or_not(scene, contact):
         return Verdict.PENDING
+    return _offered(scene, event, contact, first_message=first_message)
+
+
+def _from_flow(scene: Scene, event: Event) -> Verdict:
+    """A tag or field that other flows wait for: nothing that the person did."""
+    run = runs.load(scene.conn, event.incoming.by_run or "")
+    contact = None if run is None else contacts.load(scene.conn, run.contact_id)
+    if run is None or contact is None:
+        return say(scene, event, Verdict.NOTED, "the run that did this is not kept any more")
+    if contact.opted_out_at is not None:
+        return say(scene, event, Verdict.OPTED_OUT, "this person opted out; only START undoes it")
+    if contact.paused_until is not None and scene.now < contact.paused_until:
+        return _paused(scene, event, contact)
+    return _offered(scene, event, contact, cause=Cause(run.flow_id, run.origin.came_from))
+
+
+def _offered(
+    scene: Scene, event: Event, contact: Contact, *, first_message: bool = False, cause: Cause | None = None
+) -> Verdict:
+    """Whoever may answer it does. `cause`: of what another flow did."""
     heard = Heard.of(event.incoming.text)
     posts = posts_of(scene.conn, scene.catalog, event)
     choice, trace = choose.choose(
@@ -141,17 +163,18 @@ def _from_person(scene: Scene, event: Event) -> Verdict:
         tap=_tap(scene, event, contact),
         posts=posts,
         now=scene.now,
+        cause=cause,
     )
     if posts.untold:
         trace = (Check("post", "unknown", "Instagram did not tell which post this is"), *trace)
     match choice:
         case Start():
-            run = _start(scene, contact, choice.flow, _origin(event), event)
+            run = _start(scene, contact, choice.flow, _origin(event, cause), event)
             return say(
                 scene,
                 event,
                 Verdict.STARTED,
-                choice.detail,
+                choice.detail if cause is None else changes.told(event, cause),
                 flow_id=choice.flow.id,
                 run_id=run.id,
                 trace=trace,
@@ -265,11 +288,11 @@ def _tap(scene: Scene, event: Event, contact: Contact) -> Tap | None:
     return None if flow is None or option is None else Tap(run, flow, option)
 
 
-def _origin(event: Event) -> Origin:
+def _origin(event: Event, cause: Cause | None) -> Origin:
     incoming = event.incoming
     comment = event.kind in COMMENTS
     return Origin(
-        came_from=came_from(event),
+        came_from=came_from(event) if cause is None else cause.came_from,
         event_id=event.id,
         text=incoming.text,
         comment_id=incoming.comment_id if comment else None,
@@ -365,6 +388,7 @@ def _turn(
     )
     if codes.gives(flow):
         codes.tell_if_low(scene.conn, scene.account_id, scene.settings, scene.now)
+    changes.note(scene, recorded, contact)
     for flow_id in recorded.flows_to_start:
         known = contacts.load(scene.conn, contact.id)
         assert known is not None

@@ -89,11 +89,13 @@ def heard_from(conn: Connection, contact_id: str, *, at: datetime, window_until:
     )
 
 
-def add_tag(conn: Connection, contact: Contact, tag: str, now: datetime) -> None:
-    conn.execute(
+def add_tag(conn: Connection, contact: Contact, tag: str, now: datetime) -> bool:
+    """False: this person had it already."""
+    added = conn.execute(
         "INSERT INTO contact_tags (account_id, contact_id, tag, added_at) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
         (contact.account_id, contact.id, tag, ms(now)),
     )
+    return bool(added.rowcount)
 
 
 def remove_tag(conn: Connection, contact: Contact, tag: str) -> None:

@@ -14,7 +14,7 @@ from pamosnik.store.times import instant, ms, optional_instant
 
 _INCOMING = (
     "dedup_key, kind, occurred_at, igsid, username, text, mid, payload, title, comment_id, parent_id,"
-    " media_id, ad_id, story_id, ref, emoji, reply_to_mid, attachments, verdict, reason, recovered"
+    " media_id, ad_id, story_id, ref, emoji, reply_to_mid, attachments, verdict, reason, recovered, changed, by_run"
 )
 _EVENT = f"event_id, account_id, connection_id, received_at, attempts, {_INCOMING}"
 
@@ -31,7 +31,7 @@ def add(
     attachments = [[a.type, a.url, a.media_id] for a in incoming.attachments]
     row = conn.execute(
         f"INSERT INTO events (event_id, account_id, connection_id, received_at, {_INCOMING})"  # noqa: S608 - column names
-        " VALUES (?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " VALUES (?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT (connection_id, dedup_key) DO UPDATE SET seen_times = seen_times + 1,"
         " payload = coalesce(payload, excluded.payload), title = coalesce(title, excluded.title)"
         " RETURNING event_id",
@@ -61,6 +61,8 @@ def add(
             incoming.verdict.value,
             incoming.reason,
             int(incoming.recovered),
+            incoming.changed,
+            incoming.by_run,
         ),
     ).fetchone()
     return row[0], row[0] == event_id
@@ -70,7 +72,7 @@ def told_since(conn: Connection, account_id: str, since: datetime) -> bool:
     """Whether one of the account's newest events was told by a webhook since then."""
     row = conn.execute(
         "SELECT 1 FROM (SELECT * FROM events WHERE account_id=? ORDER BY event_id DESC LIMIT 200)"
-        " WHERE recovered=0 AND received_at>? LIMIT 1",
+        " WHERE recovered=0 AND by_run IS NULL AND received_at>? LIMIT 1",
         (account_id, ms(since)),
     ).fetchone()
     return row is not None
@@ -107,7 +109,7 @@ def _event(r: tuple[Any, ...]) -> Event:
         received_at=instant(r[3]),
         attempts=r[4],
         incoming=Incoming(
-            ig_id=r[26],
+            ig_id=r[28],
             key=r[5],
             kind=EventKind(r[6]),
             occurred_at=optional_instant(r[7]),
@@ -129,6 +131,8 @@ def _event(r: tuple[Any, ...]) -> Event:
             verdict=Verdict(r[23]),
             reason=r[24],
             recovered=bool(r[25]),
+            changed=r[26],
+            by_run=r[27],
         ),
     )
 
@@ -206,6 +210,14 @@ def known(conn: Connection, connection_id: str, keys: Sequence[str]) -> frozense
         )
         found.update(key for (key,) in rows)
     return frozenset(found)
+
+
+def doubt_like_run(conn: Connection, event_id: str, run_id: str) -> None:
+    """What a run in doubt does is in doubt, too."""
+    conn.execute(
+        "UPDATE events SET doubt_from=(SELECT doubt_from FROM runs WHERE run_id=?) WHERE event_id=?",
+        (run_id, event_id),
+    )
 
 
 def doubt_pending(conn: Connection, since: datetime) -> None:

@@ -182,6 +182,12 @@ CREATE TABLE flow_names ( -- flows that were renamed
     )
 
 
+def m0014_changes(conn: Connection) -> None:
+    """What a step of a flow did that other flows wait for is an event, too."""
+    conn.execute("ALTER TABLE events ADD COLUMN changed TEXT")
+    conn.execute("ALTER TABLE events ADD COLUMN by_run TEXT")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -196,6 +202,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0011_usage,
     m0012_codes,
     m0013_shares_and_sums,
+    m0014_changes,
 )
 
 

@@ -8,7 +8,8 @@ from pamosnik._sqlite import Connection
 from pamosnik.store.times import ms
 
 EVENT_COLUMNS = (
-    "e.event_id, e.kind, e.username, e.igsid, e.text, e.occurred_at, e.received_at, e.verdict, e.flow_id, e.reason,"
+    "e.event_id, e.kind, e.username, e.igsid, coalesce(e.text, e.changed), e.occurred_at, e.received_at, e.verdict,"
+    " e.flow_id, e.reason,"
     " e.run_id, e.trace, e.comment_id, e.mid, e.seen_times, c.username,"
     " (SELECT username FROM contacts p WHERE p.connection_id=e.connection_id AND p.igsid=e.igsid), e.recovered"
 )
@@ -38,7 +39,8 @@ def find_events(conn: Connection, account_id: str, what: str) -> list[tuple[Any,
         " OR e.run_id=:ulid OR e.igsid IN (SELECT igsid FROM contacts WHERE account_id=:account AND username=:name)"
         " OR e.event_id IN (SELECT t.event_id FROM outbox o JOIN turns t ON t.run_id=o.source AND t.turn=o.turn"
         " WHERE o.account_id=:account AND (o.item_id=:ulid OR o.message_id=:what)))"
-        " ORDER BY e.kind IN ('echo', 'seen', 'deletion', 'edit', 'reaction'), e.event_id DESC LIMIT 20",
+        " ORDER BY e.kind IN ('echo', 'seen', 'deletion', 'edit', 'reaction', 'tag_added', 'field_set'),"
+        " e.event_id DESC LIMIT 20",
         {
             "account": account_id,
             "what": what,
@@ -184,7 +186,8 @@ def queue_expiring(conn: Connection, account_id: str, before: datetime, *, but_n
 def event_counts(conn: Connection, account_id: str) -> tuple[int | None, int]:
     """When the last event arrived, and how many wait for their turn."""
     last = conn.execute(
-        "SELECT received_at FROM events WHERE account_id=? ORDER BY event_id DESC LIMIT 1", (account_id,)
+        "SELECT received_at FROM events WHERE account_id=? AND by_run IS NULL ORDER BY event_id DESC LIMIT 1",
+        (account_id,),
     ).fetchone()
     waiting = conn.execute(
         "SELECT count(*) FROM events WHERE verdict='pending' AND account_id=?", (account_id,)

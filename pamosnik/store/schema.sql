@@ -86,7 +86,7 @@ CREATE TABLE events ( -- the inbox: one row for each thing Meta told us
   trace TEXT, -- JSON array of [what, result, detail]
   attempts INTEGER NOT NULL DEFAULT 0, -- turns that failed on it
   decided_at INTEGER
-, recovered INTEGER NOT NULL DEFAULT 0 CHECK (recovered IN (0, 1)), doubt_from INTEGER) STRICT;
+, recovered INTEGER NOT NULL DEFAULT 0 CHECK (recovered IN (0, 1)), doubt_from INTEGER, changed TEXT, by_run TEXT) STRICT;
 
 CREATE UNIQUE INDEX events_once ON events (connection_id, dedup_key);
 

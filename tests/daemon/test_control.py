@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pamosnik._sqlite import Connection
+from pamosnik.services import explaining, reading
 from pamosnik.services import flows as flow_services
-from pamosnik.services import reading
 from pamosnik.store import accounts, contacts
 from tests.daemon import events
 from tests.daemon.machine import Machine, home_and_fake, machine, running
@@ -158,3 +158,110 @@ async def test_a_way_back_is_counted_across_a_restart(tmp_path: Path) -> None:
             await shop.later(seconds=5)
             await _writes(shop, "9001", "Small")
         assert fake.thread("9001") == [asked, sold_out, asked, sold_out, asked, sold_out, "Then not."]
+
+
+CHAIN = """
+version: 1
+disclosure: false
+fields: { size: text }
+flows:
+  order:
+    when: [dm: order, comment: order]
+    limits: { per_person: 1m }
+    do:
+      - send: "Hello"
+      - tag: customer
+      - ask: { question: "Which size?", save_as: size }
+  welcome:
+    when: { tag_added: customer }
+    do: [{ send: "Welcome, new customer" }]
+  pack:
+    when: { field_set: size }
+    only_if: { came_from: dm }
+    do: [{ send: "We pack {size|it}." }]
+  self:
+    when: [dm: self, tag_added: own]
+    mode: parallel
+    do: [{ tag: own }, { send: "Once" }]
+  other:
+    when: { dm: other }
+    do: [{ tag: own }]
+"""
+
+
+def _events(shop: Machine, kind: str) -> list[tuple[object, object, object]]:
+    """(Tag or field, verdict, flow) of what flows did, the oldest first."""
+    conn = shop.reader.connection
+    found = reversed(reading.events(conn, accounts.every(conn)[0], limit=None, since=None))
+    return [(one["text"], one["verdict"], one["flow"]) for one in found if one["kind"] == kind]
+
+
+async def test_a_tag_and_a_field_start_other_flows(tmp_path: Path) -> None:
+    async with machine(tmp_path, CHAIN) as shop:
+        await _writes(shop, "9001", "order")
+        assert shop.fake.thread("9001") == ["Hello", "Which size?", "Welcome, new customer"]
+        await _writes(shop, "9001", "large")
+        assert shop.fake.thread("9001")[3:] == ["We pack large."]
+        assert _events(shop, "tag_added") == [("customer", "started", "welcome")]
+        assert _events(shop, "field_set") == [("size", "started", "pack")]
+        # They are a customer already: nothing new, and nobody is greeted twice. The same size counts again.
+        await shop.later(minutes=2)
+        await _writes(shop, "9001", "order")
+        await _writes(shop, "9001", "large")
+        assert shop.fake.thread("9001")[4:] == ["Hello", "Which size?", "We pack large."]
+
+
+async def test_why_tells_which_flow_did_it(tmp_path: Path) -> None:
+    async with machine(tmp_path, CHAIN) as shop:
+        mid = await _writes(shop, "9001", "order")
+        conn = shop.reader.connection
+        account = accounts.every(conn)[0]
+        (tagged,) = [
+            one for one in reading.events(conn, account, limit=None, since=None) if one["kind"] == "tag_added"
+        ]
+        told = explaining.why(conn, account, str(tagged["id"]), shop.clock.now())
+        assert told.sentence == "This new tag started the flow welcome: the flow order gave the tag customer."
+        # A person is asked about by what they did themselves.
+        assert explaining.why(conn, account, "9001", shop.clock.now()).event["message_id"] == mid
+
+
+async def test_without_an_open_window_nothing_is_sent(tmp_path: Path) -> None:
+    async with machine(tmp_path, CHAIN) as shop:
+        await shop.deliver(events.change(events.comment("9001", "order")))
+        await shop.works()
+        assert shop.fake.thread("9001") == ["Hello"]
+        assert _events(shop, "tag_added") == [("customer", "started", "welcome")]
+
+
+async def test_a_flow_does_not_start_itself(tmp_path: Path) -> None:
+    async with machine(tmp_path, CHAIN) as shop:
+        await _writes(shop, "9001", "self")
+        assert shop.fake.thread("9001") == ["Once"]
+        assert _events(shop, "tag_added") == []
+        await _writes(shop, "9002", "other")
+        assert shop.fake.thread("9002") == ["Once"]
+        assert _events(shop, "tag_added") == [("own", "started", "self")]
+
+
+async def test_what_a_human_has_taken_over_is_left_alone(tmp_path: Path) -> None:
+    flows = CHAIN.replace(
+        "      - tag: customer\n", "      - tag: customer\n      - hand_over\n      - send: x\n"
+    )
+    async with machine(tmp_path, flows) as shop:
+        await _writes(shop, "9001", "order")
+        assert _events(shop, "tag_added") == [("customer", "handed_over", None)]
+        assert shop.fake.thread("9001") == ["Hello"]
+
+
+async def test_a_step_and_its_event_are_stored_together(tmp_path: Path) -> None:
+    """The process ends between the step and the flow that it starts, or before both."""
+    async with home_and_fake(tmp_path, CHAIN) as (settings, fake):
+        async with running(settings, fake) as shop:
+            await shop.deliver(events.talk(events.message("9001", "order")))
+            await shop.runner.round()
+            assert _events(shop, "tag_added") == [("customer", "pending", None)]
+        async with running(settings, fake) as shop:
+            await shop.works()
+            await shop.later(seconds=5)
+            assert _events(shop, "tag_added") == [("customer", "started", "welcome")]
+        assert fake.thread("9001") == ["Hello", "Which size?", "Welcome, new customer"]

@@ -88,6 +88,8 @@ def back_to_the_first_version(conn: Connection) -> None:
         "ALTER TABLE outbox DROP COLUMN task",
         "ALTER TABLE outbox DROP COLUMN result",
         *(f"ALTER TABLE {table} DROP COLUMN doubt_from" for table in ("events", "runs", "outbox")),
+        "ALTER TABLE events DROP COLUMN changed",
+        "ALTER TABLE events DROP COLUMN by_run",
         "DROP TABLE codes",
         "DROP TABLE given_codes",
         "DROP TABLE flow_names",
