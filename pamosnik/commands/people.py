@@ -1,5 +1,6 @@
 """People: contacts list and show."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -11,11 +12,13 @@ from pamosnik.commands.common import (
     Since,
     how_many,
     note,
+    now,
     open_home,
     print_facts,
     print_json,
     print_table,
     say,
+    shown,
     since_instant,
 )
 
@@ -71,4 +74,16 @@ def show(
     for number, person in enumerate(found):
         if number:
             say("")
-        print_facts(list(person.items()))
+        print_facts([(name, _with_age(name, value)) for name, value in person.items()])
+
+
+def _with_age(name: str, value: object) -> object:
+    """What Instagram told has an age: it may be different by now."""
+    if name != "facts_at" or value is None:
+        return value
+    minutes = int((now() - datetime.fromisoformat(str(value))).total_seconds() // 60)
+    count, unit = (minutes, "minute") if minutes < 120 else (minutes // 60, "hour")
+    if minutes >= 60 * 48:
+        count, unit = minutes // (60 * 24), "day"
+    age = "just now" if minutes < 1 else f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return f"{shown(value)}, {age}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pamosnik.config import Config
 from pamosnik.daemon.errands import Doer
 from pamosnik.daemon.mails import MailDoer, SendMail
+from pamosnik.daemon.profiles import ProfileLookUps
 from pamosnik.daemon.tools import Tools
 from pamosnik.mail import Mailer
 
@@ -25,4 +26,4 @@ def outside(settings: Config) -> Outside:
 
 def doers(tools: Tools, reached: Outside) -> Sequence[Doer]:
     """Those of the daemon. Each kind once."""
-    return (MailDoer(tools, reached.mail),)
+    return (MailDoer(tools, reached.mail), ProfileLookUps(tools))

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from pamosnik.engine import answers, conditions, render, sentences
+from pamosnik.engine import answers, conditions, profile, render, sentences
 from pamosnik.engine.catalog import ANYTHING_ELSE, Candidate, Catalog, Posts, came_from
 from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.engine.match import Heard
 from pamosnik.model.book import Sentence
-from pamosnik.model.condition import CameFrom
+from pamosnik.model.condition import CameFrom, Condition
 from pamosnik.model.decision import Answered, Check, Facts, NotUnderstood, Stimulus, Tapped
 from pamosnik.model.event import CHANGES, COMMENTS, SILENT, Event, EventKind, Verdict
 from pamosnik.model.flow import ONCE, Flow, FlowState, Mode
@@ -88,7 +88,14 @@ class Nobody:
     flow_id: str | None = None
 
 
-Choice = Start | Resume | Nobody
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Whether this flow begins depends on the person's profile, and Instagram has not been asked yet."""
+
+    flow: Flow
+
+
+Choice = Start | Resume | LookUp | Nobody
 
 
 def choose(
@@ -262,12 +269,14 @@ class _Chooser:
 
     # --- flows ---------------------------------------------------------------------------------------
 
-    def _flows(self, candidates: Iterable[Candidate]) -> tuple[Start | None, Nobody | None]:
-        """The first that has nothing against it, and the first that has."""
+    def _flows(self, candidates: Iterable[Candidate]) -> tuple[Start | LookUp | None, Nobody | None]:
+        """The first that has nothing against it as far as is known, and the first that has."""
         refused: Nobody | None = None
         for candidate in candidates:
             flow = candidate.flow
             against = self._against(flow)
+            if against is None and self._depends_on_profile(flow):
+                return LookUp(flow), refused
             if against is None:
                 self.trace.append(Check(flow.id, "starts", candidate.detail))
                 return Start(flow, candidate.detail), refused
@@ -287,16 +296,30 @@ class _Chooser:
             return f"active only until {self._clock(flow.active.until)}"
         return self._against_person(flow) or self._against_limits(flow) or self._against_mode(flow)
 
-    def _against_person(self, flow: Flow) -> str | None:
+    def _holds(self, condition: Condition, flow: Flow) -> bool | None:
         facts = replace(self.person.facts, first_time=flow.id not in self.person.starts)
+        return conditions.holds(
+            condition,
+            profile.settled(facts, self.now),
+            text=self.event.incoming.text,
+            came_from=self.cause.came_from if self.cause is not None else came_from(self.event),
+            now=self.now,
+        )
+
+    def _could_tell(self, condition: Condition) -> bool:
+        """Whether Instagram, if it were asked for the person's profile, might decide this condition."""
+        return profile.asks(condition) and not profile.settled(self.person.facts, self.now).profile_asked
+
+    def _depends_on_profile(self, flow: Flow) -> bool:
+        return any(
+            self._could_tell(condition) and self._holds(condition, flow) is None for condition in flow.only_if
+        )
+
+    def _against_person(self, flow: Flow) -> str | None:
         for condition in flow.only_if:
-            found = conditions.holds(
-                condition,
-                facts,
-                text=self.event.incoming.text,
-                came_from=self.cause.came_from if self.cause is not None else came_from(self.event),
-                now=self.now,
-            )
+            found = self._holds(condition, flow)
+            if found is None and self._could_tell(condition):
+                continue
             if found is not True:
                 state = "is not known" if found is None else "is not true"
                 return f"only_if: {conditions.describe(condition)} {state}"

@@ -17,11 +17,15 @@ from pamosnik.model.condition import (
     FieldCondition,
     FieldTest,
     FirstTime,
+    Followers,
+    FollowsMe,
     HasNotTag,
     HasTag,
+    Known,
     NoneOf,
     Outside,
     TextCondition,
+    Verified,
     WindowOpen,
 )
 from pamosnik.model.decision import Facts
@@ -52,6 +56,12 @@ def holds(
             return facts.first_time
         case WindowOpen():
             return facts.contact.window_open(now)
+        case FollowsMe():
+            return _is(condition.wanted, facts.contact.follows_me, facts)
+        case Verified():
+            return _is(condition.wanted, facts.contact.verified, facts)
+        case Followers():
+            return _followers(condition, facts)
         case During():
             return _open(condition.hours, facts, now)
         case Outside():
@@ -80,6 +90,24 @@ def any_of(results: Iterable[bool | None]) -> bool | None:
     """True if one is, else unknown if one is."""
     found = list(results)
     return True if True in found else None if None in found else False
+
+
+def _is(wanted: Known, value: bool | None, facts: Facts) -> bool | None:
+    """None also while Instagram could still tell."""
+    if not facts.profile_asked:
+        return None
+    if wanted is Known.UNKNOWN:
+        return value is None
+    return None if value is None else value is (wanted is Known.TRUE)
+
+
+def _followers(condition: Followers, facts: Facts) -> bool | None:
+    value, more, less = facts.contact.followers, condition.more_than, condition.less_than
+    if more is None and less is None:
+        return (value is None) if facts.profile_asked else None
+    if value is None or not facts.profile_asked:
+        return None
+    return (more is None or value > more) and (less is None or value < less)
 
 
 def _open(name: str, facts: Facts, now: datetime) -> bool | None:
@@ -148,6 +176,12 @@ def describe(condition: Condition) -> str:
             return "first_time"
         case WindowOpen():
             return "window_open"
+        case FollowsMe():
+            return f"follows_me: {condition.wanted}"
+        case Verified():
+            return f"verified: {condition.wanted}"
+        case Followers():
+            return f"followers: {_numbers(condition)}"
         case During():
             return f"during: {condition.hours}"
         case Outside():
@@ -162,3 +196,8 @@ def describe(condition: Condition) -> str:
             return f"none: [{'; '.join(map(describe, condition.conditions))}]"
         case _:
             assert_never(condition)
+
+
+def _numbers(condition: Followers) -> str:
+    bounds = (("more_than", condition.more_than), ("less_than", condition.less_than))
+    return ", ".join(f"{name} {bound}" for name, bound in bounds if bound is not None) or "unknown"

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from pamosnik.engine import messages, sentences, steps
+from pamosnik.engine import look_up, messages, sentences, steps
 from pamosnik.engine.working import Turn, branch_of
 from pamosnik.model.book import Sentence
 from pamosnik.model.decision import (
@@ -28,7 +28,7 @@ from pamosnik.model.decision import (
     TimerFired,
 )
 from pamosnik.model.flow import Flow
-from pamosnik.model.outbox import ItemStatus
+from pamosnik.model.outbox import ItemKind, ItemStatus
 from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
 from pamosnik.model.step import (
     Ask,
@@ -189,8 +189,11 @@ def _came_back(turn: Turn, effect: EffectSettled, wait_id: str) -> None:
     wait = turn.waits.pop(wait_id, None)
     if wait is None:
         return
-    turn.trace.append(Check(wait.path, "came back", effect.reason or effect.status.value))
-    turn.came_back = effect
+    if effect.kind is ItemKind.LOOKUP:
+        turn.profile_came(wait.path, effect)
+    else:
+        turn.trace.append(Check(wait.path, "came back", effect.reason or effect.status.value))
+        turn.came_back = effect
     _walk(turn, wait.path, wait.branch)
 
 
@@ -232,6 +235,9 @@ def _walk(turn: Turn, path: str | None, branch: str) -> None:
             raise EndlessTurnError(f"flow {turn.flow.id} does not come to rest at {path}")
         step = turn.flow.steps[path]
         turn.run = replace(turn.run, step=path)
+        if look_up.needed(turn, step):
+            turn.look_up(step.at, branch)
+            return
         goes_on = steps.do(turn, step, branch)
         if goes_on is None:
             return

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pamosnik.engine import conditions, render
+from pamosnik.engine import conditions, profile, render
 from pamosnik.model.condition import Condition
 from pamosnik.model.contact import Contact
 from pamosnik.model.decision import (
@@ -20,7 +20,7 @@ from pamosnik.model.decision import (
     StartRun,
 )
 from pamosnik.model.flow import Flow
-from pamosnik.model.outbox import ItemKind
+from pamosnik.model.outbox import ItemKind, ItemStatus
 from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
 from pamosnik.model.step import At
 from pamosnik.model.text import Text
@@ -42,6 +42,7 @@ class Turn:
         self.code = facts.code
         """The variable `code`."""
         self.variants = dict(facts.last_variants)
+        self.profile_asked = facts.profile_asked
         self.walked = 0
         self.came_back: EffectSettled | None = None
         """The errand that ended, for the step that asked; that step takes it with `take_result`."""
@@ -111,7 +112,7 @@ class Turn:
     def holds(self, condition: Condition) -> bool | None:
         return conditions.holds(
             condition,
-            replace(self.facts, contact=self.contact),
+            self._settled(),
             text=self.run.origin.text,
             came_from=self.run.origin.came_from,
             now=self.now,
@@ -131,6 +132,14 @@ class Turn:
             self.run = replace(self.run, main_done=False)
         return line
 
+    def _settled(self) -> Facts:
+        facts = replace(self.facts, contact=self.contact, profile_asked=self.profile_asked)
+        return profile.settled(facts, self.now)
+
+    def could_tell(self, condition: Condition) -> bool:
+        """Whether Instagram, if it were asked for the person's profile, could decide this condition."""
+        return profile.asks(condition) and not self._settled().profile_asked and self.holds(condition) is None
+
     def open_wait(self, kind: WaitKind, path: str, due: datetime, branch: str) -> str:
         # A step that is done again waits once.
         self.waits = {w.id: w for w in self.waits.values() if w.path != path}
@@ -144,6 +153,20 @@ class Turn:
         """Sends for something and waits for it: the step is done again when it came back, or after `within`."""
         wait_id = self.open_wait(WaitKind.EFFECT, at.path, self.now + within, branch)
         self.effects.append(RunErrand(at.path, kind, {**task, "wait": wait_id}))
+
+    def look_up(self, at: At, branch: str) -> None:
+        """Asks Instagram for the person's profile; the step is done when it is there, or cannot be had."""
+        self.errand(at, ItemKind.LOOKUP, {}, profile.WITHIN, branch)
+        self.note(at, "asks Instagram", "for the person's profile")
+
+    def profile_came(self, path: str, answer: EffectSettled) -> None:
+        """For the rest of this turn Instagram is not asked again."""
+        self.profile_asked = True
+        if answer.status is ItemStatus.SENT:
+            self.trace.append(Check(path, "profile", profile.told(self.contact)))
+        else:
+            self.contact = profile.unknown(self.contact)
+            self.trace.append(Check(path, "profile unknown", answer.reason or answer.status.value))
 
     def take_result(self, at: At) -> EffectSettled | None:
         """What this step sent for, once; None when it has not sent for anything."""

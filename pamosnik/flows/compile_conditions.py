@@ -14,11 +14,15 @@ from pamosnik.model.condition import (
     FieldCondition,
     FieldTest,
     FirstTime,
+    Followers,
+    FollowsMe,
     HasNotTag,
     HasTag,
+    Known,
     NoneOf,
     Outside,
     TextCondition,
+    Verified,
     WindowOpen,
 )
 
@@ -46,6 +50,13 @@ def _condition(raw: Raw) -> tuple[Condition, ...]:
             return (FirstTime(),) if value else (NoneOf((FirstTime(),)),)
         case "window_open":
             return (WindowOpen(),) if value else (NoneOf((WindowOpen(),)),)
+        case "follows_me":
+            return (FollowsMe(_known(value)),)
+        case "verified":
+            return (Verified(_known(value)),)
+        case "followers":
+            bounds = cast("Mapping[str, int]", value)
+            return (Followers(bounds.get("more_than"), bounds.get("less_than")),)
         case "during":
             return (During(str(value)),)
         case "outside":
@@ -60,3 +71,8 @@ def _condition(raw: Raw) -> tuple[Condition, ...]:
             return (NoneOf(conditions(cast("list[Raw]", value))),)
         case other:
             raise ValueError(f"unknown condition {other}")
+
+
+def _known(value: object) -> Known:
+    """A word that stands alone is true."""
+    return Known.TRUE if value is True else Known(str(value))

@@ -20,6 +20,9 @@ from pamosnik.model.text import Variable
 
 Raw = Mapping[str, object]
 
+PROFILE = ("follows_me", "verified", "followers")
+"""Conditions that ask for a person's profile."""
+
 _DAY_S = int(limits.WINDOW.total_seconds())
 _WEEK_S = int(limits.PRIVATE_REPLY_WITHIN.total_seconds())
 _PAUSE_S = 12 * 3600
@@ -96,6 +99,8 @@ class _Walk:
 
     def walked(self) -> list[Found]:
         only_if = cast("list[Raw]", self.outcome.flows[self.root].get("only_if", []))
+        if self.commented and not _open(only_if):
+            self._untold(only_if, f"{self.root}:only_if", Way(answered=False))
         self._flow(self.root, {Way(answered=not self.commented or _open(only_if))})
         while self.backwards:
             back = self.backwards.pop(0)
@@ -241,6 +246,9 @@ class _Walk:
             conditions = cast("list[Raw]", branch.get("if", []))
             taken = self._taken(conditions)
             if taken is not _When.NEVER:
+                early = next((way for way in ways if self.commented and not way.answered), None)
+                if early is not None and not _open(conditions):
+                    self._untold(conditions, f"{place}.if", early)
                 entering = {_HEARD} if ways and _open(conditions) else ways
                 behind |= self._steps(cast("list[Raw]", branch.get("do", [])), f"{place}.do", entering)
             if taken is _When.ALWAYS:
@@ -258,6 +266,16 @@ class _Walk:
         for path, inner in branches(step, here):
             behind = behind | self._steps(inner, path, ways)
         return behind
+
+    def _untold(self, conditions: list[Raw], place: str, way: Way) -> None:
+        """Conditions that ask for what Instagram does not tell of somebody who has only commented."""
+        for number, condition in enumerate(conditions):
+            if condition["if"] in PROFILE and condition["value"] not in ("unknown", {}):
+                here = f"{place}.{number}"
+                self.found.append(Found("commenter-facts", here, self.inside or here, way))
+            elif condition["if"] in ("any", "all", "none"):
+                inner = cast("list[Raw]", condition["value"])
+                self._untold(inner, f"{place}.{number}.{condition['if']}", way)
 
     def _taken(self, conditions: list[Raw]) -> _When:
         """`came_from` is known of every run that a walk stands for."""
@@ -345,7 +363,11 @@ def _names(text: str) -> set[str]:
 
 def _open(conditions: list[Raw]) -> bool:
     """Whether these conditions hold only while an ordinary message may be sent."""
-    return any(condition["if"] == "window_open" and condition["value"] is True for condition in conditions)
+    return any(
+        (condition["if"] == "window_open" and condition["value"] is True)
+        or (condition["if"] == "all" and _open(cast("list[Raw]", condition["value"])))
+        for condition in conditions
+    )
 
 
 def _kind(way: Way) -> Way:

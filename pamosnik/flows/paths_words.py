@@ -73,6 +73,13 @@ def problem(outcome: Outcome, found: Found, severity: Severity) -> Problem:
             )
             what = _NAMES.get(found.media or "", "the rest").replace("a ", "the ", 1)
             hint = f"Send a text first, with {what} under a button of it or after an `ask`."
+        case "commenter-facts":
+            message = (
+                "of somebody who has only commented, Instagram does not tell whether they follow you, are verified,"
+                " or how many follow them: it is unknown here"
+            )
+            hint = "Ask for it after the first tap or answer."
+            severity = Severity.WARNING
         case "private-reply-too-late":
             message = "a comment can be answered in private for 7 days; after this wait they are over"
             hint = "Make the wait shorter."

@@ -1,7 +1,7 @@
 """docs/flow-reference.md, written from the schema: `python -m pamosnik.flows.reference > docs/flow-reference.md`."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from pamosnik.flows import reader, schema, schema_conditions, schema_steps, schema_triggers
 from pamosnik.flows.reader import Key, Row
@@ -163,7 +163,9 @@ def _table(keys: Iterable[Key]) -> str:
     return f"| key | meaning |\n|---|---|{rows}"
 
 
-def _later(what: str, names: Iterable[str]) -> str:
+def _later(what: str, names: Collection[str]) -> str:
+    if not names:
+        return ""
     listed = ", ".join(f"`{name}`" for name in sorted(names))
     return f"Not in this version yet, though part of the language; these {what} are errors: {listed}.\n"
 

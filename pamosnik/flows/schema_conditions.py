@@ -8,6 +8,7 @@ from pamosnik.flows.reader import (
     Reader,
     Row,
     boolean,
+    integer,
     is_empty,
     items,
     kept_items,
@@ -18,7 +19,7 @@ from pamosnik.flows.reader import (
     text,
 )
 from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, WORDS, texts
-from pamosnik.flows.shapes import Either, Ref, shaped
+from pamosnik.flows.shapes import Either, Ref, Whole, Words, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.condition import CameFrom, FieldTest
 
@@ -60,6 +61,51 @@ def _field_test(reader: Reader, node: Node, path: str) -> Json:
         reader.error(inner.mark, "one-value", f"`{key.value}` takes one value", "Use `one_of` for several.")
         return None
     return None if values is None else {"test": key.value, "values": values}
+
+
+@shaped(Words(("true", "false", "unknown")))
+def _known(reader: Reader, node: Node, path: str) -> Json:
+    """A three-valued fact."""
+    reader.positions[path] = node.mark
+    if isinstance(node, Scalar) and node.value in ("true", "false", "unknown"):
+        return node.value
+    written = node.value.strip().lower() if isinstance(node, Scalar) else ""
+    right = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(written)
+    hint = f"Write `{right}`." if right else None
+    message = "`true`, `false` or `unknown` is expected here"
+    reader.error(node.mark, "boolean-expected", message, hint)
+    return None
+
+
+@shaped(Whole(0))
+def _count(reader: Reader, node: Node, path: str) -> Json:
+    found = integer(reader, node, path)
+    if isinstance(found, int) and found < 0:
+        reader.error(node.mark, "number-expected", "nobody has fewer than 0 followers")
+        return None
+    return found
+
+
+_BOUNDS = Row(
+    "followers",
+    (
+        Key("more_than", _count, "More people than this follow them."),
+        Key("less_than", _count, "Fewer people than this follow them."),
+    ),
+)
+
+
+@shaped(Either(lambda: (one_of("unknown"), _BOUNDS)))
+def _followers(reader: Reader, node: Node, path: str) -> Json:
+    if isinstance(node, Scalar) and node.value == "unknown":
+        reader.positions[path] = node.mark
+        return {}
+    found = _BOUNDS(reader, node, path)
+    if found == {} and isinstance(node, source.Mapping) and not node.entries:
+        reader.error(
+            node.mark, "number-expected", "a number is expected here", "Write it like { more_than: 1000 }."
+        )
+    return found or None
 
 
 @shaped(Ref("conditions"))
@@ -117,6 +163,9 @@ CONDITIONS: dict[str, Read] = {
     "text": Row("text", (WORDS, MATCH_KEY, BUT_NOT)),
     "first_time": boolean,
     "window_open": boolean,
+    "follows_me": _known,
+    "verified": _known,
+    "followers": _followers,
     "during": name,
     "outside": name,
     "came_from": list_of(one_of(*CameFrom)),
@@ -124,7 +173,7 @@ CONDITIONS: dict[str, Read] = {
     "all": conditions,
     "none": conditions,
 }
-BARE_CONDITIONS = frozenset({"first_time", "window_open"})
+BARE_CONDITIONS = frozenset({"first_time", "window_open", "follows_me", "verified"})
 CONDITION_DOCS = {
     "has_tag": "The person has this tag.",
     "has_not_tag": "The person does not have this tag.",
@@ -132,6 +181,10 @@ CONDITION_DOCS = {
     "text": "What they wrote has one of these words.",
     "first_time": "This person never started this flow before.",
     "window_open": "An ordinary message may be sent to them now.",
+    "follows_me": "They follow you: `true`, `false` or `unknown`. Instagram is asked when it is needed; of people who"
+    " have only commented it is unknown. The same holds for the next two.",
+    "verified": "Instagram has verified them: `true`, `false` or `unknown`.",
+    "followers": "How many follow them: `more_than: N`, `less_than: N`, both, or `unknown`.",
     "during": "These `hours` are open now.",
     "outside": "These `hours` are not open now.",
     "came_from": "How the run began: `comment`, `dm`, `story`, `link`, `ad`.",
@@ -139,4 +192,4 @@ CONDITION_DOCS = {
     "all": "All of these are true.",
     "none": "None of these is true.",
 }
-LATER_CONDITIONS = frozenset({"follows_me", "verified", "followers"})
+LATER_CONDITIONS: frozenset[str] = frozenset()

@@ -37,6 +37,9 @@ AsgiApp = Callable[[Any, Any, Any], Coroutine[None, None, None]]
 _REPLY_FIELDS = "id,text,timestamp,username,from"
 _COMMENT_FIELDS = f"{_REPLY_FIELDS},replies{{{_REPLY_FIELDS}}}"
 
+_PROFILE_FIELDS = "name,username,follower_count,is_user_follow_business,is_verified_user"
+"""Not the picture: nobody uses it."""
+
 _NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 """Told by aiohttp's own errors: httpx-aiohttp calls every lost connection a ConnectTimeout, also one that was lost
 after the request had been read."""
@@ -208,6 +211,12 @@ class Instagram:
         """One post, with its link."""
         params = {"fields": "id,permalink,timestamp"}
         return await self._request("GET", quote(media_id, safe=""), token=token, params=params)
+
+    async def profile(self, igsid: str, token: str) -> Answer:
+        """What Instagram tells of somebody who has written or tapped.
+        https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api/user-profile"""
+        params = {"fields": _PROFILE_FIELDS}
+        return await self._request("GET", quote(igsid, safe=""), token=token, params=params)
 
     # --- one request ---------------------------------------------------------------------------------
 

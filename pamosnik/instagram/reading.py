@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pamosnik.instagram import webhook
+from pamosnik.model.contact import Profile
 from pamosnik.model.event import Attachment, EventKind, Incoming
 
 Json = Mapping[str, object]
@@ -159,6 +160,22 @@ def replies(raw: Json) -> list[Reply]:
                 )
             )
     return found
+
+
+def profile(raw: Json) -> Profile:
+    """What a profile tells; what is missing or odd is unknown."""
+    followers = raw.get("follower_count")
+    return Profile(
+        username=text(raw.get("username")),
+        name=text(raw.get("name")),
+        follows_me=_flag(raw.get("is_user_follow_business")),
+        verified=_flag(raw.get("is_verified_user")),
+        followers=followers if isinstance(followers, int) and not isinstance(followers, bool) else None,
+    )
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def recovered_message(read: Read, ig_id: str, igsid: str) -> Incoming:

@@ -77,6 +77,36 @@ class Outside:
     hours: str
 
 
+class Known(StrEnum):
+    """What can be wanted of something that Instagram tells of a person, or does not tell."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowsMe:
+    """The person follows the account."""
+
+    wanted: Known
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Instagram has verified the person."""
+
+    wanted: Known
+
+
+@dataclass(frozen=True, slots=True)
+class Followers:
+    """How many follow the person. Neither number: that is not known."""
+
+    more_than: int | None = None
+    less_than: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class CameFromCondition:
     origins: tuple[CameFrom, ...]
@@ -104,6 +134,9 @@ Condition = (
     | TextCondition
     | FirstTime
     | WindowOpen
+    | FollowsMe
+    | Verified
+    | Followers
     | During
     | Outside
     | CameFromCondition

@@ -14,6 +14,17 @@ class PausedBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """What Instagram tells of somebody who is asked for; None: it does not tell."""
+
+    username: str | None = None
+    name: str | None = None
+    follows_me: bool | None = None
+    verified: bool | None = None
+    followers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """A person and everything remembered about them. Belongs to one connection."""
 
@@ -39,8 +50,15 @@ class Contact:
     disclosed_at: datetime | None = None
     """When the line that tells people they talk to a machine was first sent."""
     follows_me: bool | None = None
+    """What Instagram told of them last, with the next two and the name; None: it did not."""
     verified: bool | None = None
     followers: int | None = None
+    looked_up_at: datetime | None = None
+    """When it told that."""
+    look_up_again_at: datetime | None = None
+    """Until then Instagram is not asked again, because of how it answered last."""
+    look_up_problem: str | None = None
+    """Why it did not tell when it was asked last."""
 
     def window_open(self, now: datetime) -> bool:
         """Whether an ordinary message may be sent now."""

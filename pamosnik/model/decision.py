@@ -22,6 +22,8 @@ class Facts:
     timezone: str
     """The account's, for when the settings name none."""
     connection_username: str
+    profile_asked: bool = False
+    """What the contact holds of their profile counts now, None as unknown. Else Instagram could still tell."""
     first_time: bool = True
     """Whether this person never started this flow before."""
     post_link: str | None = None
@@ -93,6 +95,8 @@ class EffectSettled:
     """Of an errand: the wait that it ends."""
     result: Mapping[str, str | None] = field(default_factory=dict)
     """What an errand brought back."""
+    kind: ItemKind | None = None
+    """Of an errand."""
 
 
 Stimulus = Started | Answered | NotUnderstood | Tapped | TimerFired | EffectSettled

@@ -89,7 +89,8 @@ REGISTER: Mapping[str, Table] = {
         _columns(
             link="contact_id account_id connection_id",
             person="igsid username name follows_me verified followers created_at last_seen_at first_message_at"
-            " window_open_until opted_out_at unreachable_since paused_until paused_by paused_note disclosed_at",
+            " window_open_until opted_out_at unreachable_since paused_until paused_by paused_note disclosed_at"
+            " looked_up_at look_up_again_at look_up_problem",
         ),
     ),
     "contact_ids": Table(

@@ -47,7 +47,7 @@ from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, intake, reading, sending, turn
 from pamosnik.services.library import Library
 from pamosnik.services.sending import Claimed
-from pamosnik.store import connections, evidence, inbox, outbox, runs
+from pamosnik.store import connections, errands, evidence, inbox, outbox, runs
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
 from pamosnik.store.health import StorageHealth
@@ -320,7 +320,14 @@ class Machinery:
             await self._errands.idle()
             return begun
 
-        return self._await(run()) > 0
+        if self._await(run()) > 0:
+            return True
+        due = errands.next_due(self.conn, ItemKind.LOOKUP)
+        if due is None or not timedelta() < due - self.now < timedelta(seconds=1):
+            return False
+        # One person is looked up after the other, within a second.
+        self.clock.move_to(due)
+        return True
 
     async def _mailed(self, mail: Mail, now: datetime) -> None:
         """Nothing leaves the machine."""

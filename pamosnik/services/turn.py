@@ -6,11 +6,12 @@ person, the waits, the outbox and the trace are stored together or not at all.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from pamosnik._sqlite import Connection
-from pamosnik.engine import choose, payload
+from pamosnik.engine import choose, payload, profile
 from pamosnik.engine.catalog import came_from
-from pamosnik.engine.choose import Cause, Nobody, OpenWait, Person, Resume, Start, Tap
+from pamosnik.engine.choose import Cause, Choice, LookUp, Nobody, OpenWait, Person, Resume, Start, Tap
 from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.engine.decide import decide
 from pamosnik.engine.match import Heard
@@ -32,9 +33,10 @@ from pamosnik.model.event import CHANGES, COMMENTS, INBOUND_MESSAGES, SILENT, Ev
 from pamosnik.model.flow import Flow, Mode
 from pamosnik.model.outbox import ERRANDS, SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem
 from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind
-from pamosnik.services import changes, codes, echoes, effects, safety_words
+from pamosnik.services import changes, codes, echoes, effects, profiles, safety_words
 from pamosnik.services.library import Library
 from pamosnik.services.posts import posts_of
+from pamosnik.services.profiles import Asked
 from pamosnik.services.scene import Scene, fate_is_open, meet, open_scene, say
 from pamosnik.store import codes as code_store
 from pamosnik.store import contacts, errands, inbox, outbox, runs, stats
@@ -121,7 +123,8 @@ def fail_event(conn: Connection, event_id: str, now: datetime) -> None:
 
 def _from_person(scene: Scene, event: Event) -> Verdict:
     contact = meet(scene, event)
-    first_message = event.kind in INBOUND_MESSAGES and contact.first_message_at is None
+    # Also when it comes round again, having waited for something.
+    first_message = event.kind in INBOUND_MESSAGES and contact.first_message_at in (None, event.at)
     if event.kind in INBOUND_MESSAGES:
         contact = _heard(scene, event, contact)
         verdict = safety_words.heed(scene, event, contact)
@@ -153,13 +156,40 @@ def _offered(
     scene: Scene, event: Event, contact: Contact, *, first_message: bool = False, cause: Cause | None = None
 ) -> Verdict:
     """Whoever may answer it does. `cause`: of what another flow did."""
-    heard = Heard.of(event.incoming.text)
+    if profiles.others_first(scene.conn, contact.id, event, scene.now):
+        return Verdict.PENDING
+    choice, trace = _choose(scene, event, contact, first_message=first_message, cause=cause)
+    if not isinstance(choice, LookUp):
+        return _take(scene, event, contact, choice, trace, cause=cause)
+    match profiles.asked(scene.conn, event, scene.now):
+        case Asked.NOT_YET:
+            profiles.ask(scene.conn, event, contact, scene.now)
+            return Verdict.PENDING
+        case Asked.UNDER_WAY:
+            return Verdict.PENDING
+        case Asked.UNTOLD:
+            contact = profile.unknown(contact)
+    choice, trace = _choose(
+        scene, event, contact, first_message=first_message, cause=cause, profile_asked=True
+    )
+    return _take(scene, event, contact, choice, trace, cause=cause, profile_asked=True)
+
+
+def _choose(
+    scene: Scene,
+    event: Event,
+    contact: Contact,
+    *,
+    first_message: bool,
+    cause: Cause | None,
+    profile_asked: bool = False,
+) -> tuple[Choice, tuple[Check, ...]]:
     posts = posts_of(scene.conn, scene.catalog, event)
     choice, trace = choose.choose(
         event,
-        heard,
+        Heard.of(event.incoming.text),
         scene.catalog,
-        _person(scene, contact, first_message=first_message),
+        _person(scene, contact, first_message=first_message, profile_asked=profile_asked),
         tap=_tap(scene, event, contact),
         posts=posts,
         now=scene.now,
@@ -167,9 +197,26 @@ def _offered(
     )
     if posts.untold:
         trace = (Check("post", "unknown", "Instagram did not tell which post this is"), *trace)
+    if profile_asked or profile.is_fresh(contact, scene.now):
+        trace = (Check("profile", "asked", profile.told(contact)), *trace)
+    return choice, trace
+
+
+def _take(
+    scene: Scene,
+    event: Event,
+    contact: Contact,
+    choice: Choice,
+    trace: tuple[Check, ...],
+    *,
+    cause: Cause | None,
+    profile_asked: bool = False,
+) -> Verdict:
     match choice:
         case Start():
-            run = _start(scene, contact, choice.flow, _origin(event, cause), event)
+            run = _start(
+                scene, contact, choice.flow, _origin(event, cause), event, profile_asked=profile_asked
+            )
             return say(
                 scene,
                 event,
@@ -195,6 +242,10 @@ def _offered(
             )
         case Nobody():
             return say(scene, event, choice.verdict, choice.reason, flow_id=choice.flow_id, trace=trace)
+        case LookUp():
+            raise AssertionError("Instagram was asked already")
+        case _:
+            assert_never(choice)
 
 
 def _asked_or_not(scene: Scene, contact: Contact) -> bool:
@@ -250,7 +301,7 @@ def _paused(scene: Scene, event: Event, contact: Contact) -> Verdict:
 # --- who it is, what was tapped, where -------------------------------------------------------------------
 
 
-def _person(scene: Scene, contact: Contact, *, first_message: bool) -> Person:
+def _person(scene: Scene, contact: Contact, *, first_message: bool, profile_asked: bool) -> Person:
     waits = []
     for run_id, wait in runs.waiting_for_person(scene.conn, contact.id):
         if outbox.still_to_leave(scene.conn, run_id, wait.path):
@@ -265,6 +316,7 @@ def _person(scene: Scene, contact: Contact, *, first_message: bool) -> Person:
             settings=scene.settings,
             timezone=scene.timezone,
             connection_username=scene.connected.username,
+            profile_asked=profile_asked,
         ),
         first_message=first_message,
         waits=tuple(waits),
@@ -316,6 +368,7 @@ def _start(
     *,
     started_by: str | None = None,
     in_a_row: int = 0,
+    profile_asked: bool = False,
 ) -> Run:
     """`started_by`: the run that goes on in this flow."""
     if in_a_row > FLOWS_IN_A_ROW:
@@ -343,7 +396,16 @@ def _start(
         runs.doubt_like(scene.conn, run.id, event.id)
     runs.count_start(scene.conn, run)
     stats.mark_run(scene.conn, run.id, stats.STARTED, scene.day)
-    _turn(scene, contact, run, Started(), event, first_time=first_time, in_a_row=in_a_row)
+    _turn(
+        scene,
+        contact,
+        run,
+        Started(),
+        event,
+        first_time=first_time,
+        in_a_row=in_a_row,
+        profile_asked=profile_asked,
+    )
     return run
 
 
@@ -356,6 +418,7 @@ def _turn(
     *,
     first_time: bool = False,
     in_a_row: int = 0,
+    profile_asked: bool = False,
 ) -> None:
     """Decides and writes down what is decided; goes on in another flow where the flow says so."""
     flow = _flow_of(scene, run)
@@ -365,6 +428,7 @@ def _turn(
         settings=scene.settings,
         timezone=scene.timezone,
         connection_username=scene.connected.username,
+        profile_asked=profile_asked,
         first_time=first_time,
         last_variants=runs.last_variants(scene.conn, run.connection_id, run.flow_id, contact.id),
         can_start=frozenset(scene.catalog.flows),
@@ -416,8 +480,7 @@ def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -
         runs.postpone(conn, due.wait_id, contact.paused_until)
     else:
         errand = errands.of_wait(conn, run.id, due.wait_id) if wait.kind is WaitKind.EFFECT else None
-        back = errand is not None and errand.status in SETTLED
-        stimulus = _settled(errand) if errand is not None and back else TimerFired(due.wait_id)
+        stimulus = TimerFired(due.wait_id) if errand is None else _settled(errand, due.wait_id)
         _turn(scene, contact, run, stimulus, None)
 
 
@@ -458,8 +521,19 @@ def _take_errand(conn: Connection, library: Library, item: OutboxItem, run: Run,
         take_wait(conn, library, DueWait(wait.id, run.id, now), now)
 
 
-def _settled(item: OutboxItem) -> EffectSettled:
+def _settled(item: OutboxItem, wait_id: str | None = None) -> EffectSettled:
+    """`wait_id`: of an errand that is waited for no longer, whether it has come back or not."""
     private = item.kind is ItemKind.PRIVATE_REPLY
+    if wait_id is not None and item.status not in SETTLED:
+        reason = "no answer in time"
+        return EffectSettled(item.id, item.step, private, ItemStatus.FAILED, reason, wait_id, kind=item.kind)
     return EffectSettled(
-        item.id, item.step, private, item.status, item.reason, item.task.get("wait"), item.result
+        item.id,
+        item.step,
+        private,
+        item.status,
+        item.reason,
+        item.task.get("wait"),
+        item.result,
+        item.kind,
     )

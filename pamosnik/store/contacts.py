@@ -1,16 +1,21 @@
 """People, their tags and fields."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
-from pamosnik.model.contact import Contact, PausedBy
+from pamosnik.model.contact import Contact, PausedBy, Profile
 from pamosnik.store.times import ms, optional_instant
 
 _CONTACT = (
     "contact_id, account_id, connection_id, igsid, username, name, first_message_at, window_open_until,"
-    " opted_out_at, unreachable_since, paused_until, paused_by, disclosed_at, follows_me, verified, followers"
+    " opted_out_at, unreachable_since, paused_until, paused_by, disclosed_at, follows_me, verified, followers,"
+    " looked_up_at, look_up_again_at, look_up_problem"
 )
+
+
+UNTIL_THEY_WRITE = datetime(9999, 1, 1, tzinfo=UTC)
+"""Instagram is not asked for the profile of somebody who has not consented, until they write or tap."""
 
 
 def meet(
@@ -76,6 +81,9 @@ def load(conn: Connection, contact_id: str) -> Contact | None:
         follows_me=None if row[13] is None else bool(row[13]),
         verified=None if row[14] is None else bool(row[14]),
         followers=row[15],
+        looked_up_at=optional_instant(row[16]),
+        look_up_again_at=optional_instant(row[17]),
+        look_up_problem=row[18],
     )
 
 
@@ -83,9 +91,35 @@ def heard_from(conn: Connection, contact_id: str, *, at: datetime, window_until:
     """They wrote or tapped: the window opens, and whoever was unreachable is so no longer."""
     conn.execute(
         "UPDATE contacts SET first_message_at=coalesce(min(first_message_at, :at), :at),"
-        " window_open_until=max(coalesce(window_open_until, 0), :until), unreachable_since=NULL"
-        " WHERE contact_id=:contact",
-        {"at": ms(at), "until": ms(window_until), "contact": contact_id},
+        " window_open_until=max(coalesce(window_open_until, 0), :until), unreachable_since=NULL,"
+        " look_up_again_at=iif(look_up_again_at=:never, NULL, look_up_again_at) WHERE contact_id=:contact",
+        {"at": ms(at), "until": ms(window_until), "contact": contact_id, "never": ms(UNTIL_THEY_WRITE)},
+    )
+
+
+def learn_profile(conn: Connection, contact_id: str, told: Profile, now: datetime) -> None:
+    """What Instagram tells of them now; a username or name that it does not tell stays what it was."""
+    conn.execute(
+        "UPDATE contacts SET username=coalesce(:username, username), name=coalesce(:name, name),"
+        " follows_me=:follows, verified=:verified, followers=:followers, looked_up_at=:now,"
+        " look_up_again_at=NULL, look_up_problem=NULL WHERE contact_id=:contact",
+        {
+            "username": told.username,
+            "name": told.name,
+            "follows": told.follows_me,
+            "verified": told.verified,
+            "followers": told.followers,
+            "now": ms(now),
+            "contact": contact_id,
+        },
+    )
+
+
+def profile_untold(conn: Connection, contact_id: str, problem: str, again_at: datetime) -> None:
+    """Instagram was asked and did not tell; until `again_at` it is not asked again."""
+    conn.execute(
+        "UPDATE contacts SET look_up_again_at=?, look_up_problem=? WHERE contact_id=?",
+        (ms(again_at), problem, contact_id),
     )
 
 

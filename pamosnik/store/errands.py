@@ -49,6 +49,25 @@ def keep_result(conn: Connection, item_id: str, result: Mapping[str, str | None]
     )
 
 
+def of_event(conn: Connection, event_id: str) -> OutboxItem | None:
+    """The look-up that this event's turn has asked for."""
+    row = conn.execute(
+        f"SELECT {outbox.COLUMNS} FROM outbox WHERE source=? AND kind='lookup'",  # noqa: S608 - column names
+        (event_id,),
+    ).fetchone()
+    return None if row is None else outbox.item_of(row)
+
+
+def before_a_flow(conn: Connection, contact_id: str) -> list[OutboxItem]:
+    """Look-ups under way that decide which flow an event of this person starts."""
+    rows = conn.execute(
+        f"SELECT {outbox.COLUMNS} FROM outbox WHERE contact_id=? AND kind='lookup' AND run_id IS NULL"  # noqa: S608
+        " AND status IN ('queued','sending') ORDER BY seq",
+        (contact_id,),
+    )
+    return [outbox.item_of(row) for row in rows]
+
+
 def of_wait(conn: Connection, run_id: str, wait_id: str) -> OutboxItem | None:
     """The errand whose result ends this wait."""
     row = conn.execute(

@@ -188,6 +188,15 @@ def m0014_changes(conn: Connection) -> None:
     conn.execute("ALTER TABLE events ADD COLUMN by_run TEXT")
 
 
+def m0015_profiles(conn: Connection) -> None:
+    """What Instagram tells of people has an age, and who was not told about is not asked for again at once."""
+    # when it told name, username, follows_me, verified and followers
+    conn.execute("ALTER TABLE contacts ADD COLUMN looked_up_at INTEGER")
+    # not before then, and why it did not tell
+    conn.execute("ALTER TABLE contacts ADD COLUMN look_up_again_at INTEGER")
+    conn.execute("ALTER TABLE contacts ADD COLUMN look_up_problem TEXT")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -203,6 +212,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0012_codes,
     m0013_shares_and_sums,
     m0014_changes,
+    m0015_profiles,
 )
 
 

@@ -116,7 +116,7 @@ CREATE TABLE contacts (
   paused_by TEXT CHECK (paused_by IN ('owner', 'hand_over')),
   paused_note TEXT, -- for the human who takes over
   disclosed_at INTEGER
-) STRICT;
+, looked_up_at INTEGER, look_up_again_at INTEGER, look_up_problem TEXT) STRICT;
 
 CREATE UNIQUE INDEX contacts_once ON contacts (connection_id, igsid);
 

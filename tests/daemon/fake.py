@@ -21,6 +21,12 @@ from tests.daemon.events import IG_ID, Json
 TOKEN = "IGAAtesttoken0123456789secretpart"
 PROFILE = {"user_id": IG_ID, "id": "27000000000000001", "username": "shop", "account_type": "BUSINESS"}
 WINDOW = timedelta(hours=24)
+_PROFILE: Json = {
+    "name": None,
+    "follower_count": 12,
+    "is_user_follow_business": False,
+    "is_verified_user": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,10 @@ class Call:
     @property
     def is_private_reply(self) -> bool:
         return self.is_send and "comment_id" in self.body["recipient"]
+
+    @property
+    def is_look_up(self) -> bool:
+        return "is_user_follow_business" in self.query.get("fields", "")
 
     @property
     def is_public_reply(self) -> bool:
@@ -135,6 +145,8 @@ class FakeInstagram:
     subscribed: list[str] = field(default_factory=list)
     lists: str = "whole"
     """What the conversations API tells: `whole`, `bare` (documented fields only), `none` (an unpublished app)."""
+    profiles: dict[str, Json] = field(default_factory=dict)
+    """What is told of people, where it is not the usual."""
     posts: dict[str, str] = field(default_factory=dict)
     """Links by media id, of posts that are not in the list of media."""
     _told: dict[str, list[Json]] = field(default_factory=dict)
@@ -330,6 +342,11 @@ class FakeInstagram:
                     for media, told in self._told.items()
                 ]
                 return {"data": posts or [{"id": "m77", "timestamp": "2026-09-01T10:00:00+0000"}]}
+            case "GET", [igsid] if igsid in self._windows:
+                return {"id": igsid, **_PROFILE, "username": f"u{igsid}", **self.profiles.get(igsid, {})}
+            case "GET", [igsid] if igsid.isdecimal() and "is_user_follow_business" in call.query["fields"]:
+                message = "User consent is required to access user profile"
+                raise Refused(Trouble(code=230, message=message))
             case "GET", [media, "comments"]:
                 return _page(call, [self._comment(told) for told in reversed(self._told.get(media, []))], 50)
             case "POST", [account, "messages"] if account == IG_ID:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamosnik.engine.catalog import Catalog, Posts
-from pamosnik.engine.choose import Choice, Nobody, OpenWait, Person, Resume, Start, Tap, choose
+from pamosnik.engine.choose import Choice, LookUp, Nobody, OpenWait, Person, Resume, Start, Tap, choose
 from pamosnik.engine.decide import decide
 from pamosnik.engine.match import Heard
 from pamosnik.model.contact import Contact
@@ -54,6 +54,8 @@ def _flow(choice: Choice) -> str:
             return choice.verdict.value
         case Resume():
             return f"run {choice.run_id}"
+        case LookUp():
+            return f"looks up for {choice.flow.id}"
 
 
 def _shop(**flows: str) -> Catalog:

@@ -117,7 +117,7 @@ def test_around_a_change_of_clocks(change: tuple[str, date], ahead: int, begin: 
     closes = datetime.combine(day if begin < end else day + timedelta(days=1), end)
     first = datetime.combine(around, time(), tzinfo=zone).astimezone(UTC) - timedelta(days=2)
     seen = []
-    for quarter in range(4 * 24 * 5):
+    for quarter in range(4 * 24 * 6):
         now = first + timedelta(minutes=15 * quarter)
         seen.append(is_open(hours, now, change[0]))
         local = now.astimezone(zone)

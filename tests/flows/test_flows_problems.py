@@ -88,9 +88,69 @@ def test_a_hint_names_what_was_meant() -> None:
     assert problem.hint == "Did you mean `first_name`?"
 
 
-@pytest.mark.parametrize("name", ["follows_me: true"])
-def test_conditions_of_a_later_version(name: str) -> None:
-    assert found(_flow("- tag: x", keys=f"only_if: {{ {name} }}")) == [(7, 16, "not-available-yet")]
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("follows_me: true", []),
+        ("follows_me", []),
+        ("{ verified: unknown, follows_me: false }", []),
+        ("followers: 1000", []),
+        ("followers: { more_than: 10, less_than: 500 }", []),
+        ("followers: unknown", []),
+        ("follows_me: yes", [(7, 28, "boolean-expected")]),
+        ("folows_me: true", [(7, 16, "unknown-condition")]),
+        ("followers: many", [(7, 27, "number-expected")]),
+        ("followers: { mor_than: 3 }", [(7, 29, "unknown-key")]),
+        ("followers: { more_than: -1 }", [(7, 40, "number-expected")]),
+        ("followers: {}", [(7, 27, "number-expected")]),
+    ],
+)
+def test_what_instagram_tells_of_people(condition: str, expected: list[tuple[int, int, str]]) -> None:
+    inner = condition if condition.startswith("{") or ":" not in condition else f"{{ {condition} }}"
+    assert found(_flow("- tag: x", keys=f"only_if: {inner}")) == expected
+
+
+@pytest.mark.parametrize(
+    ("when", "keys", "step", "expected"),
+    [
+        ("{ comment: x }", "limits: once", "- choose: [{ if: follows_me, do: [send: a] }]", [(9, 24)]),
+        (
+            "{ comment: x }",
+            "limits: once",
+            "- choose: [{ if: { any: [verified] }, do: [send: a] }]",
+            [(9, 32)],
+        ),
+        ("{ comment: x }", "limits: once", "- choose: [{ if: { follows_me: unknown }, do: [send: a] }]", []),
+        ("{ comment: x }", "only_if: follows_me", "- tag: x", [(7, 14)]),
+        ("[{ comment: x }, { dm: x }]", "only_if: { all: [verified] }", "- tag: x", [(7, 22)]),
+        ("{ dm: x }", "only_if: follows_me", "- tag: x", []),
+        ("{ dm: x }", "limits: once", "- choose: [{ if: follows_me, do: [send: a] }]", []),
+        (
+            "[{ comment: x }, { dm: x }]",
+            "limits: once",
+            "- choose: [{ if: follows_me, do: [stop] }]",
+            [(9, 24)],
+        ),
+        (
+            "{ comment: x }",
+            "limits: once",
+            "- send: { text: a, buttons: [{ label: b, do: [choose: [{ if: follows_me, do: [stop] }]] }] }",
+            [],
+        ),
+        ("{ comment: x }", "limits: once", "- ask: a\n      - choose: [{ if: follows_me, do: [stop] }]", []),
+        (
+            "{ comment: x }",
+            "limits: once",
+            "- choose: [{ if: { window_open: true, follows_me: true }, do: [stop] }]",
+            [],
+        ),
+    ],
+)
+def test_facts_are_not_asked_of_who_has_only_commented(
+    when: str, keys: str, step: str, expected: list[tuple[int, int]]
+) -> None:
+    problems = found(_flow(step, when=when, keys=keys))
+    assert [(line, column) for line, column, code in problems if code == "commenter-facts"] == expected
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,10 @@ def new_item(
 def back_to_the_first_version(conn: Connection) -> None:
     """Takes out of a filled database what the migrations after the first one have put in."""
     for statement in (
+        *(
+            f"ALTER TABLE contacts DROP COLUMN {n}"
+            for n in ("looked_up_at", "look_up_again_at", "look_up_problem")
+        ),
         "DROP INDEX outbox_errands",
         "ALTER TABLE outbox DROP COLUMN task",
         "ALTER TABLE outbox DROP COLUMN result",

@@ -80,6 +80,16 @@ export class Chat {
             { class: "hint" },
             `@${shop.username} · ${followers} · ${shop.follows ? "you follow this shop" : "you don’t follow this shop"}`,
           ),
+          h(
+            "button",
+            {
+              type: "button",
+              id: "follow",
+              "aria-pressed": String(shop.follows),
+              onclick: () => this.app.setPerson({ follows: !shop.follows }),
+            },
+            shop.follows ? "Unfollow" : "Follow",
+          ),
         ),
     );
   }

@@ -61,6 +61,7 @@ export class People {
       h("legend", {}, `${state.me.name} and ${shop.name}`),
       box("Follows the shop", state.me.follows, (follows) => ({ follows })),
       box("Has blocked the shop", state.me.blocked, (blocked) => ({ blocked })),
+      box("Is verified", state.me.verified, (verified) => ({ verified })),
       box("Has a private profile", state.me.private, (value) => ({ private: value })),
     );
   }
