@@ -1,6 +1,6 @@
 """People: contacts list and show."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -81,9 +81,15 @@ def _with_age(name: str, value: object) -> object:
     """What Instagram told has an age: it may be different by now."""
     if name != "facts_at" or value is None:
         return value
-    minutes = int((now() - datetime.fromisoformat(str(value))).total_seconds() // 60)
-    count, unit = (minutes, "minute") if minutes < 120 else (minutes // 60, "hour")
-    if minutes >= 60 * 48:
-        count, unit = minutes // (60 * 24), "day"
-    age = "just now" if minutes < 1 else f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return f"{shown(value)}, {age}"
+    return f"{shown(value)}, {age(now() - datetime.fromisoformat(str(value)))}"
+
+
+def age(passed: timedelta) -> str:
+    """How long ago something was, roughly."""
+    minutes = int(passed.total_seconds()) // 60
+    count, unit = minutes, "minute"
+    if minutes >= 2 * 24 * 60:
+        count, unit = minutes // (24 * 60), "day"
+    elif minutes >= 2 * 60:
+        count, unit = minutes // 60, "hour"
+    return "just now" if minutes < 1 else f"{count} {unit}{'' if count == 1 else 's'} ago"

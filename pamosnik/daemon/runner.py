@@ -24,7 +24,7 @@ NAP = timedelta(seconds=30)
 """Looks again after this long even if nobody woke it."""
 
 POSTS_NAP = timedelta(seconds=5)
-"""How soon comments come round again whose post Instagram has not told yet."""
+"""How soon events come round again that wait for something Instagram has not told yet."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -46,6 +46,8 @@ class Runner:
         self._library = Library()
         self._woken = asyncio.Event()
         self._waiting_for_posts = 0
+        self._pending = 0
+        """Events that wait for something else that Instagram has to tell."""
 
     def wake(self) -> None:
         self._woken.set()
@@ -81,7 +83,8 @@ class Runner:
             *(self._settled(item_id, now) for item_id in settled),
         )
         # An event that has to wait for an answer of Meta's comes round when that is known.
-        taken = len(results) - results.count(Verdict.PENDING)
+        self._pending = results.count(Verdict.PENDING)
+        taken = len(results) - self._pending
         if taken:
             self._on_work()
         return taken
@@ -89,7 +92,7 @@ class Runner:
     async def _rest(self) -> None:
         due = runs.next_wait_due(self._tools.reader.connection)
         now = self._tools.clock.now()
-        if self._waiting_for_posts:
+        if self._waiting_for_posts or self._pending:
             due = min(due or now + POSTS_NAP, now + POSTS_NAP)
         pause = NAP if due is None else min(max(due - now, timedelta(milliseconds=5)), NAP)
         await happens(self._woken, within=pause)

@@ -38,6 +38,7 @@ from pamosnik.services.library import Library
 from pamosnik.services.posts import posts_of
 from pamosnik.services.profiles import Asked
 from pamosnik.services.scene import Scene, fate_is_open, meet, open_scene, say
+from pamosnik.services.unsent import forget_message
 from pamosnik.store import codes as code_store
 from pamosnik.store import contacts, errands, inbox, outbox, runs, stats
 from pamosnik.store import flows as flow_store
@@ -71,7 +72,7 @@ def take_event(conn: Connection, library: Library, event_id: str, now: datetime)
             return echoes.seen(scene, event)
         case EventKind.DELETION:
             if event.incoming.mid is not None:
-                _forget_message(conn, event.connection_id, event.incoming.mid, now)
+                forget_message(conn, event.connection_id, event.incoming.mid, now)
             return say(scene, event, Verdict.NOTED, "the person deleted a message; its content is erased")
         case kind if kind in INBOUND_MESSAGES and inbox.deleted(conn, event):
             assert event.incoming.mid is not None
@@ -93,21 +94,6 @@ def _wrote_it(conn: Connection, event: Event) -> bool:
     """Whether the message that somebody reacted to is one of the person's own."""
     mid = event.incoming.mid
     return mid is not None and bool(inbox.known(conn, event.connection_id, [message_key(mid)]))
-
-
-def _forget_message(conn: Connection, connection_id: str, mid: str, now: datetime) -> None:
-    """A person unsent a message: what it said goes from the inbox, the runs, the fields and the outbox.
-    https://developers.facebook.com/terms/ : deleted messages must not be kept."""
-    for event_id, text in inbox.said(conn, connection_id, mid):
-        runs.forget_said(conn, event_id)
-        if text is not None:
-            for item in outbox.quoting(conn, event_id, text):
-                reason = "it quotes a message that the person has taken back"
-                outbox.move(conn, item, ItemStatus.CANCELLED, now=now, reason=reason)
-                if item.kind in ERRANDS:
-                    outbox.tell_run(conn, item.id)
-            outbox.forget_quoted(conn, event_id, text)
-    inbox.forget_content(conn, connection_id, mid)
 
 
 def fail_event(conn: Connection, event_id: str, now: datetime) -> None:

@@ -329,6 +329,21 @@ def test_what_strangers_write_stays_text(phone: Phone, world: World) -> None:
     world.act("people", username=evil, name="Evil")
 
 
+def test_following_at_the_top_of_a_conversation(phone: Phone, world: World) -> None:
+    page, me = phone.page, world.newcomer()
+    phone.open(me)
+    phone.go("Messages")
+    page.get_by_role("list", name="Conversations").get_by_role("link").first.click()
+    page.get_by_role("button", name="Follow", exact=True).click()
+    expect(page.get_by_text("you follow this shop")).to_be_visible()
+    page.get_by_role("button", name="Unfollow").click()
+    expect(page.get_by_text("you don’t follow this shop")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile("Play somebody else")).click()
+    page.get_by_label("Is verified").check()
+    expect(page.get_by_label("Is verified")).to_be_checked()
+
+
 def test_the_keyboard_alone_is_enough(phone: Phone, world: World) -> None:
     page, me = phone.page, world.newcomer(follows=True)
     phone.open(me)

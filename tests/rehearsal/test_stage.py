@@ -118,6 +118,42 @@ def test_hours_are_those_of_the_file_s_zone(local: str, says: str) -> None:
         assert [said.text for said in stage.happened if isinstance(said, Sent)] == [says]
 
 
+GATE = """\
+version: 1
+disclosure: false
+flows:
+  gate:
+    when: [dm: gate]
+    do:
+      - choose:
+          - if: follows_me
+            do: [{ send: "Here you are, {first_name|friend}." }]
+          - else: [{ send: { text: "Follow first.", buttons: [{ label: Done, run: gate }] } }]
+  known:
+    when: [dm: known]
+    only_if: { followers: { more_than: 40, less_than: 60 } }
+    do: [{ send: "Known." }]
+"""
+
+
+def test_people_are_looked_up_on_the_stage_too() -> None:
+    with opened(GATE) as stage:
+        stage.meet("ola", name="Ola Nowak", follows=False)
+        for who, text in (("ola", "gate"), ("ben", "known"), ("anna", "known")):
+            stage.write(who, text)
+        stage.settle()
+        stage.meet("ola", follows=True)
+        stage.pass_time(timedelta(seconds=5))
+        stage.tap("ola", "Done")
+        stage.settle()
+        said = [(one.to, one.text) for one in stage.happened if isinstance(one, Sent)]
+        assert sorted(said) == [
+            ("ben", "Known."),
+            ("ola", "Follow first."),
+            ("ola", "Here you are, Ola."),
+        ]
+
+
 @pytest.fixture(scope="module")
 def example() -> Iterator[Play]:
     with Play([("flows.example.yaml", EXAMPLE)]) as play:

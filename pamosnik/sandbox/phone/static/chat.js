@@ -85,6 +85,7 @@ export class Chat {
             {
               type: "button",
               id: "follow",
+              class: shop.follows ? "" : "primary",
               "aria-pressed": String(shop.follows),
               onclick: () => this.app.setPerson({ follows: !shop.follows }),
             },

@@ -1,0 +1,22 @@
+"""A message that its author has taken back."""
+
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.model.outbox import ERRANDS, ItemStatus
+from pamosnik.store import inbox, outbox, runs
+
+
+def forget_message(conn: Connection, connection_id: str, mid: str, now: datetime) -> None:
+    """A person unsent a message: what it said goes from the inbox, the runs, the fields and the outbox.
+    https://developers.facebook.com/terms/ : deleted messages must not be kept."""
+    for event_id, text in inbox.said(conn, connection_id, mid):
+        runs.forget_said(conn, event_id)
+        if text is not None:
+            for item in outbox.quoting(conn, event_id, text):
+                reason = "it quotes a message that the person has taken back"
+                outbox.move(conn, item, ItemStatus.CANCELLED, now=now, reason=reason)
+                if item.kind in ERRANDS:
+                    outbox.tell_run(conn, item.id)
+            outbox.forget_quoted(conn, event_id, text)
+    inbox.forget_content(conn, connection_id, mid)
