@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import cast
 
-from pamosnik.flows import changes, clashes, loops, reach
+from pamosnik.flows import changes, check_tests, clashes, loops, reach
 from pamosnik.flows.check import VARIABLES, Outcome, Raw, given_tags, near, steps
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
@@ -17,6 +17,7 @@ def check(outcome: Outcome) -> list[Problem]:
         *loops.check(outcome),
         *changes.check(outcome),
         *reach.check(outcome),
+        *check_tests.check(outcome),
         *_tags(outcome),
         *_former_ids(outcome),
         *_settings(outcome),

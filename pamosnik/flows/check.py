@@ -50,6 +50,8 @@ class Outcome:
     """Ids of the flows that are applied now, whatever becomes of them."""
     lines: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """File → what stands in it."""
+    tests: Mapping[str, Sequence[Raw]] = field(default_factory=dict)
+    """Place → the tests over several flows that stand in one file."""
     connected: tuple[str, ...] | None = None
     """Usernames of the account's connections; None: no machine that would know is asked."""
     can_mail: bool | None = None

@@ -11,9 +11,11 @@ from pamosnik.flows import schema
 from pamosnik.flows.reader import Key, Read, Row
 from pamosnik.flows.schema_conditions import BARE_CONDITIONS, CONDITION_DOCS, CONDITIONS
 from pamosnik.flows.schema_steps import BESIDE, STEP_DOCS, STEPS
+from pamosnik.flows.schema_tests import TEST_STEP_DOCS, TEST_STEPS
 from pamosnik.flows.schema_triggers import TRIGGER_DOCS, TRIGGERS
 from pamosnik.flows.shapes import (
     AnyText,
+    Anything,
     Either,
     ListOf,
     MappingOf,
@@ -30,6 +32,7 @@ Json = dict[str, object]
 
 _SCALAR = ["string", "number", "boolean"]
 """`03` and `true` are texts where a text is expected; an editor reads a number or a boolean."""
+_ANYTHING: Mapping[str, object] = {"type": [*_SCALAR, "object", "array", "null"]}
 _AS_NO_TEXT: Mapping[str, object] = {"true": True, "false": False}
 
 
@@ -45,6 +48,7 @@ def document() -> Json:
             "conditions": _list({"$ref": "#/definitions/condition"}),
             "condition": _one_of_many(_conditions(), bare=sorted(BARE_CONDITIONS), docs=CONDITION_DOCS),
             "trigger": _one_of_many(_triggers(), bare=_bare(TRIGGERS), docs=TRIGGER_DOCS),
+            "test_step": _one_of_many(_test_steps(), bare=_bare(TEST_STEPS), docs=TEST_STEP_DOCS),
         },
     }
 
@@ -55,6 +59,10 @@ def _steps() -> Mapping[str, Json]:
 
 def _triggers() -> Mapping[str, Json]:
     return {name: _described(_of(row), TRIGGER_DOCS[name]) for name, row in TRIGGERS.items()}
+
+
+def _test_steps() -> Mapping[str, Json]:
+    return {name: _described(_of(read), TEST_STEP_DOCS[name]) for name, read in TEST_STEPS.items()}
 
 
 def _conditions() -> Mapping[str, Json]:
@@ -119,6 +127,8 @@ def _shape(shape: Shape) -> Json:
     match shape:
         case AnyText():
             return {"type": _SCALAR}
+        case Anything():
+            return dict(_ANYTHING)
         case Written(pattern, examples, or_number):
             shown = {"examples": list(examples)} if examples else {}
             return {"type": _SCALAR if or_number else "string", "pattern": pattern, **shown}

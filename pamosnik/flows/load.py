@@ -139,6 +139,7 @@ def load(
         lost=None if merger.lost is None else frozenset(merger.lost),
         applied=frozenset(before.flows),
         connected=connected,
+        tests=merger.tests,
         can_mail=can_mail,
         lines={name: text.split("\n") for name, text in texts.items()},
     )
@@ -249,6 +250,8 @@ class _Merger:
         """Words of what could not be read; None when that may be anything."""
         self.code_files: dict[str, Path] = {}
         """Pool → its file, seen from where the command runs."""
+        self.tests: dict[str, Sequence[Mapping[str, object]]] = {}
+        """Tests over several flows, file by file, under the place where they stand."""
         self._again: list[tuple[FlowSource, dict[str, tuple[str, Mark]]]] = []
 
     def bodies(self) -> dict[str, Mapping[str, object]]:
@@ -287,7 +290,7 @@ class _Merger:
             return
         found = cast("dict[str, object]", reader.entries(schema.FILE, node, ""))
         self.problems += reader.problems
-        self.broken |= {_place(path) for path in reader.broken}
+        self.broken |= {_place(path, "") for path in reader.broken}
         self._lose({*reader.lost, *source.dropped(node)})
         self._merge(name, found, reader)
 
@@ -297,7 +300,9 @@ class _Merger:
 
     def _merge(self, name: str, found: dict[str, object], reader: Reader) -> None:
         flows = cast("Mapping[str, Mapping[str, object]]", found.get("flows", {}))
-        places = {_place(path): (name, mark) for path, mark in reader.positions.items()}
+        tests = f"tests#{len(self.tests)}:"
+        places = {_place(path, tests): (name, mark) for path, mark in reader.positions.items()}
+        self.tests[tests] = cast("Sequence[Mapping[str, object]]", found.get("tests", ()))
         for flow_id, body in flows.items():
             mark = reader.positions[f".flows.{flow_id}"]
             flow = FlowSource(flow_id, body, name, mark.line)
@@ -362,9 +367,11 @@ def _named_at(places: Mapping[str, tuple[str, Mark]], path: str) -> tuple[str, M
     return places.get(f"{path}{KEY}", places[path])
 
 
-def _place(path: str) -> str:
-    """`.flows.ID.do.0` → `ID:do.0`; everything else without the dot at the front."""
+def _place(path: str, tests: str) -> str:
+    """`.flows.ID.do.0` → `ID:do.0`; everything else without the dot at the front, tests of files told apart."""
     inside = path.removeprefix(".")
+    if inside.startswith("tests."):
+        return f"{tests}.{inside.removeprefix('tests.')}"
     if not inside.startswith("flows."):
         return inside
     flow_id, _, rest = inside.removeprefix("flows.").partition(".")

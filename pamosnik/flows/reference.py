@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Collection, Iterable, Mapping
 
-from pamosnik.flows import reader, schema, schema_conditions, schema_steps, schema_triggers
+from pamosnik.flows import reader, schema, schema_conditions, schema_steps, schema_tests, schema_triggers
 from pamosnik.flows.reader import Key, Row
 
 _HEAD = """\
@@ -146,6 +146,11 @@ def reference() -> str:
         parts.append(_part(name, schema_steps.STEP_DOCS[name], row))
     parts.append(_later("steps", schema_steps.LATER_STEPS))
     parts.append(_section("Buttons, chips and choices", schema_steps.OPTION.keys))
+    parts.append(_section("Tests, each a list of these", schema_tests.TEST.keys))
+    parts.append(_section("The person of a test", schema_tests.PERSON.keys))
+    rows = "".join(f"\n| `{name}` | {doc} |" for name, doc in schema_tests.TEST_STEP_DOCS.items())
+    parts.append(f"## Steps of a test\n\n| step | meaning |\n|---|---|{rows}\n")
+    parts.append(_section("What a test expects", schema_tests.EXPECT.keys))
     return "\n".join(parts)
 
 

@@ -5,9 +5,6 @@ Each trigger, condition and step is a row of keys in a module of its own (`schem
 out. A new kind of step is one row there and one function in `compile_steps`.
 """
 
-from datetime import datetime
-
-from pamosnik.flows import source
 from pamosnik.flows.reader import (
     Json,
     Key,
@@ -26,24 +23,16 @@ from pamosnik.flows.reader import (
 )
 from pamosnik.flows.schema_conditions import conditions
 from pamosnik.flows.schema_steps import steps
+from pamosnik.flows.schema_tests import tests
 from pamosnik.flows.schema_triggers import trigger
-from pamosnik.flows.schema_words import as_written, at_least_one_code, days, texts, words
-from pamosnik.flows.shapes import Either, ListOf, Words, Written, shaped
+from pamosnik.flows.schema_words import at_least_one_code, days, instant, texts, words
+from pamosnik.flows.shapes import Either, Words, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.book import Sentence
 from pamosnik.model.flow import FlowState, Mode
 from pamosnik.model.step import FieldType
 
 LANGUAGES = ("en", "de", "pl", "es")
-
-
-@shaped(ListOf(as_written))
-def _tests(reader: Reader, node: Node, path: str) -> Json:
-    """Conversations: a list, kept as it stands."""
-    if not isinstance(node, source.Sequence):
-        reader.error(node.mark, "list-expected", "`tests` is a list")
-        return None
-    return as_written(reader, node, path)
 
 
 @shaped(Either(lambda: (one_of("once"), duration)))
@@ -61,21 +50,6 @@ def _once(reader: Reader, node: Node, path: str) -> Json:
         )
         reader.error(node.mark, "limit-expected", "`once` or a time such as 24h is expected here", hint)
     return found
-
-
-@shaped(Written(r"^\s*\d{4}-\d\d?-\d\d?( \d\d?:\d\d?)?\s*$", ("2026-12-24 09:00",)))
-def _instant(reader: Reader, node: Node, path: str) -> Json:
-    """`YYYY-MM-DD` or `YYYY-MM-DD HH:MM`."""
-    reader.positions[path] = node.mark
-    written = node.value.strip() if isinstance(node, Scalar) else ""
-    for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M"):
-        try:
-            read = datetime.strptime(written, form)  # noqa: DTZ007 - the zone comes from the flow
-        except ValueError:
-            continue
-        return read.strftime(form)
-    reader.error(node.mark, "time-expected", "a date is expected here", 'Write it like "2026-12-24 09:00".')
-    return None
 
 
 @shaped(Written(r"^([01]?\d|2[0-3]):[0-5]\d$", ("17:00",)))
@@ -98,8 +72,8 @@ _LIMITS = Row(
 _ACTIVE = Row(
     "active",
     (
-        Key("from", _instant, "From when it takes anything."),
-        Key("until", _instant, "Until when; a date alone includes that day."),
+        Key("from", instant, "From when it takes anything."),
+        Key("until", instant, "Until when; a date alone includes that day."),
         Key("zone", text, "Time zone of both."),
     ),
 )
@@ -127,7 +101,7 @@ FLOW = Row(
         Key("state", one_of(*FlowState), "`live` (default) or `paused`."),
         Key("connections", texts, "Usernames; default all of the account's."),
         Key("was", name, "Former id: statistics, runs and limits follow."),
-        Key("tests", _tests, "Conversations that show what the flow does."),
+        Key("tests", tests, "Conversations that show what the flow does."),
     ),
 )
 _FIELD = Row(
@@ -219,7 +193,7 @@ FILE = Row(
         Key("disclosure", _disclosure, "First line of the first automated message; `false` turns it off."),
         Key("codes", mapping_of(_CODES), "Pools of codes for `give_code`, by name."),
         Key("flows", mapping_of(FLOW), "The flows."),
-        Key("tests", _tests, "Conversations over several flows."),
+        Key("tests", tests, "Conversations over several flows."),
     ),
     later=frozenset({"webhooks"}),
 )

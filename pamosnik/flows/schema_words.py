@@ -1,6 +1,6 @@
 """Values that several parts of the language share: words, times, days."""
 
-from datetime import date
+from datetime import date, datetime
 
 from pamosnik.flows import source
 from pamosnik.flows.reader import (
@@ -114,3 +114,18 @@ def is_date(written: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@shaped(Written(r"^\s*\d{4}-\d\d?-\d\d?( \d\d?:\d\d?)?\s*$", ("2026-12-24 09:00",)))
+def instant(reader: Reader, node: Node, path: str) -> Json:
+    """`YYYY-MM-DD` or `YYYY-MM-DD HH:MM`."""
+    reader.positions[path] = node.mark
+    written = node.value.strip() if isinstance(node, Scalar) else ""
+    for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M"):
+        try:
+            read = datetime.strptime(written, form)  # noqa: DTZ007 - the zone comes from the flow
+        except ValueError:
+            continue
+        return read.strftime(form)
+    reader.error(node.mark, "time-expected", "a date is expected here", 'Write it like "2026-12-24 09:00".')
+    return None

@@ -19,6 +19,11 @@ class AnyText:
 
 
 @dataclass(frozen=True, slots=True)
+class Anything:
+    """Whatever somebody writes: another program reads it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A scalar of a certain form, as a regular expression that JavaScript knows, too."""
 
@@ -77,7 +82,7 @@ class Either:
     readers: "Callable[[], tuple[Read, ...]]"
 
 
-Shape = AnyText | Written | Whole | TrueOrFalse | Words | ListOf | MappingOf | Ref | Either
+Shape = AnyText | Anything | Written | Whole | TrueOrFalse | Words | ListOf | MappingOf | Ref | Either
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,3 +170,19 @@ def test_every_word_of_the_language_is_in_it_with_its_meaning() -> None:
 def test_every_part_that_is_referred_to_is_there() -> None:
     referred = set(re.findall(r'"#/definitions/(\w+)"', json.dumps(_SCHEMA)))
     assert referred <= set(_SCHEMA["definitions"])
+
+
+def _without_a_shape(of: object, path: str) -> list[str]:
+    """Places of the schema that take everything: a reader that nobody described."""
+    if of == {} and not path.endswith((".properties", ".examples")):
+        return [path]
+    if isinstance(of, dict):
+        return [place for key, inner in of.items() for place in _without_a_shape(inner, f"{path}.{key}")]
+    if isinstance(of, list):
+        return [place for n, inner in enumerate(of) for place in _without_a_shape(inner, f"{path}.{n}")]
+    return []
+
+
+def test_every_reader_says_what_it_takes() -> None:
+    """A reader without a shape let editors take anything."""
+    assert _without_a_shape(_SCHEMA, "") == []
