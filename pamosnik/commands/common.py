@@ -144,7 +144,7 @@ def since_instant(written: str | None) -> datetime | None:
     """`2h`, `3d`, `2026-12-01` or `2026-12-01 09:00` (UTC)."""
     if written is None:
         return None
-    from pamosnik.flows.reader import seconds
+    from pamosnik.flows.durations import seconds
 
     ago = seconds(written)
     if ago is not None:

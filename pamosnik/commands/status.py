@@ -55,7 +55,7 @@ def _day(name: str, written: str | None, timezone: str) -> str | None:
         return None
     from zoneinfo import ZoneInfo
 
-    from pamosnik.flows.reader import seconds
+    from pamosnik.flows.durations import seconds
 
     ago = seconds(written)
     if ago is not None:

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import cast
 
 from pamosnik.flows import patterns, values
+from pamosnik.flows.near import nearest
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
 from pamosnik.flows.schema_steps import UNREAD
@@ -29,6 +29,7 @@ _OWN_BRANCHES = ("if_no_answer", "if_empty")
 """Lists of steps that stand in the step itself."""
 _LINES_OF_A_TEXT = 50
 _COMPARES = {"more_than": "number", "less_than": "number", "before": "date", "after": "date"}
+_TYPES_WITH_A_FORM = ("email", "phone", "number", "date", "url", "choice")
 _TWINS = {"more_than": "after", "less_than": "before", "before": "less_than", "after": "more_than"}
 
 
@@ -280,6 +281,7 @@ class _Flow:
                 self._conditions(place, cast("list[Raw]", branch.get("if", [])))
         for place, name in self._fields_of(raw):
             self._field(f"{path}.{place}", name)
+        self._answers(path, raw)
         self._same_labels(path, raw)
         self._same_variants(path, raw)
         for place, _, option in options(raw, path):
@@ -329,6 +331,22 @@ class _Flow:
         elif not any("do" in way for way in ways):
             message, hint = "no way of this `split` does anything", "Give at least one of them a `do:`."
             self._say(path, "empty-split", message, hint)
+
+    def _answers(self, path: str, raw: Raw) -> None:
+        """Every answer that a question takes must be one that its field can hold."""
+        name = str(raw.get("save_as", ""))
+        kind = str(self._spec(name).get("type", ""))
+        accept = str(raw.get("accept", kind))
+        if kind in _TYPES_WITH_A_FORM and accept in _TYPES_WITH_A_FORM and accept != kind:
+            message = f"the answer is read as {accept}, and `{name}` is a {kind}"
+            self._say(f"{path}.accept", "wrong-value", message, "Take `accept` out: it follows the field.")
+        for number, choice in enumerate(cast("list[Raw]", raw.get("choices", []))):
+            place, label = f"{path}.choices.{number}", str(choice.get("label", ""))
+            if place not in self.outcome.places or _has_variables(label) or kind not in ("choice", "number"):
+                continue
+            wrong = values.misfit(self._spec(name), label, as_people_type=True)
+            if wrong is not None and not (kind == "number" and any(sign.isdecimal() for sign in label)):
+                self._say(place, "wrong-value", f"the answer is kept in `{name}`, which {wrong[0]}", wrong[1])
 
     def _same_variants(self, path: str, raw: Raw) -> None:
         seen: set[str] = set()
@@ -546,8 +564,8 @@ def _has_variables(written: str) -> bool:
 
 
 def near(name: str, known: "Mapping[str, object] | list[str] | tuple[str, ...]") -> str | None:
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"Did you mean `{near[0]}`?" if near else None
+    meant = nearest(name, known)
+    return None if meant is None else f"Did you mean `{meant}`?"
 
 
 def _safety_words(settings: Raw) -> set[str]:

@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 from pamosnik.errors import UsageError
 from pamosnik.flows import between, check, going_back, outside, physics, schema, source
 from pamosnik.flows.code_files import BadCodes, read_codes
+from pamosnik.flows.near import nearest
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY, Reader
 from pamosnik.flows.source import Mark
@@ -100,6 +101,8 @@ def read_files(paths: Iterable[Path]) -> list[File]:
 
 def _text_of(path: Path) -> str | Problem:
     try:
+        if path.stat().st_size > source.MAX_BYTES:
+            return Problem(str(path), 1, 1, Severity.ERROR, *source.TOO_BIG)
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         code, message = "not-utf-8", "this file is not UTF-8 text"
@@ -218,11 +221,22 @@ def _zones(settings: Mapping[str, object], merger: "_Merger") -> list[Problem]:
     for path, zone in written.items():
         if zone is not None and path in merger.places and zone not in available_timezones():
             file, mark = merger.places[path]
-            message, hint = f"unknown time zone: `{zone}`", "Write it like Europe/Warsaw."
+            message, hint = f"unknown time zone: `{zone}`", _nearest_zone(str(zone))
             found.append(
                 Problem(file, mark.line, mark.column, Severity.ERROR, "unknown-timezone", message, hint)
             )
     return found
+
+
+def _nearest_zone(written: str) -> str:
+    """`Warsaw` and `europe/warsaw` name one, too."""
+    cities = {zone.rpartition("/")[2]: zone for zone in sorted(available_timezones()) if "/" in zone}
+    meant = nearest(written, available_timezones()) if "/" in written else None
+    if meant is None:
+        city = nearest(written.rpartition("/")[2], [*cities, written.title()])
+        city = written.title() if written.title() in cities else city
+        meant = cities.get(city or "")
+    return f"Did you mean `{meant}`?" if meant else "Write it like Europe/Warsaw."
 
 
 def _with_applied(here: Mapping[str, object], applied: Mapping[str, object]) -> Mapping[str, object]:

@@ -5,6 +5,7 @@ the 24-hour window is open after a comment), which message nobody has answered y
 quiet at least. A way into another flow goes on there; what is wrong there because of it is said at the `run:`.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -29,6 +30,8 @@ _PAUSE_S = 12 * 3600
 _GIVE_UP_S = 23 * 3600
 _OPENINGS = frozenset({"text", "cards"})
 """What Instagram may take as a private reply."""
+_MOST_FLOWS = 100
+"""So often a walk follows a `run:`: further nobody goes who does not answer."""
 _HEARD = Way(answered=True)
 
 
@@ -68,10 +71,11 @@ def _beginnings(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Back:
-    """Ways that `again` leads back to a step."""
+class _Later:
+    """Ways to be gone when the others are: `again` leads them back to a step, or `run` into another flow."""
 
     to: str
+    """The step, or the flow, with a `:` behind it."""
     ways: set[Way]
     inside: str | None
     times: Mapping[str, int]
@@ -89,8 +93,8 @@ class _Walk:
         self.inside: str | None = None
         """Place of the `run:` by which the flow was left."""
         self.seen: set[tuple[str, Way]] = set()
-        self.backwards: list[_Back] = []
-        """Ways that go back, to be gone when the others are."""
+        self.later: deque[_Later] = deque()
+        self.flows_left = _MOST_FLOWS
         self.times: Mapping[str, int] = {}
         """Place of an `again` → how often the ways that are gone now went back there."""
         self.maps: dict[str, going_back.Map] = {}
@@ -102,14 +106,17 @@ class _Walk:
         if self.commented and not _open(only_if):
             self._untold(only_if, f"{self.root}:only_if", Way(answered=False))
         self._flow(self.root, {Way(answered=not self.commented or _open(only_if))})
-        while self.backwards:
-            back = self.backwards.pop(0)
-            self.inside, self.times = back.inside, back.times
-            self._onwards(back.to, back.ways)
+        while self.later:
+            later = self.later.popleft()
+            self.inside, self.times = later.inside, later.times
+            if later.to.endswith(":"):
+                self._flow(later.to.removesuffix(":"), later.ways)
+            else:
+                self._onwards(later.to, later.ways)
         return self.found
 
     def _flow(self, flow_id: str, ways: set[Way]) -> None:
-        fresh = {way for way in ways if (flow_id, _kind(way)) not in self.seen}
+        fresh = {way for way in ways if not way.told and (flow_id, _kind(way)) not in self.seen}
         self.seen |= {(flow_id, _kind(way)) for way in fresh}
         body = self.outcome.flows.get(flow_id)
         if fresh and body is not None:
@@ -301,7 +308,7 @@ class _Walk:
         for way in fresh:
             self.longest[here, _kind(way)] = way.quiet_s
         back = {replace(way, back=here) for way in fresh}
-        self.backwards.append(_Back(to, back, self.inside, {**self.times, here: times + 1}))
+        self.later.append(_Later(to, back, self.inside, {**self.times, here: times + 1}))
 
     def _longer(self, here: str, way: Way) -> bool:
         before = self.longest.get((here, _kind(way)), -1)
@@ -328,9 +335,9 @@ class _Walk:
             begin = int(number) + 1
 
     def _run(self, flow_id: str, here: str, ways: set[Way]) -> None:
-        before, self.inside = self.inside, self.inside or here
-        self._flow(flow_id, ways)
-        self.inside = before
+        if self.flows_left > 0:
+            self.flows_left -= 1
+            self.later.append(_Later(f"{flow_id}:", ways, self.inside or here, self.times))
 
 
 _LATE = {

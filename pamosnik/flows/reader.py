@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from difflib import get_close_matches
 from itertools import pairwise
 
 from pamosnik.flows import source
+from pamosnik.flows.durations import A_DURATION, as_a_duration, seconds
+from pamosnik.flows.near import nearest
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.shapes import AnyText, ListOf, MappingOf, TrueOrFalse, Whole, Words, Written, shaped
 from pamosnik.flows.source import Mark, Node, Scalar
@@ -20,7 +20,6 @@ Read = Callable[["Reader", Node, str], Json]
 and their path is `broken`."""
 
 _NAME = re.compile(r"[^\W_][\w-]{0,63}|_[\w-]{0,63}", re.UNICODE)
-_DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -90,8 +89,8 @@ class Reader:
             message = f"a space is missing in `{name}`"
             self.error(mark, f"unknown-{what.replace(' ', '-')}", message, f"Write it like: {spaced}")
             return
-        near = get_close_matches(name, names, n=1, cutoff=0.6)
-        hint = f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(names)}."
+        near = nearest(name, names)
+        hint = f"Did you mean `{near}`?" if near else f"Known are: {', '.join(names)}."
         self.error(mark, f"unknown-{what.replace(' ', '-')}", f"unknown {what}: `{name}`", hint)
 
     def lose(self, path: str, *nodes: Node) -> None:
@@ -113,11 +112,17 @@ class Reader:
         if not isinstance(node, source.Mapping):
             if is_empty(node):
                 if not row.bare:
-                    self.error(node.mark, "missing-value", f"`{row.name}` needs a value")
+                    self.error(
+                        node.mark,
+                        "missing-value",
+                        f"`{row.name}` needs a value",
+                        f"Write it like: {row.name}: …",
+                    )
                     return None
                 return {}
             if not row.keys:
-                self.error(node.mark, "needs-nothing", f"`{row.name}` takes no value")
+                hint = f"Leave only the word: {row.name}"
+                self.error(node.mark, "needs-nothing", f"`{row.name}` takes no value", hint)
                 return None
             first = row.keys[0]
             value = first.read(self, node, f"{path}.{first.name}")
@@ -156,7 +161,7 @@ class Reader:
         if isinstance(node, source.Mapping) and node.dropped:
             return
         names = [key.name for key in row.keys]
-        meant = {near for name in written for near in get_close_matches(name, names, n=1, cutoff=0.6)}
+        meant = {*written, *(nearest(name, names) for name in written)}
         for wanted in row.keys:
             if wanted.required and wanted.name not in meant:
                 message = wanted.if_missing or f"`{row.name}` needs `{wanted.name}`"
@@ -269,7 +274,7 @@ def text(reader: Reader, node: Node, path: str) -> Json:
         reader.error(
             node.mark,
             "text-expected",
-            f"one text is expected here, and this is {'a list' if is_list else 'none'}",
+            f"one text is expected here, and this is {'a list' if is_list else 'a key with a value'}",
             hint,
         )
         return None
@@ -307,15 +312,20 @@ def text(reader: Reader, node: Node, path: str) -> Json:
 def name(reader: Reader, node: Node, path: str) -> Json:
     """An id, tag or name."""
     found = text(reader, node, path)
-    if isinstance(found, str) and not _NAME.fullmatch(found):
+    if isinstance(node, Scalar) and isinstance(found, str) and not _NAME.fullmatch(found):
         reader.error(
             node.mark,
             "bad-name",
             f"`{found}` is no name: letters, digits, - and _ only, 64 characters at most",
-            _as_a_name(found),
+            _as_names(found) if node.plain and "," in found else _as_a_name(found),
         )
         return None
     return found
+
+
+def _as_names(written: str) -> str:
+    made = [part for part in (re.sub(r"[^\w-]+", "-", one.strip()) for one in written.split(",")) if part]
+    return f"Put several into [ ]: [{', '.join(made)}]"
 
 
 def _as_a_name(written: str) -> str | None:
@@ -323,7 +333,7 @@ def _as_a_name(written: str) -> str | None:
     return f"Write it like: {made}" if _NAME.fullmatch(made) else None
 
 
-_MEANT = {
+MEANT = {
     "true": ("true", "yes", "on", "y", "1", "ja", "tak", "sí", "si"),
     "false": ("false", "no", "off", "n", "0", "nein", "nie"),
 }
@@ -336,7 +346,7 @@ def boolean(reader: Reader, node: Node, path: str) -> Json:
     if isinstance(node, Scalar) and node.plain and node.value in ("true", "false"):
         return node.value == "true"
     word = node.value.strip().lower() if isinstance(node, Scalar) else ""
-    right = next((right for right, words in _MEANT.items() if word in words), None)
+    right = next((right for right, words in MEANT.items() if word in words), None)
     without = " without quotes" if isinstance(node, Scalar) and not node.plain else ""
     hint = f"Write `{right}`{without}." if right else "Write `true` or `false`."
     reader.error(node.mark, "boolean-expected", "`true` or `false` is expected here", hint)
@@ -352,8 +362,7 @@ def integer(reader: Reader, node: Node, path: str) -> Json:
     return None
 
 
-_A_DURATION = r"(?=\d)(\d{1,6}d)?(\d{1,6}h)?(\d{1,6}m)?(\d{1,7}s)?"
-DURATION = Written(f"^{_A_DURATION}$", ("10m", "2h", "3d"))
+DURATION = Written(f"^{A_DURATION}$", ("10m", "2h", "3d"))
 
 
 @shaped(DURATION)
@@ -366,41 +375,12 @@ def duration(reader: Reader, node: Node, path: str) -> Json:
             node.mark,
             "duration-expected",
             "a duration is expected here",
-            _as_a_duration(node.value if isinstance(node, Scalar) else ""),
+            as_a_duration(node.value if isinstance(node, Scalar) else ""),
         )
     return found
 
 
-_IN_WORDS = re.compile(r"(\d{1,6}) *([a-zµ]*)\.?")
-_UNITS = (("mo", "d", 30), ("w", "d", 7), ("d", "d", 1), ("h", "h", 1), ("m", "m", 1), ("s", "s", 1))
-"""How a unit begins in words, how it is written, and how many there are."""
-
-
-def _as_a_duration(written: str) -> str:
-    """`3 hours` as it was meant."""
-    parts = _IN_WORDS.findall(written.strip().lower())
-    made = ""
-    for number, unit in parts:
-        known = next(((sign, times) for begins, sign, times in _UNITS if unit.startswith(begins)), None)
-        made += "" if known is None else f"{int(number) * known[1]}{known[0]}"
-    if made and seconds(made) is not None:
-        return f"Write it like {made}."
-    if len(parts) == 1 and written.strip().isdecimal():
-        number = parts[0][0]
-        return f"Say of what: {number}s, {number}m, {number}h or {number}d."
-    return "Write it like 90s, 10m, 2h, 3d or 1h30m."
-
-
-def seconds(written: str) -> int | None:
-    """The seconds of a duration as it is written; None when it is none."""
-    found = _DURATION.fullmatch(written.strip())
-    if found is None or not any(found.groups()):
-        return None
-    days, hours, minutes, rest = (int(part or 0) for part in found.groups())
-    return int(timedelta(days=days, hours=hours, minutes=minutes, seconds=rest).total_seconds())
-
-
-@shaped(Written(f"^{_A_DURATION}( to {_A_DURATION})?$", ("20s to 90s",)))
+@shaped(Written(f"^{A_DURATION}( to {A_DURATION})?$", ("20s to 90s",)))
 def duration_range(reader: Reader, node: Node, path: str) -> Json:
     """[shortest, longest] in seconds."""
     reader.positions[path] = node.mark
@@ -433,6 +413,10 @@ def one_of(*words: str) -> Read:
         reader.positions[path] = node.mark
         if isinstance(node, Scalar) and node.value in words:
             return node.value
+        if is_empty(node):
+            hint = f"Write one of: {', '.join(words)}."
+            reader.error(node.mark, "missing-value", "a word is missing here", hint)
+            return None
         written = node.value if isinstance(node, Scalar) else "this"
         reader.unknown(node.mark, "word", written, words, ())
         return None
@@ -488,6 +472,13 @@ KEY = ":key"
 """Behind the path of a value with a name that the writer chose: the place of the name."""
 
 
+def _as_a_mapping(node: Node, path: str) -> str:
+    key = path.rpartition(".")[2]
+    if isinstance(node, source.Sequence):
+        return f"Take the `-` out: under `{key}:` each line begins with a name."
+    return f"Write it like: {key}: {{ NAME: … }}"
+
+
 def mapping_of(read_one: Read, read_name: Read = name) -> Read:
     """Names that the writer chose, each with a value."""
 
@@ -495,9 +486,8 @@ def mapping_of(read_one: Read, read_name: Read = name) -> Read:
     def read(reader: Reader, node: Node, path: str) -> Json:
         reader.positions[path] = node.mark
         if not isinstance(node, source.Mapping):
-            reader.error(
-                node.mark, "mapping-expected", "names with values are expected here, like `name: value`"
-            )
+            message = "names with values are expected here, like `name: value`"
+            reader.error(node.mark, "mapping-expected", message, _as_a_mapping(node, path))
             return None
         found: dict[str, Json] = {}
         for key, value in node.entries:

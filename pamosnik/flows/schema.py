@@ -5,7 +5,9 @@ Each trigger, condition and step is a row of keys in a module of its own (`schem
 out. A new kind of step is one row there and one function in `compile_steps`.
 """
 
+from pamosnik.flows.durations import seconds
 from pamosnik.flows.reader import (
+    MEANT,
     Json,
     Key,
     Reader,
@@ -18,7 +20,6 @@ from pamosnik.flows.reader import (
     mapping_of,
     name,
     one_of,
-    seconds,
     text,
 )
 from pamosnik.flows.schema_conditions import conditions
@@ -104,12 +105,24 @@ FLOW = Row(
         Key("tests", tests, "Conversations that show what the flow does."),
     ),
 )
+
+
+@shaped(Words(tuple(map(str, FieldType))))
+def _field_type(reader: Reader, node: Node, path: str) -> Json:
+    if isinstance(node, Scalar) and node.value.lower() in ("bool", "boolean", "yes/no", "checkbox"):
+        reader.positions[path] = node.mark
+        hint = "For yes or no use a tag: `tag: NAME` and `has_tag: NAME`."
+        reader.error(node.mark, "unknown-word", f"there is no field of the type `{node.value}`", hint)
+        return None
+    return one_of(*FieldType)(reader, node, path)
+
+
 _FIELD = Row(
     "field",
     (
         Key(
             "type",
-            one_of(*FieldType),
+            _field_type,
             "The field's type.",
             required=True,
             if_missing="a field needs `type:`, such as text, number or date",
@@ -166,6 +179,9 @@ def _disclosure(reader: Reader, node: Node, path: str) -> Json:
     if isinstance(node, Scalar) and node.plain and node.value in ("true", "false"):
         reader.positions[path] = node.mark
         return node.value == "true"
+    meant = {word for words in MEANT.values() for word in words}
+    if isinstance(node, Scalar) and node.plain and node.value.strip().lower() in meant:
+        return boolean(reader, node, path)
     return text(reader, node, path)
 
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import cast
 
 from pamosnik.flows import source
+from pamosnik.flows.near import nearest
 from pamosnik.flows.reader import (
     Json,
     Key,
@@ -101,8 +101,8 @@ def _two_verbs(
         return {"do": first, **beside} if first in STEPS else None
     another_step = second in STEPS or second in LATER_STEPS
     hint = "Begin a new line with `- `." if another_step else f"Put it under `{first}:`, two spaces deeper."
-    if not another_step and (meant := get_close_matches(second, BESIDE, n=1)):
-        hint = f"Did you mean `{meant[0]}`?"
+    if not another_step and (meant := nearest(second, BESIDE)):
+        hint = f"Did you mean `{meant}`?"
     reader.error(more[0][0].mark, "two-verbs", f"`{second}` cannot stand beside `{first}`", hint)
     for key, value in more:
         reader.lose(path, key, value)
@@ -181,6 +181,8 @@ def _branch(reader: Reader, node: Node, path: str) -> Json:
         reader.positions[path] = node.mark
         return None if found is None else {"else": found}
     names = {key.value for key, _ in node.entries} if isinstance(node, source.Mapping) else set()
+    if "else" in names or (names & {"if", "do"} and names & STEPS.keys()):
+        return _branch_too_full(reader, cast("source.Mapping", node), path)
     if not names & {"if", "do", "else"}:
         message, hint = (
             "a branch begins with `if:` or `else:`",
@@ -189,6 +191,24 @@ def _branch(reader: Reader, node: Node, path: str) -> Json:
         reader.error(node.mark, "branch-expected", message, hint)
         return None
     return _BRANCH(reader, node, path)
+
+
+def _branch_too_full(reader: Reader, node: source.Mapping, path: str) -> Json:
+    """A branch with a step beside `if`, or with `else` beside anything."""
+    for key, value in node.entries:
+        if key.value == "else":
+            hint = "Begin a new line with `- else:`, and put its steps right below it, without `do:`."
+            message = "`else` is a branch of its own"
+        elif key.value in STEPS:
+            message, hint = (
+                f"`{key.value}` is a step; it stands under `do:`",
+                f"Write it like: do: [{key.value}: …]",
+            )
+        else:
+            continue
+        reader.error(key.mark, "branch-expected", message, hint)
+        reader.lose(path, key, value)
+    return None
 
 
 @shaped(MappingOf(text, name))

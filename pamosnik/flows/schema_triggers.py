@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import cast
 
 from pamosnik.flows import source
+from pamosnik.flows.near import nearest
 from pamosnik.flows.reader import (
     Json,
     Key,
@@ -177,6 +178,11 @@ def trigger(reader: Reader, node: Node, path: str) -> Json:
         key, value = node, Scalar("", plain=True, mark=node.mark)
     else:
         reader.error(node.mark, "trigger-expected", "a trigger is expected here, like `- dm: price`")
+        return None
+    known = (*TRIGGERS, *LATER_TRIGGERS)
+    if isinstance(node, Scalar) and key.value not in known and nearest(key.value, known) is None:
+        hint = f"For messages with this word write: - dm: {key.value}"
+        reader.error(key.mark, "unknown-trigger", f"unknown trigger: `{key.value}`", hint)
         return None
     if key.value not in TRIGGERS:
         reader.unknown(key.mark, "trigger", key.value, TRIGGERS, LATER_TRIGGERS)

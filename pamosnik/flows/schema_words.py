@@ -27,6 +27,10 @@ texts = list_of(text)
 @shaped(AnyText())
 def word(reader: Reader, node: Node, path: str) -> Json:
     found = text(reader, node, path)
+    if isinstance(node, Scalar) and node.plain and isinstance(found, str) and ", " in found:
+        several = ", ".join(part.strip() for part in found.split(",") if part.strip())
+        message = "this is one keyword with a comma in it"
+        reader.warn(node.mark, "comma-in-word", message, f"Put several into [ ]: [{several}]")
     if isinstance(found, str) and not found.strip("*").strip():
         reader.error(node.mark, "empty-word", "a keyword needs at least one character beside *")
         return None

@@ -14,6 +14,8 @@ from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.yaml_words import ALIAS, in_plain_words, quoted
 
 MAX_BYTES = 1 << 20
+TOO_BIG = ("too-big", "the file is over 1 MiB", "Split it into several files.")
+_LINE_SEPARATOR = re.compile("[\u0085\u2028\u2029]")
 MAX_VALUES = 100_000
 MAX_BY_ALIASES = 10_000
 
@@ -71,7 +73,8 @@ def read(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     refused: list[_Refused] = reader.problems
     try:
         if len(text.encode("utf-8", "replace")) > MAX_BYTES:
-            raise _Refused(Mark(1, 1), "too-big", "the file is over 1 MiB", "Split it into several files.")
+            raise _Refused(Mark(1, 1), *TOO_BIG)
+        _refuse_line_separators(text)
         root = reader.read()
     except RecursionError:
         refused.append(_Refused(Mark(1, 1), "too-deep", "brackets or lists are nested too deeply"))
@@ -80,6 +83,18 @@ def read(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     except yaml.YAMLError as error:
         refused.append(_said(error, text))
     return root, [_problem(file, one) for one in refused]
+
+
+def _refuse_line_separators(text: str) -> None:
+    """The parser would count lines at signs that no editor shows as one."""
+    found = _LINE_SEPARATOR.search(text)
+    if found is not None:
+        before = text[: found.start()]
+        mark = Mark(before.count("\n") + 1, found.start() - before.rfind("\n"))
+        message = (
+            f"an invisible sign (U+{ord(found[0]):04X}) stands here, which separates lines in some programs"
+        )
+        raise _Refused(mark, "line-separator", message, "Delete it; for a new line press Enter.")
 
 
 def dropped(node: Node) -> Iterator[str]:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from datetime import date
-from difflib import get_close_matches
 from typing import cast
 
+from pamosnik.flows.near import nearest
 from pamosnik.model.words import fold
 
 _FORMS = {
@@ -44,8 +44,8 @@ def _no_choice(choices: list[str], value: str, *, as_people_type: bool) -> tuple
     known = value in choices or (as_people_type and fold(value) in map(fold, choices))
     if known or not choices:
         return None
-    near = get_close_matches(value, choices, n=1, cutoff=0.6)
-    hint = f"Did you mean `{near[0]}`?" if near else f"Its choices are: {', '.join(choices)}."
+    near = nearest(value, choices)
+    hint = f"Did you mean `{near}`?" if near else f"Its choices are: {', '.join(choices[:13])}."
     return f"is a choice, and `{value}` is none of its choices", hint
 
 

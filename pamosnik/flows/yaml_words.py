@@ -152,8 +152,20 @@ def _words_before(text: str, at: _Place) -> list[yaml.ScalarToken]:
     return found
 
 
+_TWO_KEYS = re.compile(
+    r"^[\s-]*(?P<first>when|only_if|do|if|else|then|if_no_answer|if_not|if_empty|if_it_fails|flows|fields|facts|hours|"
+    r"says|words|limits|active|comment|dm|ask|wait|set|field):\s+(?P<rest>(?P<second>[\w-]+):(?:\s.*)?)$"
+)
+"""A key, and on the same line the key that belongs below it."""
+
+
 def _a_colon_too_much(at: _Place, before: list[yaml.ScalarToken]) -> Said:
     """Either a text holds a colon, or the word on a line above lacks its own, or a line is too deep."""
+    two = _TWO_KEYS.match(at.text)
+    if two is not None and at.column >= two.start("second"):
+        message = f"`{two['first']}:` and `{two['second']}:` cannot stand on one line without {{ }}"
+        hint = f"Write it like: {two['first']}: {{ {two['rest'].strip()} }}"
+        return at.say("yaml-two-keys", message, hint, column=two.start("second"))
     last = before[-1] if before else None
     if (
         last is None

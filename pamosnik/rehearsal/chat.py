@@ -12,9 +12,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pamosnik.errors import PamosnikError, UsageError
+from pamosnik.flows.durations import seconds
 from pamosnik.flows.load import File, read_files
 from pamosnik.flows.problems import render
-from pamosnik.flows.reader import seconds
 from pamosnik.model.event import EventKind
 from pamosnik.model.run import RunStatus
 from pamosnik.rehearsal.happenings import Judged, Option, Post

@@ -8,8 +8,8 @@ from pathlib import Path
 from pamosnik.flows.problems import Severity
 
 CORPUS = Path(__file__).with_name("corpus")
-NO_BREAK_SIGN = "⍽"
-"""Stands for a no-break space, which nobody would see."""
+_SIGNS_OF_SIGNS = str.maketrans({"⍽": "\u00a0", "␤": "\u2028"})
+"""What nobody would see: a no-break space, a line separator."""
 _BEHIND = re.compile(r"\s*# <([-~.]) (.*)$")
 _BELOW = re.compile(r"^\s*#\s*\^ <([-~.]) (.*)$")
 _SIGNS = {"-": Severity.ERROR, "~": Severity.WARNING, ".": Severity.NOTE}
@@ -48,7 +48,7 @@ def _case(title: str, text: str) -> Case:
     case = Case(title)
     name = "shop.yaml"
     lines: list[str] = []
-    for line in text.replace(NO_BREAK_SIGN, "\u00a0").rstrip("\n").split("\n"):
+    for line in text.translate(_SIGNS_OF_SIGNS).rstrip("\n").split("\n"):
         another = re.fullmatch(r"--- (\S+\.yaml)", line)
         if another is not None:
             if lines:
