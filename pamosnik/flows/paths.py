@@ -12,7 +12,15 @@ from enum import Enum
 from typing import cast
 
 from pamosnik.flows import going_back, schema_steps
-from pamosnik.flows.check import Outcome, branches, falls_through, only_comments, parts, started_by_comments
+from pamosnik.flows.check import (
+    Outcome,
+    branches,
+    cards,
+    falls_through,
+    only_comments,
+    parts,
+    started_by_comments,
+)
 from pamosnik.flows.paths_words import Found, Late, Way, problem
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import BadVariable, parse_text
@@ -358,6 +366,9 @@ def _texts(step: Raw, here: str) -> Iterator[tuple[str, str]]:
     for key in ("buttons", "chips", "choices"):
         for number, option in enumerate(cast("list[Raw]", step.get(key, []))):
             yield f"{here}.{key}.{number}.label", str(option.get("label", ""))
+    for place, card in cards(step, here):
+        for key in ("title", "subtitle"):
+            yield f"{place}.{key}", str(card.get(key, ""))
 
 
 def _names(text: str) -> set[str]:

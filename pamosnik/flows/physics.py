@@ -222,15 +222,41 @@ def _disclosure(outcome: Outcome) -> str | None:
 def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
     yield from _live(outcome, flow_id, body)
     if not started_by_comments(body):
+        yield from _no_comment(outcome, flow_id, body)
         return
     if "limits" not in body and f"{flow_id}:" not in outcome.broken:
+        kinds = [str(trigger["trigger"]) for trigger in triggers(body)]
+        first = next(number for number, kind in enumerate(kinds) if kind.endswith("comment"))
         yield outcome.problem(
-            f"{flow_id}:when.0",
+            f"{flow_id}:when.{first}",
             "no-limits",
             "everybody gets this as often as they comment",
             "Add, for example: limits: { per_person: 24h }",
             Severity.WARNING,
         )
+
+
+def _no_comment(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
+    """Answers to comments in a flow that no comment starts; by `run` one may lead there."""
+    if not triggers(body) or not outcome.knows_triggers(flow_id) or _is_run(outcome, flow_id):
+        return
+    for step in steps(flow_id, body):
+        if step.raw["do"] in _NOT_ON_LIVE:
+            message = f"no comment starts this flow, so `{step.raw['do']}` is always skipped"
+            hint = "Take the step out, or add a `comment` to `when`."
+            yield outcome.problem(step.path, "no-comment", message, hint, Severity.WARNING)
+
+
+def _is_run(outcome: Outcome, flow_id: str) -> bool:
+    """Whether another flow goes on in this one, or may."""
+    if outcome.may_be_lost(flow_id):
+        return True
+    return any(
+        flow_id
+        in (step.raw.get("run"), *(option.get("run") for _, _, option in options(step.raw, step.path)))
+        for other, body in outcome.flows.items()
+        for step in steps(other, body)
+    )
 
 
 def _live(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:

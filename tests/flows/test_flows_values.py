@@ -19,7 +19,6 @@ def _codes(step: str) -> list[str]:
         ('send: ""', "empty-text"),
         ('send: "  "', "empty-text"),
         ('send: "\u200b"', "empty-text"),
-        ('reply_publicly: ""', "empty-text"),
         ('ask: { question: "" }', "empty-text"),
         ('send: { text: a, buttons: [""] }', "empty-text"),
         ('goal: ""', "empty-text"),
