@@ -71,7 +71,7 @@ def _said(outcome: Outcome, first: _Claim, second: _Claim) -> Iterator[Problem]:
         return
     words = f"`{blamed.written}`" if blamed.written else _ANY.get(str(blamed.group[1]), "any words")
     also = f" (`{other.written}` there)" if other.written.casefold() != blamed.written.casefold() else ""
-    message = f"{words} would start both `{first.flow_id}` and `{second.flow_id}`{also}"
+    message = f"{words} would start both `{first.flow_id}` and `{second.flow_id}`{also}: a clash"
     hint = "Give one of them a higher `priority`, other words or another post."
     yield outcome.problem(blamed.place, "clash", message, hint)
 

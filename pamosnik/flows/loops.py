@@ -62,7 +62,7 @@ def _said(outcome: Outcome, flow_id: str, ring: list[_Lead]) -> Problem:
     first = ring[0]
     way = f": {_way(outcome, flow_id, ring)}" if len(ring) > 1 else ""
     if by is Before.NOTHING:
-        message = f"the flow `{flow_id}` starts itself again and never waits{way}"
+        message = f"the flow `{flow_id}` starts itself again and never waits, an endless loop{way}"
         hint = f"Put an `ask` before the `{first.step}`, so that the person decides, or take it out."
         return outcome.problem(first.place, "loop", message, hint)
     message = f"the flow `{flow_id}` begins again and again, although the person does not answer{way}"

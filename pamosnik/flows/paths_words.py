@@ -103,6 +103,8 @@ def problem(outcome: Outcome, found: Found, severity: Severity) -> Problem:
             severity = Severity.WARNING
         case _:
             message, hint = _outlasts(outcome, found)
+            # Whom a human took over may have written to them meanwhile.
+            severity = Severity.WARNING if found.way.how is Late.PAUSE else severity
     return outcome.problem(found.shown, found.code, message, hint, severity)
 
 
