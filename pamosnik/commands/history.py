@@ -67,7 +67,8 @@ def why(
 
 def _item(item: Mapping[str, object]) -> str:
     reason = f" ({item['reason']})" if item["reason"] else ""
-    return f"{item['kind']} {item['status']}{reason}"
+    what = item["kind"] if item["action"] is None else f"{item['kind']} ({item['action']})"
+    return f"{what} {item['status']}{reason}"
 
 
 def events_list(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from pamosnik.engine import messages, sentences, sums
+from pamosnik.engine import actions, messages, sentences, sums
 from pamosnik.engine.clock_times import next_clock_time, on_the_clock
 from pamosnik.engine.working import Turn
 from pamosnik.instagram import limits
@@ -19,6 +19,7 @@ from pamosnik.model.decision import (
     StopMessages,
     TellOwner,
 )
+from pamosnik.model.outbox import Action
 from pamosnik.model.run import RunStatus, WaitKind
 from pamosnik.model.step import (
     AddToFields,
@@ -26,12 +27,15 @@ from pamosnik.model.step import (
     Ask,
     Choose,
     ClearFields,
+    DeleteComment,
     GiveCode,
     Goal,
     HandOver,
+    HideComment,
     Message,
     NotifyMe,
     OptOut,
+    React,
     ReplyPublicly,
     RunFlow,
     Send,
@@ -107,6 +111,12 @@ def do(turn: Turn, step: Step, branch: str) -> Onward | None:
             turn.note(step.at, "done")
             turn.end(RunStatus.STOPPED, "the flow says stop")
             return None
+        case React():
+            actions.react(turn, step)
+        case HideComment():
+            actions.on_comment(turn, step.at, Action.HIDE)
+        case DeleteComment():
+            actions.on_comment(turn, step.at, Action.DELETE)
         case OptOut():
             _opt_out(turn, step)
             return None

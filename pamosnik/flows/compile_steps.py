@@ -19,14 +19,17 @@ from pamosnik.model.step import (
     Card,
     Choose,
     ClearFields,
+    DeleteComment,
     GiveCode,
     Goal,
     HandOver,
+    HideComment,
     Media,
     Message,
     NotifyMe,
     Option,
     OptOut,
+    React,
     ReplyPublicly,
     RunFlow,
     Send,
@@ -102,6 +105,12 @@ class StepTable:
             case "again":
                 step = str(raw["again"])
                 return Again(at, step, self.ids[step], cast("int", raw["at_most"]))
+            case "react":
+                return React(at, str(raw["react"]))
+            case "hide_comment":
+                return HideComment(at)
+            case "delete_comment":
+                return DeleteComment(at)
             case "stop":
                 return Stop(at)
             case "opt_out":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from pamosnik.flows import media, paths, schema_steps
+from pamosnik.flows import comment_actions, media, paths, schema_steps
 from pamosnik.flows.check import (
     Outcome,
     Placed,
@@ -39,7 +39,13 @@ def check(outcome: Outcome) -> list[Problem]:
         for step in steps(flow_id, body):
             found += _step(outcome, step, can_be_first=step.path in first)
         found += _comment_flow(outcome, flow_id, body)
-    return [*found, *_disclosure_too_long(outcome), *_sentences(outcome), *paths.check(outcome)]
+    return [
+        *found,
+        *_disclosure_too_long(outcome),
+        *_sentences(outcome),
+        *paths.check(outcome),
+        *comment_actions.check(outcome),
+    ]
 
 
 def _step(outcome: Outcome, step: Placed, *, can_be_first: bool) -> Iterator[Problem]:

@@ -84,6 +84,11 @@ EXAMPLES: Mapping[str, str] = {
     "stop": _flow(_SEND + "      - stop\n"),
     "opt_out": _flow("      - opt_out\n"),
     "notify_me": _flow('      - notify_me: "{first_name|Somebody} wants a cake for {text|?}"\n'),
+    "react": _flow("      - react: ❤️\n" + _SEND),
+    "hide_comment": _flow(
+        "      - hide_comment\n", trigger='comment: { words: ["http*"], match: starts_with }'
+    ),
+    "delete_comment": _flow("      - delete_comment\n", trigger="comment: casino"),
     "hand_over": _flow('      - hand_over: { note: "wants a person", pause: 12h }\n'),
 }
 """A small valid file for every trigger and step."""

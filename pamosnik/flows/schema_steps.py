@@ -25,7 +25,7 @@ from pamosnik.flows.reader import (
     text,
 )
 from pamosnik.flows.schema_conditions import conditions
-from pamosnik.flows.schema_words import as_written, at_least_one, days, some_time, texts
+from pamosnik.flows.schema_words import as_written, at_least_one, days, emoji_for, some_time, texts
 from pamosnik.flows.shapes import Either, ListOf, MappingOf, Ref, Whole, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.step import Accept, WindowClosed
@@ -458,6 +458,9 @@ STEPS: dict[str, Read] = {
             Key("to", text, "Another e-mail address than your account's."),
         ),
     ),
+    "react": Row("react", (Key("react", emoji_for("react"), "One emoji."),)),
+    "hide_comment": Row("hide_comment", (), bare=True),
+    "delete_comment": Row("delete_comment", (), bare=True),
     "hand_over": Row(
         "hand_over",
         (
@@ -494,15 +497,17 @@ STEP_DOCS = {
     " what this flow has not sent yet. Says `says.stopped` if their window is open, and ends all their runs.",
     "notify_me": "Mails you, when a mail server is set; the flow does not wait for it. It is tried for two days."
     " A crash can repeat a mail.",
+    "react": "Reacts with an emoji to the message that started the run; skipped in runs that something else started.",
+    "hide_comment": "Hides the comment that started the run; only who wrote it still sees it. Skipped in other runs."
+    " What the steps before it say goes first.",
+    "delete_comment": "Deletes the comment that started the run, for good. Skipped in other runs. What the steps"
+    " before it say goes first; after it Instagram takes no private message any more.",
     "hand_over": "A human takes over; automation stops for this person for a while. You get a mail with the note"
     " when a mail server is set.",
 }
 LATER_STEPS = frozenset(
     {
         "wait_for",
-        "react",
-        "hide_comment",
-        "delete_comment",
         "call",
         "forget_me",
     }

@@ -18,11 +18,10 @@ from pamosnik.flows.reader import (
     name,
     text,
 )
-from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, WORDS, texts
-from pamosnik.flows.shapes import AnyText, ListOf, Ref, Written, shaped
+from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, WORDS, emoji_for, texts
+from pamosnik.flows.shapes import ListOf, Ref, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.instagram import limits
-from pamosnik.model import emoji
 
 _POST_LINK = re.compile(r"https?://(?:www\.)?instagram\.com/(?:[\w.]+/)?(?:p|reel|reels|tv)/[\w-]+")
 
@@ -48,19 +47,6 @@ def _posts(*words: str) -> Read:
         return list_of(post)(reader, node, path)
 
     return read
-
-
-@shaped(AnyText())
-def _emoji(reader: Reader, node: Node, path: str) -> Json:
-    written = text(reader, node, path)
-    if not isinstance(written, str) or emoji.is_one(written):
-        return written
-    if emoji.are_several(written):
-        message, hint = f"`{written}` is more than one emoji", "Write several as a list: [❤️, 🔥]"
-    else:
-        message, hint = f"`{written}` is no emoji", "Write it like: reaction: ❤️"
-    reader.error(node.mark, "emoji-expected", message, hint)
-    return None
 
 
 @shaped(Written(r"^[A-Za-z0-9_=-]{1,250}$", or_number=True))
@@ -124,7 +110,9 @@ TRIGGERS: dict[str, Row] = {
         bare=True,
     ),
     "reaction": Row(
-        "reaction", (Key("emoji", list_of(_emoji), "Which emoji, one or several; default any."),), bare=True
+        "reaction",
+        (Key("emoji", list_of(emoji_for("reaction")), "Which emoji, one or several; default any."),),
+        bare=True,
     ),
     "link": Row(
         "link", (Key("ref", list_of(_ref), "What stands behind `?ref=`; default any link."),), bare=True

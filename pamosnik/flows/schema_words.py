@@ -7,6 +7,7 @@ from pamosnik.flows.reader import (
     DURATION,
     Json,
     Key,
+    Read,
     Reader,
     duration,
     integer,
@@ -17,6 +18,7 @@ from pamosnik.flows.reader import (
 )
 from pamosnik.flows.shapes import AnyText, ListOf, Whole, Written, shaped
 from pamosnik.flows.source import Node, Scalar
+from pamosnik.model import emoji
 from pamosnik.model.text import MatchMode
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -133,3 +135,21 @@ def instant(reader: Reader, node: Node, path: str) -> Json:
         return read.strftime(form)
     reader.error(node.mark, "time-expected", "a date is expected here", 'Write it like "2026-12-24 09:00".')
     return None
+
+
+def emoji_for(key: str) -> Read:
+    """One emoji."""
+
+    @shaped(AnyText())
+    def read(reader: Reader, node: Node, path: str) -> Json:
+        written = text(reader, node, path)
+        if not isinstance(written, str) or emoji.is_one(written):
+            return written
+        if emoji.are_several(written):
+            one = "Write several as a list: [❤️, 🔥]" if key == "reaction" else "Take one of them."
+            reader.error(node.mark, "emoji-expected", f"`{written}` is more than one emoji", one)
+        else:
+            reader.error(node.mark, "emoji-expected", f"`{written}` is no emoji", f"Write it like: {key}: ❤️")
+        return None
+
+    return read

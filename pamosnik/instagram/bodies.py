@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 
 from pamosnik.model.outbox import (
+    Action,
     ItemKind,
     MediaKind,
     OutboxItem,
@@ -19,12 +20,22 @@ from pamosnik.model.outbox import (
 
 
 def wire(item: OutboxItem, *, plain: bool) -> str:
-    """The JSON body of a message or private reply; of a comment reply its one parameter. `plain`: without buttons."""
+    """The JSON body of a message, private reply or reaction; of what goes to a comment its parameters. `plain`:
+    without buttons."""
     if item.kind is ItemKind.COMMENT_REPLY:
         return json.dumps({"message": item.content.text})
+    if item.kind is ItemKind.COMMENT_ACTION:
+        return json.dumps({"hide": "true"} if item.action is Action.HIDE else {})
+    if item.kind is ItemKind.SENDER_ACTION:
+        return json.dumps({"recipient": {"id": item.igsid}, **_sender_action(item)})
     private = item.kind is ItemKind.PRIVATE_REPLY
     recipient = {"comment_id": item.comment_id} if private else {"id": item.igsid}
     return json.dumps({"recipient": recipient, "message": _message(item.content, plain=plain)})
+
+
+def _sender_action(item: OutboxItem) -> Mapping[str, object]:
+    payload = {"message_id": item.task["message"], "reaction": item.task["emoji"]}
+    return {"sender_action": "react", "payload": payload}
 
 
 def _message(content: OutMessage, *, plain: bool) -> Mapping[str, object]:

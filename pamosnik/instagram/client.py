@@ -19,7 +19,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from pamosnik.instagram import errors, limits
-from pamosnik.model.outbox import ItemKind, OutboxItem, Outcome, OutcomeKind
+from pamosnik.model.outbox import Action, ItemKind, OutboxItem, Outcome, OutcomeKind
 
 GRAPH = "https://graph.instagram.com"
 
@@ -92,11 +92,16 @@ class Instagram:
 
     async def send(self, item: OutboxItem, body: str, *, ig_id: str, token: str) -> Outcome:
         """Sends an outbox item's body as it is. Never raises for what the network or Meta does."""
+        comment = quote(item.comment_id or "", safe="")
+        # Meta documents what goes to a comment as parameters of the address, not as a body.
         if item.kind is ItemKind.COMMENT_REPLY:
-            assert item.comment_id is not None
-            path = f"{quote(item.comment_id, safe='')}/replies"
-            # Meta documents this text as a parameter of the address, not as a body.
+            path = f"{comment}/replies"
             answer = await self._request("POST", path, token=token, params=json.loads(body), known_id="id")
+        elif item.kind is ItemKind.COMMENT_ACTION:
+            method = "DELETE" if item.action is Action.DELETE else "POST"
+            answer = await self._request(method, comment, token=token, params=json.loads(body))
+        elif item.kind is ItemKind.SENDER_ACTION:
+            answer = await self._request("POST", f"{ig_id}/messages", token=token, body=body)
         else:
             answer = await self._request(
                 "POST", f"{ig_id}/messages", token=token, body=body, known_id="message_id"

@@ -132,6 +132,11 @@ def app_removed(outcome: Outcome) -> bool:
     return outcome.code == TOKEN_REFUSED and outcome.subcode == APP_REMOVED
 
 
+def gone(outcome: Outcome) -> bool:
+    """Whether the object does not exist any more, as far as Meta says."""
+    return (outcome.code, outcome.subcode) == (100, 33)
+
+
 _GIVE_PERMISSION = (
     "Give the app the permission in Meta's dashboard, make a new token there, and run `pamosnik connect`."
 )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pamosnik.model.book import Settings
 from pamosnik.model.contact import Contact
 from pamosnik.model.event import Event
-from pamosnik.model.outbox import ItemKind, ItemStatus, OutMessage
+from pamosnik.model.outbox import Action, ItemKind, ItemStatus, OutMessage
 from pamosnik.model.run import Run
 
 # --- what comes in ---------------------------------------------------------------------------------------
@@ -125,6 +125,17 @@ class ReplyToComment:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """A reaction to a message, or what is done to a comment, for the outbox."""
+
+    step: str
+    action: Action
+    message_id: str | None = None
+    """Of the message that is reacted to."""
+    emoji: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunErrand:
     """A call, a mail or a look-up for the outbox."""
 
@@ -213,6 +224,7 @@ class CountShare:
 Effect = (
     SendMessage
     | ReplyToComment
+    | Act
     | RunErrand
     | AddTag
     | RemoveTag

@@ -38,6 +38,9 @@ INBOUND_MESSAGES = frozenset(
 )
 """What a person does that opens the 24-hour messaging window (`instagram.limits.WINDOW`)."""
 
+MESSAGES = INBOUND_MESSAGES - {EventKind.POSTBACK}
+"""What the person sees as a message of their own in the conversation."""
+
 COMMENTS = frozenset({EventKind.COMMENT, EventKind.LIVE_COMMENT})
 
 SILENT = frozenset({EventKind.REACTION, EventKind.REFERRAL})

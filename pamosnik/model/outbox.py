@@ -21,6 +21,23 @@ ERRANDS = frozenset({ItemKind.CALL, ItemKind.EMAIL, ItemKind.LOOKUP})
 """What is no message: it carries a task, and its result may come back to the step that asked."""
 
 
+REPEATABLE = frozenset({ItemKind.COMMENT_ACTION, ItemKind.SENDER_ACTION})
+"""Doing it twice is as good as doing it once: a repetition needs no evidence that the first time failed."""
+
+
+class Action(StrEnum):
+    """What an item of these kinds does."""
+
+    REACT = "react"
+    HIDE = "hide"
+    DELETE = "delete"
+
+    @property
+    def kind(self) -> ItemKind:
+        on_comment = self in (Action.HIDE, Action.DELETE)
+        return ItemKind.COMMENT_ACTION if on_comment else ItemKind.SENDER_ACTION
+
+
 class Quota(StrEnum):
     """What Meta counts apart, for each connection."""
 
@@ -30,6 +47,8 @@ class Quota(StrEnum):
     """To comments during a broadcast: another limit, and no time to wait."""
     MESSAGE = "message"
     COMMENT_REPLY = "comment_reply"
+    COMMENT_ACTION = "comment_action"
+    SENDER_ACTION = "sender_action"
 
     @property
     def live(self) -> bool:
@@ -203,9 +222,15 @@ class OutboxItem:
     live: bool = False
     """A private reply to a comment on a live broadcast."""
     task: Mapping[str, str] = field(default_factory=dict)
-    """Of an errand: what is asked, by name. `wait` is the id of the run's wait that its result ends."""
+    """Of an errand: what is asked, by name. `wait` is the id of the run's wait that its result ends. Of an action:
+    `action`; of a reaction `message` and `emoji`, too."""
     result: Mapping[str, str | None] = field(default_factory=dict)
     """Of an errand that was done: what came back."""
+
+    @property
+    def action(self) -> Action | None:
+        """None for other kinds."""
+        return Action(self.task["action"]) if self.kind in REPEATABLE and "action" in self.task else None
 
     @property
     def quota(self) -> Quota:

@@ -82,6 +82,8 @@ class Origin:
     live: bool = False
     """A comment during a live broadcast: private reply while broadcasting only, no public reply."""
     media_id: str | None = None
+    message_id: str | None = None
+    """Meta's id of the message that started it; None for taps, comments and everything else."""
     silent: bool = False
     """They reacted or opened a link, which opens no window: messages may have to wait until they write."""
     private_item: str | None = None

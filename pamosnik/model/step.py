@@ -258,6 +258,22 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class React:
+    at: At
+    emoji: str
+
+
+@dataclass(frozen=True, slots=True)
+class HideComment:
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteComment:
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     at: At
 
@@ -299,6 +315,9 @@ Step = (
     | RunFlow
     | Again
     | Stop
+    | React
+    | HideComment
+    | DeleteComment
     | HandOver
     | NotifyMe
     | OptOut

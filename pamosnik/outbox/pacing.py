@@ -16,6 +16,8 @@ PER_HOUR: Mapping[Quota, int] = {
     Quota.LIVE_PRIVATE_REPLY: limits.LIVE_PRIVATE_REPLIES_PER_SECOND * 3600,
     Quota.MESSAGE: limits.TEXTS_PER_SECOND * 3600,
     Quota.COMMENT_REPLY: limits.TEXTS_PER_SECOND * 3600,
+    Quota.COMMENT_ACTION: limits.TEXTS_PER_SECOND * 3600,
+    Quota.SENDER_ACTION: limits.TEXTS_PER_SECOND * 3600,
 }
 """The full pace of each kind, which usage headers slow down."""
 _SECOND = timedelta(seconds=1)

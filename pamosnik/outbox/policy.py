@@ -6,11 +6,14 @@ from typing import assert_never
 
 from pamosnik.instagram import errors
 from pamosnik.model.contact import Contact, PausedBy
-from pamosnik.model.outbox import ItemKind, ItemStatus, OutboxItem, Outcome, OutcomeKind
+from pamosnik.model.outbox import REPEATABLE, Action, ItemKind, ItemStatus, OutboxItem, Outcome, OutcomeKind
 from pamosnik.outbox.pacing import backoff
 
 FETCHES_OF_MEDIA = 2
 """Meta could not fetch a picture: once more, then it is given up."""
+
+GONE_ASKED_AGAIN_AFTER = timedelta(minutes=1)
+"""A comment that shall be deleted is gone already: once more, for Meta has called existing ones missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ def permit(item: OutboxItem, contact: Contact, now: datetime) -> Permit | Hold |
     """Whether an item that is due may leave. Answers to safety words (no flow) pass where flows may not."""
     if item.deadline is not None and now >= item.deadline:
         return Refuse(ItemStatus.EXPIRED, _too_late(item))
+    if item.kind is ItemKind.COMMENT_ACTION:
+        return Permit()  # it concerns the post, not the person
     if item.flow_id is not None:
         if contact.opted_out_at is not None:
             return Refuse(ItemStatus.CANCELLED, "the person opted out")
@@ -49,7 +54,7 @@ def permit(item: OutboxItem, contact: Contact, now: datetime) -> Permit | Hold |
             and now < contact.paused_until
         ):
             return Hold(contact.paused_until, "paused: the owner writes with this person")
-    if item.kind is ItemKind.MESSAGE and not contact.window_open(now):
+    if item.kind in (ItemKind.MESSAGE, ItemKind.SENDER_ACTION) and not contact.window_open(now):
         return Refuse(ItemStatus.EXPIRED, "the 24-hour window of this person is closed")
     return Permit()
 
@@ -80,6 +85,8 @@ class Retry:
     reason: str
     plain: bool = False
     """Without buttons: Instagram refused them."""
+    uncertain: bool = False
+    """It may have been done already; again does no harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,8 @@ def after(outcome: Outcome, item: OutboxItem, now: datetime) -> After:
             if item.attempts >= FETCHES_OF_MEDIA:
                 return GiveUp(outcome.reason)
             return Retry(now + backoff(item.attempts, item.id), outcome.reason)
+        case OutcomeKind.UNKNOWN if item.kind in REPEATABLE:
+            return Retry(now + backoff(item.attempts, item.id), outcome.reason, uncertain=True)
         case OutcomeKind.UNKNOWN:
             return Settle(outcome.reason)
         case OutcomeKind.BACK_OFF:
@@ -131,6 +140,10 @@ def after(outcome: Outcome, item: OutboxItem, now: datetime) -> After:
 
 
 def _refused(outcome: Outcome, item: OutboxItem, now: datetime) -> After:
+    if item.action is Action.DELETE and errors.gone(outcome):
+        if item.uncertain:
+            return Done("it is gone: deleted by an earlier attempt, or by who wrote it")
+        return Retry(now + GONE_ASKED_AGAIN_AFTER, outcome.reason, uncertain=True)
     if item.kind is ItemKind.PRIVATE_REPLY:
         if outcome.subcode == errors.PRIVATE_REPLY_REFUSED and item.uncertain:
             return Done("delivered by an earlier attempt")

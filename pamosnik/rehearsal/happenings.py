@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pamosnik.model.contact import PausedBy
 from pamosnik.model.event import EventKind, Verdict
-from pamosnik.model.outbox import ItemKind, ItemStatus
+from pamosnik.model.outbox import Action, ItemKind, ItemStatus
 from pamosnik.model.run import RunStatus
 
 
@@ -100,6 +100,17 @@ class PublicReply:
     to: str
     text: str
     comment_id: str
+    flow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """Instagram took a reaction, or hid or deleted a comment."""
+
+    at: datetime
+    to: str
+    action: Action
+    emoji: str | None = None
     flow: str | None = None
 
 
@@ -210,6 +221,7 @@ Happening = (
     | Judged
     | Sent
     | PublicReply
+    | Acted
     | Waiting
     | NotSent
     | Ran

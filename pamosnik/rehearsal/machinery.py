@@ -37,7 +37,7 @@ from pamosnik.model.outbox import ItemKind, MediaKind, Outcome, OutcomeKind, Quo
 from pamosnik.outbox import pacing
 from pamosnik.outbox.pacing import PerSecond, has_media, with_reserve
 from pamosnik.rehearsal import scenery
-from pamosnik.rehearsal.happenings import Card, Happening, Judged, Mailed, Option, PublicReply, Sent
+from pamosnik.rehearsal.happenings import Acted, Card, Happening, Judged, Mailed, Option, PublicReply, Sent
 from pamosnik.rehearsal.watcher import Watcher
 from pamosnik.sandbox import things as sandbox_things
 from pamosnik.sandbox.graph import Graph
@@ -360,13 +360,15 @@ class Machinery:
                 self.log.append(self._sent(one, outcome))
         return len(claimed)
 
-    def _sent(self, claimed: Claimed, outcome: Outcome) -> Sent | PublicReply:
+    def _sent(self, claimed: Claimed, outcome: Outcome) -> Sent | PublicReply | Acted:
         """What went out, as the world shows it."""
         item = claimed.item
         to = self.name_of(item.igsid)
         if item.kind is ItemKind.COMMENT_REPLY:
             assert item.comment_id is not None
             return PublicReply(self.now, to, item.content.text or "", item.comment_id, item.flow_id)
+        if item.action is not None:
+            return Acted(self.now, to, item.action, item.task.get("emoji"), item.flow_id)
         shown = self.world.messages.get(outcome.message_id or "")
         content = Content(text=item.content.text) if shown is None else shown.content
         heart = item.content.media is not None and item.content.media.kind is MediaKind.HEART

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from pamosnik.model.contact import PausedBy
 from pamosnik.model.event import EventKind, Verdict
-from pamosnik.model.outbox import ItemKind, ItemStatus
+from pamosnik.model.outbox import Action, ItemKind, ItemStatus
 from pamosnik.model.run import RunStatus
 from pamosnik.rehearsal.happenings import (
+    Acted,
     Card,
     Deed,
     Did,
@@ -45,6 +46,14 @@ _ITEMS: Mapping[ItemKind, str] = {
     ItemKind.MESSAGE: "a message",
     ItemKind.PRIVATE_REPLY: "the private reply",
     ItemKind.COMMENT_REPLY: "the public reply",
+    ItemKind.SENDER_ACTION: "the reaction",
+    ItemKind.COMMENT_ACTION: "what is done to the comment",
+}
+
+_ACTIONS: Mapping[Action, str] = {
+    Action.REACT: "the shop reacts: {}",
+    Action.HIDE: "the shop hides the comment",
+    Action.DELETE: "the shop deletes the comment",
 }
 
 _MEDIA: Mapping[str, str] = {"video": "video", "audio": "sound", "file": "file", "ig_post": "post"}
@@ -242,6 +251,8 @@ def remarks(happening: Happening, who: str, zone: ZoneInfo) -> list[str]:
         case OptedOut():
             said = "opted out: no more messages" if happening.opted_out else "wants messages again"
             return [_addressed(happening.who, who, said)]
+        case Acted():
+            return [_addressed(happening.to, who, _ACTIONS[happening.action].format(happening.emoji))]
         case Did() | Sent() | PublicReply():
             return []
         case unreachable:

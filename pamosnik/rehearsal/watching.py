@@ -179,7 +179,7 @@ def _run_ids(conn: Connection, account: Account, igsid: str) -> list[str]:
 
 
 def _item(conn: Connection, item: Shape) -> Shape:
-    kept = {name: item[name] for name in ("id", "kind", "status", "reason", "attempts", "due_at")}
+    kept = {name: item[name] for name in ("id", "kind", "action", "status", "reason", "attempts", "due_at")}
     stored = outbox.load(conn, str(item["id"]))
     text = None if stored is None else stored.content.text
     if text is not None and len(text) > _EXCERPT:

@@ -255,6 +255,7 @@ def _bubble(message: Message) -> Json:
         "buttons": [button.title for button in content.buttons],
         "chips": [chip.title for chip in content.chips],
         "images": [one.url for one in content.attachments if one.kind == "image"] + card_images,
+        "shop_reaction": message.business_reaction,
         "files": [one.url for one in content.attachments if one.kind != "image"],
         "mid": message.mid,
         "at": views.iso(message.created_at),

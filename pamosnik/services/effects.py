@@ -8,6 +8,7 @@ from pamosnik.ids import new_id
 from pamosnik.instagram import limits
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.decision import (
+    Act,
     AddTag,
     CountGoal,
     CountShare,
@@ -26,13 +27,16 @@ from pamosnik.model.decision import (
 )
 from pamosnik.model.event import EventKind
 from pamosnik.model.flow import Flow
-from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
+from pamosnik.model.outbox import SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
 from pamosnik.model.run import ENDED, Run, RunStatus
 from pamosnik.model.step import Ask, GiveCode, RunFlow, Send, Step
-from pamosnik.services import letters
+from pamosnik.services import actions, letters
 from pamosnik.store import codes, contacts, outbox, runs, stats
 
 new_run_id = new_id
+
+_GOES_ALL_THE_SAME = frozenset({ItemKind.EMAIL, ItemKind.COMMENT_ACTION})
+"""Whatever becomes of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ def record(
                 run = _put_message(conn, run, effect, contact, ordinal, now)
             case ReplyToComment():
                 _put_reply(conn, run, effect, contact, ordinal, now)
+            case Act():
+                actions.put(
+                    conn, run, effect, _new(run, effect.step, OutMessage(), contact, ordinal, now), now
+                )
             case RunErrand():
                 _put_errand(conn, run, effect, contact, ordinal, now)
             case AddTag():
@@ -228,8 +236,10 @@ def _sends(step: Step) -> bool:
 
 
 def follow_private(conn: Connection, item: OutboxItem, private: OutboxItem, now: datetime) -> None:
-    """What the end of a private message means for the public reply that announces it."""
-    if private.status is ItemStatus.SENT:
+    """What the end of a private message means for the public reply that announces it. What is done to the comment
+    only comes after it, whatever its end."""
+    done_to_comment = item.kind is ItemKind.COMMENT_ACTION and private.status in SETTLED
+    if private.status is ItemStatus.SENT or done_to_comment:
         outbox.move(conn, item, ItemStatus.QUEUED, now=now)
     elif private.status in (ItemStatus.FAILED, ItemStatus.EXPIRED, ItemStatus.CANCELLED):
         reason = f"the private message did not go out: {private.reason or private.status.value}"
@@ -241,7 +251,7 @@ def delivered(
 ) -> None:
     """An item was accepted: by Meta's answer, or by evidence."""
     outbox.move(conn, item, ItemStatus.SENT, now=now, message_id=message_id, reason=reason)
-    if item.run_id is not None and item.kind is not ItemKind.COMMENT_REPLY:
+    if item.run_id is not None and item.kind in (ItemKind.MESSAGE, ItemKind.PRIVATE_REPLY):
         stats.mark_run(conn, item.run_id, stats.SENT, day)
     outbox.forget_taken_back(conn, item.id)
     let_followers_go(conn, item.id, now)
@@ -355,13 +365,20 @@ def mail_outside_flows(
 
 
 def stop_run(conn: Connection, run_id: str, reason: str, now: datetime) -> None:
-    """Ends a run early; what it has not sent yet stays here. Mails to the owner go all the same."""
+    """Ends a run early; what it has not sent yet stays here. Mails to the owner go all the same, and so does what is
+    done to a comment."""
     run = runs.load(conn, run_id)
     if run is None:
         return
     if run.status not in ENDED:
         run = replace(run, status=RunStatus.STOPPED, finished_at=now, reason=reason)
     runs.save(conn, replace(run, waits=()))
-    for item in outbox.open_of_run(conn, run_id):
-        if item.status in (ItemStatus.QUEUED, ItemStatus.HELD) and item.kind is not ItemKind.EMAIL:
-            outbox.move(conn, item, ItemStatus.CANCELLED, now=now, reason=reason)
+    waiting = [
+        i for i in outbox.open_of_run(conn, run_id) if i.status in (ItemStatus.QUEUED, ItemStatus.HELD)
+    ]
+    gone = [item for item in waiting if item.kind not in _GOES_ALL_THE_SAME]
+    for item in gone:
+        outbox.move(conn, item, ItemStatus.CANCELLED, now=now, reason=reason)
+    for item in gone:
+        if item.kind is ItemKind.PRIVATE_REPLY:
+            let_followers_go(conn, item.id, now)

@@ -161,6 +161,7 @@ def _item(row: tuple[Any, ...], outside: _Outside) -> Shape:
     return {
         "id": row[0],
         "kind": row[1],
+        "action": row[19],
         "to": {"username": row[2], "igsid": row[3], "comment_id": row[4]},
         "flow": row[5],
         "status": row[6],

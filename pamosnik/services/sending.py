@@ -8,6 +8,7 @@ from pamosnik.instagram import bodies, errors
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.outbox import (
     ERRANDS,
+    REPEATABLE,
     HeldFor,
     ItemKind,
     ItemStatus,
@@ -67,7 +68,7 @@ def _take(conn: Connection, item: OutboxItem, buttons: PrivateReplyButtons, now:
     contact = contacts.load(conn, item.contact_id)
     assert contact is not None
     match policy.permit(item, contact, now):
-        case Permit() if item.doubt_from is not None:
+        case Permit() if item.doubt_from is not None and item.kind not in REPEATABLE:
             outbox.presume_sent(conn, item, now)
             presumed = replace(item, status=ItemStatus.SENDING, last_attempt_at=now)
             _uncertain(conn, presumed, MAY_HAVE_LEFT, _day(conn, item, now), now)
@@ -104,7 +105,7 @@ def record(
         case Done(reason=reason):
             effects.delivered(conn, item, message_id=outcome.message_id, reason=reason, day=day, now=now)
             _learn(conn, item, outcome)
-        case Retry(at=at, reason=reason, plain=plain):
+        case Retry(at=at, reason=reason, plain=plain, uncertain=uncertain):
             outbox.move(
                 conn,
                 item,
@@ -113,6 +114,7 @@ def record(
                 reason=reason,
                 due_at=at,
                 plain=True if plain else None,
+                uncertain=True if uncertain else None,
                 forget_wire=plain,
             )
         case Settle(reason=reason):
@@ -217,7 +219,7 @@ def _learn(conn: Connection, item: OutboxItem, outcome: Outcome) -> None:
 def end(conn: Connection, item: OutboxItem, status: ItemStatus, reason: str, now: datetime) -> None:
     """An item that will not leave any more: its public reply and its run hear of it."""
     outbox.move(conn, item, status, now=now, reason=reason)
-    if item.run_id is not None and status is ItemStatus.FAILED:
+    if item.run_id is not None and status is ItemStatus.FAILED and item.kind is not ItemKind.SENDER_ACTION:
         stats.mark_run(conn, item.run_id, stats.FAILED, _day(conn, item, now))
     if item.kind is ItemKind.PRIVATE_REPLY:
         effects.let_followers_go(conn, item.id, now)
@@ -241,12 +243,15 @@ def _remember_person(conn: Connection, item: OutboxItem, outcome: Outcome, now: 
 
 
 def found_after_crash(conn: Connection, now: datetime) -> int:
-    """At start: messages that may have left when the process ended are `unknown`, errands begin again. Returns how
-    many messages."""
+    """At start: messages that may have left when the process ended are `unknown`; errands, and what may be repeated,
+    begin again. Returns how many messages."""
     interrupted = outbox.interrupted(conn)
     for errand in (item for item in interrupted if item.kind in ERRANDS):
         errands.again(conn, errand.id, now, "Pamosnik ended while it was under way", now)
-    found = [item for item in interrupted if item.kind not in ERRANDS]
+    for action in (item for item in interrupted if item.kind in REPEATABLE):
+        reason = "Pamosnik ended while it was under way"
+        outbox.move(conn, action, ItemStatus.QUEUED, now=now, due_at=now, reason=reason, uncertain=True)
+    found = [item for item in interrupted if item.kind not in ERRANDS | REPEATABLE]
     for item in found:
         _uncertain(conn, item, "Pamosnik ended while it was being sent", _day(conn, item, now), now)
     return len(found)

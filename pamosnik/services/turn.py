@@ -29,7 +29,16 @@ from pamosnik.model.decision import (
     Tapped,
     TimerFired,
 )
-from pamosnik.model.event import CHANGES, COMMENTS, INBOUND_MESSAGES, SILENT, Event, EventKind, Verdict
+from pamosnik.model.event import (
+    CHANGES,
+    COMMENTS,
+    INBOUND_MESSAGES,
+    MESSAGES,
+    SILENT,
+    Event,
+    EventKind,
+    Verdict,
+)
 from pamosnik.model.flow import Flow, Mode
 from pamosnik.model.outbox import ERRANDS, SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem
 from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind
@@ -337,6 +346,7 @@ def _origin(event: Event, cause: Cause | None) -> Origin:
         top_comment_id=(incoming.parent_id or incoming.comment_id) if comment else None,
         comment_at=event.at if comment else None,
         live=event.kind is EventKind.LIVE_COMMENT,
+        message_id=incoming.mid if event.kind in MESSAGES else None,
         silent=event.kind in SILENT,
         media_id=incoming.media_id if comment else None,
     )

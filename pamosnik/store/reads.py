@@ -101,10 +101,11 @@ QUEUE_COLUMNS = (
     " o.reason, o.message_id, c.username, o.run_id,"
     " CASE WHEN o.status='queued' THEN (SELECT e.status FROM outbox e WHERE e.lane=o.lane AND e.seq<o.seq"
     " AND e.status IN ('queued','held','sending','unknown') ORDER BY e.seq LIMIT 1) END,"
-    " c.status, iif(c.rest_until>:now, c.rest_until, NULL), c.rest_reason, o.connection_id"
+    " c.status, iif(c.rest_until>:now, c.rest_until, NULL), c.rest_reason, o.connection_id,"
+    " CASE WHEN o.kind IN ('sender_action','comment_action') THEN json_extract(o.task, '$.action') END"
 )
-"""The last five: the status of what leaves before it in its lane, the connection's status, until when it rests and
-why, and its id."""
+"""The last six: the status of what leaves before it in its lane, the connection's status, until when it rests and
+why, its id; what a reaction or a deed under a comment does."""
 
 
 @dataclass(frozen=True, slots=True)

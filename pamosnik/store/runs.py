@@ -151,6 +151,7 @@ def _origin_json(origin: Origin) -> str:
             "comment_at": ms(origin.comment_at),
             "live": origin.live,
             "media_id": origin.media_id,
+            "message_id": origin.message_id,
             "silent": origin.silent,
             "private_item": origin.private_item,
         },
@@ -169,6 +170,7 @@ def _origin(text: str) -> Origin:
         comment_at=optional_instant(raw["comment_at"]),
         live=raw["live"],
         media_id=raw["media_id"],
+        message_id=raw.get("message_id"),
         silent=raw.get("silent", False),
         private_item=raw["private_item"],
     )

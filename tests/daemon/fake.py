@@ -54,6 +54,12 @@ class Call:
     def is_public_reply(self) -> bool:
         return self.method == "POST" and self.path.endswith("/replies")
 
+    @property
+    def is_action(self) -> bool:
+        """A reaction or another sign, or something done to a comment."""
+        to_person = self.is_send and "sender_action" in self.body
+        return to_person or self.method == "DELETE" or "hide" in self.query
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -136,7 +142,10 @@ class FakeInstagram:
     sent: list[Sent] = field(default_factory=list)
     replies: list[PublicReply] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
-    """What was accepted, in order: `private`, `message`, `public`."""
+    """What was accepted, in order: `private`, `message`, `public`, `react`, `hide`, `delete`."""
+    reactions: list[tuple[str, str]] = field(default_factory=list)
+    """(id of the message, emoji)"""
+    hidden: set[str] = field(default_factory=set)
     trouble: Ask = calm
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Meta's clock."""
@@ -351,6 +360,15 @@ class FakeInstagram:
                 return _page(call, [self._comment(told) for told in reversed(self._told.get(media, []))], 50)
             case "POST", [account, "messages"] if account == IG_ID:
                 return await self._message(call)
+            case "POST", [comment_id] if comment_id in self._comments and call.query.get("hide") == "true":
+                self.hidden.add(comment_id)
+                self.order.append("hide")
+                return {"success": True}
+            case "DELETE", [comment_id]:
+                if self._comments.pop(comment_id, None) is None:
+                    raise Refused(Trouble(400, 100, 33, "Unsupported post request. Object does not exist"))
+                self.order.append("delete")
+                return {"success": True}
             case "POST", [comment_id, "replies"]:
                 return await self._public_reply(comment_id, call.query["message"])
             case _:
@@ -359,6 +377,8 @@ class FakeInstagram:
 
     async def _message(self, call: Call) -> Json:
         recipient = call.body["recipient"]
+        if "sender_action" in call.body:
+            return self._sign(recipient["id"], call.body)
         igsid = self._private(recipient["comment_id"]) if "comment_id" in recipient else recipient["id"]
         if "comment_id" not in recipient and self._windows.get(igsid, _NEVER) < self.now():
             raise Refused(Trouble(403, 10, 2534022, "This message is sent outside of allowed window."))
@@ -374,6 +394,18 @@ class FakeInstagram:
         await self._tell(events.talk(echo))
         return {"recipient_id": igsid, "message_id": mid}
 
+    def _sign(self, igsid: str, body: Json) -> Json:
+        """A sender action: recipient and the sign alone, a reaction with its payload."""
+        if self._windows.get(igsid, _NEVER) < self.now():
+            raise Refused(Trouble(403, 10, 2534022, "This message is sent outside of allowed window."))
+        _require(set(body) <= {"recipient", "sender_action", "payload"})
+        if body["sender_action"] == "react":
+            payload = body["payload"]
+            _require(payload["message_id"] in {line.mid for line in self._threads.get(igsid, [])})
+            self.reactions.append((payload["message_id"], payload["reaction"]))
+        self.order.append(body["sender_action"])
+        return {"recipient_id": igsid}
+
     def _private(self, comment_id: str) -> str:
         if comment_id not in self._comments or comment_id in self._answered:
             raise Refused(Trouble(400, 100, 2534025, "The comment is invalid for a private reply"))
@@ -383,6 +415,7 @@ class FakeInstagram:
     async def _public_reply(self, comment_id: str, text: str) -> Json:
         if comment_id not in self._comments:
             raise Refused(Trouble(400, 100, 33, "Unsupported post request. Object does not exist"))
+        _require(comment_id not in self.hidden)
         value = events.own_comment(comment_id, text)
         self.replies.append(PublicReply(comment_id, text, value["id"]))
         self.order.append("public")

@@ -1,6 +1,7 @@
 """What leaves for Instagram, to the letter of Meta's documents."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from pamosnik.instagram.bodies import wire
 from pamosnik.model.outbox import (
+    Action,
     ItemKind,
     ItemStatus,
     MediaKind,
@@ -134,6 +136,24 @@ def test_cards() -> None:
             },
         }
     }
+
+
+def _action(action: Action, **task: str) -> Any:
+    item = replace(_item(OutMessage(), action.kind), task={"action": action.value, **task})
+    return json.loads(wire(item, plain=False))
+
+
+def test_a_reaction_names_the_message_beside_the_recipient() -> None:
+    assert _action(Action.REACT, message="aWdf_A1", emoji="❤️") == {
+        "recipient": {"id": "900"},
+        "sender_action": "react",
+        "payload": {"message_id": "aWdf_A1", "reaction": "❤️"},
+    }
+
+
+def test_what_is_done_to_a_comment_has_parameters() -> None:
+    assert _action(Action.HIDE) == {"hide": "true"}
+    assert _action(Action.DELETE) == {}
 
 
 def test_buttons_spelled_out() -> None:

@@ -6,7 +6,16 @@ from datetime import timedelta
 import pytest
 
 from pamosnik.model.contact import PausedBy
-from pamosnik.model.outbox import ItemKind, ItemStatus, OutButton, Outcome, OutcomeKind, OutMessage
+from pamosnik.model.outbox import (
+    Action,
+    ItemKind,
+    ItemStatus,
+    OutboxItem,
+    OutButton,
+    Outcome,
+    OutcomeKind,
+    OutMessage,
+)
 from pamosnik.outbox.pacing import backoff
 from pamosnik.outbox.policy import (
     Done,
@@ -147,3 +156,37 @@ def test_already_answered_means_delivered_when_an_earlier_attempt_may_have_been(
     assert after(outcome, private, NOW) == GiveUp("why")
     assert isinstance(after(outcome, replace(private, uncertain=True), NOW), Done)
     assert after(outcome, replace(item(), uncertain=True), NOW) == GiveUp("why")
+
+
+# --- reactions, and what is done to comments --------------------------------------------------------------
+
+
+def _action(action: Action, **known: object) -> OutboxItem:
+    task = {"action": action.value, "message": "m1", "emoji": "❤️"}
+    return replace(item(action.kind), task=task, **known)  # type: ignore[arg-type]
+
+
+def test_what_is_done_to_a_comment_does_not_ask_after_the_person() -> None:
+    gone = replace(anna(), opted_out_at=NOW, unreachable_since=NOW, window_open_until=None)
+    gone = replace(gone, paused_until=NOW + _HOUR, paused_by=PausedBy.OWNER)
+    assert permit(_action(Action.HIDE), gone, NOW) == Permit()
+    assert _refused(permit(_action(Action.REACT), gone, NOW)) is ItemStatus.CANCELLED
+    closed = replace(anna(), window_open_until=None)
+    assert _refused(permit(_action(Action.REACT), closed, NOW)) is ItemStatus.EXPIRED
+
+
+@pytest.mark.parametrize("action", [Action.REACT, Action.HIDE, Action.DELETE])
+def test_what_may_have_been_done_is_done_again(action: Action) -> None:
+    found = after(Outcome(OutcomeKind.UNKNOWN, "no answer"), _action(action), NOW)
+    assert isinstance(found, Retry)
+    assert found.uncertain
+    assert found.at > NOW
+
+
+def test_a_comment_that_is_gone() -> None:
+    gone = Outcome(OutcomeKind.PERMANENT, "gone", 400, 100, 33)
+    once_more = after(gone, _action(Action.DELETE), NOW)
+    assert isinstance(once_more, Retry)
+    assert once_more.uncertain
+    assert isinstance(after(gone, _action(Action.DELETE, uncertain=True), NOW), Done)
+    assert after(gone, _action(Action.HIDE, uncertain=True), NOW) == GiveUp("gone")

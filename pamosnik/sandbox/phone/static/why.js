@@ -7,7 +7,10 @@ const KINDS = {
   comment_reply: "public reply",
   private_reply: "private reply",
   comment_action: "comment action",
-  sender_action: "typing or seen",
+  sender_action: "reaction",
+  hide: "hides the comment",
+  delete: "deletes the comment",
+  react: "reaction",
 };
 const TONES = {
   good: ["started", "resumed", "sent", "completed", "active", "waiting"],
@@ -212,7 +215,7 @@ function sent(one) {
   return h(
     "li",
     {},
-    h("span", {}, KINDS[one.kind] ?? one.kind, tries),
+    h("span", {}, KINDS[one.action] ?? KINDS[one.kind] ?? one.kind, tries),
     chip(one.status),
     one.text && h("q", { class: "went" }, one.text),
     one.reason && h("p", { class: "reason" }, one.reason),
