@@ -9,7 +9,7 @@ from typing import TypeVar
 from pamosnik.daemon.tools import Tools
 from pamosnik.engine.match import Heard
 from pamosnik.errors import PamosnikError
-from pamosnik.instagram import errors, reading
+from pamosnik.instagram import errors, limits, reading
 from pamosnik.model.event import Event
 from pamosnik.model.outbox import Outcome, OutcomeKind
 from pamosnik.model.posts import shortcode
@@ -23,6 +23,8 @@ WAITS_FOR_POST = timedelta(minutes=10)
 """Longer, and the event goes on without: its trace says that the post is unknown."""
 AGAIN_AFTER = timedelta(seconds=5)
 REFUSED_FOR = timedelta(hours=1)
+PAGES = 20
+"""Of the list of posts, the newest first: a thousand posts."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -35,7 +37,7 @@ class PostFinder:
         self._tools = tools
         self._library = Library()
         self._ask_again: dict[tuple[str, str], datetime] = {}
-        """(connection, post) → when to ask next, after a question without a useful answer."""
+        """(connection, post or part of its link) → when to ask next, after a question without a useful answer."""
 
     async def find_for(self, event_ids: Sequence[str]) -> frozenset[str]:
         """Looks up the posts that these events are about, where flows need it.
@@ -63,6 +65,46 @@ class PostFinder:
                 young = [e.id for e in posts[media_id] if now - e.received_at < WAITS_FOR_POST]
                 waiting.update(young)
         return frozenset(waiting)
+
+    async def find_shared(self) -> None:
+        """Looks for the posts that flows share by their link, in the list of the account's posts."""
+        now = self._tools.clock.now()
+        conn = self._tools.reader.connection
+        for connected, _ in connections.sending(conn, now):
+            links = self._library.catalog(conn, connected.account_id).shared_links
+            wanted = {
+                link
+                for link in links
+                if self._ask_again.get((connected.id, link), now) <= now
+                and flow_store.media_id(conn, connected.id, link) is None
+            }
+            if wanted:
+                await self._find_links(connected, wanted, now)
+
+    async def _find_links(self, connected: Connected, wanted: set[str], now: datetime) -> None:
+        """What is not in the list is looked for again later: it may be a mistake, or a post yet to come."""
+        conn = self._tools.reader.connection
+        gap, after = REFUSED_FOR, None
+        try:
+            token = credentials.token(conn, self._tools.keys, connected)
+        except PamosnikError:
+            return
+        for _ in range(PAGES):
+            answer = await self._tools.instagram.media(connected.ig_id, token, after)
+            if await self._removed(connected, answer.outcome, now):
+                return
+            if answer.outcome.kind is not OutcomeKind.SENT:
+                gap = AGAIN_AFTER
+                reason = answer.outcome.reason
+                log.warning("Posts could not be listed: %s", reason, extra={"action": "posts.failed"})
+                break
+            await self._learn(connected, [p for p in reading.objects(answer.body) if p.get("permalink")])
+            wanted = {link for link in wanted if flow_store.media_id(conn, connected.id, link) is None}
+            after = reading.next_page(answer.body, limits.MEDIA_PAGE)
+            if not wanted or after is None:
+                break
+        for link in wanted:
+            self._ask_again[connected.id, link] = self._tools.clock.now() + gap
 
     async def _find(self, connection_id: str, media_ids: set[str]) -> set[str]:
         """Asks for these posts; returns those that Instagram could not be asked about."""

@@ -66,6 +66,7 @@ class Runner:
 
     async def round(self) -> int:
         """One look at everything that waits; returns how many turns were taken."""
+        await self._posts.find_shared()
         now = self._tools.clock.now()
         conn = self._tools.reader.connection
         # What waits for its post must not keep the others out.

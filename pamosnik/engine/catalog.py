@@ -10,7 +10,9 @@ from pamosnik.model.book import Book
 from pamosnik.model.condition import CameFrom
 from pamosnik.model.event import COMMENTS, Event, EventKind
 from pamosnik.model.flow import Flow
+from pamosnik.model.outbox import MediaKind
 from pamosnik.model.posts import shortcode
+from pamosnik.model.step import Send
 from pamosnik.model.text import MatchMode, Words
 from pamosnik.model.trigger import (
     AdTrigger,
@@ -103,6 +105,18 @@ class Catalog:
     def waits_for(self, kind: EventKind, name: str) -> frozenset[str]:
         """Flows that a tag or field starts which another flow gives or sets."""
         return self._waiting.get((kind, name), frozenset())
+
+    @property
+    def shared_links(self) -> frozenset[str]:
+        """The parts of links that name a post, of the posts that flows share."""
+        sends = (
+            step for flow in self.flows.values() for step in flow.steps.values() if isinstance(step, Send)
+        )
+        shared = (one.url for send in sends for one in send.message.media if one.kind is MediaKind.POST)
+        links = (
+            "".join(part for part in url.parts if isinstance(part, str)) for url in shared if url is not None
+        )
+        return frozenset(code for link in links if (code := shortcode(link)) is not None)
 
     @property
     def takes_reactions(self) -> bool:

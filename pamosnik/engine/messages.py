@@ -1,16 +1,18 @@
 """Messages of a step: texts, pictures, videos, cards, buttons, chips, as they will leave."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from pamosnik.engine import payload, render, sentences
 from pamosnik.engine.working import Turn
 from pamosnik.instagram import limits
 from pamosnik.model.book import Sentence
 from pamosnik.model.decision import (
+    Act,
     Disclosed,
     SendMessage,
 )
-from pamosnik.model.outbox import MediaKind, OutButton, OutCard, OutMedia, OutMessage
+from pamosnik.model.outbox import Action, MediaKind, OutButton, OutCard, OutMedia, OutMessage
 from pamosnik.model.step import (
     At,
     Card,
@@ -31,16 +33,29 @@ def send(turn: Turn, at: At, message: Message, *, skip: bool = False, remember_v
     private = turn.run.origin.comment_id is not None and not turn.private_reply_made
     # Instagram takes a text or cards as a private reply; a picture or video waits for the person's answer.
     opening = (text or cards) if private else None
+    delay = _typing(turn, at, message.typing, private=opening is not None)
+    quoted = turn.run.origin.message_id if message.quote else None
     for content in _in_order(turn, message, text, cards, opening):
         turn.effects.append(
             SendMessage(
                 step=at.path,
-                content=content,
+                content=replace(content, reply_to=quoted),
                 private_reply=content is opening,
                 variant=number if remember_variant and content is text else None,
+                delay=delay,
             )
         )
+        # The others follow it: a person's messages keep their order.
+        delay, quoted = timedelta(), None
     turn.private_reply_made = turn.private_reply_made or opening is not None
+
+
+def _typing(turn: Turn, at: At, typing: timedelta | None, *, private: bool) -> timedelta:
+    """For how long the message waits while the sign of typing is shown; to a mere commenter none can be."""
+    if typing is None or private or not turn.contact.window_open(turn.now):
+        return timedelta()
+    turn.effects.append(Act(at.path, Action.TYPING, within=typing))
+    return typing
 
 
 def _in_order(

@@ -179,7 +179,7 @@ def parts(step: Raw) -> tuple[str, ...]:
     has = {
         "text": "text" in step or "one_of" in step,
         "images": "image" in step or "images" in step,
-        **{key: bool(step.get(key)) for key in ("video", "audio", "file", "cards", "heart")},
+        **{key: bool(step.get(key)) for key in ("video", "audio", "file", "post", "cards", "heart")},
     }
     return tuple(name for name, there in has.items() if there)
 

@@ -47,16 +47,14 @@ def _without_effect(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Probl
     kinds = {str(trigger["trigger"]) for trigger in triggers(body)}
     for step in steps(flow_id, body):
         kind = str(step.raw["do"])
-        if kind in _ON_COMMENT and not started_by_comments(body):
-            message = f"`{kind}` does nothing here: no comment starts this flow"
-            yield outcome.problem(step.path, "no-comment-here", message, None, Severity.WARNING)
-        elif kind == "react" and only_comments(body):
+        if kind == "react" and only_comments(body):
             message = "`react` does nothing here: Instagram lets no app react to comments"
             hint = "Take it out; it works in flows that messages start."
             yield outcome.problem(step.path, "no-message-here", message, hint, Severity.WARNING)
-        elif kind == "react" and not kinds & _MESSAGES:
-            message = "`react` does nothing here: no message starts this flow"
-            yield outcome.problem(step.path, "no-message-here", message, None, Severity.WARNING)
+        elif (kind == "react" or step.raw.get("quote")) and not kinds & _MESSAGES:
+            what, place = ("react", step.path) if kind == "react" else ("quote", f"{step.path}.quote")
+            message = f"`{what}` does nothing here: no message starts this flow"
+            yield outcome.problem(place, "no-message-here", message, None, Severity.WARNING)
 
 
 @dataclass(frozen=True, slots=True)

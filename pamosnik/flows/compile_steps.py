@@ -134,6 +134,8 @@ class StepTable:
                 self._card(card, f"{at.path}.cards.{number}")
                 for number, card in enumerate(list_of(raw, "cards"))
             ),
+            typing=seconds(raw, "typing", 0) if "typing" in raw else None,
+            quote=bool(raw.get("quote", False)),
         )
 
     def _card(self, raw: Raw, path: str) -> Card:
@@ -204,7 +206,7 @@ def _variants(raw: Raw, key: str) -> tuple[Text, ...]:
 
 
 def _media(raw: Raw) -> Iterator[Media]:
-    for kind in (MediaKind.VIDEO, MediaKind.AUDIO, MediaKind.FILE):
+    for kind in (MediaKind.VIDEO, MediaKind.AUDIO, MediaKind.FILE, MediaKind.POST):
         if kind.value in raw:
             yield Media(kind, text(raw, kind.value))
     if raw.get("heart"):

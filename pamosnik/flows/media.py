@@ -61,6 +61,12 @@ def check(outcome: Outcome, path: str, raw: Raw) -> Iterator[Problem]:
         yield too_many(outcome, f"{path}.images", "images", len(images), limits.IMAGES)
     for number, image in enumerate(images):
         yield from _address(outcome, f"{path}.images.{number}", image, _PICTURE)
+    typing_s = cast("int", raw.get("typing", 0))
+    if typing_s > limits.TYPING_SHOWN.total_seconds():
+        message = f"Instagram shows for {limits.TYPING_SHOWN.seconds} seconds at most that somebody is typing"
+        yield outcome.problem(
+            f"{path}.typing", "typing-too-long", message, "Put a `wait:` before the message."
+        )
     for key, kind in _KINDS.items():
         if key in raw:
             yield from _address(outcome, f"{path}.{key}", str(raw[key]), kind)

@@ -58,6 +58,7 @@ _NAMES = {
     "audio": "a sound",
     "file": "a file",
     "heart": "a heart",
+    "post": "a post",
     "cards": "a row of cards",
 }
 

@@ -25,7 +25,7 @@ from pamosnik.flows.reader import (
     text,
 )
 from pamosnik.flows.schema_conditions import conditions
-from pamosnik.flows.schema_words import as_written, at_least_one, days, emoji_for, some_time, texts
+from pamosnik.flows.schema_words import as_written, at_least_one, days, emoji_for, own_post, some_time, texts
 from pamosnik.flows.shapes import Either, ListOf, MappingOf, Ref, Whole, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.step import Accept, WindowClosed
@@ -361,7 +361,7 @@ CARD: Row = Row(
         Key("buttons", list_of(_option), "At most 3 buttons."),
     ),
 )
-_LATER_IN_SEND = frozenset({"post", "typing", "quote", "track_links"})
+_LATER_IN_SEND = frozenset({"track_links"})
 
 STEPS: dict[str, Read] = {
     "reply_publicly": Row(
@@ -385,7 +385,10 @@ STEPS: dict[str, Read] = {
             Key("audio", text, "Address of a sound (https): m4a, aac, wav or mp4."),
             Key("file", text, "Address of a PDF (https)."),
             Key("cards", list_of(CARD), "Up to 10 cards, side by side."),
+            Key("post", own_post, "Link or id of one of your posts or reels."),
             Key("heart", boolean, "`true`: a heart."),
+            Key("typing", some_time, "So long before it the person sees that you are typing; at most 20s."),
+            Key("quote", boolean, "`true`: as a reply to the message that started the run."),
         ),
         later=_LATER_IN_SEND,
     ),
@@ -472,9 +475,9 @@ STEPS: dict[str, Read] = {
 }
 STEP_DOCS = {
     "reply_publicly": "Answers the comment that started the run, in public.",
-    "send": "Sends a message. Never waits. Each kind of content is a message of its own: pictures, video, sound and"
-    " file leave before the text, cards and heart after it; a text with buttons or chips comes last. After a comment"
-    " the text comes first.",
+    "send": "Sends a message. Never waits. Each kind of content is a message of its own: pictures, video, sound, file"
+    " and post leave before the text, cards and heart after it; a text with buttons or chips comes last. After a"
+    " comment the text comes first.",
     "ask": "Sends a question and waits for the answer.",
     "wait": "A pause that survives restarts.",
     "choose": "Takes the first branch whose conditions hold.",

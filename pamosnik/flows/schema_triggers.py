@@ -18,12 +18,10 @@ from pamosnik.flows.reader import (
     name,
     text,
 )
-from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, WORDS, emoji_for, texts
+from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, POST_LINK, WORDS, emoji_for, texts
 from pamosnik.flows.shapes import ListOf, Ref, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.instagram import limits
-
-_POST_LINK = re.compile(r"https?://(?:www\.)?instagram\.com/(?:[\w.]+/)?(?:p|reel|reels|tv)/[\w-]+")
 
 
 def _posts(*words: str) -> Read:
@@ -39,7 +37,7 @@ def _posts(*words: str) -> Read:
             written = text(reader, node, path)
             if not isinstance(written, str):
                 return None
-            if (alone and written in words) or written.isdecimal() or _POST_LINK.match(written):
+            if (alone and written in words) or written.isdecimal() or POST_LINK.match(written):
                 return written
             reader.error(node.mark, "post-expected", f"`{written}` names no post", hint)
             return None

@@ -1,5 +1,6 @@
 """Values that several parts of the language share: words, times, days."""
 
+import re
 from datetime import date, datetime
 
 from pamosnik.flows import source
@@ -20,6 +21,8 @@ from pamosnik.flows.shapes import AnyText, ListOf, Whole, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model import emoji
 from pamosnik.model.text import MatchMode
+
+POST_LINK = re.compile(r"https?://(?:www\.)?instagram\.com/(?:[\w.]+/)?(?:p|reel|reels|tv)/[\w-]+")
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -153,3 +156,14 @@ def emoji_for(key: str) -> Read:
         return None
 
     return read
+
+
+@shaped(AnyText())
+def own_post(reader: Reader, node: Node, path: str) -> Json:
+    """The link or id of a post."""
+    written = text(reader, node, path)
+    if not isinstance(written, str) or written.isdecimal() or POST_LINK.match(written):
+        return written
+    hint = 'Copy its link in the Instagram app: "https://www.instagram.com/p/…"'
+    reader.error(node.mark, "post-expected", f"`{written}` names no post", hint)
+    return None

@@ -21,7 +21,7 @@ from pamosnik.model.outbox import (
 
 def wire(item: OutboxItem, *, plain: bool) -> str:
     """The JSON body of a message, private reply or reaction; of what goes to a comment its parameters. `plain`:
-    without buttons."""
+    without buttons, or without a quote."""
     if item.kind is ItemKind.COMMENT_REPLY:
         return json.dumps({"message": item.content.text})
     if item.kind is ItemKind.COMMENT_ACTION:
@@ -30,10 +30,16 @@ def wire(item: OutboxItem, *, plain: bool) -> str:
         return json.dumps({"recipient": {"id": item.igsid}, **_sender_action(item)})
     private = item.kind is ItemKind.PRIVATE_REPLY
     recipient = {"comment_id": item.comment_id} if private else {"id": item.igsid}
-    return json.dumps({"recipient": recipient, "message": _message(item.content, plain=plain)})
+    body: dict[str, object] = {"recipient": recipient}
+    body["message"] = _message(item.content, plain=plain and private)
+    if item.content.reply_to is not None and not private and not plain:
+        body["reply_to"] = {"mid": item.content.reply_to}
+    return json.dumps(body)
 
 
 def _sender_action(item: OutboxItem) -> Mapping[str, object]:
+    if item.action is Action.TYPING:
+        return {"sender_action": "typing_on"}
     payload = {"message_id": item.task["message"], "reaction": item.task["emoji"]}
     return {"sender_action": "react", "payload": payload}
 
@@ -70,6 +76,8 @@ def _template(payload: Mapping[str, object]) -> Mapping[str, object]:
 def _media(media: OutMedia) -> Mapping[str, object]:
     if media.kind is MediaKind.HEART:
         return {"type": "like_heart"}
+    if media.kind is MediaKind.POST:
+        return {"type": "MEDIA_SHARE", "payload": {"id": media.url}}
     return {"type": media.kind.value, "payload": {"url": media.url}}
 
 

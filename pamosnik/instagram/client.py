@@ -198,7 +198,7 @@ class Instagram:
 
     async def media(self, ig_id: str, token: str, after: str | None = None) -> Answer:
         """One page of the account's posts, newest first, with their links."""
-        params = {"fields": "id,permalink,timestamp,comments_count", "limit": "50"}
+        params = {"fields": "id,permalink,timestamp,comments_count", "limit": str(limits.MEDIA_PAGE)}
         if after is not None:
             params["after"] = after
         return await self._request("GET", f"{ig_id}/media", token=token, params=params)

@@ -25,6 +25,8 @@ USED_UP = 100
 OUTSIDE_WINDOW = frozenset({2534022, 2018278, 2018065})
 PRIVATE_REPLY_REFUSED = 2534025
 INVALID_MESSAGE_DATA = 2534015
+GONE = 33
+"""Subcode of 100: missing, deleted, or not for this account to see."""
 UNREACHABLE = frozenset({1545041, 2018108})
 OTHER_APP_OWNS_THREAD = frozenset({2534037, 2018300})
 TOKEN_REFUSED = 190
@@ -134,7 +136,7 @@ def app_removed(outcome: Outcome) -> bool:
 
 def gone(outcome: Outcome) -> bool:
     """Whether the object does not exist any more, as far as Meta says."""
-    return (outcome.code, outcome.subcode) == (100, 33)
+    return (outcome.code, outcome.subcode) == (100, GONE)
 
 
 _GIVE_PERMISSION = (

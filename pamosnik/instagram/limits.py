@@ -52,6 +52,9 @@ https://developers.facebook.com/documentation/business-messaging/instagram-messa
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif")
 """png and jpeg; GIFs work by address. graph: messaging-api"""
 
+TYPING_SHOWN = timedelta(seconds=20)
+"""Messenger's figure. graph: messaging-api/sender-actions"""
+
 VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".ogg", ".avi")
 """graph: messaging-api"""
 
@@ -83,6 +86,9 @@ https://developers.facebook.com/docs/instagram-platform/overview"""
 
 CONVERSATION_CALLS_PER_SECOND = 2
 """https://developers.facebook.com/docs/instagram-platform/overview"""
+
+MEDIA_PAGE = 50
+"""Ours: posts asked for at once; Graph gives up to 100."""
 
 COMMENTS_PAGE = 50
 """The most comments of a post in one answer.

@@ -112,6 +112,7 @@ class SendMessage:
     content: OutMessage
     private_reply: bool = False
     variant: int | None = None
+    delay: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +127,15 @@ class ReplyToComment:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A reaction to a message, or what is done to a comment, for the outbox."""
+    """A reaction to a message, the sign of typing, or what is done to a comment, for the outbox."""
 
     step: str
     action: Action
     message_id: str | None = None
     """Of the message that is reacted to."""
     emoji: str | None = None
+    within: timedelta | None = None
+    """Later it makes no sense any more; None: while the window is open, and to a comment at any time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Action(StrEnum):
     """What an item of these kinds does."""
 
     REACT = "react"
+    TYPING = "typing_on"
     HIDE = "hide"
     DELETE = "delete"
 
@@ -143,13 +144,14 @@ class MediaKind(StrEnum):
     AUDIO = "audio"
     FILE = "file"
     HEART = "heart"
+    POST = "post"
 
 
 @dataclass(frozen=True, slots=True)
 class OutMedia:
     kind: MediaKind
     url: str | None = None
-    """None for a heart."""
+    """None for a heart; of a post its link or id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,8 @@ class OutMessage:
     """The same as plain text with the labels written out, for private replies whose buttons are refused."""
     media: OutMedia | None = None
     cards: tuple[OutCard, ...] = ()
+    reply_to: str | None = None
+    """Meta's id of the message that it quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +207,7 @@ class OutboxItem:
     depends_on: str | None = None
     """The private reply that must be accepted first."""
     plain: bool = False
-    """Buttons were refused: send `content.spelled_out`."""
+    """Buttons of a private reply were refused: send `content.spelled_out`; or the quote of a message was."""
     wire: str | None = None
     """The body as it left first; repetitions are the same byte for byte."""
     first_attempt_at: datetime | None = None

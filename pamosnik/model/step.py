@@ -79,7 +79,7 @@ class Media:
 
     kind: MediaKind
     url: Text | None = None
-    """None for a heart."""
+    """None for a heart; of a post its link or id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,10 @@ class Message:
     images: tuple[Text, ...] = ()
     media: tuple[Media, ...] = ()
     cards: tuple[Card, ...] = ()
+    typing: timedelta | None = None
+    """So long before it the person sees that somebody is typing."""
+    quote: bool = False
+    """As a reply to the message that started the run."""
 
     @property
     def options(self) -> tuple[Option, ...]:

@@ -91,10 +91,13 @@ def outlook(
     return Outlook(tuple(leaves))
 
 
+_FETCHED = frozenset({MediaKind.VIDEO, MediaKind.AUDIO, MediaKind.FILE})
+
+
 def has_media(item: OutboxItem) -> bool:
     """Whether the item counts against the limit for media."""
     media = item.content.media
-    fetched = bool(item.content.images) or (media is not None and media.kind is not MediaKind.HEART)
+    fetched = bool(item.content.images) or (media is not None and media.kind in _FETCHED)
     return item.kind is ItemKind.MESSAGE and fetched
 
 

@@ -6,7 +6,16 @@ from typing import assert_never
 
 from pamosnik.instagram import errors
 from pamosnik.model.contact import Contact, PausedBy
-from pamosnik.model.outbox import REPEATABLE, Action, ItemKind, ItemStatus, OutboxItem, Outcome, OutcomeKind
+from pamosnik.model.outbox import (
+    REPEATABLE,
+    Action,
+    ItemKind,
+    ItemStatus,
+    MediaKind,
+    OutboxItem,
+    Outcome,
+    OutcomeKind,
+)
 from pamosnik.outbox.pacing import backoff
 
 FETCHES_OF_MEDIA = 2
@@ -62,6 +71,9 @@ def permit(item: OutboxItem, contact: Contact, now: datetime) -> Permit | Hold |
 def _too_late(item: OutboxItem) -> str:
     if item.kind is ItemKind.PRIVATE_REPLY:
         return "the broadcast is over" if item.live else "the comment is older than 7 days"
+    media = item.content.media
+    if media is not None and media.kind is MediaKind.POST and item.attempts == 0:
+        return "Instagram did not tell which post the link names; is it one of this account's?"
     if item.kind is ItemKind.MESSAGE:
         return "nobody answered in time: the 24-hour window is closed"
     return "too late"
@@ -84,7 +96,7 @@ class Retry:
     at: datetime
     reason: str
     plain: bool = False
-    """Without buttons: Instagram refused them."""
+    """Without buttons or quote: Instagram refused them."""
     uncertain: bool = False
     """It may have been done already; again does no harm."""
 
@@ -114,6 +126,8 @@ After = Done | Retry | Settle | GiveUp | NeedsOwner
 
 def after(outcome: Outcome, item: OutboxItem, now: datetime) -> After:
     """What to do after an attempt; `item.attempts` counts this one."""
+    if item.action is Action.TYPING and outcome.kind is not OutcomeKind.SENT:
+        return GiveUp(outcome.reason)  # its moment is over
     match outcome.kind:
         case OutcomeKind.SENT:
             return Done()
@@ -139,7 +153,14 @@ def after(outcome: Outcome, item: OutboxItem, now: datetime) -> After:
             assert_never(outcome.kind)
 
 
+_OF_QUOTES = (None, errors.GONE, errors.INVALID_MESSAGE_DATA)
+
+
 def _refused(outcome: Outcome, item: OutboxItem, now: datetime) -> After:
+    quotes = item.kind is ItemKind.MESSAGE and item.content.reply_to is not None and not item.plain
+    if quotes and outcome.code == 100 and outcome.subcode in _OF_QUOTES:
+        # The person may have taken back what it quotes.
+        return Retry(now, "Instagram refused the quote: sent without it", plain=True)
     if item.action is Action.DELETE and errors.gone(outcome):
         if item.uncertain:
             return Done("it is gone: deleted by an earlier attempt, or by who wrote it")

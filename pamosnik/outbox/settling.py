@@ -73,6 +73,7 @@ _SHOWN_AS: Mapping[MediaKind, frozenset[str]] = {
     MediaKind.AUDIO: frozenset({"audio", "file"}),
     MediaKind.FILE: frozenset({"file"}),
     MediaKind.HEART: frozenset({"image", "like_heart"}),
+    MediaKind.POST: frozenset({"ig_post", "ig_reel", "share", "reel", "media"}),
 }
 """The types of attachment under which Meta may show what has no text."""
 

@@ -225,6 +225,7 @@ class Machinery:
 
     def _take_turns(self) -> bool:
         """One round of the runner's: events, waits, settled messages."""
+        self._await(self._posts.find_shared())
         now = self.now
         events = inbox.pending(self.conn, _AT_ONCE)
         waits = runs.waits_due(self.conn, now, _AT_ONCE)

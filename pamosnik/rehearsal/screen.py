@@ -46,12 +46,13 @@ _ITEMS: Mapping[ItemKind, str] = {
     ItemKind.MESSAGE: "a message",
     ItemKind.PRIVATE_REPLY: "the private reply",
     ItemKind.COMMENT_REPLY: "the public reply",
-    ItemKind.SENDER_ACTION: "the reaction",
+    ItemKind.SENDER_ACTION: "the reaction, or the sign of typing,",
     ItemKind.COMMENT_ACTION: "what is done to the comment",
 }
 
 _ACTIONS: Mapping[Action, str] = {
     Action.REACT: "the shop reacts: {}",
+    Action.TYPING: "the shop is typing",
     Action.HIDE: "the shop hides the comment",
     Action.DELETE: "the shop deletes the comment",
 }

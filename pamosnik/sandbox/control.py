@@ -256,6 +256,7 @@ def _bubble(message: Message) -> Json:
         "chips": [chip.title for chip in content.chips],
         "images": [one.url for one in content.attachments if one.kind == "image"] + card_images,
         "shop_reaction": message.business_reaction,
+        "reply_to": message.reply_to_mid,
         "files": [one.url for one in content.attachments if one.kind != "image"],
         "mid": message.mid,
         "at": views.iso(message.created_at),

@@ -1,14 +1,14 @@
-"""Reactions, and what is done to comments: how they stand in the outbox.
+"""Reactions, the sign of typing, and what is done to comments: how they stand in the outbox.
 
 They are no messages: nobody waits for them, and they wait only for what they would get in the way of.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.decision import Act
-from pamosnik.model.outbox import SETTLED, HeldFor
+from pamosnik.model.outbox import SETTLED, Action, HeldFor
 from pamosnik.model.run import Run
 from pamosnik.store import outbox
 from pamosnik.store.outbox import NewItem
@@ -19,7 +19,11 @@ def put(conn: Connection, run: Run, act: Act, new: NewItem, now: datetime) -> No
     asked = {"action": act.action.value, "message": act.message_id, "emoji": act.emoji}
     task = {name: value for name, value in asked.items() if value is not None}
     new = replace(new, kind=act.action.kind, task=task)
-    if act.message_id is not None:
+    if act.action is Action.TYPING:
+        # Beside the conversation: no message waits for it.
+        deadline = new.due_at + (act.within or timedelta())
+        outbox.add(conn, replace(new, lane=f"t:{run.id}:{run.turn}:{new.ordinal}", deadline=deadline), now)
+    elif act.message_id is not None:
         # One after the other to the same message; the conversation goes on beside it.
         outbox.add(conn, replace(new, lane=f"r:{act.message_id}"), now)
     else:

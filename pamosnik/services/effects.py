@@ -1,7 +1,7 @@
 """Writing down what a turn decided: contact changes, outbox items, numbers; in the turn's transaction."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
@@ -30,11 +30,12 @@ from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
 from pamosnik.model.run import ENDED, Run, RunStatus
 from pamosnik.model.step import Ask, GiveCode, RunFlow, Send, Step
-from pamosnik.services import actions, letters
+from pamosnik.services import actions, letters, posts
 from pamosnik.store import codes, contacts, outbox, runs, stats
 
 new_run_id = new_id
 
+POST_KNOWN_WITHIN = timedelta(minutes=2)
 _GOES_ALL_THE_SAME = frozenset({ItemKind.EMAIL, ItemKind.COMMENT_ACTION})
 """Whatever becomes of the run."""
 
@@ -138,13 +139,16 @@ def _put_message(
     else:
         new = _new(run, effect.step, effect.content, contact, ordinal, now)
         if contact.window_open(now):
-            new = replace(new, deadline=contact.window_open_until)
+            new = replace(new, deadline=contact.window_open_until, due_at=now + effect.delay)
         elif origin.comment_at is not None or origin.silent:
             # Only the person's answer opens the window after a comment, a reaction, an opened link.
             until = (origin.comment_at or run.started_at) + limits.PRIVATE_REPLY_WITHIN
             new = replace(
                 new, held_for=HeldFor.ANSWER, deadline=until, reason="waits for the person's answer"
             )
+        if posts.shared(conn, run.connection_id, effect.content) is None:
+            # Nobody else waits long for a link that may name no post of this account.
+            new = replace(new, deadline=min(new.deadline or now, new.due_at + POST_KNOWN_WITHIN))
         outbox.add(conn, new, now)
     if effect.variant is not None:
         runs.use_variant(conn, run, effect.step, effect.variant, public=False)

@@ -20,12 +20,14 @@ from pamosnik.model.outbox import (
 )
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
-from pamosnik.services import effects, errands, logins, removal, sending_notices
+from pamosnik.services import effects, errands, logins, posts, removal, sending_notices
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, connections, contacts, evidence, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 
 _BLOCKED = 551
+WAITS_FOR_POST = "waits until Instagram tells which post the link names"
+POST_AGAIN_AFTER = timedelta(seconds=5)
 MAY_HAVE_LEFT = "a backup was restored: it may have been sent before; Instagram is asked"
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
@@ -73,16 +75,24 @@ def _take(conn: Connection, item: OutboxItem, buttons: PrivateReplyButtons, now:
             presumed = replace(item, status=ItemStatus.SENDING, last_attempt_at=now)
             _uncertain(conn, presumed, MAY_HAVE_LEFT, _day(conn, item, now), now)
         case Permit():
-            refused = item.kind is ItemKind.PRIVATE_REPLY and buttons is PrivateReplyButtons.REFUSED
-            body = item.wire or bodies.wire(item, plain=item.plain or refused)
-            outbox.start_attempt(conn, item, body, now)
-            return Claimed(item, body)
+            return _begin(conn, item, buttons, now)
         case Hold(until=until, reason=reason):
             # Not before the pause is over: the status stays `queued`.
             outbox.put_off(conn, item.id, until, reason)
         case Refuse(status=status, reason=reason):
             end(conn, item, status, reason, now)
     return None
+
+
+def _begin(conn: Connection, item: OutboxItem, buttons: PrivateReplyButtons, now: datetime) -> Claimed | None:
+    content = posts.shared(conn, item.connection_id, item.content)
+    if content is None:
+        outbox.put_off(conn, item.id, now + POST_AGAIN_AFTER, WAITS_FOR_POST)
+        return None
+    refused = item.kind is ItemKind.PRIVATE_REPLY and buttons is PrivateReplyButtons.REFUSED
+    body = item.wire or bodies.wire(replace(item, content=content), plain=item.plain or refused)
+    outbox.start_attempt(conn, item, body, now)
+    return Claimed(item, body)
 
 
 def record(

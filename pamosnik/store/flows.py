@@ -214,6 +214,14 @@ def post(conn: Connection, connection_id: str, media_id: str) -> tuple[str | Non
     return None if row is None else (row[0], optional_instant(row[1]))
 
 
+def media_id(conn: Connection, connection_id: str, shortcode: str) -> str | None:
+    """The id of the post with this link, as far as Instagram was asked."""
+    row = conn.execute(
+        "SELECT media_id FROM posts WHERE connection_id=? AND shortcode=?", (connection_id, shortcode)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def expect_next_post(
     conn: Connection, account_id: str, connection_id: str, flow_id: str, version: str, since: datetime
 ) -> None:

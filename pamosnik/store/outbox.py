@@ -128,6 +128,8 @@ def content_json(content: OutMessage) -> str:
         raw["spelled_out"] = content.spelled_out
     if content.media is not None:
         raw["media"] = [content.media.kind.value, content.media.url]
+    if content.reply_to is not None:
+        raw["reply_to"] = content.reply_to
     if content.cards:
         raw["cards"] = [
             [c.title, c.subtitle, c.image, c.url, [[b.label, b.url, b.payload] for b in c.buttons]]
@@ -147,6 +149,7 @@ def content_from_json(text: str) -> OutMessage:
         spelled_out=raw.get("spelled_out"),
         media=OutMedia(MediaKind(raw["media"][0]), raw["media"][1]) if "media" in raw else None,
         cards=tuple(_card(card) for card in raw.get("cards", ())),
+        reply_to=raw.get("reply_to"),
     )
 
 

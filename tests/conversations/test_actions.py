@@ -24,6 +24,19 @@ flows:
 """
 
 
+SHARES = """\
+version: 1
+disclosure: false
+flows:
+  look:
+    when: [dm: look]
+    do: [{ send: { text: "Have a look.", post: "LINK", typing: 1s, quote: true } }]
+  wrong:
+    when: [dm: wrong]
+    do: [{ send: { post: "https://www.instagram.com/p/NOT_OURS/" } }, { send: "And then." }]
+"""
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
@@ -59,3 +72,22 @@ async def test_a_reaction_a_hidden_comment_and_a_deleted_one(tmp_path: Path) -> 
         ]
         stats = {flow["flow"]: flow["sent"] for flow in (await shop.read("stats"))["flows"]}
         assert stats["thanks"] == 0, "a reaction is no message"
+
+
+async def test_a_post_by_its_link_after_typing_and_with_a_quote(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, FLOWS) as shop:
+        made = [await shop.act("/posts", caption=f"number {number}") for number in range(60)]
+        oldest = str(made[0]["id"])
+        file = tmp_path / "shares.yaml"
+        file.write_text(SHARES.replace("LINK", str(made[0]["permalink"])), "utf-8")
+        await shop.command("flows", "apply", str(file), "--yes")
+        await shop.act("/dm", person="anna", text="look")
+        await shop.act("/settle")
+        await shop.quiet()
+        async with shop.session.get(f"{shop.sandbox.base_url}/sandbox/thread/anna") as answer:
+            asked, post, text = await answer.json()
+        assert f"asset_id={oldest}" in post["files"][0]
+        assert (post["reply_to"], text["reply_to"]) == (asked["mid"], None)
+        assert text["text"] == "Have a look."
+        kinds = [(item["action"], item["status"]) for item in await shop.read("queue", "list")]
+        assert kinds == [(None, "sent"), (None, "sent"), ("typing_on", "sent")]

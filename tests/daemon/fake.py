@@ -88,6 +88,7 @@ class Sent:
     buttons: Mapping[str, str]
     """Payloads by label, of buttons and chips."""
     kind: str
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,8 @@ class FakeInstagram:
     """What the conversations API tells: `whole`, `bare` (documented fields only), `none` (an unpublished app)."""
     profiles: dict[str, Json] = field(default_factory=dict)
     """What is told of people, where it is not the usual."""
+    listed: dict[str, str] = field(default_factory=dict)
+    """Links by media id, of posts in the list of media."""
     posts: dict[str, str] = field(default_factory=dict)
     """Links by media id, of posts that are not in the list of media."""
     _told: dict[str, list[Json]] = field(default_factory=dict)
@@ -345,6 +348,8 @@ class FakeInstagram:
                 return {"data": []}
             case "GET", [account, "subscribed_apps"] if account == IG_ID:
                 return {"data": [{"name": "Pamosnik", "id": "1", "subscribed_fields": self.subscribed}]}
+            case "GET", [account, "media"] if account == IG_ID and self.listed:
+                return {"data": [{"id": media, "permalink": link} for media, link in self.listed.items()]}
             case "GET", [account, "media"] if account == IG_ID:
                 posts = [
                     {"id": media, "timestamp": "2026-09-01T10:00:00+0000", "comments_count": len(told)}
@@ -382,9 +387,12 @@ class FakeInstagram:
         igsid = self._private(recipient["comment_id"]) if "comment_id" in recipient else recipient["id"]
         if "comment_id" not in recipient and self._windows.get(igsid, _NEVER) < self.now():
             raise Refused(Trouble(403, 10, 2534022, "This message is sent outside of allowed window."))
+        _require(set(call.body) <= {"recipient", "message", "reply_to"})
+        quoted = call.body.get("reply_to", {}).get("mid")
+        _require(quoted is None or quoted in {line.mid for line in self._threads.get(igsid, [])})
         text, buttons, kind = _content(call.body["message"])
         mid = events.new_id("aWdf_out_")
-        sent = Sent(mid, igsid, recipient.get("comment_id"), text, buttons, kind)
+        sent = Sent(mid, igsid, recipient.get("comment_id"), text, buttons, kind, quoted)
         self.sent.append(sent)
         self._write(igsid, mid, IG_ID, text, template=kind == "buttons")
         self.order.append("message" if sent.comment_id is None else "private")
@@ -519,6 +527,8 @@ def _content(message: Json) -> tuple[str, Mapping[str, str], str]:
         _require(0 < len(message["text"].encode()) <= 1000)
         return message["text"], chips, "chips" if chips else "text"
     payload = message["attachment"]["payload"]
+    if message["attachment"]["type"] == "MEDIA_SHARE":
+        return f"post {payload['id']}", chips, "post"
     _require("text" not in message and payload["template_type"] == "button")
     _require(0 < len(payload["text"]) <= 640 and 1 <= len(payload["buttons"]) <= 3)
     _require(all(len(button["title"]) <= 20 for button in payload["buttons"]))

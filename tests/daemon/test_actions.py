@@ -1,5 +1,6 @@
 """Reactions, hidden and deleted comments: what a failure, a crash and a repetition make of them."""
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,9 @@ flows:
   thanks:
     when: [dm: thanks]
     do: [{ react: ❤️ }, { send: "You are welcome." }]
+  slowly:
+    when: [dm: slowly]
+    do: [{ send: { text: "Let me see.", typing: 3s, quote: true } }, { send: "Yes." }]
   rude:
     when: [comment: rude]
     limits: { per_person: 1s }
@@ -195,3 +199,48 @@ async def test_a_reaction_that_comes_too_late_is_left_out(tmp_path: Path) -> Non
         await _writes(shop, "thanks")
         await shop.later(hours=25)
         assert shop.states("sender_action") == ["expired"]
+
+
+async def test_typing_goes_first_and_the_message_after_it_quotes(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        mid = await _writes(shop, "slowly")
+        assert shop.fake.order == ["typing_on"]
+        await shop.later(seconds=2)
+        assert shop.fake.thread("9001") == []
+        await shop.later(seconds=2)
+        assert shop.fake.thread("9001") == ["Let me see.", "Yes."]
+        assert [sent.reply_to for sent in shop.fake.sent] == [mid, None]
+        assert [item["action"] for item in shop.queue()] == ["typing_on", None, None]
+
+
+@pytest.mark.parametrize(
+    "trouble", [Trouble(500, 1), Trouble(403, 10), Trouble(done=True, hang_up=True), Trouble(400, 100)]
+)
+async def test_typing_that_fails_holds_nothing_up(tmp_path: Path, trouble: Trouble) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        shop.fake.trouble = Actions(trouble, times=99)
+        await _writes(shop, "slowly")
+        await shop.later(seconds=4)
+        assert shop.fake.thread("9001") == ["Let me see.", "Yes."]
+        assert shop.states("sender_action") == ["failed"]
+        assert shop.problems() == []
+
+
+async def test_typing_that_could_not_leave_in_time_is_left_out(tmp_path: Path) -> None:
+    async with home_and_fake(tmp_path, FLOWS) as (settings, fake), running(settings, fake) as shop:
+        await shop.deliver(events.talk(events.message("9001", "slowly")))
+        await shop.runner.round()
+        shop.move_to(shop.clock.now() + timedelta(seconds=10))
+        await shop.works()
+        assert fake.order == ["message", "message"]
+        assert shop.states("sender_action") == ["expired"]
+
+
+async def test_a_quote_of_a_message_that_is_gone_is_left_out(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        refused = Trouble(400, 100, message="The message is not part of this conversation.")
+        shop.fake.trouble = lambda call: refused if "reply_to" in call.body else None
+        await _writes(shop, "slowly")
+        await shop.later(seconds=4)
+        assert shop.fake.thread("9001") == ["Let me see.", "Yes."]
+        assert [sent.reply_to for sent in shop.fake.sent] == [None, None]

@@ -1,12 +1,13 @@
 """What a `send` says, message by message: Instagram takes each kind of content alone."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from pamosnik.engine.decide import decide
 from pamosnik.engine.payload import from_payload
 from pamosnik.model.contact import Contact
-from pamosnik.model.decision import SendMessage, Started
-from pamosnik.model.outbox import MediaKind, OutButton, OutMessage
+from pamosnik.model.decision import Act, Effect, SendMessage, Started
+from pamosnik.model.outbox import Action, MediaKind, OutButton, OutMessage
 from pamosnik.model.run import RunStatus
 from tests.engine.shop import NOW, anna, facts, run, steps
 
@@ -111,3 +112,41 @@ def test_a_run_waits_for_a_tap_on_a_card() -> None:
     made, flow = steps(_HATS)
     found = decide(flow, run(flow), Started(), facts(made, anna()), NOW)
     assert (found.run.status, found.run.taps_open) == (RunStatus.WAITING, True)
+
+
+# --- typing and quotes -----------------------------------------------------------------------------------
+
+
+def _effects(
+    lines: str, *, comment: bool = False, window: bool = True, message: str | None = "m1"
+) -> list[Effect]:
+    made, flow = steps(lines)
+    begun = run(flow, comment=comment)
+    begun = replace(begun, origin=replace(begun.origin, message_id=message))
+    return list(decide(flow, begun, Started(), facts(made, anna(window=window)), NOW).effects)
+
+
+def test_typing_is_shown_before_the_first_message_only() -> None:
+    lines = "      - send: { text: Hi, image: 'https://x.example/a.png', typing: 3s }"
+    typing, picture, text = _effects(lines)
+    three = timedelta(seconds=3)
+    assert typing == Act("do.0", Action.TYPING, within=three)
+    assert isinstance(picture, SendMessage)
+    assert isinstance(text, SendMessage)
+    assert (picture.delay, text.delay) == (three, timedelta())
+
+
+def test_a_mere_commenter_sees_nobody_typing() -> None:
+    lines = "      - send: { text: Hi, typing: 3s }"
+    (private,) = _effects(lines, comment=True, window=False, message=None)
+    assert isinstance(private, SendMessage)
+    assert (private.private_reply, private.delay) == (True, timedelta())
+
+
+def test_a_quote_hangs_on_the_first_message_where_there_is_one_to_quote() -> None:
+    lines = "      - send: { text: Hi, heart: true, quote: true }"
+    quoted = [effect.content.reply_to for effect in _effects(lines) if isinstance(effect, SendMessage)]
+    assert quoted == ["m1", None]
+    (first, _) = _effects(lines, comment=True, window=False, message=None)
+    assert isinstance(first, SendMessage)
+    assert first.content.reply_to is None

@@ -16,10 +16,11 @@ def _codes(steps: str, when: str) -> list[tuple[str, Severity]]:
 @pytest.mark.parametrize(
     ("steps", "when", "code"),
     [
-        ("[hide_comment]", "{ dm: x }", "no-comment-here"),
-        ("[delete_comment]", "story_mention", "no-comment-here"),
+        ("[hide_comment]", "{ dm: x }", "no-comment"),
+        ("[delete_comment]", "story_mention", "no-comment"),
         ("[{ react: ❤️ }]", _COMMENT, "no-message-here"),
         ("[{ react: ❤️ }]", "reaction", "no-message-here"),
+        ("[{ send: { text: a, quote: true } }]", _COMMENT, "no-message-here"),
     ],
 )
 def test_where_a_step_does_nothing(steps: str, when: str, code: str) -> None:

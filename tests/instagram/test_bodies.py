@@ -110,6 +110,11 @@ def test_a_heart() -> None:
     assert sent["message"] == {"attachment": {"type": "like_heart"}}
 
 
+def test_an_own_post() -> None:
+    sent = _sent(OutMessage(media=OutMedia(MediaKind.POST, "18000000000000055")))
+    assert sent["message"] == {"attachment": {"type": "MEDIA_SHARE", "payload": {"id": "18000000000000055"}}}
+
+
 def test_cards() -> None:
     hat = OutCard(
         "Hat", "Wool", "https://shop.example/hat.jpg", "https://shop.example/hat", buttons=(_GO, _SITE)
@@ -149,6 +154,21 @@ def test_a_reaction_names_the_message_beside_the_recipient() -> None:
         "sender_action": "react",
         "payload": {"message_id": "aWdf_A1", "reaction": "❤️"},
     }
+
+
+def test_typing_stands_alone_beside_the_recipient() -> None:
+    assert _action(Action.TYPING) == {"recipient": {"id": "900"}, "sender_action": "typing_on"}
+
+
+def test_a_quote_stands_beside_the_message() -> None:
+    content = OutMessage("Yes", buttons=(_GO,), spelled_out="Yes, go", reply_to="aWdf_A1")
+    sent = _sent(content)
+    assert sent["reply_to"] == {"mid": "aWdf_A1"}
+    assert set(sent) == {"recipient", "message", "reply_to"}
+    plain = _sent(content, plain=True)
+    assert set(plain) == {"recipient", "message"}
+    assert plain["message"] == sent["message"], "the buttons stay"
+    assert "reply_to" not in _sent(content, ItemKind.PRIVATE_REPLY)
 
 
 def test_what_is_done_to_a_comment_has_parameters() -> None:

@@ -190,3 +190,20 @@ def test_a_comment_that_is_gone() -> None:
     assert once_more.uncertain
     assert isinstance(after(gone, _action(Action.DELETE, uncertain=True), NOW), Done)
     assert after(gone, _action(Action.HIDE, uncertain=True), NOW) == GiveUp("gone")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OutcomeKind if kind is not OutcomeKind.SENT])
+def test_typing_is_not_tried_twice(kind: OutcomeKind) -> None:
+    assert after(Outcome(kind, "why"), _action(Action.TYPING), NOW) == GiveUp("why")
+
+
+def test_a_quote_that_is_refused_is_left_out() -> None:
+    quoting = replace(item(), content=OutMessage("Hi", reply_to="m1"))
+    for subcode in (None, 33):
+        found = after(Outcome(OutcomeKind.PERMANENT, "no", 400, 100, subcode), quoting, NOW)
+        assert isinstance(found, Retry)
+        assert (found.plain, found.at) == (True, NOW)
+    again = after(Outcome(OutcomeKind.PERMANENT, "no", 400, 100), replace(quoting, plain=True), NOW)
+    assert again == GiveUp("no")
+    closed = after(Outcome(OutcomeKind.PERMANENT, "closed", 403, 10, 2534022), quoting, NOW)
+    assert closed == GiveUp("closed")

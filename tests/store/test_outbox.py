@@ -75,6 +75,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
         spelled_out="Żółć 💌\nReply: Go",
         media=OutMedia(MediaKind.FILE, "https://shop.example/a.pdf"),
         cards=(OutCard("Hat", "Wool", None, "https://shop.example", (OutButton("Buy", payload="b"),)),),
+        reply_to="aWdf_A1",
     )
     with database(tmp_path) as opened:
         new = replace(new_item(_anna(opened), 0), content=content, depends_on="i0", reason="why")

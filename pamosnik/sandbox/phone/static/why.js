@@ -7,10 +7,11 @@ const KINDS = {
   comment_reply: "public reply",
   private_reply: "private reply",
   comment_action: "comment action",
-  sender_action: "reaction",
+  sender_action: "reaction or typing",
   hide: "hides the comment",
   delete: "deletes the comment",
   react: "reaction",
+  typing_on: "typing",
 };
 const TONES = {
   good: ["started", "resumed", "sent", "completed", "active", "waiting"],
