@@ -287,7 +287,9 @@ class _Walk:
         for number, condition in enumerate(conditions):
             if condition["if"] in PROFILE and condition["value"] not in ("unknown", {}):
                 here = f"{place}.{number}"
-                self.found.append(Found("commenter-facts", here, self.inside or here, way))
+                self.found.append(
+                    Found("commenter-facts", here, self.inside or here, way, str(condition["if"]))
+                )
             elif condition["if"] in ("any", "all", "none"):
                 inner = cast("list[Raw]", condition["value"])
                 self._untold(inner, f"{place}.{number}.{condition['if']}", way)

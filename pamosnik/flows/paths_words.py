@@ -49,7 +49,8 @@ class Found:
     """Where that is said: in the flow that the way began in."""
     way: Way
     media: str | None = None
-    """What the message says beside a text, or in place of one: `images`, `cards`, …"""
+    """What the message says beside a text, or in place of one: `images`, `cards`, …; of a condition its
+    name."""
 
 
 _NAMES = {
@@ -75,10 +76,9 @@ def problem(outcome: Outcome, found: Found, severity: Severity) -> Problem:
             what = _NAMES.get(found.media or "", "the rest").replace("a ", "the ", 1)
             hint = f"Send a text first, with {what} under a button of it or after an `ask`."
         case "commenter-facts":
-            message = (
-                "of somebody who has only commented, Instagram does not tell whether they follow you, are verified,"
-                " or how many follow them: it is unknown here"
-            )
+            where = "here" if found.shown == found.real else f"in `{found.real.partition(':')[0]}`"
+            said = f"Instagram does not tell `{found.media}` of somebody who has only commented"
+            message = f"{said}: {where} it is unknown"
             hint = "Ask for it after the first tap or answer."
             severity = Severity.WARNING
         case "private-reply-too-late":
