@@ -1,6 +1,6 @@
 """Did you mean: the name that somebody had in mind who wrote another one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 _ALIKE = 0.6
@@ -52,3 +52,11 @@ def nearest(written: str, known: Iterable[str]) -> str | None:
 
 def _begins_or_ends_alike(one: str, other: str) -> bool:
     return abs(len(one) - len(other)) <= 2 and (one[:3] == other[:3] or one[-3:] == other[-3:])
+
+
+def with_spaces(name: str, known: Sequence[str]) -> str | None:
+    """`dm:x` and `-send` as they were meant."""
+    head, colon, rest = name.partition(":")
+    if colon and rest and head.strip("- ") in known:
+        return f"{head}: {rest}" if not head.startswith("-") else f"- {head.strip('- ')}: {rest}"
+    return f"- {name[1:]}" if name.startswith("-") and name[1:].strip() in known else None

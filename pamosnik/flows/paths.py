@@ -239,7 +239,8 @@ class _Walk:
         if "for" in step:
             return self._later(way, cast("int", step["for"]), here, Late.WAIT)
         days = cast("list[object]", step.get("days", []))
-        if way.late is None and days and not set(range(7)) <= set(days):
+        # A comment may be answered for a week: the next Saturday is not too far.
+        if way.answered and way.late is None and days and not set(range(7)) <= set(days):
             return replace(way, late=here, how=Late.DAYS)
         return way
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from pamosnik.flows import source
 from pamosnik.flows.durations import A_DURATION, as_a_duration, seconds
-from pamosnik.flows.near import nearest
+from pamosnik.flows.near import nearest, with_spaces
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.shapes import AnyText, ListOf, MappingOf, TrueOrFalse, Whole, Words, Written, shaped
 from pamosnik.flows.source import Mark, Node, Scalar
@@ -84,7 +84,7 @@ class Reader:
         if no_break is not None:
             self.error(Mark(mark.line, mark.column + no_break.start()), "no-break-space", *source.NO_SPACE)
             return
-        spaced = _with_spaces(name, (*names, *later))
+        spaced = with_spaces(name, (*names, *later))
         if spaced is not None:
             message = f"a space is missing in `{name}`"
             self.error(mark, f"unknown-{what.replace(' ', '-')}", message, f"Write it like: {spaced}")
@@ -235,14 +235,6 @@ def is_braced_text(node: Node) -> bool:
     if not isinstance(node, source.Mapping):
         return False
     return node.in_braces and all(is_empty(value) for _, value in node.entries) and bool(node.entries)
-
-
-def _with_spaces(name: str, known: Sequence[str]) -> str | None:
-    """`dm:x` and `-send` as they were meant."""
-    head, colon, rest = name.partition(":")
-    if colon and rest and head.strip("- ") in known:
-        return f"{head}: {rest}" if not head.startswith("-") else f"- {head.strip('- ')}: {rest}"
-    return f"- {name[1:]}" if name.startswith("-") and name[1:].strip() in known else None
 
 
 def is_empty(node: Node) -> bool:
