@@ -46,7 +46,14 @@ def stats(
         ("goals", "Goals"),
         ("splits", "Splits"),
     ]
-    print_table(rows, columns, "Nothing to count yet.")
+    shown_rows = [{**row, "splits": _splits(row["splits"])} for row in rows]
+    print_table(shown_rows, columns, "Nothing to count yet.")
+
+
+def _splits(ways: dict[str, dict[str, int]]) -> str:
+    return "; ".join(
+        f"{name}: {n['started']} started, {n['completed']} completed" for name, n in sorted(ways.items())
+    )
 
 
 def _day(name: str, written: str | None, timezone: str) -> str | None:

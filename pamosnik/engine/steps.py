@@ -56,6 +56,9 @@ LAST_MESSAGE = "last_message"
 AGAIN = "again:"
 """Followed by the path of an `again`, a key in `Run.data`: how often it went back."""
 
+TAKES_THE_WAY, GOES_BACK = "takes the way", "goes back"
+"""What a trace says of a `split` and an `again`; which way and where to follow."""
+
 Onward = tuple[str | None, str]
 """The path to go on with (None: the end), and the line that goes on: the branch that it belongs to."""
 
@@ -203,7 +206,7 @@ def _split(turn: Turn, step: Split) -> str | None:
         if drawn < upto:
             break
     turn.effects.append(CountShare(share.name))
-    turn.note(step.at, "done", f"goes the way {share.name}, {share.percent} of 100")
+    turn.note(step.at, TAKES_THE_WAY, f"{share.name}, {share.percent} of 100")
     return share.first if share.first is not None else step.at.next
 
 
@@ -215,7 +218,7 @@ def _again(turn: Turn, step: Again, branch: str) -> Onward:
         turn.note(step.at, "goes on", f"at_most: {step.at_most}, and it went back {times} times")
         return step.at.next, branch
     turn.run = replace(turn.run, data={**turn.run.data, key: str(times + 1)})
-    turn.note(step.at, "goes back", f"to {step.step}, {times + 1} of {step.at_most} times")
+    turn.note(step.at, GOES_BACK, f"to {step.step}, {times + 1} of {step.at_most} times")
     return step.first, turn.rewind(step.first, branch)
 
 

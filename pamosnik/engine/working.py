@@ -142,7 +142,7 @@ class Turn:
 
     def open_wait(self, kind: WaitKind, path: str, due: datetime, branch: str) -> str:
         # A step that is done again waits once.
-        self.waits = {w.id: w for w in self.waits.values() if w.path != path}
+        self.waits = {w.id: w for w in self.waits.values() if (w.kind, w.path) != (kind, path)}
         wait_id = f"{self.run.id}-{self.run.turn}-{len(self.waits)}-{self.walked}"
         self.waits[wait_id] = RunWait(
             id=wait_id, kind=kind, path=path, opened_at=self.now, due_at=due, branch=branch

@@ -164,6 +164,16 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Steered:
+    """A run took a way of a `split`, or went back."""
+
+    at: datetime
+    who: str
+    flow: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mailed:
     """The owner got a mail from a flow."""
 
@@ -226,6 +236,7 @@ Happening = (
     | NotSent
     | Ran
     | Skipped
+    | Steered
     | Mailed
     | GoalReached
     | Tagged

@@ -32,6 +32,7 @@ from pamosnik.rehearsal.happenings import (
     Ran,
     Sent,
     Skipped,
+    Steered,
     Tagged,
     Waiting,
 )
@@ -233,6 +234,8 @@ def remarks(happening: Happening, who: str, zone: ZoneInfo) -> list[str]:
         case Skipped():
             said = f"{happening.flow}: the step {happening.step} is skipped: {happening.reason}"
             return [_addressed(happening.who, who, said)]
+        case Steered():
+            return [_addressed(happening.who, who, f"{happening.flow}: {happening.how}")]
         case Mailed():
             return [f"a mail to you: {happening.subject}"]
         case GoalReached():

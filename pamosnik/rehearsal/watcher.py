@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pamosnik._sqlite import Connection
+from pamosnik.engine.steps import GOES_BACK, TAKES_THE_WAY
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.outbox import ItemKind, ItemStatus
 from pamosnik.model.run import RunStatus
@@ -21,6 +22,7 @@ from pamosnik.rehearsal.happenings import (
     Ran,
     RunState,
     Skipped,
+    Steered,
     Tagged,
     Waiting,
 )
@@ -114,13 +116,15 @@ class Watcher:
             self._runs[row[0]] = status
 
     def _look_at_turns(self, now: datetime, run: tuple[Any, ...]) -> Iterator[Happening]:
-        """What the new turns of a run left out, and the goals they reached."""
+        """What the new turns of a run left out, which way they took, and the goals they reached."""
         run_id, flow, who = run[0], run[1], self._name_of(run[4])
         turns = reads.turns(self._conn, run_id)
         for turn in turns[self._turns.get(run_id, 0) :]:
             for step, result, detail in json.loads(turn[3]):
                 if result == "skipped":
                     yield Skipped(now, who, flow, step, detail)
+                elif result in (TAKES_THE_WAY, GOES_BACK):
+                    yield Steered(now, who, flow, f"{result} {detail}")
                 elif result == "done" and detail.startswith(_GOAL):
                     yield GoalReached(now, who, flow, detail.removeprefix(_GOAL))
         self._turns[run_id] = len(turns)

@@ -4,8 +4,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from pamosnik._sqlite import Connection
+from pamosnik.cli import app
 from pamosnik.services import explaining, reading
 from pamosnik.services import flows as flow_services
 from pamosnik.store import accounts, contacts
@@ -107,6 +109,8 @@ async def test_the_ways_are_counted_apart(tmp_path: Path) -> None:
         splits = found["splits"]
         assert isinstance(splits, dict)
         assert splits["short"] == {"started": short, "completed": 1}
+        said = CliRunner().invoke(app, ["stats"], env={"PAMOSNIK_HOME": str(tmp_path / "home")}).stdout
+        assert f"short: {short} started, 1 completed" in said
 
 
 async def test_sums_are_exact_and_stay_when_a_message_is_taken_back(tmp_path: Path) -> None:

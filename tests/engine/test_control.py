@@ -60,7 +60,7 @@ def test_a_way_is_counted_walked_and_left_again() -> None:
         f"do.0.split.{['long', 'short'].index(tags[0])}.do.0",
         "do.1",
     ]
-    assert decision.trace[0].detail == f"goes the way {tags[0]}, {25 if tags == ['long'] else 75} of 100"
+    assert decision.trace[0].detail == f"{tags[0]}, {25 if tags == ['long'] else 75} of 100"
 
 
 def test_shares_are_kept_and_the_same_person_goes_the_same_way() -> None:

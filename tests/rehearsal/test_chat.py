@@ -418,3 +418,16 @@ def test_ctrl_c_ends_it_even_if_the_parent_ignored_it() -> None:
     with terminal({"NO_COLOR": "1"}, ctrl_c=signal.SIG_IGN) as person:
         person.sees("anna › ")
         assert person.ends("\x03") == 0
+
+
+def test_the_way_of_a_split_and_ways_back_are_told(tmp_path: Path) -> None:
+    flows = tmp_path / "flows.yaml"
+    flows.write_text(
+        "version: 1\ndisclosure: false\nfields: { size: text }\nflows:\n  sizes:\n    when: [dm: size]\n    do:\n"
+        "      - split: { one: { share: 50 }, two: { share: 50, do: [{ tag: two }] } }\n"
+        "      - id: size\n        ask: { question: Which size?, save_as: size }\n"
+        "      - again: size\n        at_most: 1\n"
+    )
+    said = chat("size", "small", "large", files=(str(flows),))
+    assert re.search(r"  · sizes: takes the way (one|two), 50 of 100\n", said)
+    assert said.count("  · sizes: goes back to size, 1 of 1 times\n") == 1
