@@ -15,7 +15,7 @@ from pamosnik.errors import PamosnikError, UsageError
 from pamosnik.flows.durations import seconds
 from pamosnik.flows.load import File, read_files
 from pamosnik.flows.problems import render
-from pamosnik.model.event import EventKind
+from pamosnik.model.event import CHANGES, EventKind
 from pamosnik.model.run import RunStatus
 from pamosnik.rehearsal.happenings import Judged, Option, Post
 from pamosnik.rehearsal.play import Play
@@ -26,6 +26,8 @@ FIRST = "anna"
 
 _USERNAME = re.compile(r"[a-z0-9._]{1,30}")
 _ON_POST = re.compile(r"(?s)(.*\S)\s+on\s+(?:post\s+|#)?(\S+)\s*")
+_NOT_ASKED_ABOUT = CHANGES | {EventKind.ECHO}
+"""/why is about what somebody did, not about what came of it."""
 _LONGEST_PASS = timedelta(days=400)
 
 
@@ -167,7 +169,7 @@ class Chat:
             if times and happening.at != last:
                 last = happening.at
                 self._screen.note(f"{self._time(last)}:")
-            if isinstance(happening, Judged) and happening.kind is not EventKind.ECHO:
+            if isinstance(happening, Judged) and happening.kind not in _NOT_ASKED_ABOUT:
                 self._event = happening.event_id
             self._screen.show(happening, self.who, numbers)
 

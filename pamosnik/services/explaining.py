@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pamosnik._sqlite import Connection
 from pamosnik.engine.catalog import Catalog, words_of
 from pamosnik.engine.match import Heard
-from pamosnik.model.event import Event, EventKind
+from pamosnik.model.event import CHANGES, Event, EventKind
 from pamosnik.model.words import fold, tokens, trim
 from pamosnik.services import reading
 from pamosnik.services.library import Library
@@ -78,6 +78,8 @@ def _advice(conn: Connection, account: Account, event_id: str) -> str:
     catalog = Library().catalog(conn, account.id)
     event = inbox.load(conn, event_id)
     assert event is not None
+    if event.kind in CHANGES:
+        return "The flow that waits for it is for other connected accounts (`connections`)."
     if event.kind is EventKind.REFERRAL:
         return _open_door(event)
     username = connections.load(conn, event.connection_id).username

@@ -229,6 +229,25 @@ async def test_why_tells_which_flow_did_it(tmp_path: Path) -> None:
         assert explaining.why(conn, account, "9001", shop.clock.now()).event["message_id"] == mid
 
 
+async def test_a_flow_for_another_account_is_not_started(tmp_path: Path) -> None:
+    flows = CHAIN.replace(
+        "    when: { tag_added: customer }\n", "    when: { tag_added: customer }\n    connections: other\n"
+    )
+    async with machine(tmp_path, CHAIN) as shop:
+        await _applies(shop, flows)
+        await _writes(shop, "9001", "order")
+        conn = shop.reader.connection
+        account = accounts.every(conn)[0]
+        (tagged,) = [
+            one for one in reading.events(conn, account, limit=None, since=None) if one["kind"] == "tag_added"
+        ]
+        told = explaining.why(conn, account, str(tagged["id"]), shop.clock.now())
+        assert (tagged["verdict"], told.advice) == (
+            "no_match",
+            "The flow that waits for it is for other connected accounts (`connections`).",
+        )
+
+
 async def test_without_an_open_window_nothing_is_sent(tmp_path: Path) -> None:
     async with machine(tmp_path, CHAIN) as shop:
         await shop.deliver(events.change(events.comment("9001", "order")))

@@ -166,6 +166,19 @@ def test_skipped_steps_and_goals_are_told(tmp_path: Path) -> None:
     )
 
 
+def test_what_another_flow_started_is_told_and_why_is_about_the_message(tmp_path: Path) -> None:
+    flows = tmp_path / "flows.yaml"
+    flows.write_text(
+        "version: 1\ndisclosure: false\nflows:\n"
+        "  buy: { when: [dm: buy], do: [{ tag: customer }, { send: Thanks }] }\n"
+        "  thank: { when: [tag_added: customer], only_if: window_open, do: [{ send: Welcome }] }\n"
+    )
+    said = chat("buy", "/why", files=(str(flows),))
+    assert "  · tag added: started thank (the flow buy gave the tag customer)\n" in said
+    assert said.index("Thanks") < said.index("Welcome")
+    assert "This message started the flow buy" in said
+
+
 def test_hidden_folders_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "flows.yaml").write_text("version: 1\nflows: { a: { when: [dm: hi], do: [send: Hello] } }\n")
     for hidden in (".venv/lib", ".git"):
