@@ -23,7 +23,7 @@ from tests.daemon.machine import machine
 FLOWS = """
 version: 1
 disclosure: "A machine writes."
-fields: { guests: number, day: date }
+fields: { guests: number, day: date, visits: number }
 flows:
   price:
     when: [{ comment: [price, cena] }, { dm: [price, cena] }]
@@ -31,7 +31,8 @@ flows:
     mode: MODE
     do:
       - reply_publicly: { one_of: [Sent!, Look inside!, On its way!], wait_first: 20s to 90s }
-      - send:
+      - id: offer
+        send:
           text: "Hi {username|there}!"
           buttons:
             - label: Send it
@@ -41,21 +42,34 @@ flows:
                 - send: "Any question?"
                 - goal: sent
             - { label: Book instead, run: book }
+            - label: Show me again
+              do:
+                - again: offer
+                  at_most: 2
   book:
     when: [{ dm: book }, { comment: { words: book, post: next } }]
     limits: { per_person: 5m }
     mode: restart
     do:
       - ask: { question: "For which day?", save_as: day, give_up_after: 20h, if_no_answer: [{ tag: silent }] }
-      - ask:
+      - id: guests
+        ask:
           question: "How many?"
           save_as: guests
           choices: [{ label: "Two", do: [{ tag: two }] }, "4", "6"]
           if_not_understood: { say: "A number, please.", tries: 1, then: [{ hand_over: "LOST" }] }
       - choose:
           - { if: { field: { guests: { more_than: 4 } } }, do: [{ send: "Many!" }, { hand_over: { pause: 2h } }] }
+          - { if: { field: { guests: { is: 4 } } }, do: [{ send: "Really?" }, { again: guests, at_most: 1 }] }
           - { else: [{ send: "Noted, {guests|some}." }] }
       - goal: booked
+  two:
+    when: [{ tag_added: two }, { field_set: guests }]
+    mode: parallel
+    do:
+      - add: { visits: 0.1 }
+      - split: { tell: { share: 50, do: [{ send: "Visit {visits|0}." }] }, rest: { share: 50 } }
+      - untag: two
   hello:
     when: [first_message]
     mode: parallel
