@@ -296,8 +296,6 @@ class _Flow:
             for name, value in cast("Mapping[str, str]", raw.get("set", {})).items():
                 self._text(f"{path}.{name}", value)
                 self._value(f"{path}.{name}", name, value)
-        for name in cast("Raw", raw.get("add", {})):
-            self._counts(f"{path}.{name}{KEY}", name)
 
     def _complete(self, path: str, raw: Raw) -> None:
         """Whether a step that was read as a whole says enough, and not too much."""
@@ -315,22 +313,8 @@ class _Flow:
             self._say(
                 path, "two-texts", "`text` and `one_of` exclude each other", "Put the text into `one_of`."
             )
-        if kind == "split":
-            self._shares(path, cast("list[Raw]", raw.get("split", [])))
         if kind == "wait" and ("for" in raw) == ("until" in raw):
             self._say(path, "wait-for-what", "`wait` needs either `for` or `until`")
-
-    def _shares(self, path: str, ways: list[Raw]) -> None:
-        total = sum(cast("int", way["share"]) for way in ways)
-        if len(ways) == 1:
-            message, hint = "a `split` needs at least two ways", "Add one, or take the `split` out."
-            self._say(path, "bad-shares", message, hint)
-        elif total != 100:
-            message = f"the shares of this `split` add up to {total}, and have to add up to 100"
-            self._say(path, "bad-shares", message, "Change one of them.")
-        elif not any("do" in way for way in ways):
-            message, hint = "no way of this `split` does anything", "Give at least one of them a `do:`."
-            self._say(path, "empty-split", message, hint)
 
     def _answers(self, path: str, raw: Raw) -> None:
         """Every answer that a question takes must be one that its field can hold."""
@@ -395,13 +379,6 @@ class _Flow:
         """What a step writes must be what its field holds; variables are filled in later."""
         if not _has_variables(value) and (wrong := values.misfit(self._spec(name), value)) is not None:
             self._say(path, "wrong-value", f"`{name}` {wrong[0]}", wrong[1])
-
-    def _counts(self, path: str, name: str) -> None:
-        kind = str(self._spec(name).get("type", "number"))
-        if kind != "number":
-            message = f"`add` counts numbers, and `{name}` is {'an' if kind == 'email' else 'a'} {kind}"
-            hint = f"Declare `{name}` as number, or use `set`."
-            self._say(path, "wrong-field", message, hint)
 
     def _comparison(self, path: str, name: str, test: Raw) -> None:
         """`more_than` is for numbers, `before` for dates; on other fields they would never hold."""

@@ -8,7 +8,7 @@ from typing import cast
 from zoneinfo import available_timezones
 
 from pamosnik.errors import UsageError
-from pamosnik.flows import between, check, going_back, outside, physics, schema, source
+from pamosnik.flows import between, check, going_back, outside, physics, schema, shares, source
 from pamosnik.flows.code_files import BadCodes, read_codes
 from pamosnik.flows.near import nearest
 from pamosnik.flows.problems import Problem, Severity
@@ -151,6 +151,7 @@ def load(
     for part in (outcome, *merger.said_twice(outcome)):
         problems += check.check(part)
         problems += going_back.check(part)
+        problems += shares.check(part)
         problems += between.check(part)
         problems += physics.check(part)
         problems += outside.check(part)
