@@ -14,8 +14,8 @@ KINDS = {"tag_added": "tag", "field_set": "field"}
 
 
 def set_fields(step: Raw) -> Iterator[str]:
-    """Fields that a step sets, an answer to its question included."""
-    for key in ("set", "add"):
+    """Fields that a step sets, the answers of people and services included."""
+    for key in ("set", "add", "save"):
         yield from cast("Raw", step.get(key, {}))
     if "save_as" in step:
         yield str(step["save_as"])
