@@ -17,12 +17,14 @@ from pamosnik.commands.common import (
     print_json,
     print_table,
     say,
+    shown,
 )
 from pamosnik.errors import InvalidFlows, NotFound, UsageError
 
 if TYPE_CHECKING:
     from pamosnik.flows.load import Loaded
     from pamosnik.flows.plan import Plan
+    from pamosnik.store.flows import AppliedFlow
 
 Files = Annotated[list[Path], typer.Argument(help="Flow files, or folders of them.")]
 
@@ -45,7 +47,7 @@ def validate(
     """Checks flow files; needs no home, no network, no account."""
     from pamosnik.flows.load import load, read_files
 
-    loaded = load(read_files(files))
+    loaded = load(read_files(files), now=now())
     if as_json:
         print_json(_problems(loaded))
     else:
@@ -96,8 +98,14 @@ def apply(
     with open_home() as home:
         conn = home.database.connection
         written = read_files(files)
-        can_mail = home.settings.mail is not None
-        proposal = flows.propose(conn, home.account.id, written, prune=prune, can_mail=can_mail)
+        proposal = flows.propose(
+            conn,
+            home.account.id,
+            written,
+            prune=prune,
+            can_mail=home.settings.mail is not None,
+            now=now(),
+        )
         if proposal.loaded.has_errors:
             if as_json:
                 print_json(_problems(proposal.loaded))
@@ -178,7 +186,7 @@ def list_(as_json: Json = False) -> None:
                 "flow": f.flow_id,
                 "title": f.title,
                 "version": f.version,
-                "state": "paused" if f.paused_at else "live",
+                "state": "live" if _pause(f) is None else "paused",
                 "people": in_flight.get(f.flow_id, 0),
                 "applied_at": reading.iso(f.applied_at),
             }
@@ -204,6 +212,7 @@ def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: 
     """One applied flow: its triggers and steps as they are understood."""
     import json
 
+    from pamosnik.services import broadcast_reading
     from pamosnik.store import flows as store
 
     with open_home() as home:
@@ -217,23 +226,45 @@ def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: 
             for connection, posts in _bound(home.database, home.account.id).items()
             if flow in posts
         }
+        planned = broadcast_reading.planned(home.database.connection, home.account, flow)
+        broadcasts = broadcast_reading.latest(home.database.connection, home.account, flow)
     body = json.loads(found.body)
     body.pop("tests", None)
     if as_json:
-        print_json({"flow": flow, "version": found.version, "body": body, "bound_posts": bound})
+        print_json(
+            {
+                "flow": flow,
+                "version": found.version,
+                "body": body,
+                "bound_posts": bound,
+                "planned": planned,
+                "broadcasts": broadcasts,
+            }
+        )
         return
     print_facts(
         [
             ("flow", flow),
             ("title", found.title),
             ("version", found.version[:16]),
-            ("state", "paused" if found.paused_at else "live"),
+            ("state", _pause(found) or "live"),
             *((f"next post of @{name}", media) for name, media in bound.items()),
+            *((f"next to @{one['connection']}", shown(one["at"])) for one in planned),
+            *((shown(one["planned_at"]), broadcast_reading.sentence(one)) for one in broadcasts),
         ]
     )
     import yaml
 
     say("\n" + yaml.safe_dump(body, allow_unicode=True, sort_keys=False).rstrip())
+
+
+def _pause(flow: "AppliedFlow") -> str | None:
+    """How it was paused; None: it was not."""
+    import json
+
+    if flow.paused_at is not None:
+        return "paused"
+    return "paused in its file" if json.loads(flow.body).get("state") == "paused" else None
 
 
 def _bound(database: object, account_id: str) -> dict[str, dict[str, str]]:

@@ -45,6 +45,7 @@ def stats(
         ("expired", "Expired"),
         ("goals", "Goals"),
         ("splits", "Splits"),
+        ("skipped", "Skipped"),
     ]
     shown_rows = [{**row, "splits": _splits(row["splits"])} for row in rows]
     print_table(shown_rows, columns, "Nothing to count yet.")
@@ -124,3 +125,15 @@ def _show(found: dict[str, object]) -> None:
     if queue["last_due_at"] is not None:
         say(f"             the last one leaves at {shown(queue['last_due_at'])}")
     say(f"events       {events['pending']} waiting; last at {shown(events['last_at'])}")
+    _show_broadcasts(found["broadcasts"])
+
+
+def _show_broadcasts(found: object) -> None:
+    from pamosnik.services import broadcast_reading
+
+    assert isinstance(found, dict)
+    for planned in found["planned"][:3]:
+        say(f"broadcast    {planned['flow']} to @{planned['connection']} at {shown(planned['at'])}")
+    for latest in found["latest"]:
+        became = broadcast_reading.sentence(latest)
+        say(f"             {latest['flow']} at {shown(latest['planned_at'])}: {became}")

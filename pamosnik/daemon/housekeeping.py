@@ -10,7 +10,6 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
-from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.store import accounts, notices, outbox
@@ -22,7 +21,7 @@ DELETION_SHOWN = timedelta(days=7)
 """How long `status` tells that data was deleted, unless something is connected before."""
 
 
-def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper, eraser: Eraser) -> AsyncIOScheduler:
+def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper) -> AsyncIOScheduler:
     """A scheduler with all jobs, not started. Each is done as soon as it starts."""
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
@@ -31,11 +30,6 @@ def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper, eraser: Era
     look_at_tokens = partial(_ends_quietly, writer, tokens.round)
     scheduler.add_job(clean, "interval", minutes=15, id="clean", next_run_time=datetime.now(UTC))
     scheduler.add_job(look_at_tokens, "interval", hours=1, id="tokens", next_run_time=datetime.now(UTC))
-    erase = partial(_ends_quietly, writer, eraser.round)
-    # Two instances: a round that meets a large deletion under way ends at once, without APScheduler's warning.
-    scheduler.add_job(
-        erase, "interval", minutes=1, id="erase", max_instances=2, next_run_time=datetime.now(UTC)
-    )
     return scheduler
 
 

@@ -22,6 +22,7 @@ from pamosnik.clock import Clock, SteadyClock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
 from pamosnik.daemon.alerts import Alerter
+from pamosnik.daemon.broadcaster import Broadcaster
 from pamosnik.daemon.catch_up import CatchUp
 from pamosnik.daemon.doers import doers, outside
 from pamosnik.daemon.eraser import Eraser
@@ -154,6 +155,7 @@ async def _run(
         if not stop.is_set():
             begin(workers.sender.run, "sender")
             begin(workers.errands.run, "errands")
+            tasks += [begin(workers.broadcaster.run, "broadcaster"), begin(workers.eraser.run, "eraser")]
             workers.scheduler.start()
             await stop.wait()
             workers.scheduler.shutdown(wait=False)
@@ -173,6 +175,8 @@ class _Workers:
     errands: ErrandRunner
     settler: Settler
     catch_up: CatchUp
+    broadcaster: Broadcaster
+    eraser: Eraser
     time_keeper: TimeKeeper | None
     time_known: asyncio.Event
     alerter: Alerter | None
@@ -199,9 +203,12 @@ def _put_together(
     gate = Gate(clock)
     settler = Settler(tools, gate, found_out)
 
+    eraser = Eraser(tools, runner.wake)
+
     def recorded() -> None:
         runner.wake()
         settler.wake()
+        eraser.wake()
 
     sender.on_settled = recorded
     time_known = asyncio.Event()
@@ -214,10 +221,12 @@ def _put_together(
         errands,
         settler,
         CatchUp(tools, gate, runner.wake),
+        Broadcaster(tools, sender.wake),
+        eraser,
         time_keeper,
         time_known,
         alerter,
-        housekeeping.schedule(writer, clock, TokenKeeper(tools), Eraser(tools)),
+        housekeeping.schedule(writer, clock, TokenKeeper(tools)),
     )
 
 
@@ -341,6 +350,7 @@ async def _watch(writer: GroupWriter, workers: _Workers) -> None:
                 workers.runner.wake()
                 workers.sender.wake()
                 workers.errands.wake()
+                workers.broadcaster.wake()
             last = version
         await asyncio.sleep(LOOK_FOR_CHANGES_S)
 

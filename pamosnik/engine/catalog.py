@@ -25,6 +25,7 @@ from pamosnik.model.trigger import (
     LinkTrigger,
     LiveCommentTrigger,
     ReactionTrigger,
+    ScheduleTrigger,
     SharedPostTrigger,
     StoryMentionTrigger,
     StoryReplyTrigger,
@@ -76,7 +77,10 @@ class Catalog:
         self.paused = paused
         self.flows: Mapping[str, Flow] = {flow.id: flow for flow in book.flows}
         self._triggers = [
-            (place, flow, trigger) for place, flow in enumerate(book.flows) for trigger in flow.triggers
+            (place, flow, trigger)
+            for place, flow in enumerate(book.flows)
+            for trigger in flow.triggers
+            if not isinstance(trigger, ScheduleTrigger)
         ]
         self._index = KeywordIndex(
             (number, word, words.match)
@@ -161,7 +165,7 @@ class Catalog:
         best: dict[str, Candidate] = {}
         for candidate in self._fitting(event, heard, first_message=first_message, posts=posts):
             flow = candidate.flow
-            if flow.connections and username.casefold() not in {u.casefold() for u in flow.connections}:
+            if not flow.is_for(username):
                 continue
             if flow.id not in best or candidate.rank < best[flow.id].rank:
                 best[flow.id] = candidate
@@ -225,6 +229,7 @@ _NAMES: Mapping[type[Trigger], str] = {
     FieldSetTrigger: "field_set",
     FirstMessageTrigger: "first_message",
     AnythingElseTrigger: "anything_else",
+    ScheduleTrigger: "schedule",
 }
 _ABOUT_POSTS: Mapping[EventKind, type[Trigger]] = {
     EventKind.COMMENT: CommentTrigger,
@@ -287,6 +292,8 @@ def _specificity(
             return FIRST_MESSAGE if first_message and kind in _TALK else None
         case AnythingElseTrigger():
             return ANYTHING_ELSE if kind in _TALK else None
+        case ScheduleTrigger():
+            return None
         case _:
             assert_never(trigger)
 
@@ -324,7 +331,7 @@ def _why_not(
     bad = None if words is None else forbidden(words, heard)
     if bad is not None:
         return f"`but_not` forbids “{bad}”"
-    if flow.connections and username.casefold() not in {u.casefold() for u in flow.connections}:
+    if not flow.is_for(username):
         return "it is for other connected accounts (`connections`)"
     if _specificity(trigger, event, flow, first_message=False, posts=posts) is not None:
         return None

@@ -7,19 +7,19 @@ all of this (`services.safety_words` and `services.turn`).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from pamosnik.engine import answers, conditions, profile, render, sentences
+from pamosnik.engine import admission, answers, forgetting, profile, render, sentences
+from pamosnik.engine.admission import Occasion
 from pamosnik.engine.catalog import ANYTHING_ELSE, Candidate, Catalog, Posts, came_from
-from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.engine.match import Heard
 from pamosnik.model.book import Sentence
 from pamosnik.model.condition import CameFrom, Condition
 from pamosnik.model.decision import Answered, Check, Facts, NotUnderstood, Stimulus, Tapped
 from pamosnik.model.event import CHANGES, COMMENTS, SILENT, Event, EventKind, Verdict
-from pamosnik.model.flow import ONCE, Flow, FlowState, Mode
+from pamosnik.model.flow import Flow
 from pamosnik.model.run import Run, RunWait, WaitKind
-from pamosnik.model.step import Accept, Ask, FieldType, Option, Send
+from pamosnik.model.step import Accept, Ask, FieldType, ForgetMe, Option, Send
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Cause:
     """The run whose step made this event."""
 
     flow_id: str
-    came_from: CameFrom
+    came_from: CameFrom | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +204,10 @@ class _Chooser:
                 if answer is not None:
                     self.trace.append(Check("question", "answered", waiting.wait.path))
                     return answer
+            elif waiting.wait.kind is WaitKind.ANSWER and isinstance(step, ForgetMe):
+                answer = self._forgets(waiting)
+                if answer is not None:
+                    return answer
         return None
 
     def _typed_label(self, step: Send) -> Option | None:
@@ -232,6 +236,16 @@ class _Chooser:
             self.yielded = self.yielded or answer
             return None
         return answer
+
+    def _forgets(self, waiting: OpenWait) -> Resume | None:
+        """A yes or a no; anything else is no answer, but the question is over all the same."""
+        said = forgetting.confirmed(self.person.facts.settings, self.event.incoming.text)
+        no = Resume(waiting.run_id, NotUnderstood(waiting.wait.id, self.event))
+        if said is None:
+            self.misfit = self.misfit or no
+            return None
+        self.trace.append(Check("question", "answered", "yes" if said else "no"))
+        return Resume(waiting.run_id, Answered(waiting.wait.id, None, None, self.event)) if said else no
 
     def _answered(self, wait: RunWait, step: Ask, option: Option) -> Answered:
         return Answered(wait.id, self._choice_value(step, option), option.path, self.event)
@@ -288,60 +302,30 @@ class _Chooser:
         """Why this flow does not take the event now; None when nothing is against it."""
         if self.cause is not None and self.cause.flow_id == flow.id:
             return "it did this itself, and a flow does not start itself"
-        if flow.state is FlowState.PAUSED or flow.id in self.catalog.paused:
-            return "the flow is paused"
-        if flow.active.from_ is not None and self.now < flow.active.from_:
-            return f"active only from {self._clock(flow.active.from_)}"
-        if flow.active.until is not None and self.now >= flow.active.until:
-            return f"active only until {self._clock(flow.active.until)}"
-        return self._against_person(flow) or self._against_limits(flow) or self._against_mode(flow)
-
-    def _holds(self, condition: Condition, flow: Flow) -> bool | None:
-        facts = replace(self.person.facts, first_time=flow.id not in self.person.starts)
-        return conditions.holds(
-            condition,
-            profile.settled(facts, self.now),
-            text=self.event.incoming.text,
-            came_from=self.cause.came_from if self.cause is not None else came_from(self.event),
+        found = admission.against(
+            flow,
+            profile.settled(self.person.facts, self.now),
+            self._occasion(),
+            paused=self.catalog.paused,
+            starts=self.person.starts,
+            live=self.person.live,
+            may_be_told=self._could_tell,
             now=self.now,
         )
+        return None if found is None else found.sentence
+
+    def _occasion(self) -> Occasion:
+        came = self.cause.came_from if self.cause is not None else came_from(self.event)
+        return Occasion(self.event.incoming.text, came, self.event.incoming.media_id)
 
     def _could_tell(self, condition: Condition) -> bool:
         """Whether Instagram, if it were asked for the person's profile, might decide this condition."""
         return profile.asks(condition) and not profile.settled(self.person.facts, self.now).profile_asked
 
     def _depends_on_profile(self, flow: Flow) -> bool:
+        facts = replace(self.person.facts, first_time=flow.id not in self.person.starts)
         return any(
-            self._could_tell(condition) and self._holds(condition, flow) is None for condition in flow.only_if
+            self._could_tell(one)
+            and admission.holds(one, profile.settled(facts, self.now), self._occasion(), self.now) is None
+            for one in flow.only_if
         )
-
-    def _against_person(self, flow: Flow) -> str | None:
-        for condition in flow.only_if:
-            found = self._holds(condition, flow)
-            if found is None and self._could_tell(condition):
-                continue
-            if found is not True:
-                state = "is not known" if found is None else "is not true"
-                return f"only_if: {conditions.describe(condition)} {state}"
-        return None
-
-    def _against_limits(self, flow: Flow) -> str | None:
-        before = self.person.starts.get(flow.id)
-        if not before:
-            return None
-        limit = flow.limits.per_person
-        if limit == ONCE:
-            return "limits: per_person once, and this person had it"
-        if isinstance(limit, timedelta) and max(before.values()) + limit > self.now:
-            return f"limits: per_person, again after {self._clock(max(before.values()) + limit)}"
-        if flow.limits.per_post and (self.event.incoming.media_id or "") in before:
-            return "limits: per_post once, and this person had it for this post"
-        return None
-
-    def _clock(self, moment: datetime) -> str:
-        return on_the_clock(moment, self.person.facts.timezone)
-
-    def _against_mode(self, flow: Flow) -> str | None:
-        if flow.mode is Mode.SINGLE and self.person.live.get(flow.id):
-            return "mode single: this person is already in it"
-        return None

@@ -34,9 +34,9 @@ from pamosnik.model.words import fold
 
 
 def holds(
-    condition: Condition, facts: Facts, *, text: str | None, came_from: CameFrom, now: datetime
+    condition: Condition, facts: Facts, *, text: str | None, came_from: CameFrom | None, now: datetime
 ) -> bool | None:
-    """None: cannot be known. `text` is what started the run; `came_from` how."""
+    """None: cannot be known. `text` is what started the run; `came_from` how; a broadcast has neither."""
 
     def inner(conditions: Iterable[Condition]) -> list[bool | None]:
         return [holds(c, facts, text=text, came_from=came_from, now=now) for c in conditions]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from pamosnik.engine import look_up, messages, sentences, steps
+from pamosnik.engine import forgetting, look_up, messages, sentences, steps
 from pamosnik.engine.working import Turn, branch_of
 from pamosnik.model.book import Sentence
 from pamosnik.model.decision import (
@@ -32,6 +32,7 @@ from pamosnik.model.outbox import ItemKind, ItemStatus
 from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
 from pamosnik.model.step import (
     Ask,
+    ForgetMe,
     Message,
     Option,
     Wait,
@@ -74,6 +75,9 @@ def decide(flow: Flow, run: Run, stimulus: Stimulus, facts: Facts, now: datetime
 
 def _answered(turn: Turn, answer: Answered) -> None:
     wait, step = _take_question(turn, answer.wait_id)
+    if isinstance(step, ForgetMe):
+        forgetting.forget(turn, step, answer.event)
+        return
     turn.run = replace(turn.run, answer=answer.value)
     if step.save_as is not None and answer.value is not None:
         turn.set_field(step.save_as, answer.value)
@@ -89,6 +93,10 @@ def _answered(turn: Turn, answer: Answered) -> None:
 
 def _not_understood(turn: Turn, heard: NotUnderstood) -> None:
     wait, step = _take_question(turn, heard.wait_id)
+    if isinstance(step, ForgetMe):
+        turn.note(step.at, "cancelled", "the person did not say yes: nothing is deleted")
+        _walk(turn, step.at.next, wait.branch)
+        return
     tries = wait.tries + 1
     if tries <= step.tries:
         turn.note(step.at, "asks again", f"answer {tries} did not fit")
@@ -157,6 +165,9 @@ def _timer_fired(turn: Turn, fired: TimerFired) -> None:
     match step:
         case Ask() if wait.kind is WaitKind.ANSWER:
             _no_answer(turn, step, wait)
+        case ForgetMe():
+            turn.note(step.at, "no answer", "nothing is deleted")
+            turn.end(RunStatus.EXPIRED, "nobody confirmed the deletion in time")
         case Wait():
             _wait_over(turn, step, wait)
         case _ if wait.kind is WaitKind.TAP:
@@ -197,10 +208,10 @@ def _came_back(turn: Turn, effect: EffectSettled, wait_id: str) -> None:
     _walk(turn, wait.path, wait.branch)
 
 
-def _take_question(turn: Turn, wait_id: str) -> tuple[RunWait, Ask]:
+def _take_question(turn: Turn, wait_id: str) -> tuple[RunWait, Ask | ForgetMe]:
     wait = turn.waits.pop(wait_id)
     step = turn.flow.steps[wait.path]
-    assert isinstance(step, Ask)
+    assert isinstance(step, Ask | ForgetMe)
     return wait, step
 
 

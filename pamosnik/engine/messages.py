@@ -23,12 +23,25 @@ from pamosnik.model.step import (
 from pamosnik.model.text import Text
 
 
-def send(turn: Turn, at: At, message: Message, *, skip: bool = False, remember_variant: bool = True) -> None:
-    """Puts a step's messages into the outbox; the first one after a comment is the private reply."""
+def send(
+    turn: Turn,
+    at: At,
+    message: Message,
+    *,
+    skip: bool = False,
+    labels: tuple[str, ...] = (),
+    remember_variant: bool = True,
+) -> None:
+    """Puts a step's messages into the outbox; the first one after a comment is the private reply.
+
+    `labels`: of chips that only write what stands on them.
+    """
+    if skip:
+        labels = (*labels, sentences.say(turn.facts.settings, Sentence.SKIP))
     number = turn.variant(at.path, len(message.texts)) if message.texts else None
     text = None
     if number is not None:
-        text = _written(turn, message.texts[number], message.buttons, message.chips, skip=skip)
+        text = _written(turn, message.texts[number], message.buttons, message.chips, labels)
     cards = _cards(turn, message.cards) if message.cards else None
     private = turn.run.origin.comment_id is not None and not turn.private_reply_made
     # Instagram takes a text or cards as a private reply; a picture or video waits for the person's answer.
@@ -123,13 +136,11 @@ def _card_lines(card: OutCard) -> list[str]:
 
 
 def _written(
-    turn: Turn, text: Text, buttons: tuple[Option, ...], chips: tuple[Option, ...], *, skip: bool
+    turn: Turn, text: Text, buttons: tuple[Option, ...], chips: tuple[Option, ...], labels: tuple[str, ...]
 ) -> OutMessage:
     prefix = _disclosure(turn)
     out_buttons = tuple(_out(turn, option) for option in buttons)
-    out_chips = tuple(_out(turn, option) for option in chips)
-    if skip:
-        out_chips = (*out_chips, OutButton(sentences.say(turn.facts.settings, Sentence.SKIP)))
+    out_chips = (*(_out(turn, option) for option in chips), *(OutButton(label) for label in labels))
     filled = render.render(
         text,
         turn.values(),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from pamosnik.engine import actions, messages, sentences, sums
+from pamosnik.engine import actions, forgetting, messages, sentences, sums
 from pamosnik.engine.clock_times import next_clock_time, on_the_clock
 from pamosnik.engine.working import Turn
 from pamosnik.instagram import limits
@@ -28,6 +28,7 @@ from pamosnik.model.step import (
     Choose,
     ClearFields,
     DeleteComment,
+    ForgetMe,
     GiveCode,
     Goal,
     HandOver,
@@ -123,6 +124,12 @@ def do(turn: Turn, step: Step, branch: str) -> Onward | None:
         case OptOut():
             _opt_out(turn, step)
             return None
+        case ForgetMe():
+            if forgetting.ask(turn, step, branch):
+                turn.run = replace(
+                    turn.run, taps_open=False, data={**turn.run.data, LAST_MESSAGE: step.at.path}
+                )
+                return None
         case HandOver():
             _hand_over(turn, step, branch)
             return None

@@ -40,6 +40,10 @@ def _tags(outcome: Outcome) -> list[Problem]:
 
 def _asked_tags(flow_id: str, body: Raw) -> Iterator[tuple[str, str]]:
     yield from _tags_in(f"{flow_id}:only_if", cast("list[Raw]", body.get("only_if", [])))
+    for number, trigger in enumerate(cast("list[Raw]", body.get("when", []))):
+        yield from _tags_in(
+            f"{flow_id}:when.{number}.audience", cast("list[Raw]", trigger.get("audience", []))
+        )
     for step in steps(flow_id, body):
         if step.raw["do"] == "choose":
             for number, branch in enumerate(cast("list[Raw]", step.raw.get("choose", []))):

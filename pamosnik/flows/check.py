@@ -1,5 +1,6 @@
 """Does everything that a flow names exist, does every text fit together, can every flow be reached?"""
 
+import datetime
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -57,6 +58,8 @@ class Outcome:
     """Usernames of the account's connections; None: no machine that would know is asked."""
     can_mail: bool | None = None
     """Whether a mail server is set; None: likewise."""
+    now: datetime.datetime | None = None
+    """None: nothing is past."""
 
     def may_be_lost(self, name: str) -> bool:
         """Whether a name may stand in what could not be read."""
@@ -224,6 +227,8 @@ class _Flow:
     def check(self) -> list[Problem]:
         for number, trigger in enumerate(triggers(self.body)):
             self._words(f"{self.id}:when.{number}", trigger)
+            audience = cast("list[Raw]", trigger.get("audience", []))
+            self._conditions(f"{self.id}:when.{number}.audience", audience)
         self._conditions(f"{self.id}:only_if", cast("list[Raw]", self.body.get("only_if", [])))
         self._active()
         self._connections()

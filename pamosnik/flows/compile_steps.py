@@ -20,6 +20,7 @@ from pamosnik.model.step import (
     Choose,
     ClearFields,
     DeleteComment,
+    ForgetMe,
     GiveCode,
     Goal,
     HandOver,
@@ -115,6 +116,8 @@ class StepTable:
                 return Stop(at)
             case "opt_out":
                 return OptOut(at)
+            case "forget_me":
+                return ForgetMe(at)
             case "notify_me":
                 return NotifyMe(at, parse_text(str(raw["text"])), cast("str | None", raw.get("to")))
             case "hand_over":

@@ -1,6 +1,11 @@
 """Triggers of the normal form."""
 
-from pamosnik.flows.normal import Raw, strings, words_of
+from datetime import date, datetime, time
+from typing import cast
+
+from pamosnik.flows.compile_conditions import conditions
+from pamosnik.flows.normal import Raw, list_of, strings, words_of
+from pamosnik.model import cron
 from pamosnik.model.trigger import (
     AdTrigger,
     AnyPost,
@@ -12,6 +17,7 @@ from pamosnik.model.trigger import (
     LinkTrigger,
     LiveCommentTrigger,
     ReactionTrigger,
+    ScheduleTrigger,
     SharedPostTrigger,
     StoryMentionTrigger,
     StoryReplyTrigger,
@@ -52,5 +58,21 @@ def trigger(raw: Raw) -> Trigger:
             return FirstMessageTrigger()
         case "anything_else":
             return AnythingElseTrigger()
+        case "schedule":
+            return schedule(raw)
         case other:
             raise ValueError(f"unknown trigger {other}")
+
+
+def schedule(raw: Raw) -> ScheduleTrigger:
+    at = None if "at" not in raw else str(raw["at"])
+    days = cast("list[int | str]", raw.get("days", []))
+    return ScheduleTrigger(
+        audience=conditions(list_of(raw, "audience")),
+        at=time.fromisoformat(at) if at is not None and " " not in at else None,
+        days=tuple(day for day in days if isinstance(day, int)),
+        dates=tuple(date.fromisoformat(day) for day in days if isinstance(day, str)),
+        once=datetime.strptime(at, "%Y-%m-%d %H:%M") if at is not None and " " in at else None,  # noqa: DTZ007
+        cron=cron.parse(str(raw["cron"])) if "cron" in raw else None,
+        zone=cast("str | None", raw.get("zone")),
+    )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 from zoneinfo import available_timezones
@@ -119,11 +120,12 @@ def load(
     applied: AppliedSource | None = None,
     connected: tuple[str, ...] | None = None,
     can_mail: bool | None = None,
+    now: datetime | None = None,
 ) -> Loaded:
     """Reads files (name, text) and checks them together with what stays applied beside them.
 
     `connected`: usernames of the account's connections; `can_mail`: whether a mail server is set; None where nobody
-    can know it.
+    can know it. `now`: None where nothing is past.
     """
     merger = _Merger()
     for name, text in files:
@@ -144,6 +146,7 @@ def load(
         connected=connected,
         tests=merger.tests,
         can_mail=can_mail,
+        now=now,
         lines={name: text.split("\n") for name, text in texts.items()},
     )
     codes, bad_codes = _codes(merger, elsewhere=connected is None)
@@ -213,6 +216,8 @@ def _zones(settings: Mapping[str, object], merger: "_Merger") -> list[Problem]:
         written[f"{flow.id}:active.zone"] = cast("Mapping[str, object]", flow.body.get("active", {})).get(
             "zone"
         )
+        for number, trigger in enumerate(check.triggers(flow.body)):
+            written[f"{flow.id}:when.{number}.zone"] = trigger.get("zone")
         for step in check.steps(flow.id, flow.body):
             written[f"{step.path}.zone"] = step.raw.get("zone")
     for name, entries in cast("Mapping[str, list[Mapping[str, object]]]", settings.get("hours", {})).items():

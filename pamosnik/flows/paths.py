@@ -147,6 +147,9 @@ class _Walk:
                 self._taps(step, here)
             case "ask":
                 ways = self._question(step, here, self._message(step, here, ways))
+            case "forget_me":
+                self._message(step, here, ways)
+                ways = {_HEARD} if self.inside is None else set()
             case "wait":
                 ways = {self._waited(way, step, here) for way in ways}
             case "hand_over":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from pamosnik.flows import comment_actions, media, paths, schema_steps
+from pamosnik.flows import broadcasts, comment_actions, media, paths, schema_steps
 from pamosnik.flows.check import (
     Outcome,
     Placed,
@@ -24,7 +24,7 @@ Raw = Mapping[str, object]
 _VARIANTS_WANTED = 3
 _NOT_ON_LIVE = frozenset({"reply_publicly", "hide_comment", "delete_comment"})
 """https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (live media: none of these)"""
-_LABELS = ("skip",)
+_LABELS = ("skip", "forget_yes", "forget_no")
 """Sentences that stand on a chip."""
 _DISCLOSURE_CHARS = 300
 """Ours: leaves at least half of a message with buttons to the text."""
@@ -43,6 +43,7 @@ def check(outcome: Outcome) -> list[Problem]:
         *found,
         *_disclosure_too_long(outcome),
         *_sentences(outcome),
+        *broadcasts.check(outcome),
         *paths.check(outcome),
         *comment_actions.check(outcome),
     ]
@@ -184,6 +185,8 @@ def _collect_first(raw: list[Raw], path: str, found: list[str]) -> bool:
     for number, step in enumerate(raw):
         here = f"{path}.{number}"
         match step["do"]:
+            case "forget_me":
+                return False  # its text is a sentence of `says`
             case "ask":
                 found.append(here)
                 return False

@@ -114,5 +114,5 @@ def _taken_back(outcome: Outcome, raw: list[Raw], path: str, fresh: str | None) 
             yield from _taken_back(outcome, inner, inner_path, fresh if at_once else None)
         if kind in ("send", "give_code"):
             fresh = here
-        elif kind in ("ask", "wait", "wait_for", "hand_over"):
+        elif kind in ("ask", "forget_me", "wait", "wait_for", "hand_over"):
             fresh = None

@@ -42,6 +42,10 @@ EXAMPLES: Mapping[str, str] = {
     + '  other:\n    when: { dm: news }\n    do:\n      - ask: { question: "Your e-mail?", save_as: email }\n',
     "first_message": _flow(_SEND, trigger="first_message"),
     "anything_else": _flow(_SEND, trigger="anything_else"),
+    "schedule": _flow(
+        _SEND,
+        trigger='schedule: { days: mon to fri, at: "09:00", audience: [has_not_tag: customer] }',
+    ),
     "reply_publicly": _flow(
         '      - reply_publicly: { one_of: ["Sent!", "Look in your messages!", "On its way!"] }\n' + _SEND,
         trigger="comment: price",
@@ -89,6 +93,7 @@ EXAMPLES: Mapping[str, str] = {
         "      - hide_comment\n", trigger='comment: { words: ["http*"], match: starts_with }'
     ),
     "delete_comment": _flow("      - delete_comment\n", trigger="comment: casino"),
+    "forget_me": _flow("      - forget_me\n" + '      - send: "Nothing was deleted."\n'),
     "hand_over": _flow('      - hand_over: { note: "wants a person", pause: 12h }\n'),
 }
 """A small valid file for every trigger and step."""

@@ -447,6 +447,7 @@ STEPS: dict[str, Read] = {
     "again": _again,
     "stop": Row("stop", (), bare=True),
     "opt_out": Row("opt_out", (), bare=True),
+    "forget_me": Row("forget_me", (), bare=True),
     "notify_me": Row(
         "notify_me",
         (
@@ -505,6 +506,9 @@ STEP_DOCS = {
     " What the steps before it say goes first.",
     "delete_comment": "Deletes the comment that started the run, for good. Skipped in other runs. What the steps"
     " before it say goes first; after it Instagram takes no private message any more.",
+    "forget_me": "Erases everything that is known about this person, after asking `says.forget_sure` with two chips."
+    " A tap or a typed yes says `says.forgotten` and deletes; a no, or anything else, deletes nothing, and the next"
+    " step follows; after an hour without an answer the run ends. Whoever writes again later is a new person.",
     "hand_over": "A human takes over; automation stops for this person for a while. You get a mail with the note"
     " when a mail server is set.",
 }
@@ -512,6 +516,5 @@ LATER_STEPS = frozenset(
     {
         "wait_for",
         "call",
-        "forget_me",
     }
 )

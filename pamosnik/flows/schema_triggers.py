@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import cast
 
 from pamosnik.flows import source
@@ -18,10 +19,12 @@ from pamosnik.flows.reader import (
     name,
     text,
 )
-from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, POST_LINK, WORDS, emoji_for, texts
+from pamosnik.flows.schema_conditions import conditions
+from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, POST_LINK, WORDS, days, emoji_for, texts
 from pamosnik.flows.shapes import ListOf, Ref, Written, shaped
-from pamosnik.flows.source import Node, Scalar
+from pamosnik.flows.source import Mark, Node, Scalar
 from pamosnik.instagram import limits
+from pamosnik.model import cron
 
 
 def _posts(*words: str) -> Read:
@@ -81,6 +84,43 @@ def _ad(reader: Reader, node: Node, path: str) -> Json:
 _NAME = Key(
     "tag", list_of(name), "The tag, or several.", required=True, if_missing="the name of a tag is missing"
 )
+_MOMENT = r"(\d{4}-\d\d?-\d\d? )?([01]?\d|2[0-3]):[0-5]\d"
+
+
+@shaped(Written(rf"^\s*{_MOMENT}\s*$", ("09:00", "2026-12-24 09:00")))
+def _at(reader: Reader, node: Node, path: str) -> Json:
+    """HH:MM, or YYYY-MM-DD HH:MM."""
+    reader.positions[path] = node.mark
+    written = node.value.strip() if isinstance(node, Scalar) else ""
+    for form in ("%H:%M", "%Y-%m-%d %H:%M"):
+        try:
+            found = datetime.strptime(written, form)  # noqa: DTZ007 - the zone comes from beside it
+        except ValueError:
+            continue
+        return found.strftime(form)
+    hint = 'Write it like "09:00" or "2026-12-24 09:00".'
+    reader.error(node.mark, "time-expected", "a clock time, or a day with one, is expected here", hint)
+    return None
+
+
+@shaped(Written(r"^\s*(@[a-z]+|\S+( +\S+){4})\s*$", ("0 9 * * mon-fri",)))
+def _cron(reader: Reader, node: Node, path: str) -> Json:
+    written = text(reader, node, path)
+    if not isinstance(written, str):
+        return None
+    assert isinstance(node, Scalar)
+    try:
+        found = cron.parse(written)
+    except cron.BadCron as bad:
+        inside = bad.place + (0 if node.plain else 1)
+        hint = "The fields are minute, hour, day, month, weekday: 0 9 * * mon-fri is 09:00 from Monday to Friday."
+        reader.error(Mark(node.mark.line, node.mark.column + inside), "bad-cron", bad.message, hint)
+        return None
+    if found.never:
+        reader.error(node.mark, "bad-cron", "no month has such a day: this never happens", "Mend the day.")
+        return None
+    return " ".join(written.split())
+
 
 TRIGGERS: dict[str, Row] = {
     "comment": Row(
@@ -120,6 +160,16 @@ TRIGGERS: dict[str, Row] = {
     "field_set": Row("field_set", (replace(_NAME, name="field", doc="The field, or several."),)),
     "first_message": Row("first_message", (), bare=True),
     "anything_else": Row("anything_else", (), bare=True),
+    "schedule": Row(
+        "schedule",
+        (
+            Key("at", _at, 'A clock time like "09:00", or once a day and a time like "2026-12-24 09:00".'),
+            Key("days", days, "Days on which the clock time counts: `mon to fri`, dates; default every day."),
+            Key("cron", _cron, "In place of both: a cron expression like `0 9 * * mon-fri`."),
+            Key("audience", conditions, "Who gets it: conditions, all of them; default everybody."),
+            Key("zone", text, "Time zone; default the file's."),
+        ),
+    ),
 }
 TRIGGER_DOCS = {
     "comment": "Somebody comments on a post, reel or ad.",
@@ -135,12 +185,13 @@ TRIGGER_DOCS = {
     "field_set": "A step of another flow, or an answer in it, set this field, even to the value that it had.",
     "first_message": "The first message ever from this person.",
     "anything_else": "A message that nothing else took.",
+    "schedule": "A broadcast: begins by the clock. Instagram lets you write only to people whose window is open (24"
+    " hours since their last message); the rest of the audience is skipped and counted.",
 }
 LATER_TRIGGERS = frozenset(
     {
         "ice_breaker",
         "menu",
-        "schedule",
     }
 )
 

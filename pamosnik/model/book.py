@@ -20,6 +20,8 @@ class Sentence(StrEnum):
     REPLY_WITH = "reply_with"
     FORGET_SURE = "forget_sure"
     FORGOTTEN = "forgotten"
+    FORGET_YES = "forget_yes"
+    FORGET_NO = "forget_no"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Contact:
     paused_by: PausedBy | None = None
     disclosed_at: datetime | None = None
     """When the line that tells people they talk to a machine was first sent."""
+    forget_at: datetime | None = None
+    """They wanted to be forgotten: what is older is being deleted, and nothing is done for them meanwhile."""
     follows_me: bool | None = None
     """What Instagram told of them last, with the next two and the name; None: it did not."""
     verified: bool | None = None

@@ -206,6 +206,16 @@ class StopMessages:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetPerson:
+    """This person wants everything about them deleted."""
+
+    said_at: datetime
+    """What is older goes; what they write afterwards is a new person's."""
+    confirmation: str
+    disclosure: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StartRun:
     """`run:` — another flow goes on from here, with this run's origin."""
 
@@ -237,6 +247,7 @@ Effect = (
     | PauseContact
     | TellOwner
     | StopMessages
+    | ForgetPerson
     | StartRun
     | CountGoal
     | CountShare

@@ -70,3 +70,7 @@ class Flow:
     options: Mapping[str, Option] = field(default_factory=dict)
     """Every button, chip and choice by its path."""
     has_goal: bool = False
+
+    def is_for(self, username: str) -> bool:
+        """Whether it plays on the connection of that name."""
+        return not self.connections or username.casefold() in {one.casefold() for one in self.connections}

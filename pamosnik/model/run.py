@@ -70,7 +70,8 @@ class RunWait:
 class Origin:
     """Where a run came from; goes along when `run:` moves on to another flow."""
 
-    came_from: CameFrom
+    came_from: CameFrom | None
+    """None: nobody came, a broadcast began."""
     event_id: str | None
     text: str | None = None
     """What the person wrote: the variable `text`."""

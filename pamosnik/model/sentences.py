@@ -12,6 +12,8 @@ BUILT_IN: dict[str, dict[Sentence, str]] = {
         Sentence.REPLY_WITH: "Reply",
         Sentence.FORGET_SURE: "Shall I really delete everything I know about you?",
         Sentence.FORGOTTEN: "Done. Everything about you is deleted.",
+        Sentence.FORGET_YES: "Yes, delete it",
+        Sentence.FORGET_NO: "No, keep it",
     },
     "de": {
         Sentence.STOPPED: "Du bekommst keine automatischen Nachrichten mehr. Mit START bekommst du sie wieder.",
@@ -22,6 +24,8 @@ BUILT_IN: dict[str, dict[Sentence, str]] = {
         Sentence.REPLY_WITH: "Antworte",
         Sentence.FORGET_SURE: "Soll ich wirklich alles löschen, was ich über dich weiß?",
         Sentence.FORGOTTEN: "Erledigt. Alles über dich ist gelöscht.",
+        Sentence.FORGET_YES: "Ja, löschen",
+        Sentence.FORGET_NO: "Nein, behalten",
     },
     "pl": {
         Sentence.STOPPED: "Nie dostaniesz już automatycznych wiadomości. Napisz START, żeby je wznowić.",
@@ -32,6 +36,8 @@ BUILT_IN: dict[str, dict[Sentence, str]] = {
         Sentence.REPLY_WITH: "Odpisz",
         Sentence.FORGET_SURE: "Czy na pewno usunąć wszystko, co o Tobie wiem?",
         Sentence.FORGOTTEN: "Gotowe. Wszystko o Tobie zostało usunięte.",
+        Sentence.FORGET_YES: "Tak, usuń",
+        Sentence.FORGET_NO: "Nie, zostaw",
     },
     "es": {
         Sentence.STOPPED: "No recibirás más mensajes automáticos. Escribe START para volver a recibirlos.",
@@ -42,8 +48,18 @@ BUILT_IN: dict[str, dict[Sentence, str]] = {
         Sentence.REPLY_WITH: "Responde",
         Sentence.FORGET_SURE: "¿De verdad quieres que borre todo lo que sé de ti?",
         Sentence.FORGOTTEN: "Hecho. Todo lo tuyo está borrado.",
+        Sentence.FORGET_YES: "Sí, bórralo",
+        Sentence.FORGET_NO: "No, consérvalo",
     },
 }
+
+YES: dict[str, tuple[str, ...]] = {
+    "en": ("yes", "y", "yes please"),
+    "de": ("ja", "ja bitte"),
+    "pl": ("tak", "tak poproszę"),
+    "es": ("sí", "si", "sí por favor"),
+}
+"""Words that confirm, beside the label. English always counts."""
 
 DISCLOSURE: dict[str, str] = {
     "en": "Automated reply.",

@@ -296,6 +296,11 @@ class NotifyMe:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetMe:
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
 class HandOver:
     at: At
     note: Text | None = None
@@ -325,4 +330,5 @@ Step = (
     | HandOver
     | NotifyMe
     | OptOut
+    | ForgetMe
 )

@@ -1,8 +1,11 @@
 """What a flow waits for."""
 
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from enum import StrEnum
 
+from pamosnik.model.condition import Condition
+from pamosnik.model.cron import Cron
 from pamosnik.model.text import Words
 
 
@@ -93,6 +96,33 @@ class AnythingElseTrigger:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduleTrigger:
+    """A broadcast: begins by the clock, for everybody in its audience whose window is open.
+
+    One of `at`, `once` and `cron` is set.
+    """
+
+    audience: tuple[Condition, ...] = ()
+    """All of them; empty: everybody."""
+    at: time | None = None
+    """On `days` and `dates`; every day when both are empty."""
+    days: tuple[int, ...] = ()
+    """Monday is 0."""
+    dates: tuple[date, ...] = ()
+    once: datetime | None = None
+    """On the clock of `zone`, so without a time zone of its own."""
+    cron: Cron | None = None
+    zone: str | None = None
+    """None: the settings'."""
+
+    def timing(self, zone: str) -> str:
+        """When it begins, as one text: two with the same begin at the same instants."""
+        cron = None if self.cron is None else self.cron.written
+        dates = [day.isoformat() for day in sorted(self.dates)]
+        return f"{self.at} {sorted(self.days)} {dates} {self.once} {cron} {self.zone or zone}"
+
+
 Trigger = (
     CommentTrigger
     | LiveCommentTrigger
@@ -107,4 +137,5 @@ Trigger = (
     | FieldSetTrigger
     | FirstMessageTrigger
     | AnythingElseTrigger
+    | ScheduleTrigger
 )

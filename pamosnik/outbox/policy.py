@@ -53,6 +53,8 @@ def permit(item: OutboxItem, contact: Contact, now: datetime) -> Permit | Hold |
     if item.kind is ItemKind.COMMENT_ACTION:
         return Permit()  # it concerns the post, not the person
     if item.flow_id is not None:
+        if contact.forget_at is not None:
+            return Refuse(ItemStatus.CANCELLED, "the person is forgotten")
         if contact.opted_out_at is not None:
             return Refuse(ItemStatus.CANCELLED, "the person opted out")
         if contact.unreachable_since is not None and item.kind is not ItemKind.COMMENT_REPLY:

@@ -30,6 +30,9 @@ _OF_CONNECTION = (
     "alerts",
     "rests",
     "usage",
+    "schedules",
+    "broadcasts",
+    "tombstones",
 )
 """Events go before these, people between; what else holds people hangs on contacts or runs (ON DELETE CASCADE)."""
 

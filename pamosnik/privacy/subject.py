@@ -90,7 +90,7 @@ REGISTER: Mapping[str, Table] = {
             link="contact_id account_id connection_id",
             person="igsid username name follows_me verified followers created_at last_seen_at first_message_at"
             " window_open_until opted_out_at unreachable_since paused_until paused_by paused_note disclosed_at"
-            " looked_up_at look_up_again_at look_up_problem",
+            " looked_up_at look_up_again_at look_up_problem forget_at",
         ),
     ),
     "contact_ids": Table(
@@ -203,6 +203,28 @@ REGISTER: Mapping[str, Table] = {
         "numbers per day",
         None,
         _columns(link="account_id connection_id flow_id step media_id", business="day what n"),
+    ),
+    "schedules": Table(
+        "when broadcasts are planned",
+        None,
+        _columns(link="account_id connection_id flow_id", business="timing due_at"),
+    ),
+    "broadcasts": Table(
+        "broadcasts, with numbers of people alone",
+        None,
+        _columns(
+            link="broadcast_id account_id connection_id flow_id version triggers looked_until",
+            business="planned_at began_at reached skipped reason finished_at",
+        ),
+    ),
+    "ledger": Table("the key of the hashes in tombstones", None, _columns(link="account_id", hidden="key")),
+    "tombstones": Table(
+        "people who were forgotten",
+        None,
+        _columns(
+            link="account_id connection_id said_at erased_at opted_out purged_at",
+            hidden="person",
+        ),
     ),
     "deletions": Table(
         "receipts of deleted connections",

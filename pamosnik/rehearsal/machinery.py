@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
+from pamosnik.daemon.broadcaster import Broadcaster
 from pamosnik.daemon.doers import Outside, doers
 from pamosnik.daemon.errands import ErrandRunner
 from pamosnik.daemon.gate import Gate
@@ -36,6 +37,7 @@ from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import ItemKind, MediaKind, Outcome, OutcomeKind, Quota
 from pamosnik.outbox import pacing
 from pamosnik.outbox.pacing import PerSecond, has_media, with_reserve
+from pamosnik.privacy import forget
 from pamosnik.rehearsal import scenery
 from pamosnik.rehearsal.happenings import Acted, Card, Happening, Judged, Mailed, Option, PublicReply, Sent
 from pamosnik.rehearsal.watcher import Watcher
@@ -47,7 +49,7 @@ from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, intake, reading, sending, turn
 from pamosnik.services.library import Library
 from pamosnik.services.sending import Claimed
-from pamosnik.store import connections, errands, evidence, inbox, outbox, runs
+from pamosnik.store import broadcasts, connections, errands, evidence, inbox, outbox, runs
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
 from pamosnik.store.health import StorageHealth
@@ -110,8 +112,10 @@ class Machinery:
         self._token = credentials.token(self.conn, ticket.keys, connected)
         tools = Tools(_Pen(self), self.database, self._instagram, ticket.keys, self.clock)
         self._posts = PostFinder(tools)
+        self._broadcaster = Broadcaster(tools, lambda: None)
         self._settler = Settler(tools, _OpenGate(self.clock), lambda: None)
         self._errands = ErrandRunner(tools, doers(tools, Outside(mail=self._mailed)), lambda: None)
+        self.write(lambda conn: broadcasts.plan_anew(conn, self.now))
         self._texts = PerSecond(with_reserve(limits.TEXTS_PER_SECOND))
         self._media = PerSecond(with_reserve(limits.MEDIA_PER_SECOND))
         self.log: list[Happening] = []
@@ -150,6 +154,8 @@ class Machinery:
         parts = (
             self._deliver,
             self._take_turns,
+            self._broadcast,
+            self._forget,
             self._send,
             self._run_errands,
             self._look_for_evidence,
@@ -183,6 +189,7 @@ class Machinery:
         waiting = self.watcher.queued(now)
         times = [
             runs.next_wait_due(conn),
+            broadcasts.next_due(conn),
             outbox.next_deadline(conn),
             evidence.next_look(conn),
             connections.next_rest_over(conn, now),
@@ -239,6 +246,18 @@ class Machinery:
         for item_id in settled:
             self._take_settled(item_id, now)
         return bool(taken or waits or settled)
+
+    def _forget(self) -> bool:
+        """What the eraser does, but for the bytes: this file is thrown away as a whole."""
+        people = forget.ready(self.conn, self.now)
+        for contact_id in people:
+            while self.write(partial(forget.erase_some, contact_id=contact_id, now=self.now)):
+                pass
+        return bool(people)
+
+    def _broadcast(self) -> bool:
+        """One round of the broadcaster's."""
+        return self._await(self._broadcaster.round())
 
     def _take_event(self, event_id: str, now: datetime) -> bool:
         """False: it has to wait for an answer of Meta's, and comes round when that is known."""

@@ -18,7 +18,7 @@ from pamosnik.config import Config
 from pamosnik.errors import HomeError, NotFound, PamosnikError
 from pamosnik.security import vault
 from pamosnik.services import credentials, home
-from pamosnik.store import accounts, backup, backup_files, copies, inbox, outbox, runs
+from pamosnik.store import accounts, backup, backup_files, broadcasts, copies, inbox, ledger, outbox, runs
 from pamosnik.store.backup import Manifest
 from pamosnik.store.damage import require_there
 from pamosnik.store.database import open_database
@@ -94,10 +94,12 @@ def restore(settings: Config, file: Path, now: datetime) -> Restored:
     database that was there is in place as before.
     """
     config.prepare_home(settings.home)
+    erased = ledger.read(settings.home / ledger.NAME)
     with home.lock(settings.home), backup.workshop(settings.home) as room:
         fresh, manifest = backup.unpack(file, room)
         with open_database(fresh, migrate=True) as database:
             in_doubt = database.write(lambda conn: _put_in_doubt(conn, manifest.created_at, now))
+            database.write(lambda conn: ledger.forget_again(conn, erased))
             key = _try_key(settings, database.connection)
         backup.flush_file(fresh)
         aside = copies.before_restore(settings.database, now)
@@ -109,6 +111,7 @@ def _put_in_doubt(conn: Connection, since: datetime, now: datetime) -> int:
     """Whatever may have happened after the backup was made is looked for before it is done."""
     runs.doubt_unfinished(conn, since)
     inbox.doubt_pending(conn, since)
+    broadcasts.plan_anew(conn, now)
     for account in accounts.every(conn):
         accounts.audit(conn, account.id, actor="command", action="restore", subject=None, now=now)
     return outbox.doubt_open(conn, since)

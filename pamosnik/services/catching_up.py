@@ -134,15 +134,15 @@ def _store(
     """Those that were new, with their event's id."""
     new = []
     for item in items:
-        event_id, is_new = inbox.add(
+        added = inbox.add(
             conn,
             account_id=connected.account_id,
             connection_id=connected.id,
             incoming=item,
             now=now,
         )
-        if is_new:
-            new.append((event_id, item))
+        if added is not None and added[1]:
+            new.append((added[0], item))
     return new
 
 

@@ -28,14 +28,15 @@ def note(scene: Scene, recorded: Recorded, contact: Contact) -> None:
             changed=name,
             by_run=run.id,
         )
-        event_id, _ = inbox.add(
+        added = inbox.add(
             scene.conn,
             account_id=run.account_id,
             connection_id=run.connection_id,
             incoming=incoming,
             now=scene.now,
         )
-        inbox.doubt_like_run(scene.conn, event_id, run.id)
+        if added is not None:
+            inbox.doubt_like_run(scene.conn, added[0], run.id)
 
 
 def told(event: Event, cause: Cause) -> str:

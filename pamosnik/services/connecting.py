@@ -12,7 +12,8 @@ from pamosnik.instagram.client import Answer, Instagram
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import credentials, sending, tokens
+from pamosnik.services import broadcasts, credentials, sending, tokens
+from pamosnik.services.library import Library
 from pamosnik.store import accounts, connections, deletions, notices
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected, NewConnection
@@ -146,6 +147,7 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
     for flow in flow_store.applied(conn, account_id):
         if '"next"' in flow.body:
             flow_store.expect_next_post(conn, account_id, connected.id, flow.flow_id, flow.version, now)
+    broadcasts.plan(conn, Library(), account_id, now)
     return connected
 
 

@@ -14,6 +14,7 @@ from pamosnik.model.decision import (
     CountShare,
     Decision,
     Disclosed,
+    ForgetPerson,
     GiveOut,
     PauseContact,
     RemoveTag,
@@ -29,7 +30,7 @@ from pamosnik.model.event import EventKind
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
 from pamosnik.model.run import ENDED, Run, RunStatus
-from pamosnik.model.step import Ask, GiveCode, RunFlow, Send, Step
+from pamosnik.model.step import Ask, ForgetMe, GiveCode, RunFlow, Send, Step
 from pamosnik.services import actions, letters, posts
 from pamosnik.store import codes, contacts, outbox, runs, stats
 
@@ -57,6 +58,7 @@ def record(
     to_start: list[str] = []
     changes: list[tuple[EventKind, str]] = []
     stops: StopMessages | None = None
+    forgets: ForgetPerson | None = None
     for ordinal, effect in enumerate(decision.effects):
         match effect:
             case SendMessage():
@@ -92,6 +94,8 @@ def record(
                 letters.put(conn, task, _new(run, effect.step, OutMessage(), contact, ordinal, now), now)
             case StopMessages():
                 stops = effect
+            case ForgetPerson():
+                forgets = effect
             case StartRun():
                 to_start.append(effect.flow_id)
             case CountGoal():
@@ -104,6 +108,8 @@ def record(
     _settle_public_replies(conn, flow, run, hands_on=bool(to_start), now=now)
     if stops is not None:
         _stop_messages(conn, run, stops, len(decision.effects), now)
+    if forgets is not None:
+        _forget(conn, run, forgets, len(decision.effects), now)
     return Recorded(run, tuple(to_start), tuple(dict.fromkeys(changes)))
 
 
@@ -236,7 +242,9 @@ def _settle_public_replies(conn: Connection, flow: Flow, run: Run, *, hands_on: 
 
 
 def _sends(step: Step) -> bool:
-    return isinstance(step, Send | Ask | RunFlow) or (isinstance(step, GiveCode) and step.text is not None)
+    return isinstance(step, Send | Ask | ForgetMe | RunFlow) or (
+        isinstance(step, GiveCode) and step.text is not None
+    )
 
 
 def follow_private(conn: Connection, item: OutboxItem, private: OutboxItem, now: datetime) -> None:
@@ -280,6 +288,29 @@ def let_followers_go(conn: Connection, private_id: str, now: datetime) -> None:
 def _stop_messages(conn: Connection, run: Run, effect: StopMessages, ordinal: int, now: datetime) -> None:
     opt_out(conn, run.contact_id, now)
     stop_run(conn, run.id, "the person opted out", now)
+    contacts.undisclosed_without_message(conn, run.contact_id)
+    contact = contacts.load(conn, run.contact_id)
+    assert contact is not None
+    if contact.window_open(now):
+        assert contact.window_open_until is not None
+        say_outside_flows(
+            conn,
+            contact,
+            effect.confirmation,
+            effect.disclosure,
+            source=run.id,
+            turn=run.turn,
+            ordinal=ordinal,
+            deadline=contact.window_open_until,
+            now=now,
+        )
+
+
+def _forget(conn: Connection, run: Run, effect: ForgetPerson, ordinal: int, now: datetime) -> None:
+    """From now on nothing is done for this person but telling them; then the eraser comes (`privacy.forget`)."""
+    for run_id in (run.id, *runs.unfinished(conn, run.contact_id)):
+        stop_run(conn, run_id, "the person is forgotten", now)
+    contacts.set_forget(conn, run.contact_id, effect.said_at)
     contacts.undisclosed_without_message(conn, run.contact_id)
     contact = contacts.load(conn, run.contact_id)
     assert contact is not None

@@ -12,8 +12,9 @@ from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, File, Loaded, load
 from pamosnik.flows.plan import ChangeKind, CodesChange, Plan, plan
 from pamosnik.flows.problems import Problem, Severity
-from pamosnik.services import codes
+from pamosnik.services import broadcasts, codes
 from pamosnik.services.codes import PoolChange
+from pamosnik.services.library import Library
 from pamosnik.store import accounts, connections
 from pamosnik.store import flows as flow_store
 from pamosnik.store.flows import NewFlow
@@ -36,9 +37,10 @@ def propose(
     prune: bool,
     made_up: bool = False,
     can_mail: bool | None = None,
+    now: datetime | None = None,
 ) -> Proposal:
     """Reads and checks; changes nothing. `made_up`: on a stage, where nobody is really connected. `can_mail`: whether
-    this machine has a mail server; None: nobody asks."""
+    this machine has a mail server; None: nobody asks. `now`: None where nothing is past."""
     applied = flow_store.applied(conn, account_id)
     bodies: Mapping[str, Mapping[str, object]] = (
         {} if prune else {flow.flow_id: json.loads(flow.body) for flow in applied}
@@ -49,6 +51,7 @@ def propose(
         applied=AppliedSource(bodies, {} if prune else settings),
         connected=None if made_up else _usernames(conn, account_id),
         can_mail=can_mail,
+        now=now,
     )
     pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
     code_changes = codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)
@@ -113,6 +116,7 @@ def apply(
     _next_posts(conn, account_id, new, removed, now)
     codes.carry_out(conn, account_id, proposal.codes)
     codes.tell_if_low(conn, account_id, compile_settings(proposal.loaded.settings), now)
+    broadcasts.plan(conn, Library(), account_id, now)
     accounts.audit(conn, account_id, actor=actor, action="flows apply", subject=None, now=now)
 
 

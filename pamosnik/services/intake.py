@@ -21,7 +21,8 @@ class Stored:
 
 
 def store(conn: Connection, items: Iterable[Incoming], now: datetime) -> Stored:
-    """One row per item; repetitions make none. Items of accounts that are not connected are not kept."""
+    """One row per item; repetitions make none. Not kept are items of accounts that are not connected, and those about
+    people who were forgotten since."""
     known: dict[str, list[Connected]] = {}
     new = repeated = unknown = 0
     for item in items:
@@ -30,15 +31,16 @@ def store(conn: Connection, items: Iterable[Incoming], now: datetime) -> Stored:
         if not known[item.ig_id]:
             unknown += 1
         for connected in known[item.ig_id]:
-            _, is_new = inbox.add(
+            added = inbox.add(
                 conn,
                 account_id=connected.account_id,
                 connection_id=connected.id,
                 incoming=item,
                 now=now,
             )
-            new += is_new
-            repeated += not is_new
+            if added is not None:
+                new += added[1]
+                repeated += not added[1]
     return Stored(new, repeated, unknown)
 
 

@@ -13,7 +13,7 @@ from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
 from pamosnik.model.contact import Contact
 from pamosnik.model.outbox import ItemStatus
 from pamosnik.outbox.pacing import Caution
-from pamosnik.services import forecast, settling
+from pamosnik.services import broadcast_reading, forecast, settling
 from pamosnik.store import connections, contacts, notices, reads, stats
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
@@ -282,7 +282,14 @@ def numbers(
         key = (flow_id, connection)
         if key not in rows:
             counts = dict.fromkeys(_WORDS, 0)
-            rows[key] = {"flow": flow_id, **counts, "goals": {}, "splits": {}, "connection": connection}
+            rows[key] = {
+                "flow": flow_id,
+                **counts,
+                "goals": {},
+                "splits": {},
+                "skipped": {},
+                "connection": connection,
+            }
         return rows[key]
 
     for connection_id, flow_id, what, n in stats.totals(
@@ -298,6 +305,10 @@ def numbers(
             assert isinstance(splits, dict)
             name, _, counted = what.removeprefix(stats.SPLIT).partition(":")
             splits.setdefault(name, {stats.STARTED: 0, stats.COMPLETED: 0})[counted] = n
+        elif what.startswith(stats.SKIPPED):
+            skipped = found["skipped"]
+            assert isinstance(skipped, dict)
+            skipped[what.removeprefix(stats.SKIPPED)] = n
         else:
             found[what] = n
     for applied in flow_store.applied(conn, account.id):
@@ -391,6 +402,10 @@ def status(
             "will_expire": forecast.will_expire(conn, account, leaves, now),
         },
         "events": {"last_at": _iso_ms(last_event), "pending": pending},
+        "broadcasts": {
+            "planned": broadcast_reading.planned(conn, account),
+            "latest": broadcast_reading.latest(conn, account, limit=1),
+        },
         "problems": problems,
     }
 

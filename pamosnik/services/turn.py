@@ -42,6 +42,7 @@ from pamosnik.model.event import (
 from pamosnik.model.flow import Flow, Mode
 from pamosnik.model.outbox import ERRANDS, SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem
 from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind
+from pamosnik.model.step import ForgetMe
 from pamosnik.services import changes, codes, echoes, effects, profiles, safety_words
 from pamosnik.services.library import Library
 from pamosnik.services.posts import posts_of
@@ -118,6 +119,8 @@ def fail_event(conn: Connection, event_id: str, now: datetime) -> None:
 
 def _from_person(scene: Scene, event: Event) -> Verdict:
     contact = meet(scene, event)
+    if contact.forget_at is not None:
+        return Verdict.PENDING  # what is left of it after the eraser is a new person's
     # Also when it comes round again, having waited for something.
     first_message = event.kind in INBOUND_MESSAGES and contact.first_message_at in (None, event.at)
     if event.kind in INBOUND_MESSAGES:
@@ -140,6 +143,8 @@ def _from_flow(scene: Scene, event: Event) -> Verdict:
     contact = None if run is None else contacts.load(scene.conn, run.contact_id)
     if run is None or contact is None:
         return say(scene, event, Verdict.NOTED, "the run that did this is not kept any more")
+    if contact.forget_at is not None:
+        return say(scene, event, Verdict.NOTED, "this person is being forgotten")
     if contact.opted_out_at is not None:
         return say(scene, event, Verdict.OPTED_OUT, "this person opted out; only START undoes it")
     if contact.paused_until is not None and scene.now < contact.paused_until:
@@ -207,6 +212,8 @@ def _take(
     cause: Cause | None,
     profile_asked: bool = False,
 ) -> Verdict:
+    if event.kind in INBOUND_MESSAGES:
+        _ask_no_more_to_forget(scene, contact, event, choice)
     match choice:
         case Start():
             run = _start(
@@ -241,6 +248,20 @@ def _take(
             raise AssertionError("Instagram was asked already")
         case _:
             assert_never(choice)
+
+
+def _ask_no_more_to_forget(scene: Scene, contact: Contact, event: Event, choice: choose.Choice) -> None:
+    """Whoever was asked whether to be forgotten and said something else is not asked any more: a later yes would
+    answer something else."""
+    answered = getattr(choice.stimulus, "wait_id", None) if isinstance(choice, Resume) else None
+    for run_id, wait in runs.waiting_for_person(scene.conn, contact.id):
+        run = runs.load(scene.conn, run_id)
+        flow = None if run is None else _flow_of(scene, run)
+        if run is None or flow is None or wait.id == answered:
+            continue
+        asked = isinstance(flow.steps.get(wait.path), ForgetMe)
+        if asked and not outbox.still_to_leave(scene.conn, run_id, wait.path):
+            _turn(scene, contact, run, NotUnderstood(wait.id, event), event)
 
 
 def _asked_or_not(scene: Scene, contact: Contact) -> bool:
@@ -353,6 +374,11 @@ def _origin(event: Event, cause: Cause | None) -> Origin:
 
 
 # --- runs ------------------------------------------------------------------------------------------------
+
+
+def start(scene: Scene, contact: Contact, flow: Flow, origin: Origin) -> Run:
+    """Begins a run that no event asks for."""
+    return _start(scene, contact, flow, origin, None)
 
 
 def _start(
@@ -470,7 +496,9 @@ def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -
     scene = open_scene(conn, library, run.account_id, run.connection_id, now)
     contact = contacts.load(conn, run.contact_id)
     assert contact is not None
-    if contact.opted_out_at is not None:
+    if contact.forget_at is not None:
+        effects.stop_run(conn, run.id, "the person is forgotten", now)
+    elif contact.opted_out_at is not None:
         effects.stop_run(conn, run.id, "the person opted out", now)
     elif contact.paused_until is not None and now < contact.paused_until:
         runs.postpone(conn, due.wait_id, contact.paused_until)

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
 from pamosnik.model.contact import Contact, PausedBy, Profile
+from pamosnik.store import tombstones
 from pamosnik.store.times import ms, optional_instant
 
 _CONTACT = (
     "contact_id, account_id, connection_id, igsid, username, name, first_message_at, window_open_until,"
     " opted_out_at, unreachable_since, paused_until, paused_by, disclosed_at, follows_me, verified, followers,"
-    " looked_up_at, look_up_again_at, look_up_problem"
+    " looked_up_at, look_up_again_at, look_up_problem, forget_at"
 )
 
 
@@ -40,8 +41,17 @@ def meet(
             " VALUES (?,?,?,?,?,?,?)",
             (new, account_id, connection_id, igsid, username, ms(now), ms(now)),
         )
+        before = tombstones.of(conn, connection_id, igsid)
+        opted_out_at = before.erased_at if before is not None and before.opted_out else None
+        if opted_out_at is not None:
+            set_opted_out(conn, new, opted_out_at)
         return Contact(
-            id=new, account_id=account_id, connection_id=connection_id, igsid=igsid, username=username
+            id=new,
+            account_id=account_id,
+            connection_id=connection_id,
+            igsid=igsid,
+            username=username,
+            opted_out_at=opted_out_at,
         )
     conn.execute(
         "UPDATE contacts SET last_seen_at=max(last_seen_at, ?), username=coalesce(?, username) WHERE contact_id=?",
@@ -84,6 +94,7 @@ def load(conn: Connection, contact_id: str) -> Contact | None:
         looked_up_at=optional_instant(row[16]),
         look_up_again_at=optional_instant(row[17]),
         look_up_problem=row[18],
+        forget_at=optional_instant(row[19]),
     )
 
 
@@ -184,6 +195,23 @@ def set_unreachable(conn: Connection, contact_id: str, at: datetime) -> None:
         "UPDATE contacts SET unreachable_since=coalesce(unreachable_since, ?) WHERE contact_id=?",
         (ms(at), contact_id),
     )
+
+
+def set_forget(conn: Connection, contact_id: str, at: datetime) -> None:
+    """They are to be forgotten: what is older than `at` goes."""
+    conn.execute("UPDATE contacts SET forget_at=? WHERE contact_id=?", (ms(at), contact_id))
+
+
+def to_forget(conn: Connection, settled_before: datetime) -> list[str]:
+    """Ids of people who are to be forgotten and to whom nothing is under way any more. What was put into the outbox
+    before `settled_before` and has not left is not waited for."""
+    rows = conn.execute(
+        "SELECT contact_id FROM contacts p WHERE forget_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox o"
+        " WHERE o.contact_id=p.contact_id AND (o.status='sending' OR (o.status IN ('queued','held','unknown')"
+        " AND o.created_at>?))) ORDER BY forget_at",
+        (ms(settled_before),),
+    )
+    return [contact_id for (contact_id,) in rows]
 
 
 def set_disclosed(conn: Connection, contact_id: str, at: datetime) -> None:

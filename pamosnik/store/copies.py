@@ -1,9 +1,11 @@
 """Copies of the database that upgrades and restores leave beside it. Backups are not among them (`backup_files`)."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from pamosnik import _sqlite
+from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
 
 _BEFORE_RESTORE = "before-restore-"
@@ -19,15 +21,15 @@ def before_restore(path: Path, now: datetime) -> Path:
     return path.with_name(f"{path.name}.{_BEFORE_RESTORE}{now:%Y%m%dT%H%M%SZ}")
 
 
-def forget(path: Path, connection_id: str) -> int:
-    """Removes what upgrades and restores have left beside the database and holds this connection, or cannot be read;
+def forget(path: Path, holds: Callable[[Connection], bool]) -> int:
+    """Removes what upgrades and restores have left beside the database where `holds` says so, or cannot read it;
     returns how many files.
 
     Raises `HomeError` when one cannot be removed.
     """
     names = (before_version(path, "*").name, f"{path.name}.{_BEFORE_RESTORE}*")
     left = [copy for name in names for copy in path.parent.glob(name)]
-    holding = [copy for copy in left if _holds(copy, connection_id)]
+    holding = [copy for copy in left if _holds(copy, holds)]
     for copy in holding:
         try:
             copy.unlink()
@@ -39,17 +41,19 @@ def forget(path: Path, connection_id: str) -> int:
     return len(holding)
 
 
-def _holds(copy: Path, connection_id: str) -> bool:
+def holds_connection(conn: Connection, connection_id: str) -> bool:
+    found = conn.execute("SELECT 1 FROM connections WHERE connection_id=?", (connection_id,)).fetchone()
+    return found is not None
+
+
+def _holds(copy: Path, holds: Callable[[Connection], bool]) -> bool:
     if copy.name.endswith("-wal") or copy.with_name(f"{copy.name}-wal").exists():
         return True  # what a log holds that could not be merged nobody knows
     try:
         conn = _sqlite.connect(f"{copy.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
-            found = conn.execute(
-                "SELECT 1 FROM connections WHERE connection_id=?", (connection_id,)
-            ).fetchone()
+            return holds(conn)
         finally:
             conn.close()
     except _sqlite.Error:
         return True
-    return found is not None

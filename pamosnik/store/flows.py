@@ -156,7 +156,18 @@ def rename(conn: Connection, account_id: str, old: str, new: str) -> None:
         ids,
     )
     conn.execute("DELETE FROM flow_names WHERE account_id=:account AND flow_id=:old", ids)
-    for table in ("flows", "runs", "starts", "variants", "totals", "bound_posts", "outbox", "events"):
+    for table in (
+        "flows",
+        "runs",
+        "starts",
+        "variants",
+        "totals",
+        "bound_posts",
+        "outbox",
+        "events",
+        "schedules",
+        "broadcasts",
+    ):
         conn.execute(
             f"UPDATE OR IGNORE {table} SET flow_id=:new WHERE account_id=:account AND flow_id=:old",  # noqa: S608
             ids,

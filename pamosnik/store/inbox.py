@@ -9,7 +9,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
 from pamosnik.model.decision import Check
 from pamosnik.model.event import Attachment, Event, EventKind, Incoming, Verdict
-from pamosnik.store import deletions
+from pamosnik.store import deletions, tombstones
 from pamosnik.store.times import instant, ms, optional_instant
 
 _INCOMING = (
@@ -21,12 +21,15 @@ _EVENT = f"event_id, account_id, connection_id, received_at, attempts, {_INCOMIN
 
 def add(
     conn: Connection, *, account_id: str, connection_id: str, incoming: Incoming, now: datetime
-) -> tuple[str, bool]:
-    """Stores one item; returns its event's id and whether it is new.
+) -> tuple[str, bool] | None:
+    """Stores one item; returns its event's id and whether it is new. None: it is about somebody who was forgotten
+    since, and is not kept.
 
     A repetition makes no second row: it raises `seen_times`, and adds the payload when the row had none (a tap
     that was first recovered from the conversation, where payloads are not told).
     """
+    if tombstones.drops(conn, connection_id, incoming):
+        return None
     event_id = new_id(now)
     attachments = [[a.type, a.url, a.media_id] for a in incoming.attachments]
     row = conn.execute(

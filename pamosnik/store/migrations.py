@@ -197,6 +197,69 @@ def m0015_profiles(conn: Connection) -> None:
     conn.execute("ALTER TABLE contacts ADD COLUMN look_up_problem TEXT")
 
 
+def m0016_broadcasts(conn: Connection) -> None:
+    """When broadcasts are planned, and what became of those that began."""
+    conn.execute(
+        """\
+CREATE TABLE schedules ( -- the next broadcast of each flow on each connection
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  flow_id TEXT NOT NULL,
+  timing TEXT NOT NULL, -- what it was planned by
+  due_at INTEGER, -- NULL: nothing comes any more
+  PRIMARY KEY (connection_id, flow_id)
+) STRICT, WITHOUT ROWID"""
+    )
+    conn.execute(
+        """\
+CREATE TABLE broadcasts (
+  broadcast_id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  flow_id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  planned_at INTEGER NOT NULL,
+  began_at INTEGER NOT NULL,
+  triggers TEXT NOT NULL, -- JSON array: which schedules of the flow began it
+  looked_until TEXT NOT NULL DEFAULT '', -- contacts up to this id have been looked at
+  reached INTEGER NOT NULL DEFAULT 0,
+  skipped TEXT NOT NULL DEFAULT '{}', -- JSON: why -> how many people
+  reason TEXT, -- why it did not take place, or ended early
+  finished_at INTEGER -- NULL: under way
+) STRICT"""
+    )
+    # Never twice, whatever the clock does.
+    conn.execute("CREATE UNIQUE INDEX broadcasts_once ON broadcasts (connection_id, flow_id, planned_at)")
+    conn.execute("CREATE INDEX broadcasts_of_account ON broadcasts (account_id, planned_at)")
+    conn.execute("CREATE INDEX broadcasts_under_way ON broadcasts (broadcast_id) WHERE finished_at IS NULL")
+
+
+def m0017_forgetting(conn: Connection) -> None:
+    """People who want to be forgotten, and what stays of them: a keyed hash, so that they are not met again."""
+    conn.execute("ALTER TABLE contacts ADD COLUMN forget_at INTEGER")
+    conn.execute("CREATE INDEX contacts_to_forget ON contacts (forget_at) WHERE forget_at IS NOT NULL")
+    conn.execute(
+        """\
+CREATE TABLE ledger ( -- keys of the hashes in tombstones
+  account_id TEXT PRIMARY KEY REFERENCES accounts,
+  key BLOB NOT NULL
+) STRICT"""
+    )
+    conn.execute(
+        """\
+CREATE TABLE tombstones ( -- people who were forgotten
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  person BLOB NOT NULL, -- HMAC-SHA256 of the business account's id and theirs
+  said_at INTEGER NOT NULL, -- what they did until then is dropped
+  erased_at INTEGER NOT NULL,
+  opted_out INTEGER NOT NULL CHECK (opted_out IN (0, 1)),
+  purged_at INTEGER, -- NULL: bytes of deleted rows may be left in pages, WAL and copies
+  PRIMARY KEY (connection_id, person)
+) STRICT, WITHOUT ROWID"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -213,6 +276,8 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0013_shares_and_sums,
     m0014_changes,
     m0015_profiles,
+    m0016_broadcasts,
+    m0017_forgetting,
 )
 
 

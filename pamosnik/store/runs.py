@@ -143,7 +143,7 @@ def _save_waits(conn: Connection, run: Run) -> None:
 def _origin_json(origin: Origin) -> str:
     return json.dumps(
         {
-            "came_from": origin.came_from.value,
+            "came_from": None if origin.came_from is None else origin.came_from.value,
             "event_id": origin.event_id,
             "text": origin.text,
             "comment_id": origin.comment_id,
@@ -162,7 +162,7 @@ def _origin_json(origin: Origin) -> str:
 def _origin(text: str) -> Origin:
     raw = json.loads(text)
     return Origin(
-        came_from=CameFrom(raw["came_from"]),
+        came_from=None if raw["came_from"] is None else CameFrom(raw["came_from"]),
         event_id=raw["event_id"],
         text=raw["text"],
         comment_id=raw["comment_id"],

@@ -116,7 +116,7 @@ CREATE TABLE contacts (
   paused_by TEXT CHECK (paused_by IN ('owner', 'hand_over')),
   paused_note TEXT, -- for the human who takes over
   disclosed_at INTEGER
-, looked_up_at INTEGER, look_up_again_at INTEGER, look_up_problem TEXT) STRICT;
+, looked_up_at INTEGER, look_up_again_at INTEGER, look_up_problem TEXT, forget_at INTEGER) STRICT;
 
 CREATE UNIQUE INDEX contacts_once ON contacts (connection_id, igsid);
 
@@ -468,4 +468,53 @@ CREATE TABLE flow_names ( -- flows that were renamed
   flow_id TEXT NOT NULL,
   first_id TEXT NOT NULL, -- before the first renaming
   PRIMARY KEY (account_id, flow_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE schedules ( -- the next broadcast of each flow on each connection
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  flow_id TEXT NOT NULL,
+  timing TEXT NOT NULL, -- what it was planned by
+  due_at INTEGER, -- NULL: nothing comes any more
+  PRIMARY KEY (connection_id, flow_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE broadcasts (
+  broadcast_id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  flow_id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  planned_at INTEGER NOT NULL,
+  began_at INTEGER NOT NULL,
+  triggers TEXT NOT NULL, -- JSON array: which schedules of the flow began it
+  looked_until TEXT NOT NULL DEFAULT '', -- contacts up to this id have been looked at
+  reached INTEGER NOT NULL DEFAULT 0,
+  skipped TEXT NOT NULL DEFAULT '{}', -- JSON: why -> how many people
+  reason TEXT, -- why it did not take place, or ended early
+  finished_at INTEGER -- NULL: under way
+) STRICT;
+
+CREATE UNIQUE INDEX broadcasts_once ON broadcasts (connection_id, flow_id, planned_at);
+
+CREATE INDEX broadcasts_of_account ON broadcasts (account_id, planned_at);
+
+CREATE INDEX broadcasts_under_way ON broadcasts (broadcast_id) WHERE finished_at IS NULL;
+
+CREATE INDEX contacts_to_forget ON contacts (forget_at) WHERE forget_at IS NOT NULL;
+
+CREATE TABLE ledger ( -- keys of the hashes in tombstones
+  account_id TEXT PRIMARY KEY REFERENCES accounts,
+  key BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE tombstones ( -- people who were forgotten
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  person BLOB NOT NULL, -- HMAC-SHA256 of the business account's id and theirs
+  said_at INTEGER NOT NULL, -- what they did until then is dropped
+  erased_at INTEGER NOT NULL,
+  opted_out INTEGER NOT NULL CHECK (opted_out IN (0, 1)),
+  purged_at INTEGER, -- NULL: bytes of deleted rows may be left in pages, WAL and copies
+  PRIMARY KEY (connection_id, person)
 ) STRICT, WITHOUT ROWID;

@@ -15,6 +15,8 @@ FAILED = "failed"
 EXPIRED = "expired"
 GOAL = "goal:"
 """Followed by the goal's name."""
+SKIPPED = "skipped:"
+"""People whom a broadcast could not reach; followed by why."""
 SPLIT = "split:"
 """Followed by the name of a way of a `split` and `:started` or `:completed`."""
 
@@ -57,12 +59,13 @@ def count(
     *,
     step: str = "",
     media_id: str = "",
+    n: int = 1,
 ) -> None:
-    """Adds one to a day's total."""
+    """Adds to a day's total."""
     conn.execute(
         "INSERT INTO totals (account_id, connection_id, day, flow_id, step, media_id, what, n)"
-        " VALUES (?,?,?,?,?,?,?,1) ON CONFLICT DO UPDATE SET n=n+1",
-        (account_id, connection_id, day, flow_id, step, media_id, what),
+        " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET n=n+excluded.n",
+        (account_id, connection_id, day, flow_id, step, media_id, what, n),
     )
 
 

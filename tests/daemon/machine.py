@@ -11,6 +11,7 @@ from pathlib import Path
 from pamosnik import config
 from pamosnik.clock import Clock, SteadyClock, VirtualClock
 from pamosnik.config import Config
+from pamosnik.daemon.broadcaster import Broadcaster
 from pamosnik.daemon.catch_up import CatchUp
 from pamosnik.daemon.doers import Outside, doers
 from pamosnik.daemon.eraser import Eraser
@@ -51,6 +52,7 @@ class Machine:
     keeper: TokenKeeper
     catch_up: CatchUp
     eraser: Eraser
+    broadcaster: Broadcaster
 
     async def deliver(self, *entries: Json) -> None:
         """A webhook as the daemon takes it in; what people did is known to the fake Instagram, too."""
@@ -62,7 +64,7 @@ class Machine:
     async def works(self) -> None:
         """Turns and sends until nothing more can be done now."""
         for _ in range(50):
-            turns = await self.runner.round()
+            turns = await self.runner.round() + await self.broadcaster.round()
             sent = await self.sender.round()
             await self.sender.idle()
             errands = await self.errands.round()
@@ -177,7 +179,8 @@ async def running(
             keeper = TokenKeeper(tools)
             catch_up = CatchUp(tools, gate, runner.wake)
             errands = ErrandRunner(tools, doers(tools, reached or Outside()), runner.wake)
-            parts = (runner, sender, errands, settler, keeper, catch_up, Eraser(tools))
+            broadcaster = Broadcaster(tools, sender.wake)
+            parts = (runner, sender, errands, settler, keeper, catch_up, Eraser(tools), broadcaster)
             yield Machine(fake, tools, clock, writer, reader, *parts)
             await sender.idle()
             await errands.idle()

@@ -20,11 +20,23 @@ from pamosnik.privacy import erase
 from pamosnik.privacy.subject import REGISTER
 from pamosnik.services import reading, removal, sending
 from pamosnik.services.reading import Shape
-from pamosnik.store import accounts, alerts, codes, connections, contacts, outbox, runs
+from pamosnik.store import (
+    accounts,
+    alerts,
+    broadcasts,
+    codes,
+    connections,
+    contacts,
+    outbox,
+    runs,
+    tombstones,
+)
 from pamosnik.store import flows as flow_store
 from pamosnik.store.alerts import Alert
+from pamosnik.store.broadcasts import NewBroadcast, Planned
 from pamosnik.store.connections import Connected
 from pamosnik.store.database import open_database
+from pamosnik.store.tombstones import Tombstone
 from tests.daemon import events
 from tests.daemon.fake import Trouble, calm
 from tests.daemon.machine import Machine, machine
@@ -318,7 +330,12 @@ def _more(conn: Connection, connection_id: str, now: datetime) -> None:
     contacts.add_tag(conn, person, "regular", now)
     flow_store.learn_post(conn, account_id, connection_id, "m-of-the-shop", "Cxyz", now)
     connections.rest_quota(conn, connections.load(conn, connection_id), Quota.MESSAGE, now, "why")
+    plan = Planned(account_id, connection_id, "menu", now)
+    broadcasts.plan(conn, account_id, connection_id, "menu", "", now)
+    broadcasts.begin(conn, plan, NewBroadcast("b1", "v", now), now)
     connections.heard_usage(conn, connections.load(conn, connection_id), Quota.MESSAGE, 90, now)
+    tombstones.put_key(conn, account_id, b"k" * 32)
+    tombstones.put(conn, account_id, Tombstone(connection_id, "00", now, now, opted_out=False))
     codes.add(conn, account_id, "spring", ["A-1"])
     codes.give(conn, person, "spring", "A-1", now)
     alerts.put(conn, Alert(account_id, connection_id, "restricted", False, 0, "About shop.", now, None))

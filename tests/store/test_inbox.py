@@ -36,13 +36,15 @@ _FULL = Incoming(
 
 
 def _add(conn: Connection, incoming: Incoming, connection_id: str = "k1") -> tuple[str, bool]:
-    return inbox.add(
+    added = inbox.add(
         conn,
         account_id="a1",
         connection_id=connection_id,
         incoming=incoming,
         now=NOW,
     )
+    assert added is not None
+    return added
 
 
 def _message(key: str, *, seconds_ago: int | None = 0) -> Incoming:

@@ -1,0 +1,88 @@
+"""Forgetting one person: every row about them, by the register; then the bytes that deleting leaves behind.
+
+`contacts.forget_at` marks who is to be forgotten: no turn, no message of a flow, no broadcast touches them any more.
+When nothing of theirs is under way, `erase_some` leaves a tombstone and deletes in short transactions, the contact's
+own row last; a kill in between changes nothing, for the mark goes with that row. What they wrote after they had
+confirmed stays, unanswered until then: it is the first message of a new person.
+
+Then the daemon rewrites the file and empties the WAL as it does for a whole connection (`store.vacuum`), removes the
+copies of upgrades and restores that hold the person, and notes that in the tombstone and in `erasures.log`.
+"""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from pamosnik._sqlite import Connection
+from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, SILENT
+from pamosnik.privacy.subject import REGISTER
+from pamosnik.store import accounts, contacts, tombstones
+from pamosnik.store.times import ms
+from pamosnik.store.tombstones import Tombstone
+
+KEY_BYTES = 32
+CHUNK = 100
+"""Rows of one transaction, which others wait for."""
+
+WAITED_FOR = timedelta(minutes=10)
+"""So long for the last message, "it is deleted", to leave."""
+
+
+def ready(conn: Connection, now: datetime) -> list[str]:
+    """Contacts whose time has come."""
+    return contacts.to_forget(conn, now - WAITED_FOR)
+
+
+def erase_some(conn: Connection, contact_id: str, now: datetime) -> bool:
+    """Deletes the next rows of a person; False when none is left. Leaves the tombstones first."""
+    contact = contacts.load(conn, contact_id)
+    if contact is None or contact.forget_at is None:
+        return False
+    if tombstones.key(conn, contact.account_id) is None:
+        tombstones.put_key(conn, contact.account_id, secrets.token_bytes(KEY_BYTES))
+    hashed = tombstones.hasher(conn, contact.connection_id)
+    assert hashed is not None
+    igsids, stays = contacts.igsids(conn, contact_id), contact.opted_out_at is not None
+    for igsid in igsids:
+        stone = Tombstone(contact.connection_id, hashed(igsid), contact.forget_at, now, stays)
+        tombstones.put(conn, contact.account_id, stone)
+    if _erase_events(conn, contact.connection_id, igsids, contact.forget_at):
+        return True
+    by = {
+        "run_id": "run_id IN (SELECT run_id FROM runs WHERE contact_id=:id)",
+        "contact_id": "contact_id=:id",
+    }
+    for column, where in by.items():
+        for name, table in REGISTER.items():
+            # What hangs on runs first, then runs; the person at the very end.
+            if table.person_key == column and name != "contacts" and _delete(conn, name, where, contact_id):
+                return True
+    conn.execute("DELETE FROM contacts WHERE contact_id=?", (contact_id,))
+    accounts.audit(
+        conn, contact.account_id, actor="daemon", action="person forgotten", subject=contact_id, now=now
+    )
+    return False
+
+
+def _erase_events(conn: Connection, connection_id: str, igsids: Iterable[str], said_at: datetime) -> int:
+    """All but what they did afterwards and nobody has looked at yet."""
+    theirs = sorted(INBOUND_MESSAGES | COMMENTS | SILENT)
+    kinds, ids = ",".join("?" * len(theirs)), sorted(igsids)
+    marks = ",".join("?" * len(ids))
+    deleted = conn.execute(
+        "DELETE FROM events WHERE event_id IN (SELECT event_id FROM events WHERE connection_id=?"  # noqa: S608
+        f" AND igsid IN ({marks}) AND NOT (verdict='pending' AND kind IN ({kinds})"
+        " AND coalesce(occurred_at, received_at)>?) LIMIT ?)",
+        (connection_id, *ids, *theirs, ms(said_at), CHUNK),
+    )
+    return int(deleted.rowcount)
+
+
+def _delete(conn: Connection, table: str, where: str, contact_id: str) -> int:
+    keys = conn.execute("SELECT name FROM pragma_table_info(?) WHERE pk>0 ORDER BY pk", (table,))
+    key = ", ".join(name for (name,) in keys)
+    deleted = conn.execute(
+        f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {where} LIMIT :most)",  # noqa: S608
+        {"id": contact_id, "most": CHUNK},
+    )
+    return int(deleted.rowcount)

@@ -1,0 +1,144 @@
+"""What stays of people who were forgotten: a keyed hash of the id that Instagram knows them by, and when.
+
+With it, what Instagram tells once more about the time before (a late webhook, a conversation that is read again) is
+recognized and not kept. Nobody can be found from a hash; with an id in hand one can tell whether it is that person's.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, SILENT, Incoming
+from pamosnik.store.times import instant, ms
+
+_OF_THE_PERSON = INBOUND_MESSAGES | COMMENTS | SILENT
+"""What they do themselves; the rest tells what became of messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    connection_id: str
+    person: str
+    """The hash, in hex."""
+    said_at: datetime
+    """What they did until then is dropped."""
+    erased_at: datetime
+    opted_out: bool
+    """Holds on when they come back: only START undoes it."""
+
+
+def put(conn: Connection, account_id: str, stone: Tombstone) -> None:
+    """A later one takes the place of an earlier one. Their traces are still in pages and copies."""
+    conn.execute(
+        "INSERT INTO tombstones (account_id, connection_id, person, said_at, erased_at, opted_out)"
+        " VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET said_at=max(said_at, excluded.said_at),"
+        " erased_at=max(erased_at, excluded.erased_at), opted_out=excluded.opted_out, purged_at=NULL",
+        (
+            account_id,
+            stone.connection_id,
+            bytes.fromhex(stone.person),
+            ms(stone.said_at),
+            ms(stone.erased_at),
+            int(stone.opted_out),
+        ),
+    )
+
+
+Hasher = Callable[[str], str]
+"""Id of a person -> their hash, in one connection."""
+
+
+def key(conn: Connection, account_id: str) -> bytes | None:
+    """Of the account's hashes; None: nobody was forgotten yet."""
+    row = conn.execute("SELECT key FROM ledger WHERE account_id=?", (account_id,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def keys(conn: Connection) -> Mapping[str, bytes]:
+    """By account."""
+    return {account_id: bytes(one) for account_id, one in conn.execute("SELECT account_id, key FROM ledger")}
+
+
+def put_key(conn: Connection, account_id: str, new: bytes) -> None:
+    """Hashes made with another key mean nothing any more."""
+    if key(conn, account_id) != new:
+        conn.execute("DELETE FROM tombstones WHERE account_id=?", (account_id,))
+        conn.execute("INSERT OR REPLACE INTO ledger (account_id, key) VALUES (?,?)", (account_id, new))
+
+
+def hasher(conn: Connection, connection_id: str) -> Hasher | None:
+    """None: nobody of the account was forgotten yet."""
+    row = conn.execute(
+        "SELECT key, ig_id FROM connections JOIN ledger USING (account_id) WHERE connection_id=?",
+        (connection_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    secret, ig_id = bytes(row[0]), str(row[1])
+    return lambda igsid: hmac.new(secret, f"{ig_id}:{igsid}".encode(), hashlib.sha256).hexdigest()
+
+
+def of(conn: Connection, connection_id: str, igsid: str) -> Tombstone | None:
+    hashed = hasher(conn, connection_id)
+    if hashed is None:
+        return None
+    person = hashed(igsid)
+    row = conn.execute(
+        "SELECT said_at, erased_at, opted_out FROM tombstones WHERE connection_id=? AND person=?",
+        (connection_id, bytes.fromhex(person)),
+    ).fetchone()
+    if row is None:
+        return None
+    return Tombstone(connection_id, person, instant(row[0]), instant(row[1]), bool(row[2]))
+
+
+def drops(conn: Connection, connection_id: str, incoming: Incoming) -> bool:
+    """Whether it is about somebody as they were before they were forgotten."""
+    stone = None if incoming.igsid is None else of(conn, connection_id, incoming.igsid)
+    if stone is None:
+        return False
+    at = incoming.occurred_at
+    if incoming.kind in _OF_THE_PERSON:
+        return at is not None and at <= stone.said_at
+    back = conn.execute(
+        "SELECT 1 FROM contacts WHERE connection_id=? AND igsid=?", (connection_id, incoming.igsid)
+    ).fetchone()
+    return back is None or (at is not None and at <= stone.erased_at)
+
+
+def to_purge(conn: Connection) -> list[Tombstone]:
+    """Whose rows are gone, but not yet the bytes that deleting leaves behind."""
+    rows = conn.execute(
+        "SELECT connection_id, person, said_at, erased_at, opted_out FROM tombstones WHERE purged_at IS NULL"
+    )
+    return [Tombstone(r[0], r[1].hex(), instant(r[2]), instant(r[3]), bool(r[4])) for r in rows]
+
+
+def purged(conn: Connection, stones: Iterable[Tombstone], now: datetime) -> None:
+    """Unless somebody was forgotten once more meanwhile."""
+    conn.executemany(
+        "UPDATE tombstones SET purged_at=? WHERE connection_id=? AND person=? AND erased_at=?",
+        [
+            (ms(now), stone.connection_id, bytes.fromhex(stone.person), ms(stone.erased_at))
+            for stone in stones
+        ],
+    )
+
+
+def holds(conn: Connection, stones: Iterable[Tombstone], hashers: Mapping[str, Hasher]) -> bool:
+    """Whether a copy of the database has rows of these people. `hashers`: by connection, of the present database."""
+    by_connection: dict[str, set[str]] = {}
+    for stone in stones:
+        by_connection.setdefault(stone.connection_id, set()).add(stone.person)
+    for connection_id, people in by_connection.items():
+        known = conn.execute(
+            "SELECT igsid FROM contacts WHERE connection_id=:id UNION SELECT igsid FROM events"
+            " WHERE connection_id=:id AND igsid IS NOT NULL",
+            {"id": connection_id},
+        )
+        if any(hashers[connection_id](igsid) in people for (igsid,) in known):
+            return True
+    return False
