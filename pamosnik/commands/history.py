@@ -61,6 +61,8 @@ def why(
         say(f"  {what_}: {result}{f' ({detail})' if detail else ''}")
     for item in found.sent:
         say(f"  → {_item(item)}")
+    for link in found.links:
+        say(f"  → {_link(link)}")
     if found.advice:
         say(found.advice)
 
@@ -69,6 +71,15 @@ def _item(item: Mapping[str, object]) -> str:
     reason = f" ({item['reason']})" if item["reason"] else ""
     what = item["kind"] if item["action"] is None else f"{item['kind']} ({item['action']})"
     return f"{what} {item['status']}{reason}"
+
+
+def _link(link: Mapping[str, object]) -> str:
+    times = int(str(link["clicks"]))
+    name = f" {link['name']}" if link["name"] else ""
+    often = {0: "not clicked yet", 1: "clicked once"}.get(times, f"clicked {times} times")
+    return f"link{name} to {link['address']}: {often}" + (
+        f", last {shown(link['last_click_at'])}" if times else ""
+    )
 
 
 def events_list(
@@ -160,8 +171,9 @@ def runs_show(
         found, turns = reading.run(home.database.connection, home.account, run)
         of_it = QueueFilter(run_id=str(found["id"]))
         items = reading.queue(home.database.connection, home.account, of_it, now=now())
+        links = reading.links(home.database.connection, home.account, run_id=str(found["id"]))
     if as_json:
-        print_json({**found, "turns": turns, "queue": items})
+        print_json({**found, "turns": turns, "queue": items, "links": links})
         return
     print_facts(list(found.items()))
     for turn in turns:
@@ -172,6 +184,8 @@ def runs_show(
             say(f"  {check[0]}: {check[1]}{f' ({check[2]})' if check[2] else ''}")
     for item in reversed(items):
         say(f"→ {_item(item)}")
+    for link in links:
+        say(f"→ {_link(link)}")
 
 
 def queue_list(

@@ -97,7 +97,7 @@ async def serve(
                     meta_url=settings.meta_url,
                     on_answer=clock.answered if isinstance(clock, SteadyClock) else lambda _: None,
                 ) as instagram:
-                    tools = Tools(writer, reader, instagram, keys, clock)
+                    tools = Tools(writer, reader, instagram, keys, clock, settings.public_url)
                     await _run(
                         settings,
                         clock,

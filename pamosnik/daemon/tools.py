@@ -38,3 +38,5 @@ class Tools:
     instagram: Instagram
     keys: MasterKeys
     clock: Clock
+    public_url: str | None = None
+    """Where the daemon's pages are reached from outside; None: nowhere that is known."""

@@ -1,4 +1,4 @@
-"""The HTTP surface: Meta's webhooks, health, and the status page."""
+"""The HTTP surface: Meta's webhooks, health, tracked links, and the status page."""
 
 import asyncio
 import contextlib
@@ -20,6 +20,7 @@ from pamosnik import _sqlite
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon.status_page import StatusPage
+from pamosnik.daemon.tracked_links import TrackedLinks
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.instagram import limits, webhook
 from pamosnik.services import intake
@@ -257,12 +258,14 @@ def make_app(
     )
     page = StatusPage(writer, reader, clock, secure=(settings.public_url or "").startswith("https:"))
     health = _Health(writer, reader)
+    tracked = TrackedLinks(writer, reader, clock, on_click=on_events)
     app = Starlette(
         routes=[
             Route("/webhooks/instagram", hook.handshake, methods=["GET"]),
             Route("/webhooks/instagram", hook.deliver, methods=["POST"]),
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
+            *tracked.routes(),
             *page.routes(),
         ],
         middleware=[Middleware(_CutShort), Middleware(_SafeHeaders)],

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pamosnik.engine import payload, render, sentences
+from pamosnik.engine.links import Tracker
 from pamosnik.engine.working import Turn
 from pamosnik.instagram import limits
 from pamosnik.model.book import Sentence
@@ -39,10 +40,12 @@ def send(
     if skip:
         labels = (*labels, sentences.say(turn.facts.settings, Sentence.SKIP))
     number = turn.variant(at.path, len(message.texts)) if message.texts else None
+    tracking = turn.facts.tracking if message.track_links else None
+    of_text, of_cards = (Tracker(tracking, f"{turn.run.id}|{turn.run.turn}|{at.path}") for _ in range(2))
     text = None
     if number is not None:
-        text = _written(turn, message.texts[number], message.buttons, message.chips, labels)
-    cards = _cards(turn, message.cards) if message.cards else None
+        text = _written(turn, message.texts[number], message.buttons, message.chips, labels, of_text)
+    cards = _cards(turn, message.cards, of_cards) if message.cards else None
     private = turn.run.origin.comment_id is not None and not turn.private_reply_made
     # Instagram takes a text or cards as a private reply; a picture or video waits for the person's answer.
     opening = (text or cards) if private else None
@@ -56,6 +59,7 @@ def send(
                 private_reply=content is opening,
                 variant=number if remember_variant and content is text else None,
                 delay=delay,
+                links=of_text.links if content is text else of_cards.links if content is cards else (),
             )
         )
         # The others follow it: a person's messages keep their order.
@@ -98,19 +102,19 @@ def _media(turn: Turn, media: Media) -> OutMessage:
     return OutMessage(media=OutMedia(media.kind, None if media.url is None else turn.fill(media.url)))
 
 
-def _cards(turn: Turn, cards: tuple[Card, ...]) -> OutMessage:
-    out = tuple(_card(turn, card) for card in cards)
+def _cards(turn: Turn, cards: tuple[Card, ...], tracker: Tracker) -> OutMessage:
+    out = tuple(_card(turn, card, tracker) for card in cards)
     return OutMessage(cards=out, spelled_out=_cards_spelled_out(turn, out))
 
 
-def _card(turn: Turn, card: Card) -> OutCard:
+def _card(turn: Turn, card: Card, tracker: Tracker) -> OutCard:
     subtitle = None if card.subtitle is None else turn.fill(card.subtitle, limit_chars=limits.CARD_CHARS)
     return OutCard(
         turn.fill(card.title, limit_chars=limits.CARD_CHARS),
         subtitle=subtitle or None,
         image=None if card.image is None else turn.fill(card.image),
-        url=None if card.url is None else turn.fill(card.url),
-        buttons=tuple(_out(turn, option) for option in card.buttons),
+        url=None if card.url is None else tracker.address(turn.fill(card.url)),
+        buttons=tuple(_out(turn, option, tracker) for option in card.buttons),
     )
 
 
@@ -136,28 +140,43 @@ def _card_lines(card: OutCard) -> list[str]:
 
 
 def _written(
-    turn: Turn, text: Text, buttons: tuple[Option, ...], chips: tuple[Option, ...], labels: tuple[str, ...]
+    turn: Turn,
+    text: Text,
+    buttons: tuple[Option, ...],
+    chips: tuple[Option, ...],
+    labels: tuple[str, ...],
+    tracker: Tracker,
 ) -> OutMessage:
     prefix = _disclosure(turn)
-    out_buttons = tuple(_out(turn, option) for option in buttons)
-    out_chips = (*(_out(turn, option) for option in chips), *(OutButton(label) for label in labels))
+    out_buttons = tuple(_out(turn, option, tracker) for option in buttons)
+    out_chips = (*(_out(turn, option, tracker) for option in chips), *(OutButton(label) for label in labels))
+    chars = limits.BUTTON_TEXT_CHARS if out_buttons else None
+    return OutMessage(
+        text=_filled(turn, text, prefix, tracker, limits.TEXT_BYTES, chars),
+        buttons=out_buttons,
+        chips=out_chips,
+        spelled_out=_spelled_out(turn, text, prefix, (*out_buttons, *out_chips), tracker),
+    )
+
+
+def _filled(
+    turn: Turn, text: Text, prefix: str, tracker: Tracker, limit_bytes: int, limit_chars: int | None
+) -> str:
+    """A text within its limits, with its addresses tracked as far as they leave room for it."""
     filled = render.render(
         text,
         turn.values(),
-        limit_bytes=limits.TEXT_BYTES,
-        limit_chars=limits.BUTTON_TEXT_CHARS if out_buttons else None,
+        limit_bytes=limit_bytes,
+        limit_chars=limit_chars,
         prefix=prefix,
         whole=turn.whole(),
     )
-    return OutMessage(
-        text=filled,
-        buttons=out_buttons,
-        chips=out_chips,
-        spelled_out=_spelled_out(turn, text, prefix, (*out_buttons, *out_chips)),
-    )
+    return tracker.text(filled, turn.fill(text), lambda one: render.fits(one, limit_bytes, limit_chars))
 
 
-def _spelled_out(turn: Turn, text: Text, prefix: str, options: tuple[OutButton, ...]) -> str | None:
+def _spelled_out(
+    turn: Turn, text: Text, prefix: str, options: tuple[OutButton, ...], tracker: Tracker
+) -> str | None:
     """The same in plain text, for when Instagram refuses the buttons: labels to write, addresses to follow."""
     if not options:
         return None
@@ -169,8 +188,7 @@ def _spelled_out(turn: Turn, text: Text, prefix: str, options: tuple[OutButton, 
     room = limits.TEXT_BYTES - len(tail.encode())
     if room < limits.TEXT_BYTES // 4:
         tail, room = "", limits.TEXT_BYTES
-    words = render.render(text, turn.values(), limit_bytes=room, prefix=prefix, whole=turn.whole())
-    return words + tail
+    return _filled(turn, text, prefix, tracker, room, None) + tail
 
 
 def _disclosure(
@@ -185,10 +203,10 @@ def _disclosure(
     return f"{line}\n"
 
 
-def _out(turn: Turn, option: Option) -> OutButton:
+def _out(turn: Turn, option: Option, tracker: Tracker) -> OutButton:
     label = turn.fill(option.label, limit_chars=limits.LABEL_CHARS)
     if option.url is not None:
-        return OutButton(label, url=turn.fill(option.url))
+        return OutButton(label, url=tracker.address(turn.fill(option.url), option.name))
     target = payload.TapTarget(
         run_id=turn.run.id,
         flow_id=turn.flow.id,

@@ -37,7 +37,7 @@ def render(
             parts[number - 1] = parts[number - 1].removesuffix(" ")
     free = [n for n, part in enumerate(text.parts) if isinstance(part, Variable) and part.name not in whole]
     words = [n for n, part in enumerate(text.parts) if isinstance(part, str)]
-    while not _fits(prefix + "".join(parts), limit_bytes, limit_chars):
+    while not fits(prefix + "".join(parts), limit_bytes, limit_chars):
         longest = max(free, key=lambda number: len(parts[number]), default=None)
         if longest is None or len(parts[longest]) <= 1:
             longest = next((n for n in reversed(words) if len(parts[n]) > len(_MORE_WORDS)), None)
@@ -65,14 +65,15 @@ def _fill(part: str | Variable, values: Mapping[str, str | None]) -> str:
     return value or part.stand_in or ""
 
 
-def _fits(text: str, limit_bytes: int | None, limit_chars: int | None) -> bool:
+def fits(text: str, limit_bytes: int | None, limit_chars: int | None) -> bool:
+    """Whether Instagram takes a text of that length."""
     return (limit_bytes is None or len(text.encode()) <= limit_bytes) and (
         limit_chars is None or len(text) <= limit_chars
     )
 
 
 def _cut(text: str, limit_bytes: int | None, limit_chars: int | None) -> str:
-    while not _fits(text + _MORE, limit_bytes, limit_chars):
+    while not fits(text + _MORE, limit_bytes, limit_chars):
         text = text[:-1]
     return text.rstrip() + _MORE
 

@@ -139,6 +139,7 @@ class StepTable:
             ),
             typing=seconds(raw, "typing", 0) if "typing" in raw else None,
             quote=bool(raw.get("quote", False)),
+            track_links=bool(raw.get("track_links", True)),
         )
 
     def _card(self, raw: Raw, path: str) -> Card:

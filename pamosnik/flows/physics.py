@@ -17,6 +17,7 @@ from pamosnik.flows.check import (
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import longest
 from pamosnik.instagram import limits
+from pamosnik.model.addresses import addresses
 from pamosnik.model.sentences import DISCLOSURE
 
 Raw = Mapping[str, object]
@@ -26,6 +27,8 @@ _NOT_ON_LIVE = frozenset({"reply_publicly", "hide_comment", "delete_comment"})
 """https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (live media: none of these)"""
 _LABELS = ("skip", "forget_yes", "forget_no")
 """Sentences that stand on a chip."""
+_TRACKED_CHARS = 64
+"""Of a tracked address: `https://`, a name of up to 37 characters, `/l/` and the 16 of its token."""
 _DISCLOSURE_CHARS = 300
 """Ours: leaves at least half of a message with buttons to the text."""
 
@@ -126,6 +129,7 @@ def _message_texts(
         written = longest(text, outcome.settings)
         size, room = len(written.encode()), limits.TEXT_BYTES - len(line.encode())
         chars, room_chars = len(written), limits.BUTTON_TEXT_CHARS - len(line)
+        longer = _longer_tracked(written) if raw.get("track_links", raw["do"] == "send") else 0
         # A line that alone is too long is said at the line.
         if size > room > 0:
             message = f"the text has {size} bytes (an emoji counts 4); {_who_takes(limits.TEXT_BYTES, room)}"
@@ -136,6 +140,12 @@ def _message_texts(
             message = f"the text has {chars} characters; {_who_takes(limits.BUTTON_TEXT_CHARS, room_chars)}"
             hint = _shorter(line, "Send the long part as a message of its own.")
             yield outcome.problem(place, "text-too-long", f"{message} in a message with buttons", hint)
+        elif longer and (size + longer > room or (with_buttons and chars + longer > room_chars)):
+            message = f"with tracked links this text may be {longer} characters longer, and then not fit"
+            hint = (
+                "Links without room go out untracked. Make the text shorter, or write `track_links: false`."
+            )
+            yield outcome.problem(place, "no-room-to-track", message, hint, Severity.NOTE)
     say = str(cast("Raw", raw.get("if_not_understood", {})).get("say", ""))
     yield from _bytes(outcome, f"{path}.if_not_understood.say", say)
 
@@ -159,6 +169,11 @@ def _sentences(outcome: Outcome) -> Iterator[Problem]:
                 f"says.{name}", "label-too-long", f"{message} {limits.LABEL_CHARS}", "Write it shorter."
             )
         yield from _bytes(outcome, f"says.{name}", text)
+
+
+def _longer_tracked(text: str) -> int:
+    """How much a text may grow when its addresses lead through the owner's own."""
+    return sum(max(_TRACKED_CHARS - len(address.encode()), 0) for address in addresses(text))
 
 
 def _who_takes(most: int, room: int) -> str:

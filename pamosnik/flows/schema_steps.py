@@ -361,7 +361,6 @@ CARD: Row = Row(
         Key("buttons", list_of(_option), "At most 3 buttons."),
     ),
 )
-_LATER_IN_SEND = frozenset({"track_links"})
 
 STEPS: dict[str, Read] = {
     "reply_publicly": Row(
@@ -389,8 +388,13 @@ STEPS: dict[str, Read] = {
             Key("heart", boolean, "`true`: a heart."),
             Key("typing", some_time, "So long before it the person sees that you are typing; at most 20s."),
             Key("quote", boolean, "`true`: as a reply to the message that started the run."),
+            Key(
+                "track_links",
+                boolean,
+                "Whether clicks on its addresses, in buttons, cards and the text, are counted: default `true` when"
+                " there is a public address (`PAMOSNIK_PUBLIC_URL`). People then see an address that leads on.",
+            ),
         ),
-        later=_LATER_IN_SEND,
     ),
     "ask": Row(
         "ask",

@@ -14,6 +14,16 @@ from pamosnik.model.run import Run
 
 
 @dataclass(frozen=True, slots=True)
+class Tracking:
+    """Where tracked links lead from, and what nobody can guess about them."""
+
+    base: str
+    """Their address up to the token."""
+    seed: str
+    """Drawn for each turn; tokens are derived from it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything a decision may look at beside the flow, the run and the stimulus."""
 
@@ -38,6 +48,8 @@ class Facts:
     draws_from: str = ""
     """What the share of a `split` is derived from: Instagram's ids of business and person, and the flow's first id.
     They are the same after a restore, another connect and a renaming."""
+    tracking: Tracking | None = None
+    """None: no address of this machine is known outside, so links are not tracked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,17 @@ Stimulus = Started | Answered | NotUnderstood | Tapped | TimerFired | EffectSett
 
 
 @dataclass(frozen=True, slots=True)
+class NewLink:
+    """A tracked link in a message."""
+
+    token: str
+    address: str
+    """Where it leads."""
+    name: str | None
+    """That the flow gave it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SendMessage:
     """A message for the outbox; the first one of a comment's run is the private reply."""
 
@@ -113,6 +136,7 @@ class SendMessage:
     private_reply: bool = False
     variant: int | None = None
     delay: timedelta = timedelta()
+    links: tuple[NewLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,8 @@ class Message:
     """So long before it the person sees that somebody is typing."""
     quote: bool = False
     """As a reply to the message that started the run."""
+    track_links: bool = False
+    """Whether clicks on its addresses are counted, where a public address makes that possible."""
 
     @property
     def options(self) -> tuple[Option, ...]:

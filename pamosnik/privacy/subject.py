@@ -174,6 +174,16 @@ REGISTER: Mapping[str, Table] = {
             person="content wire igsid comment_id message_id task result",
         ),
     ),
+    "links": Table(
+        "tracked links and their clicks",
+        "contact_id",
+        _columns(
+            link="account_id connection_id contact_id run_id item_id flow_id step made_at",
+            business="name",
+            person="address clicks first_click_at last_click_at",
+            hidden="token",
+        ),
+    ),
     "attempts": Table(
         "requests that count against hourly limits",
         None,

@@ -32,7 +32,7 @@ from pamosnik.model.outbox import SETTLED, HeldFor, ItemKind, ItemStatus, Outbox
 from pamosnik.model.run import ENDED, Run, RunStatus
 from pamosnik.model.step import Ask, ForgetMe, GiveCode, RunFlow, Send, Step
 from pamosnik.services import actions, letters, posts
-from pamosnik.store import codes, contacts, outbox, runs, stats
+from pamosnik.store import codes, contacts, links, outbox, runs, stats
 
 new_run_id = new_id
 
@@ -155,7 +155,9 @@ def _put_message(
         if posts.shared(conn, run.connection_id, effect.content) is None:
             # Nobody else waits long for a link that may name no post of this account.
             new = replace(new, deadline=min(new.deadline or now, new.due_at + POST_KNOWN_WITHIN))
-        outbox.add(conn, new, now)
+        item_id = outbox.add(conn, new, now)
+    for link in effect.links:
+        links.add(conn, run, effect.step, item_id, link, now)
     if effect.variant is not None:
         runs.use_variant(conn, run, effect.step, effect.variant, public=False)
     return run

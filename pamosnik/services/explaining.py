@@ -47,6 +47,8 @@ class Why:
     sent: Sequence[Shape]
     """What it put into the outbox, in order."""
     advice: str | None
+    links: Sequence[Shape] = ()
+    """Tracked links that it sent, with their clicks."""
 
     def as_json(self) -> Shape:
         return {
@@ -54,6 +56,7 @@ class Why:
             "sentence": self.sentence,
             "checks": [list(check) for check in self.checks],
             "queue": list(self.sent),
+            "links": list(self.links),
             "advice": self.advice,
         }
 
@@ -70,7 +73,8 @@ def why(conn: Connection, account: Account, what: str, now: datetime) -> Why:
     advice = None
     if verdict == "no_match":
         advice = _advice(conn, account, str(event["id"]))
-    return Why(event, f"This {kind} {done}{reason}.", checks, sent, advice)
+    links = reading.links(conn, account, event_id=str(event["id"]))
+    return Why(event, f"This {kind} {done}{reason}.", checks, sent, advice, links)
 
 
 def _advice(conn: Connection, account: Account, event_id: str) -> str:

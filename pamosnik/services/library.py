@@ -16,7 +16,9 @@ _VERSIONS_KEPT = 500
 class Library:
     """Not for several threads at once: one belongs to the writer thread, one to each command."""
 
-    def __init__(self) -> None:
+    def __init__(self, public_url: str | None = None) -> None:
+        """`public_url`: where this machine is reached from outside; None: links are not tracked."""
+        self.public_url = public_url
         self._catalogs: dict[str, tuple[int, Catalog]] = {}
         self._versions: OrderedDict[tuple[str, str, str], Flow] = OrderedDict()
 

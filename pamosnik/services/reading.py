@@ -209,6 +209,23 @@ def _waits_for(
     return None
 
 
+def links(
+    conn: Connection, account: Account, *, run_id: str | None = None, event_id: str | None = None
+) -> list[Shape]:
+    """Tracked links that a run, or the turns of an event, sent, in that order."""
+    return [
+        {
+            "name": row[0],
+            "address": row[1],
+            "step": row[2],
+            "clicks": row[3],
+            "first_click_at": _iso_ms(row[4]),
+            "last_click_at": _iso_ms(row[5]),
+        }
+        for row in reads.links(conn, account.id, run_id=run_id, event_id=event_id)
+    ]
+
+
 def people(
     conn: Connection, account: Account, *, limit: int | None, since: datetime | None = None
 ) -> list[Shape]:

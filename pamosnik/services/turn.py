@@ -43,7 +43,7 @@ from pamosnik.model.flow import Flow, Mode
 from pamosnik.model.outbox import ERRANDS, SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem
 from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind
 from pamosnik.model.step import ForgetMe
-from pamosnik.services import changes, codes, echoes, effects, profiles, safety_words
+from pamosnik.services import changes, clicks, codes, echoes, effects, profiles, safety_words
 from pamosnik.services.library import Library
 from pamosnik.services.posts import posts_of
 from pamosnik.services.profiles import Asked
@@ -457,6 +457,7 @@ def _turn(
         codes=codes.of_flow(scene.conn, scene.account_id, contact.id, flow),
         code=code_store.latest_of_person(scene.conn, contact.id),
         draws_from=_draws_from(scene, contact, run.flow_id),
+        tracking=clicks.tracking(scene.library.public_url),
     )
     decision = decide(flow, run, stimulus, facts, scene.now)
     if isinstance(stimulus, Tapped):

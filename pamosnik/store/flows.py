@@ -167,6 +167,7 @@ def rename(conn: Connection, account_id: str, old: str, new: str) -> None:
         "events",
         "schedules",
         "broadcasts",
+        "links",
     ):
         conn.execute(
             f"UPDATE OR IGNORE {table} SET flow_id=:new WHERE account_id=:account AND flow_id=:old",  # noqa: S608

@@ -260,6 +260,32 @@ CREATE TABLE tombstones ( -- people who were forgotten
     )
 
 
+def m0018_links(conn: Connection) -> None:
+    """Tracked links: which address each token leads to, who got it, and their clicks."""
+    conn.execute(
+        """\
+CREATE TABLE links ( -- tracked links; one is as old as its message and lives as long as the contact
+  token TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  contact_id TEXT NOT NULL REFERENCES contacts ON DELETE CASCADE,
+  run_id TEXT REFERENCES runs ON DELETE SET NULL,
+  item_id TEXT NOT NULL, -- the outbox item it went out with
+  flow_id TEXT NOT NULL,
+  step TEXT NOT NULL,
+  name TEXT, -- that the flow gave it
+  address TEXT NOT NULL, -- where it leads
+  made_at INTEGER NOT NULL,
+  clicks INTEGER NOT NULL DEFAULT 0,
+  first_click_at INTEGER,
+  last_click_at INTEGER
+) STRICT"""
+    )
+    conn.execute("CREATE INDEX links_of_contact ON links (contact_id, made_at)")
+    conn.execute("CREATE INDEX links_of_run ON links (run_id)")
+    conn.execute("CREATE INDEX links_of_item ON links (item_id)")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -278,6 +304,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0015_profiles,
     m0016_broadcasts,
     m0017_forgetting,
+    m0018_links,
 )
 
 

@@ -95,6 +95,20 @@ def turns(conn: Connection, run_id: str) -> list[tuple[Any, ...]]:
     return rows
 
 
+def links(
+    conn: Connection, account_id: str, *, run_id: str | None = None, event_id: str | None = None
+) -> list[tuple[Any, ...]]:
+    """(name, address, step, clicks, first click, last click) of the tracked links that a run sent, or the turns of an
+    event; in the order they were sent."""
+    rows: list[tuple[Any, ...]] = conn.execute(
+        "SELECT name, address, step, clicks, first_click_at, last_click_at FROM links WHERE account_id=:account"
+        " AND (:run IS NULL OR run_id=:run) AND (:event IS NULL OR item_id IN (SELECT item_id FROM outbox"
+        " WHERE (source, turn) IN (SELECT run_id, turn FROM turns WHERE event_id=:event))) ORDER BY made_at, rowid",
+        {"account": account_id, "run": run_id, "event": event_id},
+    ).fetchall()
+    return rows
+
+
 LATELY = timedelta(minutes=5)
 QUEUE_COLUMNS = (
     "o.item_id, o.kind, p.username, o.igsid, o.comment_id, o.flow_id, o.status, o.due_at, o.deadline, o.attempts,"

@@ -518,3 +518,26 @@ CREATE TABLE tombstones ( -- people who were forgotten
   purged_at INTEGER, -- NULL: bytes of deleted rows may be left in pages, WAL and copies
   PRIMARY KEY (connection_id, person)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE links ( -- tracked links; one is as old as its message and lives as long as the contact
+  token TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  contact_id TEXT NOT NULL REFERENCES contacts ON DELETE CASCADE,
+  run_id TEXT REFERENCES runs ON DELETE SET NULL,
+  item_id TEXT NOT NULL, -- the outbox item it went out with
+  flow_id TEXT NOT NULL,
+  step TEXT NOT NULL,
+  name TEXT, -- that the flow gave it
+  address TEXT NOT NULL, -- where it leads
+  made_at INTEGER NOT NULL,
+  clicks INTEGER NOT NULL DEFAULT 0,
+  first_click_at INTEGER,
+  last_click_at INTEGER
+) STRICT;
+
+CREATE INDEX links_of_contact ON links (contact_id, made_at);
+
+CREATE INDEX links_of_run ON links (run_id);
+
+CREATE INDEX links_of_item ON links (item_id);

@@ -86,7 +86,7 @@ class Sent:
     comment_id: str | None
     text: str
     buttons: Mapping[str, str]
-    """Payloads by label, of buttons and chips."""
+    """Payloads by label, of buttons and chips; addresses of buttons that open one."""
     kind: str
     reply_to: str | None = None
 
@@ -532,7 +532,9 @@ def _content(message: Json) -> tuple[str, Mapping[str, str], str]:
     _require("text" not in message and payload["template_type"] == "button")
     _require(0 < len(payload["text"]) <= 640 and 1 <= len(payload["buttons"]) <= 3)
     _require(all(len(button["title"]) <= 20 for button in payload["buttons"]))
-    buttons = {button["title"]: button.get("payload", "") for button in payload["buttons"]}
+    buttons = {
+        button["title"]: button.get("payload") or button.get("url", "") for button in payload["buttons"]
+    }
     return payload["text"], {**buttons, **chips}, "buttons"
 
 

@@ -131,19 +131,26 @@ class Machine:
 
 @asynccontextmanager
 async def machine(
-    folder: Path, flows: str = FLOWS, *, clock: Clock | None = None, reached: Outside | None = None
+    folder: Path,
+    flows: str = FLOWS,
+    *,
+    clock: Clock | None = None,
+    reached: Outside | None = None,
+    public_url: str | None = None,
 ) -> AsyncIterator[Machine]:
     """`clock`: other than one that is moved by hand; a `SteadyClock` hears Instagram's time. `reached`: what errands
     reach beside Instagram."""
     async with (
-        home_and_fake(folder, flows) as (settings, fake),
+        home_and_fake(folder, flows, public_url) as (settings, fake),
         running(settings, fake, clock, reached) as parts,
     ):
         yield parts
 
 
 @asynccontextmanager
-async def home_and_fake(folder: Path, flows: str = FLOWS) -> AsyncIterator[tuple[Config, FakeInstagram]]:
+async def home_and_fake(
+    folder: Path, flows: str = FLOWS, public_url: str | None = None
+) -> AsyncIterator[tuple[Config, FakeInstagram]]:
     """A connected home with these flows, and nothing running on it yet."""
     shop = closed_shop(folder)
     fake = shop.fake
@@ -151,7 +158,8 @@ async def home_and_fake(folder: Path, flows: str = FLOWS) -> AsyncIterator[tuple
     await fake.start()
     try:
         await furnish(shop, flows)
-        yield config.load({"home": str(shop.home), "meta_url": fake.url}, environ={}), fake
+        flags = {"home": str(shop.home), "meta_url": fake.url, "public_url": public_url}
+        yield config.load(flags, environ={}), fake
     finally:
         await fake.close()
 
@@ -171,7 +179,7 @@ async def running(
         async with Instagram(
             version=settings.graph_version, meta_url=settings.meta_url, on_answer=on_answer
         ) as instagram:
-            tools = Tools(writer, reader, instagram, keys, clock)
+            tools = Tools(writer, reader, instagram, keys, clock, settings.public_url)
             sender = Sender(tools)
             runner = Runner(tools, PostFinder(tools), sender.wake)
             gate = _OpenGate(clock)

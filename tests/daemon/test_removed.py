@@ -15,6 +15,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.daemon import housekeeping
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram.errors import classify
+from pamosnik.model.decision import NewLink
 from pamosnik.model.outbox import Quota
 from pamosnik.privacy import erase
 from pamosnik.privacy.subject import REGISTER
@@ -27,6 +28,7 @@ from pamosnik.store import (
     codes,
     connections,
     contacts,
+    links,
     outbox,
     runs,
     tombstones,
@@ -328,6 +330,9 @@ def _more(conn: Connection, connection_id: str, now: datetime) -> None:
     assert person is not None
     contacts.also_known_as(conn, person, "900900000000009")
     contacts.add_tag(conn, person, "regular", now)
+    run = runs.load(conn, conn.execute("SELECT run_id FROM runs LIMIT 1").fetchone()[0])
+    assert run is not None
+    links.add(conn, run, "do.0", "item", NewLink("t0ken", "https://x.example/secretive", None), now)
     flow_store.learn_post(conn, account_id, connection_id, "m-of-the-shop", "Cxyz", now)
     connections.rest_quota(conn, connections.load(conn, connection_id), Quota.MESSAGE, now, "why")
     plan = Planned(account_id, connection_id, "menu", now)

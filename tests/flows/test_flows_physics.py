@@ -229,3 +229,20 @@ def test_a_second_message_in_a_flow_that_is_gone_through_twice() -> None:
         f"version: 1\nflows:\n  shop:\n    when: {{ comment: price }}\n    limits: once\n    do:\n{steps}\n"
     )
     assert found(text) == [(9, 9, "second-message")]
+
+
+@pytest.mark.parametrize(
+    ("step", "codes"),
+    [
+        (f"- send: '{'x' * 930} https://x.example'", [("no-room-to-track", Severity.NOTE)]),
+        (
+            f"- send: {{ text: '{'x' * 580} https://x.example', buttons: [a] }}",
+            [("no-room-to-track", Severity.NOTE)],
+        ),
+        (f"- send: '{'x' * 880} https://x.example'", []),
+        (f"- send: {{ text: '{'x' * 930} https://x.example', track_links: false }}", []),
+        (f"- ask: '{'x' * 930} https://x.example'", []),
+    ],
+)
+def test_tracked_addresses_are_counted(step: str, codes: list[tuple[str, Severity]]) -> None:
+    assert _codes(f"      {step}") == codes

@@ -104,6 +104,7 @@ def back_to_the_first_version(conn: Connection) -> None:
         "ALTER TABLE contacts DROP COLUMN forget_at",
         "DROP TABLE broadcasts",
         "DROP TABLE schedules",
+        "DROP TABLE links",
         "DROP TABLE usage",
         "DROP TABLE rests",
         "DROP TABLE deletions",

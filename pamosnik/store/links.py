@@ -1,0 +1,89 @@
+"""Tracked links: where each token leads, who got it, and when it was clicked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.model.decision import NewLink
+from pamosnik.model.run import Run
+from pamosnik.store import deletions
+from pamosnik.store.times import ms
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """What a click that was counted belongs to."""
+
+    account_id: str
+    connection_id: str
+    contact_id: str
+    run_id: str | None
+    """None when the run is not kept any more."""
+    flow_id: str
+    step: str
+    name: str | None
+    address: str
+    first: bool
+    """Whether this link was never clicked before."""
+
+
+def add(conn: Connection, run: Run, step: str, item_id: str, link: NewLink, now: datetime) -> None:
+    """A link that goes out with this item."""
+    conn.execute(
+        "INSERT INTO links (token, account_id, connection_id, contact_id, run_id, item_id, flow_id, step, name,"
+        " address, made_at) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+        (
+            link.token,
+            run.account_id,
+            run.connection_id,
+            run.contact_id,
+            run.id,
+            item_id,
+            run.flow_id,
+            step,
+            link.name,
+            link.address,
+            ms(now),
+        ),
+    )
+
+
+def address_of(conn: Connection, token: str) -> str | None:
+    """Where a token leads; None when there is no such link."""
+    row = conn.execute("SELECT address FROM links WHERE token=?", (token,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def count_click(conn: Connection, token: str, now: datetime) -> Click | None:
+    """Counts a click; None when the link is gone, or its connection is being deleted."""
+    row = conn.execute(
+        "UPDATE links SET clicks=clicks+1, last_click_at=:now, first_click_at=coalesce(first_click_at, :now)"  # noqa: S608
+        f" WHERE token=:token AND {deletions.UNTOUCHED}"
+        " RETURNING account_id, connection_id, contact_id, run_id, flow_id, step, name, address, clicks",
+        {"now": ms(now), "token": token},
+    ).fetchone()
+    if row is None:
+        return None
+    account_id, connection_id, contact_id, run_id, flow_id, step, name, address, clicks = row
+    return Click(
+        account_id, connection_id, contact_id, run_id, flow_id, step, name, address, first=clicks == 1
+    )
+
+
+def newest_of(conn: Connection, contact_id: str, link: str) -> str | None:
+    """The token of the newest link to this person of that name or address."""
+    row = conn.execute(
+        "SELECT token FROM links WHERE contact_id=:contact AND (name=:link OR address=:link)"
+        " ORDER BY made_at DESC, rowid DESC LIMIT 1",
+        {"contact": contact_id, "link": link},
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def forget_quoting(conn: Connection, event_id: str, text: str) -> None:
+    """Drops links whose address holds what an event said: the person has taken it back."""
+    conn.execute(
+        "DELETE FROM links WHERE instr(address, :text)>0 AND item_id IN (SELECT item_id FROM outbox"
+        " WHERE (source, turn) IN (SELECT run_id, turn FROM turns WHERE event_id=:event))",
+        {"event": event_id, "text": text},
+    )

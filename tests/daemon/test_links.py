@@ -1,0 +1,134 @@
+"""Tracked links on a real daemon: who clicks is led on and counted, and nobody else learns anything."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from pamosnik.services import clicks
+from pamosnik.store import deletions, links
+from tests.daemon import events
+from tests.daemon.machine import machine
+from tests.daemon.shop import Shop, open_shop
+
+pytestmark = pytest.mark.anyio
+
+FLOWS = """
+version: 1
+disclosure: false
+facts: { prices: "https://shop.example/prices?a=1&b=ż" }
+flows:
+  price:
+    when: [dm: price]
+    do:
+      - send:
+          text: "Here: {prices}"
+          buttons: [{ label: Shop, url: "https://shop.example/", name: shop }]
+      - goal: sent
+"""
+PUBLIC = "https://rose.example/pamosnik"
+PERSON = {"User-Agent": "Mozilla/5.0 (Linux; Android 9; CUBOT X19) Instagram 300.0"}
+MACHINES = (
+    {"User-Agent": "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)"},
+    {"User-Agent": "meta-externalfetcher/1.1"},
+    {"User-Agent": "Mozilla/5.0 (compatible; Twitterbot/1.0)"},
+    {**PERSON, "Sec-Purpose": "prefetch;prerender"},
+)
+
+
+async def _ask(shop: Shop, path: str, method: str = "GET", **headers: str) -> tuple[int, str, str]:
+    address = f"http://127.0.0.1:{shop.port}{path}"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, address, headers=headers, allow_redirects=False) as answer,
+    ):
+        return answer.status, answer.headers.get("location", ""), await answer.text()
+
+
+async def _sent(shop: Shop, igsid: str) -> tuple[str, str]:
+    """Paths of the link in the text and of the button's."""
+    await shop.write(igsid, "price")
+    await shop.settles(igsid, 1)
+    message = shop.fake.last(igsid)
+    assert message.text.startswith(f"Here: {PUBLIC}/l/"), message
+    button = next(iter(message.buttons.values()))
+    assert re.fullmatch(rf"{PUBLIC}/l/[\w-]{{16}}", button)
+    return message.text.removeprefix(f"Here: {PUBLIC}"), button.removeprefix(PUBLIC)
+
+
+async def test_who_clicks_is_led_on_and_counted(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, FLOWS, PAMOSNIK_PUBLIC_URL=f"{PUBLIC}/") as shop:
+        text, button = await _sent(shop, "9001")
+        await _sent(shop, "9002")
+        # Previews and HEAD are led on, too.
+        for method, headers in (("HEAD", PERSON), *(("GET", machine) for machine in MACHINES)):
+            assert (await _ask(shop, button, method, **headers))[:2] == (302, "https://shop.example/")
+        [counts] = (await shop.read("stats"))["flows"]
+        assert (counts["started"], counts["clicked"]) == (2, 0)
+        for path in (text, button, button):
+            assert (await _ask(shop, path, **PERSON))[0] == 302
+        assert (await _ask(shop, text))[1] == "https://shop.example/prices?a=1&b=%C5%BC"
+        [counts] = (await shop.read("stats"))["flows"]
+        assert (counts["clicked"], counts["completed"], counts["replied"]) == (1, 2, 0), "runs, not clicks"
+        shown = await shop.read("runs", "show", "9001")
+        told = [(link["name"], link["address"], link["step"], link["clicks"]) for link in shown["links"]]
+        assert told == [
+            ("shop", "https://shop.example/", "do.0", 2),
+            (None, "https://shop.example/prices?a=1&b=ż", "do.0", 2),
+        ]
+        why = await shop.read("why", "9002")
+        assert [(link["clicks"], link["last_click_at"]) for link in why["links"]] == [(0, None)] * 2
+        said = await shop.command("why", "9001")
+        assert "link shop to https://shop.example/: clicked 2 times, last " in said
+        assert text.removeprefix("/l/") not in shop.log.read_text()
+
+
+async def test_unknown_links_lead_nowhere(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, FLOWS, PAMOSNIK_PUBLIC_URL=PUBLIC) as shop:
+        for path in ("/l/nothing", "/l/https:%2F%2Fevil.example", "/l/x?to=https://evil.example", "/l/"):
+            status, location, page = await _ask(shop, path)
+            assert (status, location) == (404, "")
+            assert "evil" not in page
+        _, button = await _sent(shop, "9001")
+        assert (await _ask(shop, f"{button}?to=https://evil.example"))[1] == "https://shop.example/"
+        assert (await _ask(shop, button, "POST"))[0] == 405
+
+
+async def test_a_link_goes_with_the_message_that_is_taken_back(tmp_path: Path) -> None:
+    flows = """
+version: 1
+disclosure: false
+flows:
+  find:
+    when: [dm: { words: find, match: starts_with }]
+    do: [send: { text: "Found", buttons: [{ label: Open, url: "https://shop.example/?q={text|x}" }] }]
+"""
+    async with machine(tmp_path, flows, public_url=PUBLIC) as shop:
+        said = events.message("9001", "find me a present")
+        await shop.deliver(events.talk(said))
+        await shop.works()
+        conn = shop.reader.connection
+        [(token,)] = conn.execute("SELECT token FROM links").fetchall()
+        assert links.address_of(conn, token) == "https://shop.example/?q=find me a present"
+        gone = {**said, "message": {"mid": said["message"]["mid"], "is_deleted": True}}
+        await shop.deliver(events.talk(gone))
+        await shop.works()
+        assert links.address_of(conn, token) is None
+        clicked = partial(clicks.clicked, token=token, now=shop.clock.now())
+        assert await shop.writer.write(clicked) is False
+
+
+async def test_counting_ends_with_the_connection(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS, public_url=PUBLIC) as shop:
+        await shop.deliver(events.talk(events.message("9001", "price")))
+        await shop.works()
+        conn = shop.reader.connection
+        token, connection, account = conn.execute(
+            "SELECT token, connection_id, account_id FROM links LIMIT 1"
+        ).fetchone()
+        begin = partial(deletions.begin, deletion_id=connection, account_id=account, cause="app_removed")
+        await shop.writer.write(partial(begin, now=shop.clock.now()))
+        clicked = partial(clicks.clicked, token=token, now=shop.clock.now())
+        assert await shop.writer.write(clicked) is False
