@@ -19,7 +19,9 @@ from pamosnik.model.decision import Answered, Check, Facts, NotUnderstood, Stimu
 from pamosnik.model.event import CHANGES, COMMENTS, SILENT, Event, EventKind, Verdict
 from pamosnik.model.flow import Flow
 from pamosnik.model.run import Run, RunWait, WaitKind
-from pamosnik.model.step import Accept, Ask, FieldType, ForgetMe, Option, Send
+from pamosnik.model.step import Accept, Ask, Awaited, FieldType, ForgetMe, Option, Send, WaitFor
+from pamosnik.model.text import Text
+from pamosnik.model.words import same_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,8 @@ class _Chooser:
         if asked is not None and isinstance(step, Ask):
             self.trace.append(Check("question", "answered", "by a tap"))
             return Resume(tap.run.id, self._answered(asked, step, tap.option))
-        if not tap.option.does_something and not isinstance(step, Ask):
+        awaited = any(self._awaits(tap.flow, wait, tap.option) for wait in tap.run.waits)
+        if not tap.option.does_something and not awaited and not isinstance(step, Ask):
             return None  # a chip that only writes its label: what is written counts
         busy = any(w.branch == tap.option.path and w.kind is not WaitKind.TAP for w in tap.run.waits)
         if busy:
@@ -208,7 +211,42 @@ class _Chooser:
                 answer = self._forgets(waiting)
                 if answer is not None:
                     return answer
+            elif isinstance(step, WaitFor):
+                came = self._came(waiting, step)
+                if came is not None:
+                    self.trace.append(Check("wait_for", "came", waiting.wait.path))
+                    return came
         return None
+
+    def _came(self, waiting: OpenWait, step: WaitFor) -> Resume | None:
+        """The answer or the typed label that a `wait_for` waits for."""
+        if step.awaited is Awaited.TAP:
+            typed = self._typed_awaited(waiting)
+            return None if typed is None else Resume(waiting.run_id, Tapped(typed.path, self.event))
+        text = self._understood(Accept.ANYTHING, self.event.incoming.text, ())
+        answer = Resume(waiting.run_id, Answered(waiting.wait.id, text, None, self.event))
+        if self.catalog.is_keyword_of_another(self.heard, waiting.flow.id):
+            self.yielded = self.yielded or answer
+            return None
+        return answer
+
+    def _typed_awaited(self, waiting: OpenWait) -> Option | None:
+        """The option with the label that is waited for, if that is what was typed, among those it stands with."""
+        for step in waiting.flow.steps.values():
+            if isinstance(step, Send):
+                options = step.message.options
+                labels = [self._label(option) for option in options]
+                number = answers.choose_option(labels, self.event.incoming.text, whole_only=True)
+                if number is not None and self._awaits(waiting.flow, waiting.wait, options[number]):
+                    return options[number]
+        return None
+
+    def _awaits(self, flow: Flow, wait: RunWait, option: Option) -> bool:
+        """Whether a `wait_for` waits for a tap on this option."""
+        step = flow.steps.get(wait.path)
+        if not isinstance(step, WaitFor) or step.awaited is not Awaited.TAP:
+            return False
+        return same_label(self._label(option), self._filled(step.what))
 
     def _typed_label(self, step: Send) -> Option | None:
         options = [option for option in step.message.options if option.does_something]
@@ -275,8 +313,11 @@ class _Chooser:
         )
 
     def _label(self, option: Option) -> str:
+        return self._filled(option.label)
+
+    def _filled(self, text: Text) -> str:
         filled = render.values(self.person.facts, text=None, answer=None, now=self.now)
-        return render.render(option.label, filled, limit_bytes=None)
+        return render.render(text, filled, limit_bytes=None)
 
     def _skip(self) -> str:
         return sentences.say(self.person.facts.settings, Sentence.SKIP)

@@ -26,26 +26,28 @@ from pamosnik.model.decision import (
     Stimulus,
     Tapped,
     TimerFired,
+    Woken,
 )
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import ItemKind, ItemStatus
-from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
+from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind, asked_by
 from pamosnik.model.step import (
     Ask,
     ForgetMe,
+    Awaited,
     Message,
     Option,
     Wait,
+    WaitFor,
     WindowClosed,
 )
 from pamosnik.model.text import Text
+from pamosnik.model.words import same_label
 
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
 STEPS_PER_TURN = 10_000
 """More than any sensible flow does between two waits: a loop the compiler did not see ends as an error."""
-
-_ANSWERED = frozenset({WaitKind.ANSWER, WaitKind.TAP})
 
 
 class EndlessTurnError(RuntimeError):
@@ -66,6 +68,8 @@ def decide(flow: Flow, run: Run, stimulus: Stimulus, facts: Facts, now: datetime
             _tapped(turn, stimulus)
         case TimerFired():
             _timer_fired(turn, stimulus)
+        case Woken():
+            _woken(turn, stimulus)
         case EffectSettled():
             _settled(turn, stimulus)
         case _:
@@ -74,6 +78,10 @@ def decide(flow: Flow, run: Run, stimulus: Stimulus, facts: Facts, now: datetime
 
 
 def _answered(turn: Turn, answer: Answered) -> None:
+    if isinstance(turn.flow.steps[turn.waits[answer.wait_id].path], WaitFor):
+        turn.run = replace(turn.run, answer=answer.value)
+        _happened(turn, turn.waits[answer.wait_id])
+        return
     wait, step = _take_question(turn, answer.wait_id)
     if isinstance(step, ForgetMe):
         forgetting.forget(turn, step, answer.event)
@@ -129,15 +137,58 @@ def _tapped(turn: Turn, tap: Tapped) -> None:
         _answered_again(turn, asked, option, tap.value)
         return
     turn.trace.append(Check(option.path, "tapped"))
+    awaited = [wait for wait in turn.waits.values() if _waits_for(turn, wait, option)]
+    _do_option(turn, option)
+    for wait in awaited:
+        if wait.id in turn.waits:
+            _happened(turn, wait)
+
+
+def _do_option(turn: Turn, option: Option) -> None:
     if turn.run.status is RunStatus.EXPIRED:
         turn.run = replace(turn.run, status=RunStatus.ACTIVE, finished_at=None, reason=None)
-    if turn.run.data.get(steps.LAST_MESSAGE) == step:
+    if option.does_something and turn.run.data.get(steps.LAST_MESSAGE) == option.step:
         turn.run = replace(turn.run, taps_open=False)
-        turn.drop_waits(WaitKind.TAP, step)
+        turn.drop_waits(WaitKind.TAP, option.step)
     if option.run is not None:
         turn.go_to_flow(option.run, option.path)
     elif option.first is not None:
         _walk(turn, option.first, option.path)
+
+
+def _waits_for(turn: Turn, wait: RunWait, option: Option) -> bool:
+    """Whether a tap on this option ends a `wait_for`: it is the one, or any answer will do."""
+    step = turn.flow.steps[wait.path]
+    if not isinstance(step, WaitFor):
+        return False
+    return step.awaited is Awaited.ANSWER or (
+        step.awaited is Awaited.TAP and same_label(turn.fill(option.label), turn.fill(step.what))
+    )
+
+
+def _woken(turn: Turn, woken: Woken) -> None:
+    wait = turn.waits.get(woken.wait_id)
+    if wait is not None:
+        _happened(turn, wait)
+
+
+def _happened(turn: Turn, wait: RunWait) -> None:
+    """What a `wait_for` waits for."""
+    del turn.waits[wait.id]
+    step = turn.flow.steps[wait.path]
+    assert isinstance(step, WaitFor)
+    turn.note(step.at, "goes on", f"after {steps.awaited(turn, step)}")
+    _walk(turn, step.at.next, wait.branch)
+
+
+def _in_vain(turn: Turn, step: WaitFor, wait: RunWait) -> None:
+    what = steps.awaited(turn, step)
+    if step.if_not is not None:
+        turn.note(step.at, "in vain", f"{what} did not come in time: goes on with if_not")
+        _walk(turn, step.if_not, wait.branch)
+    else:
+        turn.note(step.at, "in vain", f"{what} did not come in time")
+        turn.end(RunStatus.EXPIRED, f"{what} did not come in time")
 
 
 def _answered_again(turn: Turn, step: Ask, option: Option, value: str | None) -> None:
@@ -170,6 +221,8 @@ def _timer_fired(turn: Turn, fired: TimerFired) -> None:
             turn.end(RunStatus.EXPIRED, "nobody confirmed the deletion in time")
         case Wait():
             _wait_over(turn, step, wait)
+        case WaitFor():
+            _in_vain(turn, step, wait)
         case _ if wait.kind is WaitKind.TAP:
             turn.note(step.at, "expired", "nobody tapped")
             turn.run = replace(turn.run, taps_open=False)
@@ -190,7 +243,7 @@ def _settled(turn: Turn, effect: EffectSettled) -> None:
     what = "private reply" if effect.private_reply else "message"
     turn.trace.append(Check(what, effect.status.value, effect.reason or ""))
     # Nobody can answer or tap what never arrived; a message that asks nothing leaves the run as it is.
-    asked = any(wait.path == effect.step and wait.kind in _ANSWERED for wait in turn.waits.values())
+    asked = any(effect.step == asked_by(wait) for wait in turn.waits.values())
     if turn.run.status not in ENDED and (effect.private_reply or asked):
         turn.end(RunStatus.FAILED, f"the {what} did not go out: {effect.reason or effect.status}")
 

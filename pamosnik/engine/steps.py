@@ -25,6 +25,7 @@ from pamosnik.model.step import (
     AddToFields,
     Again,
     Ask,
+    Awaited,
     Choose,
     ClearFields,
     DeleteComment,
@@ -47,10 +48,18 @@ from pamosnik.model.step import (
     Tag,
     Untag,
     Wait,
+    WaitFor,
 )
 
 TAP_COUNTS_FOR = timedelta(days=7)
 """How long a run waits for a tap on its last message before it counts as expired. Later taps still work."""
+
+_WAITS = {
+    Awaited.ANSWER: WaitKind.FOR_ANSWER,
+    Awaited.TAP: WaitKind.FOR_TAP,
+    Awaited.CLICK: WaitKind.FOR_CLICK,
+    Awaited.TAG: WaitKind.FOR_TAG,
+}
 
 LAST_MESSAGE = "last_message"
 """Key in `Run.data`: path of the step that sent the last message."""
@@ -77,6 +86,9 @@ def do(turn: Turn, step: Step, branch: str) -> Onward | None:
         case Wait():
             _wait(turn, step, branch)
             return None
+        case WaitFor():
+            if _wait_for(turn, step, branch):
+                return None
         case Choose():
             return _choose(turn, step), branch
         case Split():
@@ -180,6 +192,39 @@ def _ask(turn: Turn, step: Ask, branch: str) -> bool:
     turn.open_wait(WaitKind.ANSWER, step.at.path, turn.now + step.give_up_after, branch)
     turn.note(step.at, "waits", "for an answer")
     return True
+
+
+def _wait_for(turn: Turn, step: WaitFor, branch: str) -> bool:
+    """True when the line waits; False when what it would wait for is there already."""
+    what: str | None = turn.fill(step.what)
+    match step.awaited:
+        case Awaited.TAG if what in turn.contact.tags:
+            turn.note(step.at, "done", f"the person has the tag {what}")
+            return False
+        case Awaited.CLICK if what in turn.facts.clicked:
+            turn.note(step.at, "done", f"the person has clicked {what}")
+            return False
+        case Awaited.ANSWER | Awaited.TAP:
+            what = turn.run.data.get(LAST_MESSAGE)
+    turn.open_wait(_WAITS[step.awaited], step.at.path, turn.now + step.up_to, branch, what)
+    turn.note(step.at, "waits", f"for {awaited(turn, step)}")
+    return True
+
+
+def awaited(turn: Turn, step: WaitFor) -> str:
+    """What it waits for, in words."""
+    what = turn.fill(step.what)
+    match step.awaited:
+        case Awaited.ANSWER:
+            return "an answer"
+        case Awaited.TAP:
+            return f"a tap on “{what}”"
+        case Awaited.CLICK:
+            return f"a click on {what}"
+        case Awaited.TAG:
+            return f"the tag {what}"
+        case _:
+            assert_never(step.awaited)
 
 
 def _wait(turn: Turn, step: Wait, branch: str) -> None:

@@ -140,12 +140,14 @@ class Turn:
         """Whether Instagram, if it were asked for the person's profile, could decide this condition."""
         return profile.asks(condition) and not self._settled().profile_asked and self.holds(condition) is None
 
-    def open_wait(self, kind: WaitKind, path: str, due: datetime, branch: str) -> str:
+    def open_wait(
+        self, kind: WaitKind, path: str, due: datetime, branch: str, what: str | None = None
+    ) -> str:
         # A step that is done again waits once.
         self.waits = {w.id: w for w in self.waits.values() if (w.kind, w.path) != (kind, path)}
         wait_id = f"{self.run.id}-{self.run.turn}-{len(self.waits)}-{self.walked}"
         self.waits[wait_id] = RunWait(
-            id=wait_id, kind=kind, path=path, opened_at=self.now, due_at=due, branch=branch
+            id=wait_id, kind=kind, path=path, opened_at=self.now, due_at=due, branch=branch, what=what
         )
         return wait_id
 

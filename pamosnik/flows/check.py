@@ -23,10 +23,10 @@ VARIABLES = ("username", "name", "first_name", "text", "answer", "post_link", "t
 _ALWAYS_KNOWN = ("today", "now", "code")
 _TEXT_KEYS = (
     *("text", "question", "say", "note", "label", "url", "image", "video", "audio", "file"),
-    *("title", "subtitle"),
+    *("title", "subtitle", "tap", "click"),
 )
 _TEXT_LISTS = ("one_of", "images")
-_OWN_BRANCHES = ("if_no_answer", "if_empty")
+_OWN_BRANCHES = ("if_no_answer", "if_empty", "if_not")
 """Lists of steps that stand in the step itself."""
 _LINES_OF_A_TEXT = 50
 _COMPARES = {"more_than": "number", "less_than": "number", "before": "date", "after": "date"}
@@ -109,7 +109,8 @@ def steps(flow_id: str, body: Raw) -> Iterator[Placed]:
 def given_tags(flow_id: str, body: Raw) -> Iterator[str]:
     """Tags that its steps give."""
     for step in steps(flow_id, body):
-        yield from cast("list[str]", step.raw.get("tag", []))
+        if step.raw["do"] == "tag":
+            yield from cast("list[str]", step.raw.get("tag", []))
 
 
 def _steps(raw: list[Raw], path: str) -> Iterator[Placed]:

@@ -15,6 +15,7 @@ from pamosnik.model.step import (
     Again,
     Ask,
     At,
+    Awaited,
     Branch,
     Card,
     Choose,
@@ -42,6 +43,7 @@ from pamosnik.model.step import (
     Tag,
     Untag,
     Wait,
+    WaitFor,
     WindowClosed,
 )
 from pamosnik.model.text import Text
@@ -79,6 +81,8 @@ class StepTable:
                 return self._ask(raw, at)
             case "wait":
                 return _wait(raw, at)
+            case "wait_for":
+                return self._wait_for(raw, at)
             case "choose":
                 return Choose(at, tuple(self._branch(b, at, n) for n, b in enumerate(list_of(raw, "choose"))))
             case "split":
@@ -124,6 +128,14 @@ class StepTable:
                 return HandOver(at, text(raw, "note"), seconds(raw, "pause", 12 * 3600))
             case other:
                 raise ValueError(f"unknown step {other}")
+
+    def _wait_for(self, raw: Raw, at: At) -> WaitFor:
+        awaited = next(one for one in Awaited if one in raw)
+        what = "" if awaited is Awaited.ANSWER else str(raw[awaited])
+        if_not = None
+        if "if_not" in raw:
+            if_not = self.steps(list_of(raw, "if_not"), f"{at.path}.if_not", at.next)
+        return WaitFor(at, awaited, parse_text(what), seconds(raw, "up_to", 23 * 3600), if_not)
 
     def _message(self, raw: Raw, at: At) -> Message:
         images = strings(raw, "images") + strings(raw, "image")

@@ -9,7 +9,7 @@ from typing import cast
 from zoneinfo import available_timezones
 
 from pamosnik.errors import UsageError
-from pamosnik.flows import between, check, going_back, outside, physics, schema, shares, source
+from pamosnik.flows import awaited, between, check, going_back, outside, physics, schema, shares, source
 from pamosnik.flows.code_files import BadCodes, read_codes
 from pamosnik.flows.near import nearest
 from pamosnik.flows.problems import Problem, Severity
@@ -157,6 +157,7 @@ def load(
         problems += shares.check(part)
         problems += between.check(part)
         problems += physics.check(part)
+        problems += awaited.check(part)
         problems += outside.check(part)
     return Loaded(
         flows=tuple(merger.flows.values()),

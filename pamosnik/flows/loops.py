@@ -128,6 +128,8 @@ def _leads(
             silent = silent or needs is Before.TIME
         if kind in _ENDS or (kind == "wait" and step.get("if_window_closed") in ("stop", "tell_me")):
             return
+        if kind == "wait_for" and "tag" in step:
+            continue  # the person may have it already
         if kind in ("ask", "wait_for") and not silent:
             return
         if kind in ("ask", "wait_for", "wait", "hand_over"):

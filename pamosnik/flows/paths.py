@@ -150,6 +150,8 @@ class _Walk:
             case "forget_me":
                 self._message(step, here, ways)
                 ways = {_HEARD} if self.inside is None else set()
+            case "wait_for":
+                ways = self._wait_for(step, here, ways)
             case "wait":
                 ways = {self._waited(way, step, here) for way in ways}
             case "hand_over":
@@ -233,6 +235,18 @@ class _Walk:
             if not path.endswith(".if_no_answer"):
                 behind |= self._steps(inner, path, {_HEARD})
         return behind
+
+    def _wait_for(self, step: Raw, here: str, ways: set[Way]) -> set[Way]:
+        """An answer or a tap opens the window; a click or a tag does not, and may come at once."""
+        behind = ways
+        if "click" not in step and "tag" not in step:
+            behind = {_HEARD} if self.inside is None else set()
+        if "if_not" not in step:
+            return behind
+        up_to_s = cast("int", step.get("up_to", _GIVE_UP_S))
+        place = f"{here}.if_not"
+        silent = {self._later(replace(way, silence=place), up_to_s, here, Late.IN_VAIN) for way in ways}
+        return behind | self._steps(cast("list[Raw]", step["if_not"]), place, silent)
 
     # --- time ------------------------------------------------------------------------------------------
 
@@ -358,6 +372,7 @@ _LATE = {
     Late.WAIT: "wait-outlasts-window",
     Late.PAUSE: "wait-outlasts-window",
     Late.SILENCE: "silence-outlasts-window",
+    Late.IN_VAIN: "silence-outlasts-window",
     Late.DAYS: "wait-may-outlast-window",
 }
 

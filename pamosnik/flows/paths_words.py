@@ -13,6 +13,8 @@ class Late(Enum):
     WAIT = "wait"
     PAUSE = "pause"
     SILENCE = "silence"
+    IN_VAIN = "in_vain"
+    """A `wait_for` was in vain."""
     DAYS = "days"
     """It may have: the next of these days may be far."""
 
@@ -28,7 +30,7 @@ class Way:
     told: bool = False
     """What is wrong with a message on this way has been said."""
     silence: str | None = None
-    """Place of the `ask` that they did not answer."""
+    """Place of the `ask` that they did not answer, or of the `if_not` of a `wait_for`."""
     quiet_s: int = 0
     """At least so long ago they did something."""
     late: str | None = None
@@ -95,6 +97,13 @@ def problem(outcome: Outcome, found: Found, severity: Severity) -> Problem:
             message = "the next of these days may be more than a day away: then the 24-hour window is closed"
             hint = "Say what happens then: if_window_closed: skip, stop or tell_me."
             severity = Severity.WARNING
+        case "silence-outlasts-window" if found.way.how is Late.IN_VAIN:
+            message = (
+                "when this is waited for in vain for so long, the 24-hour window is closed:"
+                " the messages of `if_not` are not sent"
+            )
+            hint = "Give up earlier, for example: up_to: 20h"
+            severity = Severity.WARNING
         case "silence-outlasts-window":
             message = (
                 "when nobody answers for so long, the 24-hour window is closed:"
@@ -137,8 +146,9 @@ def _second(outcome: Outcome, found: Found, *, held: bool) -> tuple[str, str]:
         message += f", and {what} beside a text is a message of its own"
         hint = f"Send {what.replace('a ', 'the ', 1)} under a button of the text, or after an `ask`."
     elif way.silence is not None:
-        message += "; if nobody answers, `if_no_answer` leads here to a second one"
-        hint = "End `if_no_answer` with `stop`, or send nothing on this way."
+        key = "if_not" if way.silence.endswith(".if_not") else "if_no_answer"
+        message += f"; if nobody answers, `{key}` leads here to a second one"
+        hint = f"End `{key}` with `stop`, or send nothing on this way."
     else:
         message += f", and {_line(outcome, way.first, found.real)} sends one already"
     if held:

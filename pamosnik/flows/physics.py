@@ -218,6 +218,9 @@ def _collect_first(raw: list[Raw], path: str, found: list[str]) -> bool:
                 empty = [_collect_first(inner, p, found) for p, inner in branches(step, here)]
                 if "text" in step and empty and not any(empty):
                     return False
+            case "wait_for":
+                for inner_path, inner in branches(step, here):
+                    _collect_first(inner, inner_path, found)
             case "stop" | "opt_out" | "run" | schema_steps.UNREAD:
                 return False
     return True

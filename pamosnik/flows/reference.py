@@ -58,6 +58,10 @@ EXAMPLES: Mapping[str, str] = {
         '      - ask: { question: "How many of you?", save_as: guests, choices: [1, 2, 3] }\n', head=_GUESTS
     ),
     "wait": _flow('      - wait: { for: 2h }\n      - send: "Any question?"\n'),
+    "wait_for": _flow(
+        _SEND + "      - wait_for: { answer: any, up_to: 2h, if_not: [stop] }\n"
+        '      - send: "Thank you for writing."\n'
+    ),
     "choose": _flow(
         "      - choose:\n          - if: { field: { guests: { more_than: 4 } } }\n            do:\n"
         '              - send: "A big group!"\n          - else:\n              - send: "Noted."\n',
@@ -99,6 +103,7 @@ EXAMPLES: Mapping[str, str] = {
 """A small valid file for every trigger and step."""
 
 _LISTED: Mapping[str, Row] = {
+    "wait_for": schema_steps.WAIT_FOR,
     "tag": Row("tag", (Key("tag", reader.name, "Names of tags."),)),
     "untag": Row("untag", (Key("untag", reader.name, "Names of tags."),)),
     "set": Row("set", (Key("FIELD", reader.text, "The new value; variables are filled in."),)),

@@ -361,6 +361,41 @@ CARD: Row = Row(
         Key("buttons", list_of(_option), "At most 3 buttons."),
     ),
 )
+AWAITED = ("answer", "tap", "click", "tag")
+WAIT_FOR: Row = Row(
+    "wait_for",
+    (
+        Key("answer", one_of("any"), "`any`: whatever they write or tap."),
+        Key("tap", text, "The label of a button or chip of this flow; typed counts, too."),
+        Key("click", text, "A tracked link: its `name`, or its address."),
+        Key("tag", name, "A tag that another flow or a command gives."),
+        Key("up_to", some_time, "How long; default 23h."),
+        Key(
+            "if_not",
+            steps,
+            "Steps that follow when it does not happen in time; without them the run ends there.",
+        ),
+    ),
+)
+
+
+@shaped(Either(lambda: (WAIT_FOR,)))
+def _wait_for(reader: Reader, node: Node, path: str) -> Json:
+    found = WAIT_FOR(reader, node, path)
+    if not isinstance(found, dict) or path in reader.broken:
+        return found
+    many = [key for key in AWAITED if key in found]
+    if len(many) > 1:
+        hint = "Wait for one of them; for both write two steps."
+        place = reader.positions[f"{path}.{many[1]}"]
+        reader.error(place, "two-awaited", f"`{many[0]}` and `{many[1]}` exclude each other", hint)
+    elif not many:
+        message = "`wait_for` needs `answer: any`, `tap:`, `click:` or `tag:`"
+        reader.error(
+            node.mark, "wait-for-what", message, "Write it like: wait_for: { answer: any, up_to: 2h }"
+        )
+    return found
+
 
 STEPS: dict[str, Read] = {
     "reply_publicly": Row(
@@ -425,6 +460,7 @@ STEPS: dict[str, Read] = {
             Key("if_window_closed", one_of(*WindowClosed), "`skip`, `stop` or `tell_me`."),
         ),
     ),
+    "wait_for": _wait_for,
     "choose": _branches,
     "split": _split,
     "tag": _named("tag", list_of(name)),
@@ -485,6 +521,9 @@ STEP_DOCS = {
     " comment the text comes first.",
     "ask": "Sends a question and waits for the answer.",
     "wait": "A pause that survives restarts.",
+    "wait_for": "Waits until the person writes, taps or clicks, or has a tag; sends nothing. A tag they have already"
+    " and a link they have clicked in this run are not waited for. After a tap the steps of the button come first, if"
+    " it has any, then the next step. A click or a tag opens no 24-hour window.",
     "choose": "Takes the first branch whose conditions hold.",
     "split": "Sends people different ways, by chance. Everybody keeps their way: it depends on who they are, on the"
     " flow and on the step's `id` (without one on its place: give it an `id` before you move it), not on when they"
@@ -518,7 +557,6 @@ STEP_DOCS = {
 }
 LATER_STEPS = frozenset(
     {
-        "wait_for",
         "call",
     }
 )

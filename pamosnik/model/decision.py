@@ -50,6 +50,8 @@ class Facts:
     They are the same after a restore, another connect and a renaming."""
     tracking: Tracking | None = None
     """None: no address of this machine is known outside, so links are not tracked."""
+    clicked: frozenset[str] = frozenset()
+    """Names and addresses of the links of this run that were clicked; only for flows that wait for a click."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,13 @@ class TimerFired:
 
 
 @dataclass(frozen=True, slots=True)
+class Woken:
+    """The click or the tag came that a `wait_for` waits for."""
+
+    wait_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class EffectSettled:
     """A message of the run will not go out, or an errand has come to its end, well or badly."""
 
@@ -111,7 +120,7 @@ class EffectSettled:
     """Of an errand."""
 
 
-Stimulus = Started | Answered | NotUnderstood | Tapped | TimerFired | EffectSettled
+Stimulus = Started | Answered | NotUnderstood | Tapped | TimerFired | Woken | EffectSettled
 
 # --- what comes out --------------------------------------------------------------------------------------
 

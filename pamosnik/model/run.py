@@ -48,6 +48,11 @@ class WaitKind(StrEnum):
     """Buttons or chips that do something: nobody may tap them with effect on the run's end after `due_at`."""
     EFFECT = "effect"
     """A call or look-up whose outcome the step needs."""
+    FOR_ANSWER = "for_answer"
+    """A `wait_for` that any answer ends, likewise those below; each gives up at `due_at`."""
+    FOR_TAP = "for_tap"
+    FOR_CLICK = "for_click"
+    FOR_TAG = "for_tag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,11 @@ class RunWait:
     """How many answers did not fit."""
     branch: str = ""
     """Path of the option whose `do` this wait belongs to; empty on the main line."""
+    what: str | None = None
+    """Of a `wait_for`: the name or address of the link, the tag; for answers and taps the path of the message before
+    it, which has to arrive first."""
+    woken: bool = False
+    """The click or tag has come; the run goes on with its next turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +130,14 @@ class Run:
     """Why it failed, stopped or expired, in a sentence."""
     data: Mapping[str, str] = field(default_factory=dict)
     """Small counters of steps, e.g. how often `again` went back."""
+
+
+def asked_by(wait: RunWait) -> str | None:
+    """Path of the step whose message a person answers or taps where a run waits; None for other waits."""
+    match wait.kind:
+        case WaitKind.ANSWER | WaitKind.TAP:
+            return wait.path
+        case WaitKind.FOR_ANSWER | WaitKind.FOR_TAP:
+            return wait.what
+        case _:
+            return None

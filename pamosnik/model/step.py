@@ -168,6 +168,26 @@ class Wait:
     if_window_closed: WindowClosed | None = None
 
 
+class Awaited(StrEnum):
+    """What a `wait_for` waits for."""
+
+    ANSWER = "answer"
+    TAP = "tap"
+    CLICK = "click"
+    TAG = "tag"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    at: At
+    awaited: Awaited
+    what: Text
+    """The label, the link's name or address, or the tag; of an answer empty."""
+    up_to: timedelta = timedelta(hours=23)
+    if_not: str | None = None
+    """First step when it does not happen in time; None: the run expires."""
+
+
 @dataclass(frozen=True, slots=True)
 class Branch:
     condition: Condition | None
@@ -314,6 +334,7 @@ Step = (
     | Send
     | Ask
     | Wait
+    | WaitFor
     | Choose
     | Split
     | Tag

@@ -104,6 +104,11 @@ def trim(folded: str) -> str:
     return folded[start:end] or folded
 
 
+def same_label(one: str, other: str) -> bool:
+    """Whether two labels read the same, apart from what people do not mean."""
+    return trim(fold(one)) == trim(fold(other))
+
+
 def _base_before(folded: str, end: int) -> str:
     """The character that ends there; of an enclosing mark (a keycap) what it encloses."""
     last = end - 1

@@ -156,7 +156,8 @@ REGISTER: Mapping[str, Table] = {
         "where runs stand still",
         "contact_id",
         _columns(
-            link="wait_id account_id run_id contact_id kind path branch opened_at due_at tries attempts"
+            link="wait_id account_id run_id contact_id kind path branch opened_at due_at tries attempts woken_at",
+            business="what",
         ),
     ),
     "turns": Table(

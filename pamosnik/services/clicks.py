@@ -5,8 +5,9 @@ from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.decision import Tracking
+from pamosnik.model.run import WaitKind
 from pamosnik.services.numbers import day_of
-from pamosnik.store import accounts, links, stats
+from pamosnik.store import accounts, links, runs, stats
 
 PATH = "/l/"
 """Before the token, in the address of a tracked link."""
@@ -20,7 +21,8 @@ def tracking(public_url: str | None) -> Tracking | None:
 
 
 def clicked(conn: Connection, token: str, now: datetime) -> bool:
-    """Counts a click, once per link in the numbers of its step and once per run. False when the link is gone."""
+    """Counts a click, once per link in the numbers of its step and once per run; runs that wait for it go on. False
+    when the link is gone."""
     click = links.count_click(conn, token, now)
     if click is None:
         return False
@@ -29,6 +31,8 @@ def clicked(conn: Connection, token: str, now: datetime) -> bool:
     day = day_of(now, account.timezone)
     if click.run_id is not None:
         stats.mark_run(conn, click.run_id, stats.CLICKED, day)
+    names = tuple(name for name in (click.name, click.address) if name is not None)
+    runs.wake(conn, click.contact_id, WaitKind.FOR_CLICK, names, now)
     if click.first:
         stats.count(
             conn,

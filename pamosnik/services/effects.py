@@ -29,7 +29,7 @@ from pamosnik.model.decision import (
 from pamosnik.model.event import EventKind
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
-from pamosnik.model.run import ENDED, Run, RunStatus
+from pamosnik.model.run import ENDED, Run, RunStatus, WaitKind
 from pamosnik.model.step import Ask, ForgetMe, GiveCode, RunFlow, Send, Step
 from pamosnik.services import actions, letters, posts
 from pamosnik.store import codes, contacts, links, outbox, runs, stats
@@ -104,6 +104,9 @@ def record(
             case CountShare():
                 stats.mark_run(conn, run.id, stats.share(effect.name, stats.STARTED), day)
     runs.save(conn, run)
+    # This turn may have begun to wait for a tag before it gave it.
+    given = [effect.tag for effect in decision.effects if isinstance(effect, AddTag)]
+    runs.wake(conn, contact.id, WaitKind.FOR_TAG, given, now)
     _count_end(conn, flow, run, day)
     _settle_public_replies(conn, flow, run, hands_on=bool(to_start), now=now)
     if stops is not None:

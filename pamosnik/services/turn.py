@@ -28,6 +28,7 @@ from pamosnik.model.decision import (
     Stimulus,
     Tapped,
     TimerFired,
+    Woken,
 )
 from pamosnik.model.event import (
     CHANGES,
@@ -41,8 +42,8 @@ from pamosnik.model.event import (
 )
 from pamosnik.model.flow import Flow, Mode
 from pamosnik.model.outbox import ERRANDS, SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem
-from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind
-from pamosnik.model.step import ForgetMe
+from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind, asked_by
+from pamosnik.model.step import Awaited, ForgetMe, WaitFor
 from pamosnik.services import changes, clicks, codes, echoes, effects, profiles, safety_words
 from pamosnik.services.library import Library
 from pamosnik.services.posts import posts_of
@@ -50,7 +51,7 @@ from pamosnik.services.profiles import Asked
 from pamosnik.services.scene import Scene, fate_is_open, meet, open_scene, say
 from pamosnik.services.unsent import forget_message
 from pamosnik.store import codes as code_store
-from pamosnik.store import contacts, errands, inbox, outbox, runs, stats
+from pamosnik.store import contacts, errands, inbox, links, outbox, runs, stats
 from pamosnik.store import flows as flow_store
 from pamosnik.store.runs import DueWait
 
@@ -237,7 +238,7 @@ def _take(
                 scene,
                 event,
                 Verdict.RESUMED,
-                _resumed_by(choice.stimulus),
+                _resumed_by(choice.stimulus, resumed),
                 flow_id=resumed.flow_id,
                 run_id=resumed.id,
                 trace=trace,
@@ -270,9 +271,9 @@ def _asked_or_not(scene: Scene, contact: Contact) -> bool:
     Not for long: after `EVIDENCE_WITHIN` the question counts as asked.
     """
     asked = {
-        (run_id, wait.path)
+        (run_id, asked_by(wait))
         for run_id, wait in runs.waiting_for_person(scene.conn, contact.id)
-        if wait.kind is WaitKind.ANSWER
+        if wait.kind in (WaitKind.ANSWER, WaitKind.FOR_ANSWER)
     }
     return any(
         (item.run_id, item.step) in asked and fate_is_open(item, scene.now)
@@ -280,11 +281,14 @@ def _asked_or_not(scene: Scene, contact: Contact) -> bool:
     )
 
 
-def _resumed_by(stimulus: Stimulus) -> str:
+def _resumed_by(stimulus: Stimulus, run: Run) -> str:
     if isinstance(stimulus, Tapped):
         return "a button was chosen" if stimulus.value is None else "an earlier question was answered again"
     if isinstance(stimulus, NotUnderstood):
         return "the answer did not fit the question"
+    awaited = {wait.id for wait in run.waits if wait.kind is WaitKind.FOR_ANSWER}
+    if isinstance(stimulus, Answered) and stimulus.wait_id in awaited:
+        return "the flow waited for an answer"
     return "a question was answered"
 
 
@@ -320,7 +324,8 @@ def _paused(scene: Scene, event: Event, contact: Contact) -> Verdict:
 def _person(scene: Scene, contact: Contact, *, first_message: bool, profile_asked: bool) -> Person:
     waits = []
     for run_id, wait in runs.waiting_for_person(scene.conn, contact.id):
-        if outbox.still_to_leave(scene.conn, run_id, wait.path):
+        asked = asked_by(wait)
+        if asked is not None and outbox.still_to_leave(scene.conn, run_id, asked):
             continue  # nobody answers a question that has not arrived
         run = runs.load(scene.conn, run_id)
         flow = None if run is None else _flow_of(scene, run)
@@ -458,6 +463,7 @@ def _turn(
         code=code_store.latest_of_person(scene.conn, contact.id),
         draws_from=_draws_from(scene, contact, run.flow_id),
         tracking=clicks.tracking(scene.library.public_url),
+        clicked=links.clicked(scene.conn, run.id) if _waits_for_clicks(flow) else frozenset(),
     )
     decision = decide(flow, run, stimulus, facts, scene.now)
     if isinstance(stimulus, Tapped):
@@ -488,6 +494,10 @@ def _draws_from(scene: Scene, contact: Contact, flow_id: str) -> str:
     return f"{scene.connected.ig_id}|{contact.igsid}|{first_id}"
 
 
+def _waits_for_clicks(flow: Flow) -> bool:
+    return any(isinstance(s, WaitFor) and s.awaited is Awaited.CLICK for s in flow.steps.values())
+
+
 def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -> None:
     """A wait whose time has come. While somebody else has the conversation it comes later."""
     run = runs.load(conn, due.run_id)
@@ -505,7 +515,8 @@ def take_wait(conn: Connection, library: Library, due: DueWait, now: datetime) -
         runs.postpone(conn, due.wait_id, contact.paused_until)
     else:
         errand = errands.of_wait(conn, run.id, due.wait_id) if wait.kind is WaitKind.EFFECT else None
-        stimulus = TimerFired(due.wait_id) if errand is None else _settled(errand, due.wait_id)
+        ended: Stimulus = Woken(due.wait_id) if wait.woken else TimerFired(due.wait_id)
+        stimulus = ended if errand is None else _settled(errand, due.wait_id)
         _turn(scene, contact, run, stimulus, None)
 
 

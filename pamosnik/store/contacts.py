@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
 from pamosnik.model.contact import Contact, PausedBy, Profile
-from pamosnik.store import tombstones
+from pamosnik.model.run import WaitKind
+from pamosnik.store import runs, tombstones
 from pamosnik.store.times import ms, optional_instant
 
 _CONTACT = (
@@ -135,7 +136,8 @@ def profile_untold(conn: Connection, contact_id: str, problem: str, again_at: da
 
 
 def add_tag(conn: Connection, contact: Contact, tag: str, now: datetime) -> bool:
-    """False: this person had it already."""
+    """Whoever gives it: runs that wait for this tag go on. False: this person had it already."""
+    runs.wake(conn, contact.id, WaitKind.FOR_TAG, (tag,), now)
     added = conn.execute(
         "INSERT INTO contact_tags (account_id, contact_id, tag, added_at) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
         (contact.account_id, contact.id, tag, ms(now)),

@@ -70,6 +70,12 @@ def count_click(conn: Connection, token: str, now: datetime) -> Click | None:
     )
 
 
+def clicked(conn: Connection, run_id: str) -> frozenset[str]:
+    """Names and addresses of the links of a run that were clicked."""
+    rows = conn.execute("SELECT name, address FROM links WHERE run_id=? AND clicks>0", (run_id,))
+    return frozenset(word for row in rows for word in row if word is not None)
+
+
 def newest_of(conn: Connection, contact_id: str, link: str) -> str | None:
     """The token of the newest link to this person of that name or address."""
     row = conn.execute(

@@ -286,6 +286,40 @@ CREATE TABLE links ( -- tracked links; one is as old as its message and lives as
     conn.execute("CREATE INDEX links_of_item ON links (item_id)")
 
 
+def m0019_wait_for(conn: Connection) -> None:
+    """Runs wait for answers, taps, clicks and tags, too. SQLite changes a CHECK only with the whole table."""
+    conn.execute(
+        """\
+CREATE TABLE new_waits ( -- where runs stand still
+  wait_id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,
+  contact_id TEXT NOT NULL REFERENCES contacts ON DELETE CASCADE,
+  kind TEXT NOT NULL
+    CHECK (kind IN ('timer', 'answer', 'tap', 'effect', 'for_answer', 'for_tap', 'for_click', 'for_tag')),
+  path TEXT NOT NULL,
+  branch TEXT NOT NULL,
+  opened_at INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  tries INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0, -- turns that failed on it
+  what TEXT, -- the link or tag that it waits for; of an answer or tap the step whose message must arrive first
+  woken_at INTEGER -- the click or tag has come
+) STRICT"""
+    )
+    conn.execute(
+        "INSERT INTO new_waits (wait_id, account_id, run_id, contact_id, kind, path, branch, opened_at, due_at,"
+        " tries, attempts) SELECT wait_id, account_id, run_id, contact_id, kind, path, branch, opened_at, due_at,"
+        " tries, attempts FROM waits"
+    )
+    conn.execute("DROP TABLE waits")
+    conn.execute("ALTER TABLE new_waits RENAME TO waits")
+    # The runner's question: whose time has come?
+    conn.execute("CREATE INDEX waits_due ON waits (due_at)")
+    conn.execute("CREATE INDEX waits_of_contact ON waits (contact_id, opened_at)")
+    conn.execute("CREATE INDEX waits_of_run ON waits (run_id)")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -305,6 +339,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0016_broadcasts,
     m0017_forgetting,
     m0018_links,
+    m0019_wait_for,
 )
 
 

@@ -1,9 +1,10 @@
 """Runs, the places where they wait, and what each of their turns did."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import PamosnikError
@@ -22,7 +23,7 @@ _RUN = (
 _UNTOUCHED = (
     f"(SELECT connection_id FROM runs r WHERE r.run_id=waits.run_id) NOT IN {deletions.BEING_DELETED}"  # noqa: S608
 )
-_WAIT = "wait_id, kind, path, opened_at, due_at, tries, branch"
+_WAIT = "wait_id, kind, path, opened_at, due_at, tries, branch, what, woken_at"
 
 
 class ImpossibleTransitionError(PamosnikError):
@@ -119,9 +120,10 @@ def _save_waits(conn: Connection, run: Run) -> None:
         (run.id, *keep),
     )
     conn.executemany(
-        "INSERT INTO waits (wait_id, account_id, run_id, contact_id, kind, path, branch, opened_at, due_at, tries)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (wait_id) DO UPDATE SET due_at=excluded.due_at,"
-        " tries=excluded.tries, attempts=0",
+        "INSERT INTO waits (wait_id, account_id, run_id, contact_id, kind, path, branch, opened_at, due_at, tries,"
+        " what) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (wait_id) DO UPDATE SET"
+        # What this turn itself has woken stays due.
+        " due_at=iif(woken_at IS NULL, excluded.due_at, due_at), tries=excluded.tries, attempts=0",
         [
             (
                 wait.id,
@@ -134,6 +136,7 @@ def _save_waits(conn: Connection, run: Run) -> None:
                 ms(wait.opened_at),
                 ms(wait.due_at),
                 wait.tries,
+                wait.what,
             )
             for wait in run.waits
         ],
@@ -211,7 +214,7 @@ def load(conn: Connection, run_id: str) -> Run | None:
     )
 
 
-def _wait(row: tuple[str, str, str, int, int, int, str]) -> RunWait:
+def _wait(row: tuple[Any, ...]) -> RunWait:
     return RunWait(
         id=row[0],
         kind=WaitKind(row[1]),
@@ -220,13 +223,16 @@ def _wait(row: tuple[str, str, str, int, int, int, str]) -> RunWait:
         due_at=instant(row[4]),
         tries=row[5],
         branch=row[6],
+        what=row[7],
+        woken=row[8] is not None,
     )
 
 
 def waiting_for_person(conn: Connection, contact_id: str) -> list[tuple[str, RunWait]]:
     """Run ids and waits that an answer or a tap of this person could end, the latest opened first."""
     rows = conn.execute(
-        f"SELECT run_id, {_WAIT} FROM waits WHERE contact_id=? AND kind IN ('answer', 'tap')"  # noqa: S608
+        f"SELECT run_id, {_WAIT} FROM waits WHERE contact_id=? AND kind IN ('answer', 'tap', 'for_answer',"  # noqa: S608
+        " 'for_tap')"
         " ORDER BY opened_at DESC, wait_id DESC LIMIT 50",
         (contact_id,),
     )
@@ -271,6 +277,19 @@ def next_wait_due(conn: Connection) -> datetime | None:
     """When the next wait ends."""
     (due,) = conn.execute(f"SELECT min(due_at) FROM waits WHERE {_UNTOUCHED}").fetchone()  # noqa: S608
     return optional_instant(due)
+
+
+def wake(conn: Connection, contact_id: str, kind: WaitKind, what: Collection[str], now: datetime) -> bool:
+    """A click or a tag has come: the runs of this person that wait for it go on. Whether there are any."""
+    if not what:
+        return False
+    marks = ",".join("?" * len(what))
+    woken = conn.execute(
+        "UPDATE waits SET due_at=?, woken_at=? WHERE contact_id=? AND kind=? AND woken_at IS NULL"  # noqa: S608
+        f" AND what IN ({marks})",
+        (ms(now), ms(now), contact_id, kind.value, *what),
+    )
+    return int(woken.rowcount) > 0
 
 
 def count_wait_failure(conn: Connection, wait_id: str) -> int:

@@ -240,26 +240,6 @@ CREATE INDEX runs_of_contact ON runs (contact_id, run_id);
 
 CREATE INDEX runs_of_version ON runs (account_id, flow_id, version);
 
-CREATE TABLE waits ( -- where runs stand still
-  wait_id TEXT PRIMARY KEY,
-  account_id TEXT NOT NULL REFERENCES accounts,
-  run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,
-  contact_id TEXT NOT NULL REFERENCES contacts ON DELETE CASCADE,
-  kind TEXT NOT NULL CHECK (kind IN ('timer', 'answer', 'tap', 'effect')),
-  path TEXT NOT NULL,
-  branch TEXT NOT NULL,
-  opened_at INTEGER NOT NULL,
-  due_at INTEGER NOT NULL,
-  tries INTEGER NOT NULL DEFAULT 0,
-  attempts INTEGER NOT NULL DEFAULT 0 -- turns that failed on it
-) STRICT;
-
-CREATE INDEX waits_due ON waits (due_at);
-
-CREATE INDEX waits_of_contact ON waits (contact_id, opened_at);
-
-CREATE INDEX waits_of_run ON waits (run_id);
-
 CREATE TABLE turns ( -- what each decision of a run looked at and did
   account_id TEXT NOT NULL REFERENCES accounts,
   run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,
@@ -541,3 +521,26 @@ CREATE INDEX links_of_contact ON links (contact_id, made_at);
 CREATE INDEX links_of_run ON links (run_id);
 
 CREATE INDEX links_of_item ON links (item_id);
+
+CREATE TABLE "waits" ( -- where runs stand still
+  wait_id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,
+  contact_id TEXT NOT NULL REFERENCES contacts ON DELETE CASCADE,
+  kind TEXT NOT NULL
+    CHECK (kind IN ('timer', 'answer', 'tap', 'effect', 'for_answer', 'for_tap', 'for_click', 'for_tag')),
+  path TEXT NOT NULL,
+  branch TEXT NOT NULL,
+  opened_at INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  tries INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0, -- turns that failed on it
+  what TEXT, -- the link or tag that it waits for; of an answer or tap the step whose message must arrive first
+  woken_at INTEGER -- the click or tag has come
+) STRICT;
+
+CREATE INDEX waits_due ON waits (due_at);
+
+CREATE INDEX waits_of_contact ON waits (contact_id, opened_at);
+
+CREATE INDEX waits_of_run ON waits (run_id);

@@ -81,6 +81,23 @@ def new_item(
     )
 
 
+_FIRST_WAITS = (
+    "CREATE TABLE old_waits (wait_id TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES accounts,"
+    " run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,"
+    " contact_id TEXT NOT NULL REFERENCES contacts ON DELETE CASCADE,"
+    " kind TEXT NOT NULL CHECK (kind IN ('timer', 'answer', 'tap', 'effect')), path TEXT NOT NULL,"
+    " branch TEXT NOT NULL, opened_at INTEGER NOT NULL, due_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0,"
+    " attempts INTEGER NOT NULL DEFAULT 0) STRICT",
+    "INSERT INTO old_waits SELECT wait_id, account_id, run_id, contact_id, kind, path, branch, opened_at, due_at,"
+    " tries, attempts FROM waits",
+    "DROP TABLE waits",
+    "ALTER TABLE old_waits RENAME TO waits",
+    "CREATE INDEX waits_due ON waits (due_at)",
+    "CREATE INDEX waits_of_contact ON waits (contact_id, opened_at)",
+    "CREATE INDEX waits_of_run ON waits (run_id)",
+)
+
+
 def back_to_the_first_version(conn: Connection) -> None:
     """Takes out of a filled database what the migrations after the first one have put in."""
     for statement in (
@@ -88,6 +105,7 @@ def back_to_the_first_version(conn: Connection) -> None:
             f"ALTER TABLE contacts DROP COLUMN {n}"
             for n in ("looked_up_at", "look_up_again_at", "look_up_problem")
         ),
+        *_FIRST_WAITS,
         "DROP INDEX outbox_errands",
         "ALTER TABLE outbox DROP COLUMN task",
         "ALTER TABLE outbox DROP COLUMN result",

@@ -1,0 +1,156 @@
+"""What a `wait_for` names: a label, a link, a tag. Whether it can come at all."""
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from pamosnik.flows.check import Outcome, Placed, given_tags, near, options, steps
+from pamosnik.flows.problems import Problem, Severity
+from pamosnik.flows.texts import BadVariable, parse_text
+from pamosnik.model.addresses import addresses
+from pamosnik.model.text import Variable
+from pamosnik.model.words import same_label
+
+Raw = Mapping[str, object]
+
+_LISTED = 6
+"""So many names are told where none comes near."""
+
+
+def check(outcome: Outcome) -> list[Problem]:
+    """All problems of the flows in these files."""
+    found: list[Problem] = []
+    for flow_id in sorted(outcome.here):
+        body = outcome.flows[flow_id]
+        placed = list(steps(flow_id, body))
+        for number, step in enumerate(placed):
+            if step.raw["do"] != "wait_for":
+                continue
+            if "tap" in step.raw:
+                found += _tap(outcome, step, placed[:number], placed[number:])
+            if "click" in step.raw:
+                found += _click(outcome, step)
+            if "tag" in step.raw:
+                found += _tag(outcome, step)
+    return found
+
+
+# --- taps ------------------------------------------------------------------------------------------------
+
+
+def _tap(outcome: Outcome, step: Placed, before: list[Placed], after: list[Placed]) -> Iterator[Problem]:
+    label, place = str(step.raw["tap"]), f"{step.path}.tap"
+    if _has(label, _labels(before, "buttons", "chips")):
+        return
+    again = any(one.raw["do"] == "again" for one in after)
+    if _has(label, _labels(after, "buttons", "chips")):
+        if not again:
+            message = f"`{label}` is sent further down: nobody can tap it before that"
+            yield outcome.problem(
+                place, "label-comes-later", message, "Move this step below the message that has it."
+            )
+    elif _has(label, _labels([*before, *after], "choices")):
+        message = f"`{label}` is a choice of an `ask`, which waits for the answer by itself"
+        yield outcome.problem(
+            place, "unknown-label", message, "Give the choice a `do:`, or take this step out."
+        )
+    elif not outcome.may_be_lost(label):
+        labels = _labels([*before, *after], "buttons", "chips")
+        message = f"no button or chip of this flow has the label `{label}`"
+        yield outcome.problem(
+            place, "unknown-label", message, near(label, labels) or _listed("Labels", labels)
+        )
+
+
+def _labels(placed: list[Placed], *keys: str) -> list[str]:
+    return [
+        str(option["label"])
+        for step in placed
+        for _, key, option in options(step.raw, step.path)
+        if key in keys and "label" in option
+    ]
+
+
+def _has(label: str, labels: list[str]) -> bool:
+    return any(same_label(label, one) for one in labels)
+
+
+# --- clicks ----------------------------------------------------------------------------------------------
+
+
+def _click(outcome: Outcome, step: Placed) -> Iterator[Problem]:
+    link, place = str(step.raw["click"]), f"{step.path}.click"
+    if _filled(outcome, link) is None:
+        message = "this address is another one for each person"
+        yield outcome.problem(
+            place, "unknown-link", message, "Give the button a `name:`, and wait for a click on that."
+        )
+        return
+    tracked, untracked = _links(outcome)
+    wanted = {link, _filled(outcome, link)}
+    if wanted & tracked or outcome.may_be_lost(link):
+        return
+    if wanted & untracked:
+        message = (
+            f"clicks on `{link}` are not counted: its message says `track_links: false`, or is no `send`"
+        )
+        yield outcome.problem(
+            place, "untracked-link", message, "Send it in a `send` without `track_links: false`."
+        )
+        return
+    message = f"no flow sends a link with the name or address `{link}`"
+    known = sorted(tracked)
+    yield outcome.problem(place, "unknown-link", message, near(link, known) or _listed("Links", known))
+
+
+def _links(outcome: Outcome) -> tuple[set[str], set[str]]:
+    """Names and addresses of the links that flows send: the tracked ones, and the others."""
+    tracked: set[str] = set()
+    untracked: set[str] = set()
+    for flow_id, body in outcome.flows.items():
+        for step in steps(flow_id, body):
+            is_tracked = step.raw["do"] == "send" and step.raw.get("track_links", True) is True
+            (tracked if is_tracked else untracked).update(_links_of(outcome, step))
+    return tracked, untracked - tracked
+
+
+def _links_of(outcome: Outcome, step: Placed) -> Iterator[str]:
+    cards = cast("list[Raw]", step.raw.get("cards", []))
+    for option in (*(one for _, _, one in options(step.raw, step.path)), *cards):
+        if "url" in option:
+            url = str(option["url"])
+            yield from {str(option.get("name", url)), url, _filled(outcome, url) or url}
+    texts = [str(step.raw[key]) for key in ("text", "question") if key in step.raw]
+    for text in (*texts, *cast("list[str]", step.raw.get("one_of", []))):
+        yield from addresses(_filled(outcome, text) or "")
+
+
+def _filled(outcome: Outcome, written: str) -> str | None:
+    """With its facts filled in; None when it has variables that differ from person to person."""
+    facts = cast("Mapping[str, str]", outcome.settings.get("facts", {}))
+    try:
+        parts = parse_text(written).parts
+    except BadVariable:
+        return written
+    filled = [facts.get(part.name) if isinstance(part, Variable) else part for part in parts]
+    return None if None in filled else "".join(part for part in filled if part is not None)
+
+
+# --- tags ------------------------------------------------------------------------------------------------
+
+
+def _tag(outcome: Outcome, step: Placed) -> Iterator[Problem]:
+    """A misspelled one is an error; a tag that no flow gives may be given by hand."""
+    tag = str(step.raw["tag"])
+    given = sorted({one for flow_id, body in outcome.flows.items() for one in given_tags(flow_id, body)})
+    if tag in given or outcome.may_be_lost(tag):
+        return
+    meant = near(tag, given)
+    severity = Severity.WARNING if meant is None else Severity.ERROR
+    hint = meant or "Somebody has to give it by hand."
+    yield outcome.problem(
+        f"{step.path}.tag", "tag-never-given", f"no flow gives the tag `{tag}`", hint, severity
+    )
+
+
+def _listed(what: str, names: list[str]) -> str | None:
+    return f"{what} are: {', '.join(names[:_LISTED])}." if names else None
