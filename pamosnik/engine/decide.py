@@ -33,8 +33,8 @@ from pamosnik.model.outbox import ItemKind, ItemStatus
 from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind, asked_by
 from pamosnik.model.step import (
     Ask,
-    ForgetMe,
     Awaited,
+    ForgetMe,
     Message,
     Option,
     Wait,

@@ -50,6 +50,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("/mention", "mention the shop in your own story"),
     Command("/share [POST]", "share one of the shop's posts into the chat"),
     Command("/tap LABEL|NUMBER", "tap a button or chip"),
+    Command("/click LINK", "click a link of a message, by its name or address"),
     Command("/react EMOJI", "react to the shop's last message"),
     Command("/pass [2h]", "let time pass: 30s, 10m, 2h, 3d, 1h30m; alone, until something happens"),
     Command("/as ann [follows|unfollows]", "be somebody else; they are there from then on"),
@@ -94,6 +95,7 @@ class Chat:
             "/mention": lambda _: self._stage.mention(self.who),
             "/share": self._share,
             "/tap": self._tap,
+            "/click": self._click,
             "/react": self._react,
             "/pass": self._pass,
             "/as": self._as,
@@ -199,6 +201,9 @@ class Chat:
 
     def _tap(self, label: str) -> None:
         self._stage.tap(self.who, self._option(_required(label, "/tap LABEL or /tap NUMBER")))
+
+    def _click(self, link: str) -> None:
+        self._stage.click(self.who, _required(link, "/click LINK"))
 
     def _react(self, emoji: str) -> None:
         self._stage.react(self.who, _required(emoji, "/react ❤️"))

@@ -22,6 +22,8 @@ class Deed(StrEnum):
     STORY_MENTION = "story_mention"
     SHARED_POST = "shared_post"
     TAP = "tap"
+    CLICK = "click"
+    """On a link in a message."""
     REACTION = "reaction"
     OWNER = "owner"
     """The owner writes to the person by hand."""
@@ -38,7 +40,7 @@ class Did:
     post: int | None = None
     """Number of the post, as `Stage.posts` counts."""
     opened: str | None = None
-    """The address a tapped button opened."""
+    """The address that a tapped button or a link opened."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from pamosnik.model.outbox import ItemKind, MediaKind, Outcome, OutcomeKind, Quo
 from pamosnik.outbox import pacing
 from pamosnik.outbox.pacing import PerSecond, has_media, with_reserve
 from pamosnik.privacy import forget
-from pamosnik.rehearsal import scenery
+from pamosnik.rehearsal import clicking, scenery
 from pamosnik.rehearsal.happenings import Acted, Card, Happening, Judged, Mailed, Option, PublicReply, Sent
 from pamosnik.rehearsal.watcher import Watcher
 from pamosnik.sandbox import things as sandbox_things
@@ -396,7 +396,7 @@ class Machinery:
         # A message with buttons is a card to Meta, whose title is the text.
         side_by_side = bool(item.content.cards) and content.text is None
         title = next((card.title for card in content.cards), None)
-        return Sent(
+        sent = Sent(
             at=self.now,
             to=to,
             text=content.text if content.text is not None or side_by_side else title,
@@ -409,6 +409,7 @@ class Machinery:
             private_reply=item.kind is ItemKind.PRIVATE_REPLY,
             flow=item.flow_id,
         )
+        return clicking.message(self.conn, sent)
 
     def _await(self, what: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(what)

@@ -15,7 +15,7 @@ from pamosnik.errors import InvalidFlows, UsageError
 from pamosnik.flows.load import File, Loaded, load
 from pamosnik.ids import Ids, ids_from, new_id
 from pamosnik.instagram import limits
-from pamosnik.rehearsal import scenery
+from pamosnik.rehearsal import clicking, scenery
 from pamosnik.rehearsal.machinery import Ticket
 from pamosnik.rehearsal.stage import Stage
 from pamosnik.security import vault
@@ -47,7 +47,7 @@ class Play:
         self._loop: asyncio.AbstractEventLoop | None = None
         try:
             self._keys = MasterKeys((vault.new_data_key(),))
-            self._library = Library()
+            self._library = Library(clicking.PUBLIC_URL)
             self._opened = 0
             path = Path(self._folder.name) / "template.db"
             with open_database(path, migrate=True) as database:

@@ -69,6 +69,7 @@ _DEEDS: Mapping[Deed, str] = {
     Deed.STORY_MENTION: "mentions the shop in a story",
     Deed.SHARED_POST: "shares {post}",
     Deed.TAP: "taps",
+    Deed.CLICK: "clicks",
     Deed.REACTION: "reacts",
     Deed.OWNER: "by hand",
 }

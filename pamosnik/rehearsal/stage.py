@@ -21,15 +21,15 @@ from starlette.responses import JSONResponse
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound, UsageError
 from pamosnik.flows.load import File, Loaded
-from pamosnik.rehearsal import scenery
+from pamosnik.rehearsal import clicking, scenery
 from pamosnik.rehearsal.happenings import Deed, Did, Happening, Option, PersonState, Post
 from pamosnik.rehearsal.machinery import Machinery, Ticket, buttons, chips
 from pamosnik.sandbox import people
 from pamosnik.sandbox.things import Attachment, Comment, Media, MediaKind, Person
-from pamosnik.services import explaining, flows, reading
+from pamosnik.services import clicks, explaining, flows, reading
 from pamosnik.services.explaining import Why
 from pamosnik.services.library import Library
-from pamosnik.store import contacts
+from pamosnik.store import contacts, links
 from pamosnik.store import flows as flow_store
 
 BETWEEN_ACTS = timedelta(seconds=1)
@@ -100,7 +100,7 @@ class Stage:
             if message.from_business:
                 shown = (*buttons(message.content), *chips(message.content))
                 for option in shown:
-                    found.setdefault(option.label, option)
+                    found.setdefault(option.label, clicking.option(self._works.conn, option))
         return tuple(found.values())
 
     def why(self, event_id: str) -> Why:
@@ -183,7 +183,7 @@ class Stage:
                     now=self.now,
                 )
             )
-            self._works.library = Library()
+            self._works.library = Library(clicking.PUBLIC_URL)
             scenery.add_named_posts(self._world, self._shop, self._works.flows())
         return proposal.loaded
 
@@ -244,7 +244,26 @@ class Stage:
         if all(option.label != label for option in self.options(who)):
             raise NotFound(f"There is no button or chip “{label}” for {who}.")
         tapped = people.tap(self._world, self._shop, self._enter(who), label)
-        self._did(who, Deed.TAP, label, opened=tapped.url)
+        opened = None if tapped.url is None else clicking.shown(self._works.conn, tapped.url)
+        self._did(who, Deed.TAP, label, opened=opened)
+        self._count_click(clicking.token_of(tapped.url))
+
+    def click(self, who: str, link: str) -> None:
+        """A link that they see, by its name or its address; the newest."""
+        conn = self._works.conn
+        igsid = self._world.igsid(self._shop, self._someone(who))
+        known = contacts.find(conn, self._works.account.id, igsid)
+        token = links.newest_seen(conn, known[0], link) if known else None
+        if token is None:
+            hint = "Name it as the flow file does: by the `name:` of its button, or by its address."
+            raise NotFound(f"There is no tracked link “{link}” for {who}.", hint=hint)
+        self._enter(who)
+        self._did(who, Deed.CLICK, link, opened=links.address_of(conn, token))
+        self._count_click(token)
+
+    def _count_click(self, token: str | None) -> None:
+        if token is not None:
+            self._works.write(partial(clicks.clicked, token=token, now=self.now))
 
     def react(self, who: str, emoji: str) -> None:
         """To the shop's last message."""

@@ -76,10 +76,11 @@ def clicked(conn: Connection, run_id: str) -> frozenset[str]:
     return frozenset(word for row in rows for word in row if word is not None)
 
 
-def newest_of(conn: Connection, contact_id: str, link: str) -> str | None:
-    """The token of the newest link to this person of that name or address."""
+def newest_seen(conn: Connection, contact_id: str, link: str) -> str | None:
+    """The token of the newest link of that name or address that this person was sent."""
     row = conn.execute(
         "SELECT token FROM links WHERE contact_id=:contact AND (name=:link OR address=:link)"
+        " AND item_id IN (SELECT item_id FROM outbox WHERE contact_id=:contact AND status='sent')"
         " ORDER BY made_at DESC, rowid DESC LIMIT 1",
         {"contact": contact_id, "link": link},
     ).fetchone()

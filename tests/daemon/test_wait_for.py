@@ -147,7 +147,7 @@ async def test_a_click_goes_on_at_once_and_once(tmp_path: Path) -> None:
 async def _click(shop: Machine, igsid: str) -> None:
     conn = shop.reader.connection
     [who] = contacts.find(conn, accounts.every(conn)[0].id, igsid)
-    token = links.newest_of(conn, who, "shop")
+    token = links.newest_seen(conn, who, "shop")
     assert token is not None
     await shop.writer.write(partial(clicks.clicked, token=token, now=shop.clock.now()))
     await shop.works()

@@ -648,3 +648,42 @@ def test_a_hundred_conversations_take_seconds(example: Play) -> None:
             say(stage, "ben", "rezerwacja", "24.12.", "2")
             assert stage.person("ben").fields == (("day", "2026-12-24"), ("guests", "2"))
     assert time.process_time() - began < 20  # 3 where it was written
+
+
+LINKS = """\
+version: 1
+disclosure: false
+facts: { prices: "https://shop.example/prices" }
+flows:
+  link:
+    when: [dm: link]
+    do:
+      - send: { text: "Prices: {prices}", buttons: [{ label: Open, url: "https://shop.example/", name: shop }] }
+      - wait_for: { click: shop, up_to: 2h, if_not: [{ send: "Not yet?" }, stop] }
+      - send: "Thank you."
+"""
+
+
+def test_links_are_clicked_by_name_by_address_and_by_tapping() -> None:
+    with opened(LINKS) as stage:
+        for who in ("anna", "ben"):
+            stage.write(who, "link")
+        stage.settle()
+        [sent, _] = [one for one in stage.happened if isinstance(one, Sent)]
+        assert (sent.text, sent.buttons) == (
+            "Prices: https://shop.example/prices",
+            (Option("Open", "https://shop.example/"),),
+        )
+        stage.click("anna", "https://shop.example/prices")
+        stage.settle()
+        assert len(_texts(stage, "anna")) == 1, "another link is waited for"
+        stage.click("anna", "shop")
+        stage.tap("ben", "Open")
+        stage.settle()
+        assert _texts(stage, "anna")[1:] == _texts(stage, "ben")[1:] == ["Thank you."]
+        with pytest.raises(NotFound, match="no tracked link"):
+            stage.click("anna", "shpo")
+
+
+def _texts(stage: Stage, who: str) -> list[str | None]:
+    return [one.text for one in stage.happened if isinstance(one, Sent) and one.to == who]
