@@ -41,7 +41,7 @@ def _tap(outcome: Outcome, step: Placed, before: list[Placed], after: list[Place
     label, place = str(step.raw["tap"]), f"{step.path}.tap"
     if _has(label, _labels(before, "buttons", "chips")):
         return
-    again = any(one.raw["do"] == "again" for one in after)
+    again = any("again" in one.raw for one in after)
     if _has(label, _labels(after, "buttons", "chips")):
         if not again:
             message = f"`{label}` is sent further down: nobody can tap it before that"

@@ -70,6 +70,14 @@ flows:
       - add: { visits: 0.1 }
       - split: { tell: { share: 50, do: [{ send: "Visit {visits|0}." }] }, rest: { share: 50 } }
       - untag: two
+  talk:
+    when: [dm: talk]
+    mode: MODE
+    do:
+      - send: { text: "Shall we?", chips: ["Yes", "No"] }
+      - wait_for: { tap: "Yes", up_to: 5h, if_not: [{ wait_for: { answer: any, up_to: 40h } }] }
+      - wait_for: { tag: two, up_to: 2h, if_not: [{ send: "Not two." }, stop] }
+      - send: "Two."
   hello:
     when: [first_message]
     mode: parallel
@@ -101,7 +109,9 @@ TROUBLES = st.sampled_from(
         Trouble(400, 551),
     ]
 )
-WORDS = st.sampled_from(["price", "book", "24.12.", "4", "six", "hmm", "STOP", "START", "human", "cena book"])
+WORDS = st.sampled_from(
+    ["price", "book", "24.12.", "4", "six", "talk", "Yes", "hmm", "STOP", "START", "human", "cena book"]
+)
 ACTIONS: st.SearchStrategy[Action] = st.one_of(
     st.builds(Comment, PEOPLE, st.sampled_from(["price", "book", "nice"]), st.sampled_from(["m1", "m2"])),
     st.builds(Write, PEOPLE, WORDS),

@@ -132,3 +132,18 @@ async def test_counting_ends_with_the_connection(tmp_path: Path) -> None:
         await shop.writer.write(partial(begin, now=shop.clock.now()))
         clicked = partial(clicks.clicked, token=token, now=shop.clock.now())
         assert await shop.writer.write(clicked) is False
+
+
+async def test_a_click_wakes_the_run_that_waits_for_it(tmp_path: Path) -> None:
+    flows = FLOWS.replace(
+        "- goal: sent", '- wait_for: { click: shop, up_to: 2h }\n      - send: "Thank you for looking."'
+    )
+    async with open_shop(tmp_path, flows, PAMOSNIK_PUBLIC_URL=PUBLIC) as shop:
+        _, button = await _sent(shop, "9001")
+        assert (await _ask(shop, button, **MACHINES[0]))[0] == 302
+        assert (await _ask(shop, button, **PERSON))[0] == 302
+        thread = await shop.settles("9001", 2, within_s=5)
+        assert thread[1] == "Thank you for looking."
+        await shop.quiet()
+        [run] = await shop.read("runs", "list")
+        assert run["status"] == "completed"
