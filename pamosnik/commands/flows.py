@@ -105,6 +105,7 @@ def apply(
             prune=prune,
             can_mail=home.settings.mail is not None,
             now=now(),
+            is_public=home.settings.public_url is not None,
         )
         if proposal.loaded.has_errors:
             if as_json:

@@ -85,6 +85,7 @@ def _click(outcome: Outcome, step: Placed) -> Iterator[Problem]:
             place, "unknown-link", message, "Give the button a `name:`, and wait for a click on that."
         )
         return
+    yield from _counted(outcome, place)
     tracked, untracked = _links(outcome)
     wanted = {link, _filled(outcome, link)}
     if wanted & tracked or outcome.may_be_lost(link):
@@ -100,6 +101,17 @@ def _click(outcome: Outcome, step: Placed) -> Iterator[Problem]:
     message = f"no flow sends a link with the name or address `{link}`"
     known = sorted(tracked)
     yield outcome.problem(place, "unknown-link", message, near(link, known) or _listed("Links", known))
+
+
+def _counted(outcome: Outcome, place: str) -> Iterator[Problem]:
+    if outcome.is_public is None:
+        message = "whether clicks can be counted, only the machine knows where this runs"
+        hint = "`pamosnik flows apply` looks whether it has a public address."
+        yield outcome.problem(place, "clicks-unseen", message, hint, Severity.NOTE)
+    elif not outcome.is_public:
+        message = "this machine has no public address: clicks are not counted, and this waits in vain"
+        hint = "Set PAMOSNIK_PUBLIC_URL for `pamosnik serve`."
+        yield outcome.problem(place, "no-public-address", message, hint, Severity.WARNING)
 
 
 def _links(outcome: Outcome) -> tuple[set[str], set[str]]:

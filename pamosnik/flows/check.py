@@ -60,6 +60,8 @@ class Outcome:
     """Whether a mail server is set; None: likewise."""
     now: datetime.datetime | None = None
     """None: nothing is past."""
+    is_public: bool | None = None
+    """Whether the machine has a public address; None: likewise."""
 
     def may_be_lost(self, name: str) -> bool:
         """Whether a name may stand in what could not be read."""

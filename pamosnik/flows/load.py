@@ -121,11 +121,12 @@ def load(
     connected: tuple[str, ...] | None = None,
     can_mail: bool | None = None,
     now: datetime | None = None,
+    is_public: bool | None = None,
 ) -> Loaded:
     """Reads files (name, text) and checks them together with what stays applied beside them.
 
-    `connected`: usernames of the account's connections; `can_mail`: whether a mail server is set; None where nobody
-    can know it. `now`: None where nothing is past.
+    `connected`: usernames of the account's connections; `can_mail`: whether a mail server is set; `is_public`:
+    whether there is a public address; None where nobody can know it. `now`: None where nothing is past.
     """
     merger = _Merger()
     for name, text in files:
@@ -147,6 +148,7 @@ def load(
         tests=merger.tests,
         can_mail=can_mail,
         now=now,
+        is_public=is_public,
         lines={name: text.split("\n") for name, text in texts.items()},
     )
     codes, bad_codes = _codes(merger, elsewhere=connected is None)

@@ -38,9 +38,11 @@ def propose(
     made_up: bool = False,
     can_mail: bool | None = None,
     now: datetime | None = None,
+    is_public: bool | None = None,
 ) -> Proposal:
     """Reads and checks; changes nothing. `made_up`: on a stage, where nobody is really connected. `can_mail`: whether
-    this machine has a mail server; None: nobody asks. `now`: None where nothing is past."""
+    this machine has a mail server; `is_public`: a public address; None: nobody asks. `now`: None where nothing is
+    past."""
     applied = flow_store.applied(conn, account_id)
     bodies: Mapping[str, Mapping[str, object]] = (
         {} if prune else {flow.flow_id: json.loads(flow.body) for flow in applied}
@@ -52,6 +54,7 @@ def propose(
         connected=None if made_up else _usernames(conn, account_id),
         can_mail=can_mail,
         now=now,
+        is_public=is_public,
     )
     pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
     code_changes = codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pamosnik.flows.load import load
 from pamosnik.flows.problems import Severity
 from tests.flows.files import read
 
@@ -24,7 +25,8 @@ flows:
 
 def _problems(step: str, when: str = "dm: price") -> list[tuple[str, Severity, str | None]]:
     text = _HEAD.replace("WHEN", when) + f"      - {step}\n      - send: On.\n"
-    return [(one.code, one.severity, one.hint) for one in read(text).problems]
+    problems = (one for one in read(text).problems if one.code != "clicks-unseen")
+    return [(one.code, one.severity, one.hint) for one in problems]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,20 @@ flows:
       - send: { text: "See https://shop.example", track_links: false }
       - wait_for: { click: "https://shop.example" }
 """
-    assert [one.code for one in read(text).problems] == ["untracked-link"]
+    assert {one.code for one in read(text).problems} == {"untracked-link", "clicks-unseen"}
+
+
+def test_only_the_machine_knows_whether_clicks_are_counted() -> None:
+    text = _HEAD.replace("WHEN", "dm: price") + "      - wait_for: { click: shop }\n"
+    said = {
+        known: [(one.code, one.severity) for one in load([("shop.yaml", text)], is_public=known).problems]
+        for known in (None, False, True)
+    }
+    assert said == {
+        None: [("clicks-unseen", Severity.NOTE)],
+        False: [("no-public-address", Severity.WARNING)],
+        True: [],
+    }
 
 
 COMMENT = """\
@@ -133,7 +148,8 @@ flows:
     ],
 )
 def test_after_a_comment_only_an_answer_or_a_tap_lets_more_go(wait: str, codes: list[str]) -> None:
-    assert [one.code for one in read(COMMENT.replace("WAIT", wait)).problems] == codes
+    problems = read(COMMENT.replace("WAIT", wait)).problems
+    assert [one.code for one in problems if one.code != "clicks-unseen"] == codes
 
 
 @pytest.mark.parametrize(
