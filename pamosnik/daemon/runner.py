@@ -85,10 +85,10 @@ class Runner:
         )
         # An event that has to wait for an answer of Meta's comes round when that is known.
         self._pending = results.count(Verdict.PENDING)
-        taken = len(results) - self._pending
-        if taken:
+        if results:
+            # Also while an event waits: what it asks Instagram for is in the outbox.
             self._on_work()
-        return taken
+        return len(results) - self._pending
 
     async def _rest(self) -> None:
         due = runs.next_wait_due(self._tools.reader.connection)
