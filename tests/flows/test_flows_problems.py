@@ -43,7 +43,7 @@ def test_the_file(text: str, expected: tuple[int, int, str]) -> None:
     [
         ("- sned: hi", (9, 9, "unknown-step")),
         ("- split: {}", (9, 16, "mapping-expected")),
-        ("- send: { typing: 2s }", (9, 17, "not-available-yet")),
+        ("- send: { track_links: x }", (9, 30, "boolean-expected")),
         ("- send: { text: Hello, friend }", (9, 30, "comma-in-braces")),
         ("- send: hi\n        tag: x", (10, 9, "two-verbs")),
         ("- send: hi # there", (9, 15, "comment-cuts-text")),
