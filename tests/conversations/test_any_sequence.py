@@ -56,7 +56,7 @@ flows:
         ask:
           question: "How many?"
           save_as: guests
-          choices: [{ label: "Two", do: [{ tag: two }] }, "4", "6"]
+          choices: [{ label: "2", do: [{ tag: two }] }, "4", "6"]
           if_not_understood: { say: "A number, please.", tries: 1, then: [{ hand_over: "LOST" }] }
       - choose:
           - { if: { field: { guests: { more_than: 4 } } }, do: [{ send: "Many!" }, { hand_over: { pause: 2h } }] }
