@@ -25,6 +25,7 @@ from pamosnik.daemon.alerts import Alerter
 from pamosnik.daemon.broadcaster import Broadcaster
 from pamosnik.daemon.catch_up import CatchUp
 from pamosnik.daemon.doers import doers, outside
+from pamosnik.daemon.entrances import EntranceKeeper
 from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.errands import ErrandRunner
 from pamosnik.daemon.gate import Gate
@@ -156,6 +157,7 @@ async def _run(
             begin(workers.sender.run, "sender")
             begin(workers.errands.run, "errands")
             tasks += [begin(workers.broadcaster.run, "broadcaster"), begin(workers.eraser.run, "eraser")]
+            tasks.append(begin(workers.entrances.run, "entrances"))
             workers.scheduler.start()
             await stop.wait()
             workers.scheduler.shutdown(wait=False)
@@ -173,6 +175,7 @@ class _Workers:
     runner: Runner
     sender: Sender
     errands: ErrandRunner
+    entrances: EntranceKeeper
     settler: Settler
     catch_up: CatchUp
     broadcaster: Broadcaster
@@ -219,6 +222,7 @@ def _put_together(
         runner,
         sender,
         errands,
+        EntranceKeeper(tools),
         settler,
         CatchUp(tools, gate, runner.wake),
         Broadcaster(tools, sender.wake),
@@ -351,6 +355,7 @@ async def _watch(writer: GroupWriter, workers: _Workers) -> None:
                 workers.sender.wake()
                 workers.errands.wake()
                 workers.broadcaster.wake()
+                workers.entrances.wake()
             last = version
         await asyncio.sleep(LOOK_FOR_CHANGES_S)
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from pamosnik.engine import payload
 from pamosnik.engine.match import Heard, KeywordIndex, forbidden
 from pamosnik.model import emoji
 from pamosnik.model.book import Book
 from pamosnik.model.condition import CameFrom
+from pamosnik.model.entrances import Entrance
 from pamosnik.model.event import COMMENTS, Event, EventKind
 from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import MediaKind
@@ -22,8 +24,10 @@ from pamosnik.model.trigger import (
     DmTrigger,
     FieldSetTrigger,
     FirstMessageTrigger,
+    IceBreakerTrigger,
     LinkTrigger,
     LiveCommentTrigger,
+    MenuTrigger,
     ReactionTrigger,
     ScheduleTrigger,
     SharedPostTrigger,
@@ -35,7 +39,8 @@ from pamosnik.model.trigger import (
 from pamosnik.model.words import fold, trim
 
 NAMED_DOOR, ANY_DOOR, NAMED_WITH_WORDS, WORDS, NAMED, FIRST_MESSAGE, ANY, ANYTHING_ELSE = range(8)
-"""How specific a trigger is; lower wins. A door is a link or an ad: one that is named goes before any."""
+"""How specific a trigger is; lower wins. A door: an opening question, a menu item, a link, an ad; a named one goes
+before any."""
 
 _TALK = frozenset({EventKind.MESSAGE, EventKind.STORY_REPLY, EventKind.SHARED_POST, EventKind.POSTBACK})
 
@@ -134,6 +139,8 @@ class Catalog:
                 for word in trigger.words.words:
                     if trigger.words.match is not MatchMode.REGEX:
                         found.setdefault(trim(fold(word.removesuffix("*"))), set()).add(flow.id)
+            elif isinstance(trigger, IceBreakerTrigger | MenuTrigger):
+                found.setdefault(trim(fold(_entrance(trigger)[1])), set()).add(flow.id)
         return {word: frozenset(ids) for word, ids in found.items()}
 
     def _by_change(self) -> Mapping[tuple[EventKind, str], frozenset[str]]:
@@ -227,6 +234,8 @@ _NAMES: Mapping[type[Trigger], str] = {
     AdTrigger: "ad",
     TagAddedTrigger: "tag_added",
     FieldSetTrigger: "field_set",
+    IceBreakerTrigger: "ice_breaker",
+    MenuTrigger: "menu",
     FirstMessageTrigger: "first_message",
     AnythingElseTrigger: "anything_else",
     ScheduleTrigger: "schedule",
@@ -288,6 +297,8 @@ def _specificity(
         case TagAddedTrigger() | FieldSetTrigger():
             changed = (kind, event.incoming.changed)
             return WORDS if any(change == changed for change in _waits_for(trigger)) else None
+        case IceBreakerTrigger() | MenuTrigger():
+            return NAMED_DOOR if _came_in(trigger, event) else None
         case FirstMessageTrigger():
             return FIRST_MESSAGE if first_message and kind in _TALK else None
         case AnythingElseTrigger():
@@ -314,6 +325,23 @@ def _reacted(trigger: ReactionTrigger, event: Event) -> int | None:
         return ANY
     shown = emoji.key(event.incoming.emoji or "")
     return WORDS if shown in map(emoji.key, trigger.emoji) else None
+
+
+def _entrance(trigger: IceBreakerTrigger | MenuTrigger) -> tuple[Entrance, str]:
+    if isinstance(trigger, IceBreakerTrigger):
+        return Entrance.ICE_BREAKERS, trigger.question
+    return Entrance.MENU, trigger.label
+
+
+def _came_in(trigger: IceBreakerTrigger | MenuTrigger, event: Event) -> bool:
+    """Whether it was tapped, or its whole text written: not every phone and no desktop shows it. Of a tap that was
+    found by reading the conversation, the text is all that is known."""
+    if event.kind not in (EventKind.MESSAGE, EventKind.POSTBACK):
+        return False
+    entrance, label = _entrance(trigger)
+    tapped = payload.from_entrance(event.incoming.payload)
+    said = tapped[1] if tapped is not None and tapped[0] is entrance else event.incoming.text
+    return trim(fold(said or "")) == trim(fold(label))
 
 
 def _door(named: tuple[str, ...], used: str | None) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pamosnik.engine import admission, answers, forgetting, profile, render, sentences
+from pamosnik.engine import admission, answers, forgetting, payload, profile, render, sentences
 from pamosnik.engine.admission import Occasion
 from pamosnik.engine.catalog import ANYTHING_ELSE, Candidate, Catalog, Posts, came_from
 from pamosnik.engine.match import Heard
@@ -145,7 +145,8 @@ class _Chooser:
             taken = self._tap(tap)
             if taken is not None:
                 return taken
-        if self.event.kind not in COMMENTS | SILENT | CHANGES:
+        entered = payload.from_entrance(self.event.incoming.payload) is not None
+        if self.event.kind not in COMMENTS | SILENT | CHANGES and not entered:
             answered = self._answer()
             if answered is not None:
                 return answered

@@ -6,7 +6,10 @@ It is no secret and proves nothing: whoever uses it checks that the run belongs 
 
 from dataclasses import dataclass
 
+from pamosnik.model.entrances import Entrance
+
 _FORM = "pamosnik1"
+_ENTRANCE = "pamosnik-entrance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,17 @@ def from_payload(payload: str | None) -> TapTarget | None:
     if len(parts) != 5 or parts[0] != _FORM or not all(parts):
         return None
     return TapTarget(run_id=parts[1], flow_id=parts[2], version=parts[3], option=parts[4])
+
+
+def to_entrance(entrance: Entrance, label: str) -> str:
+    """Of an opening question or a menu item: it belongs to no run, and its label says what was meant."""
+    return f"{_ENTRANCE}:{entrance.value}:{label}"
+
+
+def from_entrance(payload: str | None) -> tuple[Entrance, str] | None:
+    """None for payloads of anything else."""
+    form, _, rest = (payload or "").partition(":")
+    kind, _, label = rest.partition(":")
+    if form != _ENTRANCE or kind not in set(Entrance) or not label:
+        return None
+    return Entrance(kind), label

@@ -442,7 +442,7 @@ class _Flow:
             return
         for number, word in enumerate(cast("list[str]", trigger.get("words", []))):
             place = f"{path}.words.{number}"
-            if trim(fold(word)) in _safety_words(self.outcome.settings):
+            if is_safety_word(self.outcome.settings, word):
                 self._say(
                     place,
                     "safety-word",
@@ -551,6 +551,11 @@ def _has_variables(written: str) -> bool:
 def near(name: str, known: "Mapping[str, object] | list[str] | tuple[str, ...]") -> str | None:
     meant = nearest(name, known)
     return None if meant is None else f"Did you mean `{meant}`?"
+
+
+def is_safety_word(settings: Raw, word: str) -> bool:
+    """Whether people stop, start or call a human with it."""
+    return trim(fold(word)) in _safety_words(settings)
 
 
 def _safety_words(settings: Raw) -> set[str]:

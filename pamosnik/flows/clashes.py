@@ -114,6 +114,10 @@ def _of_trigger(flow_id: str, place: str, trigger: Raw, group: tuple[object, ...
             said = True
             key, open_end = _key(name, trigger, written)
             yield _Claim(flow_id, f"{place}.{name}.{number}", group, key, written, open_end)
+    for name in ("question", "label"):
+        if name in trigger:
+            said, written = True, str(trigger[name])
+            yield _Claim(flow_id, f"{place}.{name}", group, trim(fold(written)), written)
     if not said:
         yield _Claim(flow_id, place, group, "", "")
 

@@ -14,8 +14,10 @@ from pamosnik.model.trigger import (
     DmTrigger,
     FieldSetTrigger,
     FirstMessageTrigger,
+    IceBreakerTrigger,
     LinkTrigger,
     LiveCommentTrigger,
+    MenuTrigger,
     ReactionTrigger,
     ScheduleTrigger,
     SharedPostTrigger,
@@ -54,6 +56,10 @@ def trigger(raw: Raw) -> Trigger:
             return TagAddedTrigger(strings(raw, "tag"))
         case "field_set":
             return FieldSetTrigger(strings(raw, "field"))
+        case "ice_breaker":
+            return IceBreakerTrigger(str(raw["question"]))
+        case "menu":
+            return MenuTrigger(str(raw["label"]))
         case "first_message":
             return FirstMessageTrigger()
         case "anything_else":

@@ -9,7 +9,18 @@ from typing import cast
 from zoneinfo import available_timezones
 
 from pamosnik.errors import UsageError
-from pamosnik.flows import awaited, between, check, going_back, outside, physics, schema, shares, source
+from pamosnik.flows import (
+    awaited,
+    between,
+    check,
+    entrances,
+    going_back,
+    outside,
+    physics,
+    schema,
+    shares,
+    source,
+)
 from pamosnik.flows.code_files import BadCodes, read_codes
 from pamosnik.flows.near import nearest
 from pamosnik.flows.problems import Problem, Severity
@@ -160,6 +171,7 @@ def load(
         problems += between.check(part)
         problems += physics.check(part)
         problems += awaited.check(part)
+        problems += entrances.check(part)
         problems += outside.check(part)
     return Loaded(
         flows=tuple(merger.flows.values()),

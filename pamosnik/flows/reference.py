@@ -40,6 +40,8 @@ EXAMPLES: Mapping[str, str] = {
     + "  other:\n    when: { dm: bought }\n    do:\n      - tag: customer\n",
     "field_set": _flow("      - tag: known\n", trigger="field_set: email", head="fields: { email: email }\n")
     + '  other:\n    when: { dm: news }\n    do:\n      - ask: { question: "Your e-mail?", save_as: email }\n',
+    "ice_breaker": _flow(_SEND, trigger="ice_breaker: Do you ship abroad?"),
+    "menu": _flow(_SEND, trigger="menu: Opening hours"),
     "first_message": _flow(_SEND, trigger="first_message"),
     "anything_else": _flow(_SEND, trigger="anything_else"),
     "schedule": _flow(

@@ -21,7 +21,7 @@ from pamosnik.flows.reader import (
 )
 from pamosnik.flows.schema_conditions import conditions
 from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, POST_LINK, WORDS, days, emoji_for, texts
-from pamosnik.flows.shapes import ListOf, Ref, Written, shaped
+from pamosnik.flows.shapes import AnyText, ListOf, Ref, Written, shaped
 from pamosnik.flows.source import Mark, Node, Scalar
 from pamosnik.instagram import limits
 from pamosnik.model import cron
@@ -79,6 +79,21 @@ def _ad(reader: Reader, node: Node, path: str) -> Json:
         reader.error(node.mark, "ad-expected", f"`{written}` is no id of an ad", hint)
         return None
     return written
+
+
+def _one(verb: str) -> Read:
+    """A text that stands at Instagram; each has a trigger of its own."""
+
+    @shaped(AnyText())
+    def read(reader: Reader, node: Node, path: str) -> Json:
+        if isinstance(node, source.Sequence):
+            message = f"`{verb}` takes one text, and this is a list"
+            hint = f"Write a line for each: - {verb}: …"
+            reader.error(node.mark, "text-expected", message, hint)
+            return None
+        return text(reader, node, path)
+
+    return read
 
 
 _NAME = Key(
@@ -158,6 +173,11 @@ TRIGGERS: dict[str, Row] = {
     "ad": Row("ad", (Key("ads", list_of(_ad), "Ids of ads; default any."),), bare=True),
     "tag_added": Row("tag_added", (_NAME,)),
     "field_set": Row("field_set", (replace(_NAME, name="field", doc="The field, or several."),)),
+    "ice_breaker": Row(
+        "ice_breaker",
+        (Key("question", _one("ice_breaker"), "The question, as people see it.", required=True),),
+    ),
+    "menu": Row("menu", (Key("label", _one("menu"), "The menu item, as people see it.", required=True),)),
     "first_message": Row("first_message", (), bare=True),
     "anything_else": Row("anything_else", (), bare=True),
     "schedule": Row(
@@ -183,17 +203,14 @@ TRIGGER_DOCS = {
     "ad": "Somebody comes through a click-to-message ad.",
     "tag_added": "A step of another flow gave this tag, and the person did not have it before.",
     "field_set": "A step of another flow, or an answer in it, set this field, even to the value that it had.",
+    "ice_breaker": "A question to tap in an empty conversation, 4 at most. Instagram shows it while it stands here.",
+    "menu": "An item of the conversation's menu. Instagram shows it while it stands here.",
     "first_message": "The first message ever from this person.",
     "anything_else": "A message that nothing else took.",
     "schedule": "A broadcast: begins by the clock. Instagram lets you write only to people whose window is open (24"
     " hours since their last message); the rest of the audience is skipped and counted.",
 }
-LATER_TRIGGERS = frozenset(
-    {
-        "ice_breaker",
-        "menu",
-    }
-)
+LATER_TRIGGERS: frozenset[str] = frozenset()
 
 
 @shaped(Ref("trigger"))

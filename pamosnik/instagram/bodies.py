@@ -5,8 +5,9 @@ Bodies: https://developers.facebook.com/docs/instagram-platform/instagram-api-wi
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from pamosnik.model.entrances import Entrance
 from pamosnik.model.outbox import (
     Action,
     ItemKind,
@@ -42,6 +43,20 @@ def _sender_action(item: OutboxItem) -> Mapping[str, object]:
         return {"sender_action": "typing_on"}
     payload = {"message_id": item.task["message"], "reaction": item.task["emoji"]}
     return {"sender_action": "react", "payload": payload}
+
+
+def entrances(entrance: Entrance, shown: Sequence[tuple[str, str]]) -> str:
+    """Opening questions or menu items, each with what its tap carries; they take the place of all before.
+
+    https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api/ice-breakers
+    and .../persistent-menu (October 2026)
+    """
+    if entrance is Entrance.ICE_BREAKERS:
+        actions = [{"question": label, "payload": payload} for label, payload in shown]
+    else:
+        actions = [{"type": "postback", "title": label, "payload": payload} for label, payload in shown]
+    lists = [{"locale": "default", "call_to_actions": actions}]
+    return json.dumps({"platform": "instagram", entrance.value: lists})
 
 
 def _message(content: OutMessage, *, plain: bool) -> Mapping[str, object]:

@@ -19,6 +19,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from pamosnik.instagram import errors, limits
+from pamosnik.model.entrances import Entrance
 from pamosnik.model.outbox import Action, ItemKind, OutboxItem, Outcome, OutcomeKind
 
 GRAPH = "https://graph.instagram.com"
@@ -147,6 +148,15 @@ class Instagram:
     async def subscriptions(self, ig_id: str, token: str) -> Answer:
         """The apps and fields the account is subscribed to."""
         return await self._request("GET", f"{ig_id}/subscribed_apps", token=token)
+
+    async def put_entrances(self, ig_id: str, token: str, body: str) -> Answer:
+        """Registers opening questions or menu items: a body of `bodies.entrances`."""
+        return await self._request("POST", f"{ig_id}/messenger_profile", token=token, body=body)
+
+    async def remove_entrances(self, ig_id: str, token: str, entrance: Entrance) -> Answer:
+        """Takes all of one kind away."""
+        body = json.dumps({"fields": [entrance.value]})
+        return await self._request("DELETE", f"{ig_id}/messenger_profile", token=token, body=body)
 
     async def newest_conversations(self, token: str) -> Answer:
         """One page of conversations. Creator accounts are reported to need one such call before webhooks start."""

@@ -45,6 +45,13 @@ CARD_CHARS = 80
 ICE_BREAKERS = 4
 """graph: messaging-api/ice-breakers"""
 
+QUESTION_CHARS = 80
+"""Of an ice breaker: Messenger's figure, none is named for Instagram (unconfirmed).
+https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/ice-breakers"""
+
+MENU_ITEMS = 5
+"""A recommendation. graph: messaging-api/persistent-menu"""
+
 REF_ALPHABET, REF_CHARS = r"[A-Za-z0-9_=-]+", 250
 """Of an ig.me link (unconfirmed; Messenger allows more).
 https://developers.facebook.com/documentation/business-messaging/instagram-messaging/features/ig-me-links"""

@@ -87,6 +87,16 @@ class FieldSetTrigger:
 
 
 @dataclass(frozen=True, slots=True)
+class IceBreakerTrigger:
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class MenuTrigger:
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class FirstMessageTrigger:
     pass
 
@@ -135,6 +145,8 @@ Trigger = (
     | AdTrigger
     | TagAddedTrigger
     | FieldSetTrigger
+    | IceBreakerTrigger
+    | MenuTrigger
     | FirstMessageTrigger
     | AnythingElseTrigger
     | ScheduleTrigger

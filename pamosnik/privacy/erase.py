@@ -33,6 +33,7 @@ _OF_CONNECTION = (
     "schedules",
     "broadcasts",
     "tombstones",
+    "entrances",
 )
 """Events go before these, people between; what else holds people hangs on contacts or runs (ON DELETE CASCADE)."""
 

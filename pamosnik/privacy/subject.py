@@ -200,6 +200,11 @@ REGISTER: Mapping[str, Table] = {
         None,
         _columns(link="account_id connection_id quota percent heard_at"),
     ),
+    "entrances": Table(
+        "opening questions and menu items as Instagram has them",
+        None,
+        _columns(link="account_id connection_id entrance failures try_at", business="labels asked"),
+    ),
     "starts": Table(
         "which flows a person started",
         "contact_id",

@@ -22,6 +22,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.daemon.broadcaster import Broadcaster
 from pamosnik.daemon.doers import Outside, doers
+from pamosnik.daemon.entrances import EntranceKeeper
 from pamosnik.daemon.errands import ErrandRunner
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.posts import PostFinder
@@ -114,12 +115,14 @@ class Machinery:
         self._posts = PostFinder(tools)
         self._broadcaster = Broadcaster(tools, lambda: None)
         self._settler = Settler(tools, _OpenGate(self.clock), lambda: None)
+        self._entrances = EntranceKeeper(tools)
         self._errands = ErrandRunner(tools, doers(tools, Outside(mail=self._mailed)), lambda: None)
         self.write(lambda conn: broadcasts.plan_anew(conn, self.now))
         self._texts = PerSecond(with_reserve(limits.TEXTS_PER_SECOND))
         self._media = PerSecond(with_reserve(limits.MEDIA_PER_SECOND))
         self.log: list[Happening] = []
         self.watcher = Watcher(self.conn, self.account.id, self.name_of)
+        self.keep_entrances()
 
     def close(self) -> None:
         """Gives the database's file back."""
@@ -152,6 +155,7 @@ class Machinery:
     def settle(self) -> None:
         """Lets everything happen that is due now: webhooks, turns, messages, their echoes."""
         parts = (
+            self.keep_entrances,
             self._deliver,
             self._take_turns,
             self._broadcast,
@@ -332,6 +336,10 @@ class Machinery:
         self._await(self._settler.round())
         return evidence.next_look(self.conn) != look
 
+    def keep_entrances(self) -> bool:
+        """Opening questions and the menu, as the flows want them now."""
+        return self._await(self._entrances.round()) > 0
+
     def _run_errands(self) -> bool:
         """Calls, mails and look-ups that are due, each to its end."""
 
@@ -420,7 +428,8 @@ class Machinery:
         app = Starlette(routes=[Route("/{path:path}", graph.endpoint, methods=["GET", "POST", "DELETE"])])
 
         async def answer(scope: Any, receive: Any, send: Any) -> None:
-            prepared = self.prepared.popleft() if self.prepared and scope["method"] == "POST" else None
+            about_people = scope["method"] == "POST" and not scope["path"].endswith("/messenger_profile")
+            prepared = self.prepared.popleft() if self.prepared and about_people else None
             await (app if prepared is None else prepared)(scope, receive, send)
 
         return answer

@@ -24,8 +24,8 @@ from pamosnik.flows.load import File, Loaded
 from pamosnik.rehearsal import clicking, scenery
 from pamosnik.rehearsal.happenings import Deed, Did, Happening, Option, PersonState, Post
 from pamosnik.rehearsal.machinery import Machinery, Ticket, buttons, chips
-from pamosnik.sandbox import people
-from pamosnik.sandbox.things import Attachment, Comment, Media, MediaKind, Person
+from pamosnik.sandbox import entrances, people
+from pamosnik.sandbox.things import Account, Attachment, Comment, Media, MediaKind, Person
 from pamosnik.services import clicks, explaining, flows, reading
 from pamosnik.services.explaining import Why
 from pamosnik.services.library import Library
@@ -64,6 +64,11 @@ class Stage:
         return self._works.now
 
     @property
+    def _account(self) -> Account:
+        """The shop as Instagram knows it now."""
+        return self._world.accounts[self._shop.ig_id]
+
+    @property
     def username(self) -> str:
         """The shop's."""
         return self._shop.username
@@ -93,7 +98,8 @@ class Stage:
         return self._works.watcher.person(who, self._world.igsid(self._shop, self._someone(who)), self.now)
 
     def options(self, who: str) -> tuple[Option, ...]:
-        """The buttons and chips this person can tap, the newest message's first."""
+        """What this person can tap: buttons and chips, the newest message's first; opening questions while the
+        conversation is empty; the menu."""
         thread = self._world.thread_with(self._shop, self._world.igsid(self._shop, self._someone(who)))
         found: dict[str, Option] = {}
         for message in reversed(() if thread is None else self._world.messages_in(thread)):
@@ -101,7 +107,10 @@ class Stage:
                 shown = (*buttons(message.content), *chips(message.content))
                 for option in shown:
                     found.setdefault(option.label, clicking.option(self._works.conn, option))
-        return tuple(found.values())
+        if thread is None:
+            found |= {label: Option(label) for label in entrances.questions(self._account)}
+        menu = entrances.menu_items(self._account)
+        return (*found.values(), *(Option(item.title) for item in menu if item.title not in found))
 
     def why(self, event_id: str) -> Why:
         """What happened to an event, and the checks behind it."""
@@ -184,6 +193,7 @@ class Stage:
                 )
             )
             self._works.library = Library(clicking.PUBLIC_URL)
+            self._works.keep_entrances()
             scenery.add_named_posts(self._world, self._shop, self._works.flows())
         return proposal.loaded
 
@@ -242,11 +252,11 @@ class Stage:
     def tap(self, who: str, label: str) -> None:
         """A button or chip that they see; the newest of that label."""
         if all(option.label != label for option in self.options(who)):
-            raise NotFound(f"There is no button or chip “{label}” for {who}.")
-        tapped = people.tap(self._world, self._shop, self._enter(who), label)
-        opened = None if tapped.url is None else clicking.shown(self._works.conn, tapped.url)
+            raise NotFound(f"There is no button, chip, question or menu item “{label}” for {who}.")
+        url = self._tap(self._enter(who), label)
+        opened = None if url is None else clicking.shown(self._works.conn, url)
         self._did(who, Deed.TAP, label, opened=opened)
-        self._count_click(clicking.token_of(tapped.url))
+        self._count_click(clicking.token_of(url))
 
     def click(self, who: str, link: str) -> None:
         """A link that they see, by its name or its address; the newest."""
@@ -264,6 +274,18 @@ class Stage:
     def _count_click(self, token: str | None) -> None:
         if token is not None:
             self._works.write(partial(clicks.clicked, token=token, now=self.now))
+
+    def _tap(self, person: Person, label: str) -> str | None:
+        """The address that it opened."""
+        world, shop = self._world, self._account
+        thread = world.thread_with(shop, world.igsid(shop, person))
+        if thread is None and label in entrances.questions(shop):
+            entrances.tap_ice_breaker(world, shop, person, label)
+            return None
+        try:
+            return people.tap(world, shop, person, label).url
+        except NotFound:
+            return entrances.tap_menu(world, shop, person, label).url
 
     def react(self, who: str, emoji: str) -> None:
         """To the shop's last message."""

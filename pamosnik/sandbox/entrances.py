@@ -39,6 +39,13 @@ def menu_items(account: Account) -> tuple[Button, ...]:
     return by_locale.get(_LOCALE) or next(iter(by_locale.values()), ())
 
 
+def questions(account: Account) -> tuple[str, ...]:
+    """Ice breakers, as a person of no particular language sees them in an empty conversation."""
+    by_locale = {one.locale: one.questions for one in account.ice_breakers}
+    shown = by_locale.get(_LOCALE) or next(iter(by_locale.values()), ())
+    return tuple(one.question for one in shown)
+
+
 def open_link(world: World, account: Account, person: Person, ref: str | None) -> Json:
     """`https://ig.me/m/<username>?ref=…`: told at once in a conversation that exists, else with its first act."""
     if ref is not None and world.behaviour.link_ref_rules:

@@ -18,7 +18,18 @@ from pamosnik.config import Config
 from pamosnik.errors import HomeError, NotFound, PamosnikError
 from pamosnik.security import vault
 from pamosnik.services import credentials, home
-from pamosnik.store import accounts, backup, backup_files, broadcasts, copies, inbox, ledger, outbox, runs
+from pamosnik.store import (
+    accounts,
+    backup,
+    backup_files,
+    broadcasts,
+    copies,
+    entrances,
+    inbox,
+    ledger,
+    outbox,
+    runs,
+)
 from pamosnik.store.backup import Manifest
 from pamosnik.store.damage import require_there
 from pamosnik.store.database import open_database
@@ -112,6 +123,7 @@ def _put_in_doubt(conn: Connection, since: datetime, now: datetime) -> int:
     runs.doubt_unfinished(conn, since)
     inbox.doubt_pending(conn, since)
     broadcasts.plan_anew(conn, now)
+    entrances.doubt(conn)
     for account in accounts.every(conn):
         accounts.audit(conn, account.id, actor="command", action="restore", subject=None, now=now)
     return outbox.doubt_open(conn, since)

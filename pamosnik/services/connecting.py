@@ -14,7 +14,7 @@ from pamosnik.security import vault
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import broadcasts, credentials, sending, tokens
 from pamosnik.services.library import Library
-from pamosnik.store import accounts, connections, deletions, notices
+from pamosnik.store import accounts, connections, deletions, entrances, notices
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected, NewConnection
 
@@ -136,6 +136,7 @@ def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now:
     notices.settle(conn, account_id, connected.id)
     notices.settle_everywhere(conn, notices.DATA_DELETED, account_id)
     sending.release_held(conn, connected.id, now)
+    entrances.doubt(conn, connected.id)
     accounts.audit(
         conn,
         account_id,

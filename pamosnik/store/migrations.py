@@ -320,6 +320,23 @@ CREATE TABLE new_waits ( -- where runs stand still
     conn.execute("CREATE INDEX waits_of_run ON waits (run_id)")
 
 
+def m0020_entrances(conn: Connection) -> None:
+    """Which opening questions and menu items stand at Instagram."""
+    conn.execute(
+        """\
+CREATE TABLE entrances ( -- opening questions and menu items as Instagram has them
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  entrance TEXT NOT NULL CHECK (entrance IN ('ice_breakers', 'persistent_menu')),
+  labels TEXT, -- JSON list; NULL: not certain, it is said again
+  asked TEXT NOT NULL, -- JSON list: what Instagram was asked for last
+  failures INTEGER NOT NULL DEFAULT 0, -- in a row
+  try_at INTEGER, -- when it is asked for the same again
+  PRIMARY KEY (connection_id, entrance)
+) STRICT, WITHOUT ROWID"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -340,6 +357,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0017_forgetting,
     m0018_links,
     m0019_wait_for,
+    m0020_entrances,
 )
 
 

@@ -544,3 +544,14 @@ CREATE INDEX waits_due ON waits (due_at);
 CREATE INDEX waits_of_contact ON waits (contact_id, opened_at);
 
 CREATE INDEX waits_of_run ON waits (run_id);
+
+CREATE TABLE entrances ( -- opening questions and menu items as Instagram has them
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL REFERENCES connections,
+  entrance TEXT NOT NULL CHECK (entrance IN ('ice_breakers', 'persistent_menu')),
+  labels TEXT, -- JSON list; NULL: not certain, it is said again
+  asked TEXT NOT NULL, -- JSON list: what Instagram was asked for last
+  failures INTEGER NOT NULL DEFAULT 0, -- in a row
+  try_at INTEGER, -- when it is asked for the same again
+  PRIMARY KEY (connection_id, entrance)
+) STRICT, WITHOUT ROWID;

@@ -161,6 +161,8 @@ class FakeInstagram:
     """Links by media id, of posts in the list of media."""
     posts: dict[str, str] = field(default_factory=dict)
     """Links by media id, of posts that are not in the list of media."""
+    profile: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Opening questions and menu items: payload by label, by Meta's word for them."""
     _told: dict[str, list[Json]] = field(default_factory=dict)
     """Comments by the media they stand under, the oldest first."""
     _threads: dict[str, list[Line]] = field(default_factory=dict)
@@ -363,6 +365,12 @@ class FakeInstagram:
                 raise Refused(Trouble(code=230, message=message))
             case "GET", [media, "comments"]:
                 return _page(call, [self._comment(told) for told in reversed(self._told.get(media, []))], 50)
+            case "POST", [account, "messenger_profile"] if account == IG_ID:
+                return self._put_profile(call.body)
+            case "DELETE", [account, "messenger_profile"] if account == IG_ID:
+                for part in call.body["fields"]:
+                    self.profile.pop(part, None)
+                return {"success": True}
             case "POST", [account, "messages"] if account == IG_ID:
                 return await self._message(call)
             case "POST", [comment_id] if comment_id in self._comments and call.query.get("hide") == "true":
@@ -379,6 +387,19 @@ class FakeInstagram:
             case _:
                 message = f"Unsupported request - method type: {call.method.lower()}"
                 raise Refused(Trouble(message=message))
+
+    def _put_profile(self, body: Json) -> Json:
+        assert body.pop("platform") == "instagram"
+        for part, lists in body.items():
+            (one,) = lists
+            assert one["locale"] == "default"
+            shown = [
+                (item.get("question") or item["title"], item["payload"]) for item in one["call_to_actions"]
+            ]
+            if part == "ice_breakers" and len(shown) > 4:
+                raise Refused(Trouble(message="Too many ice breakers"))
+            self.profile[part] = dict(shown)
+        return {"success": True}
 
     async def _message(self, call: Call) -> Json:
         recipient = call.body["recipient"]

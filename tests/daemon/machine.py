@@ -14,6 +14,7 @@ from pamosnik.config import Config
 from pamosnik.daemon.broadcaster import Broadcaster
 from pamosnik.daemon.catch_up import CatchUp
 from pamosnik.daemon.doers import Outside, doers
+from pamosnik.daemon.entrances import EntranceKeeper
 from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.errands import ErrandRunner
 from pamosnik.daemon.gate import Gate
@@ -53,6 +54,7 @@ class Machine:
     catch_up: CatchUp
     eraser: Eraser
     broadcaster: Broadcaster
+    entrances: EntranceKeeper
 
     async def deliver(self, *entries: Json) -> None:
         """A webhook as the daemon takes it in; what people did is known to the fake Instagram, too."""
@@ -188,7 +190,17 @@ async def running(
             catch_up = CatchUp(tools, gate, runner.wake)
             errands = ErrandRunner(tools, doers(tools, reached or Outside()), runner.wake)
             broadcaster = Broadcaster(tools, sender.wake)
-            parts = (runner, sender, errands, settler, keeper, catch_up, Eraser(tools), broadcaster)
+            parts = (
+                runner,
+                sender,
+                errands,
+                settler,
+                keeper,
+                catch_up,
+                Eraser(tools),
+                broadcaster,
+                EntranceKeeper(tools),
+            )
             yield Machine(fake, tools, clock, writer, reader, *parts)
             await sender.idle()
             await errands.idle()

@@ -16,6 +16,7 @@ from pamosnik.daemon import housekeeping
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram.errors import classify
 from pamosnik.model.decision import NewLink
+from pamosnik.model.entrances import Entrance
 from pamosnik.model.outbox import Quota
 from pamosnik.privacy import erase
 from pamosnik.privacy.subject import REGISTER
@@ -28,6 +29,7 @@ from pamosnik.store import (
     codes,
     connections,
     contacts,
+    entrances,
     links,
     outbox,
     runs,
@@ -341,6 +343,7 @@ def _more(conn: Connection, connection_id: str, now: datetime) -> None:
     connections.heard_usage(conn, connections.load(conn, connection_id), Quota.MESSAGE, 90, now)
     tombstones.put_key(conn, account_id, b"k" * 32)
     tombstones.put(conn, account_id, Tombstone(connection_id, "00", now, now, opted_out=False))
+    entrances.asks(conn, connections.load(conn, connection_id), Entrance.MENU, ("Hours",))
     codes.add(conn, account_id, "spring", ["A-1"])
     codes.give(conn, person, "spring", "A-1", now)
     alerts.put(conn, Alert(account_id, connection_id, "restricted", False, 0, "About shop.", now, None))

@@ -72,7 +72,6 @@ def test_a_step(step: str, expected: tuple[int, int, str]) -> None:
     ("when", "expected"),
     [
         ("{ dmm: price }", (6, 13, "unknown-trigger")),
-        ("{ ice_breaker: Book }", (6, 13, "not-available-yet")),
         ("{ dm: stop }", (6, 17, "safety-word")),
         ("{ dm: { words: '(', match: regex } }", (6, 26, "bad-pattern")),
         ("{ dm: { words: x, mach: exact } }", (6, 29, "unknown-key")),

@@ -687,3 +687,29 @@ def test_links_are_clicked_by_name_by_address_and_by_tapping() -> None:
 
 def _texts(stage: Stage, who: str) -> list[str | None]:
     return [one.text for one in stage.happened if isinstance(one, Sent) and one.to == who]
+
+
+ENTRANCES = """\
+version: 1
+disclosure: false
+flows:
+  book: { when: [ice_breaker: Book a visit, menu: Book], do: [send: "When?"] }
+  ship: { when: [ice_breaker: "Do you ship?"], do: [send: "Yes"] }
+"""
+
+
+def test_opening_questions_and_the_menu_can_be_tapped() -> None:
+    with opened(ENTRANCES) as stage:
+        assert [o.label for o in stage.options("anna")] == ["Book a visit", "Do you ship?", "Book"]
+        stage.meta_says(400, {"error": {"code": 100, "message": "No."}})
+        stage.tap("anna", "Do you ship?")
+        stage.settle()
+        assert [o.label for o in stage.options("anna")] == ["Book"]
+        stage.tap("anna", "Book")
+        stage.settle()
+        assert [one.text for one in stage.happened if isinstance(one, Sent)] == ["When?"]
+        assert [o.label for o in stage.options("ben")] == ["Book a visit", "Do you ship?", "Book"]
+        stage.reload([("flows.yaml", ENTRANCES.replace(", menu: Book]", "]"))])
+        assert stage.options("anna") == ()
+        with pytest.raises(NotFound):
+            stage.tap("anna", "Book a visit")

@@ -112,6 +112,7 @@ def back_to_the_first_version(conn: Connection) -> None:
         *(f"ALTER TABLE {table} DROP COLUMN doubt_from" for table in ("events", "runs", "outbox")),
         "ALTER TABLE events DROP COLUMN changed",
         "ALTER TABLE events DROP COLUMN by_run",
+        "DROP TABLE entrances",
         "DROP TABLE codes",
         "DROP TABLE given_codes",
         "DROP TABLE flow_names",
