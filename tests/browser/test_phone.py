@@ -58,6 +58,16 @@ class World:
         with urllib.request.urlopen(urllib.request.Request(f"{self.base}/me/messages", body, headers)):
             pass
 
+    def profile(self, **parts: object) -> None:
+        """The first shop registers opening questions or a menu."""
+        token = self.get("/sandbox/state")["accounts"][0]["token"]
+        lists = {part: [{"locale": "default", "call_to_actions": shown}] for part, shown in parts.items()}
+        body = json.dumps({"platform": "instagram", **lists}).encode()
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        request = urllib.request.Request(f"{self.base}/me/messenger_profile", body, headers)
+        with urllib.request.urlopen(request):
+            pass
+
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
@@ -569,6 +579,33 @@ def test_each_shop_has_its_own_conversation(phone_alone: Phone, alone: World) ->
     page.keyboard.press("Escape")
     expect(talks.filter(has_text="Ben’s Bikes")).to_contain_text("You: Do you mend bikes?")
     expect(talks.filter(has_text="Rosa's Shop")).to_contain_text("Say hello")
+
+
+def test_opening_questions_the_menu_and_a_link(phone_alone: Phone, alone: World) -> None:
+    page, me = phone_alone.page, alone.newcomer(account="rosas_shop")
+    questions = [{"question": EVIL, "payload": "EVIL"}, {"question": "Do you ship?", "payload": "SHIP"}]
+    items = [
+        {"type": "postback", "title": "Opening hours", "payload": "HOURS"},
+        {"type": "web_url", "title": "Our shop", "url": "https://shop.example/"},
+    ]
+    alone.profile(ice_breakers=questions, persistent_menu=items)
+    phone_alone.open(me, "chat/rosas_shop")
+    page.get_by_role("button", name="Arrive by a link").click()
+    page.get_by_label("What stands behind ref=").fill("flyer7")
+    page.get_by_role("button", name="Open the link").click()
+    expect(page.locator("#toast")).to_contain_text("with the first thing you write or tap")
+    group = page.get_by_role("group", name="Opening questions")
+    expect(group.get_by_role("button")).to_have_text([EVIL, "Do you ship?"])
+    group.get_by_role("button", name="Do you ship?").click()
+    expect(phone_alone.bubble("Do you ship?")).to_be_visible()
+    expect(group).to_be_hidden()
+    page.get_by_role("button", name="Menu of the shop").click()
+    expect(page.get_by_role("link", name="Our shop")).to_have_attribute("rel", "noopener noreferrer")
+    page.get_by_role("button", name="Opening hours").click()
+    expect(phone_alone.bubble("Opening hours")).to_be_visible()
+    page.get_by_role("button", name="Arrive by a link").click()
+    page.get_by_role("button", name="Open the link").click()
+    expect(page.locator("#sheet")).to_be_hidden()
 
 
 def test_a_world_started_anew_is_found_again(phone_alone: Phone) -> None:

@@ -352,3 +352,24 @@ async def test_the_observer_is_asked_for_the_person_and_may_fail(anyio_backend: 
     await sandbox.stop()
     assert seen == [{"contact": None, "entries": [], "problems": []}, {"failed": True}]
     assert asked == [(shop.ig_id, anna)] * 2
+
+
+async def test_an_empty_conversation_shows_opening_questions_and_the_menu_stays(shop: Shop) -> None:
+    asked = [{"question": "Do you ship?", "payload": "SHIP"}]
+    items = [
+        {"type": "postback", "title": "Hours", "payload": "HOURS"},
+        {"type": "web_url", "title": "Shop", "url": "https://shop.example/"},
+    ]
+    for part, actions in (("ice_breakers", asked), ("persistent_menu", items)):
+        profile = {"platform": "instagram", part: [{"locale": "default", "call_to_actions": actions}]}
+        assert (await shop.call("POST", "/v26.0/me/messenger_profile", json=profile)).status == 200
+    thread = (await state(shop))["thread"]
+    assert thread["questions"] == ["Do you ship?"]
+    assert thread["menu"] == [
+        {"title": "Hours", "opens": False, "url": None},
+        {"title": "Shop", "opens": True, "url": "https://shop.example/"},
+    ]
+    await shop.act("tap_ice_breaker", person="anna", question="Do you ship?")
+    thread = (await state(shop))["thread"]
+    assert (thread["questions"], len(thread["menu"])) == ([], 2)
+    assert [one["text"] for one in thread["messages"]] == ["Do you ship?"]

@@ -108,11 +108,11 @@ def _card(card: Card) -> Json:
         "subtitle": card.subtitle,
         "image": safe_url(card.image_url),
         "url": safe_url(card.default_url),
-        "buttons": [_button(button) for button in card.buttons],
+        "buttons": [option(button) for button in card.buttons],
     }
 
 
-def _button(button: Button) -> Json:
+def option(button: Button) -> Json:
     """`url` is None for a button that writes, and for an address no browser should open."""
     opens = button.kind is ButtonKind.URL
     return {"title": button.title, "opens": opens, "url": safe_url(button.value) if opens else None}

@@ -3,7 +3,7 @@
 from collections.abc import Set
 from dataclasses import dataclass, replace
 
-from pamosnik.sandbox import rules
+from pamosnik.sandbox import entrances, rules
 from pamosnik.sandbox.phone import shown
 from pamosnik.sandbox.things import Account, Comment, Json, Media, MediaKind, Message, Person, Thread
 from pamosnik.sandbox.world import World
@@ -130,6 +130,8 @@ def _conversation(looking: Looking) -> Json:
         seen = thread.seen_by_account_at
     return {
         "shop": looking.account.username,
+        "questions": [] if looking.messages else list(entrances.questions(looking.account)),
+        "menu": [shown.option(item) for item in entrances.menu_items(looking.account)],
         "messages": [shown.message(looking.world, one) for one in looking.messages[-_MESSAGES:]],
         "typing": typing,
         "seen_at": shown.moment(seen),

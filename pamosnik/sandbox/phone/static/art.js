@@ -152,6 +152,7 @@ const ICONS = {
   more: "M6 12h0M12 12h0M18 12h0",
   play: "m8 5 11 7-11 7z",
   plus: "M12 5v14M5 12h14",
+  menu: "M5 7h14M5 12h14M5 17h14",
 };
 
 export function icon(name) {

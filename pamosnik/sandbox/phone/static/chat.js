@@ -2,6 +2,7 @@
 
 import { face } from "./art.js";
 import { announce, byId, clock, focusText, h, patch, setText, show } from "./dom.js";
+import { Entrances } from "./entrances.js";
 import { Bubbles, excerpt } from "./message.js";
 
 const EMOJIS = ["❤️", "😂", "😮", "😢", "👍", "🔥"];
@@ -21,6 +22,7 @@ export class Chat {
       tap: (message, title, card) => this.#tap(message, title, card),
       options: (message) => this.#options(message),
     });
+    this.entrances = new Entrances(app, () => this.#tapped());
     this.replyTo = null;
     this.scroll = byId("chat-scroll");
     byId("chat-form").addEventListener("submit", (event) => this.#send(event));
@@ -46,6 +48,7 @@ export class Chat {
     const follow = fresh || this.#atEnd();
     const more = this.#messages(state);
     this.#foot(state, shop);
+    this.entrances.render(state, shop);
     if (follow) this.#toEnd();
     else if (more && !state.thread.messages.at(-1).mine) show(byId("jump"), true);
     this.#read(state, shop);
@@ -91,6 +94,7 @@ export class Chat {
             },
             shop.follows ? "Unfollow" : "Follow",
           ),
+          shop.blocked ? null : this.entrances.linkButton(),
         ),
     );
   }
@@ -192,7 +196,10 @@ export class Chat {
       title,
       ...(card && { card }),
     });
-    if (!done) return;
+    if (done) this.#tapped();
+  }
+
+  #tapped() {
     this.#toEnd();
     focusText("chat-text", "chat-scroll");
   }
