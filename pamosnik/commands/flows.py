@@ -133,6 +133,8 @@ def apply(
         note("Nothing to change: this is applied already.")
     elif applied:
         note("Applied.")
+        if flows.has_entrances(proposal):
+            note("`pamosnik serve` brings opening questions and the menu to Instagram.")
     else:
         note("Nothing was changed (--dry-run)." if dry_run else "Nothing was changed.")
 

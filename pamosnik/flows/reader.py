@@ -119,6 +119,10 @@ class Reader:
                         f"Write it like: {row.name}: …",
                     )
                     return None
+                if isinstance(node, Scalar) and node.comment_follows:
+                    message = f"nothing stands here, so `{row.name}` means any; what follows is a comment"
+                    hint = "Put it in double quotes if the # belongs to it."
+                    self.warn(node.mark, "comment-cuts-text", message, hint)
                 return {}
             if not row.keys:
                 hint = f"Leave only the word: {row.name}"

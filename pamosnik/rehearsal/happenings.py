@@ -25,6 +25,8 @@ class Deed(StrEnum):
     CLICK = "click"
     """On a link in a message."""
     REACTION = "reaction"
+    LINK = "link"
+    """They opened an ig.me link; a stranger's is told with what they do next."""
     OWNER = "owner"
     """The owner writes to the person by hand."""
 

@@ -71,6 +71,7 @@ _DEEDS: Mapping[Deed, str] = {
     Deed.TAP: "taps",
     Deed.CLICK: "clicks",
     Deed.REACTION: "reacts",
+    Deed.LINK: "opens a link",
     Deed.OWNER: "by hand",
 }
 

@@ -292,6 +292,11 @@ class Stage:
         people.react(self._world, self._shop, self._enter(who), emoji)
         self._did(who, Deed.REACTION, emoji)
 
+    def follow_link(self, who: str, ref: str | None = None) -> None:
+        """An ig.me link of the shop. Instagram tells a stranger's with the first thing they do."""
+        entrances.open_link(self._world, self._account, self._enter(who), ref)
+        self._did(who, Deed.LINK, ref)
+
     def owner_writes(self, to: str, text: str) -> None:
         """The owner, by hand, from the phone."""
         people.owner_message(self._world, self._shop, self._enter(to), text)

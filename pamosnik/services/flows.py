@@ -89,6 +89,16 @@ def _hours_still_asked_for(
             yield Problem(file, 1, 1, Severity.ERROR, "hours-still-used", message, hint)
 
 
+def has_entrances(proposal: Proposal) -> bool:
+    """Whether a flow of the files wants opening questions or menu items at Instagram."""
+    triggers = (
+        trigger
+        for flow in proposal.loaded.flows
+        for trigger in cast("Sequence[Mapping[str, object]]", flow.body.get("when", ()))
+    )
+    return any(trigger["trigger"] in ("ice_breaker", "menu") for trigger in triggers)
+
+
 def _usernames(conn: Connection, account_id: str) -> tuple[str, ...]:
     return tuple(one.username for one in connections.of_account(conn, account_id))
 

@@ -46,6 +46,13 @@ def test_written_and_meant(written: str, expected: Trigger) -> None:
     assert compiled(_flow(written)).triggers == (expected,)
 
 
+@pytest.mark.parametrize("written", ["reaction: #️⃣", "dm: #sale"])
+def test_a_hash_without_quotes_begins_a_comment(written: str) -> None:
+    (problem,) = read(_flow(written)).problems
+    assert (problem.line, problem.code, problem.severity) == (5, "comment-cuts-text", "warning")
+    assert read(_flow(written.partition(":")[0])).problems == ()
+
+
 def test_a_live_comment_has_words() -> None:
     (trigger,) = compiled(_flow("live_comment: [price, 'cen*']")).triggers
     assert isinstance(trigger, LiveCommentTrigger)

@@ -156,6 +156,14 @@ def test_already_answered_means_delivered_when_an_earlier_attempt_may_have_been(
     assert after(outcome, private, NOW) == GiveUp("why")
     assert isinstance(after(outcome, replace(private, uncertain=True), NOW), Done)
     assert after(outcome, replace(item(), uncertain=True), NOW) == GiveUp("why")
+    live = after(outcome, replace(private, live=True), NOW)
+    assert isinstance(live, GiveUp)
+    assert live.reason.startswith("the broadcast is over")
+
+
+def test_a_live_comment_is_answered_while_a_broadcast_can_last() -> None:
+    late = replace(item(ItemKind.PRIVATE_REPLY), deadline=NOW, live=True)
+    assert permit(late, anna(), NOW) == Refuse(ItemStatus.EXPIRED, "the broadcast is over")
 
 
 # --- reactions, and what is done to comments --------------------------------------------------------------

@@ -122,7 +122,7 @@ def test_slips_are_met_with_help() -> None:
     assert "That is no length of time." in said
     assert "Something is missing. Write it like /comment TEXT [on POST]." in said
     assert "anna has not commented yet." in said
-    assert "  /tap LABEL|NUMBER            tap a button or chip\n" in said
+    assert "  /tap LABEL|NUMBER            tap a button, chip, opening question or menu item\n" in said
     assert "Traceback" not in said
 
 

@@ -713,3 +713,20 @@ def test_opening_questions_and_the_menu_can_be_tapped() -> None:
         assert stage.options("anna") == ()
         with pytest.raises(NotFound):
             stage.tap("anna", "Book a visit")
+
+
+def test_a_link_is_told_with_what_a_stranger_does_next() -> None:
+    linked = "version: 1\nflows: { flyer: { when: { link: flyer7 }, do: [tag: flyer] } }\n"
+    with opened(linked) as stage:
+        stage.follow_link("anna", "flyer7")
+        stage.settle()
+        assert stage.verdicts() == []
+        say(stage, "anna", "hello")
+        stage.follow_link("anna", "flyer7")
+        stage.follow_link("anna")
+        stage.settle()
+        assert [(one["kind"], one["verdict"]) for one in stage.verdicts()] == [
+            ("message", "started"),
+            ("referral", "started"),
+            ("referral", "no_match"),
+        ]
