@@ -243,7 +243,8 @@ def _settled(turn: Turn, effect: EffectSettled) -> None:
     what = "private reply" if effect.private_reply else "message"
     turn.trace.append(Check(what, effect.status.value, effect.reason or ""))
     # Nobody can answer or tap what never arrived; a message that asks nothing leaves the run as it is.
-    asked = effect.step is not None and effect.step in {asked_by(wait) for wait in turn.waits.values()}
+    hangs = {asked_by(wait) for wait in turn.waits.values()}
+    asked = effect.asks and effect.step is not None and effect.step in hangs
     if turn.run.status not in ENDED and (effect.private_reply or asked):
         turn.end(RunStatus.FAILED, f"the {what} did not go out: {effect.reason or effect.status}")
 

@@ -118,6 +118,8 @@ class EffectSettled:
     """What an errand brought back."""
     kind: ItemKind | None = None
     """Of an errand."""
+    asks: bool = True
+    """Whether an answer or a tap can hang on the message: on a picture or video beside it none does."""
 
 
 Stimulus = Started | Answered | NotUnderstood | Tapped | TimerFired | Woken | EffectSettled

@@ -156,7 +156,7 @@ class Chat:
             return [f"{known} " for known in _NAMES if known.startswith(name)]
         if name == "/as":
             return [f"/as {who}" for who in self._stage.people if who.startswith(rest)]
-        labels = [option.label for option in self._stage.options(self.who)]
+        labels = [option.name for option in self._stage.options(self.who)]
         if name == "/tap":
             return [f"/tap {label}" for label in _beginning(labels, rest)]
         return [] if line.startswith("/") else _beginning(labels, line)
@@ -180,7 +180,7 @@ class Chat:
     def _numbers(self) -> dict[str, int]:
         """Label → number, unless labels are numbers themselves."""
         options = self._stage.options(self.who)
-        return {o.label: n for n, o in enumerate(options, 1) if not _numbered(options)}
+        return {o.name: n for n, o in enumerate(options, 1) if not _numbered(options)}
 
     def _time(self, moment: datetime) -> str:
         return when(moment, self._play.timezone)
@@ -346,7 +346,7 @@ class Chat:
 
     def _option(self, written: str) -> str:
         """A label as it is shown, for a label, its beginning or its number."""
-        labels = [option.label for option in self._stage.options(self.who)]
+        labels = [option.name for option in self._stage.options(self.who)]
         if not labels:
             raise UsageError("There is nothing to tap yet.")
         same = [label for label in labels if label.casefold() == written.casefold()]

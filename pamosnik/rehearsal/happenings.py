@@ -65,6 +65,13 @@ class Option:
 
     label: str
     url: str | None = None
+    card: str | None = None
+    """Title of the card it stands on, where several cards have the same label."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from the others of its message."""
+        return self.label if self.card is None else f"{self.label} ({self.card})"
 
 
 @dataclass(frozen=True, slots=True)

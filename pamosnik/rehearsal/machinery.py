@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -42,7 +43,6 @@ from pamosnik.privacy import forget
 from pamosnik.rehearsal import clicking, scenery
 from pamosnik.rehearsal.happenings import Acted, Card, Happening, Judged, Mailed, Option, PublicReply, Sent
 from pamosnik.rehearsal.watcher import Watcher
-from pamosnik.sandbox import things as sandbox_things
 from pamosnik.sandbox.graph import Graph
 from pamosnik.sandbox.things import ButtonKind, Content, Notice
 from pamosnik.sandbox.webhooks import Deliverer, envelope
@@ -413,7 +413,7 @@ class Machinery:
             images=tuple(one.url for one in files if one.kind == "image"),
             media=tuple((one.kind, one.url) for one in files if one.kind != "image"),
             heart=heart,
-            cards=tuple(_card(card) for card in content.cards) if side_by_side else (),
+            cards=_cards(content) if side_by_side else (),
             private_reply=item.kind is ItemKind.PRIVATE_REPLY,
             flow=item.flow_id,
         )
@@ -456,14 +456,24 @@ class _Pen:
         return fn(self._machinery.conn)
 
 
-def _card(card: sandbox_things.Card) -> Card:
-    return Card(card.title, card.subtitle, card.default_url, buttons(Content(cards=(card,))))
+def _cards(content: Content) -> tuple[Card, ...]:
+    options = iter(buttons(content))
+    return tuple(
+        Card(card.title, card.subtitle, card.default_url, tuple(islice(options, len(card.buttons))))
+        for card in content.cards
+    )
 
 
 def buttons(content: Content) -> tuple[Option, ...]:
+    labels = [button.title for button in content.buttons]
     return tuple(
-        Option(button.title, button.value if button.kind is ButtonKind.URL else None)
-        for button in content.buttons
+        Option(
+            button.title,
+            button.value if button.kind is ButtonKind.URL else None,
+            card.title if labels.count(button.title) > 1 else None,
+        )
+        for card in content.cards
+        for button in card.buttons
     )
 
 

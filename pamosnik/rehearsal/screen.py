@@ -317,7 +317,7 @@ def _card(card: Card, numbers: Mapping[str, int]) -> list[str]:
 def _option(option: Option, numbers: Mapping[str, int]) -> str:
     """With its number, unless labels are numbers themselves."""
     label = clean(option.label)
-    number = numbers.get(option.label)
+    number = numbers.get(option.name)
     return label if number is None else f"{number} {label}"
 
 

@@ -106,7 +106,7 @@ class Stage:
             if message.from_business:
                 shown = (*buttons(message.content), *chips(message.content))
                 for option in shown:
-                    found.setdefault(option.label, clicking.option(self._works.conn, option))
+                    found.setdefault(option.name, clicking.option(self._works.conn, option))
         if thread is None:
             found |= {label: Option(label) for label in entrances.questions(self._account)}
         menu = entrances.menu_items(self._account)
@@ -250,12 +250,13 @@ class Stage:
         self._did(who, Deed.SHARED_POST, media=media)
 
     def tap(self, who: str, label: str) -> None:
-        """A button or chip that they see; the newest of that label."""
-        if all(option.label != label for option in self.options(who)):
+        """A button or chip that they see, by its label or name; the newest of that label."""
+        options = [one for one in self.options(who) if label in (one.label, one.name)]
+        if not options:
             raise NotFound(f"There is no button, chip, question or menu item “{label}” for {who}.")
-        url = self._tap(self._enter(who), label)
+        url = self._tap(self._enter(who), options[0])
         opened = None if url is None else clicking.shown(self._works.conn, url)
-        self._did(who, Deed.TAP, label, opened=opened)
+        self._did(who, Deed.TAP, options[0].name, opened=opened)
         self._count_click(clicking.token_of(url))
 
     def click(self, who: str, link: str) -> None:
@@ -275,15 +276,15 @@ class Stage:
         if token is not None:
             self._works.write(partial(clicks.clicked, token=token, now=self.now))
 
-    def _tap(self, person: Person, label: str) -> str | None:
+    def _tap(self, person: Person, option: Option) -> str | None:
         """The address that it opened."""
-        world, shop = self._world, self._account
+        world, shop, label = self._world, self._account, option.label
         thread = world.thread_with(shop, world.igsid(shop, person))
         if thread is None and label in entrances.questions(shop):
             entrances.tap_ice_breaker(world, shop, person, label)
             return None
         try:
-            return people.tap(world, shop, person, label).url
+            return people.tap(world, shop, person, label, card_title=option.card).url
         except NotFound:
             return entrances.tap_menu(world, shop, person, label).url
 

@@ -148,8 +148,17 @@ def share_post(world: World, account: Account, person: Person, media: Media) -> 
     return _told(world, account, write(world, account, person, Content(attachments=(shared,))))
 
 
-def tap(world: World, account: Account, person: Person, title: str, *, card: int | None = None) -> Tapped:
-    """Taps the newest chip or button of that title, on the `card` of that number if one is named (from 1).
+def tap(
+    world: World,
+    account: Account,
+    person: Person,
+    title: str,
+    *,
+    card: int | None = None,
+    card_title: str | None = None,
+) -> Tapped:
+    """Taps the newest chip or button of that title; on the `card` of that number (from 1) or of that title, if one
+    is named.
 
     Chips of a message vanish with the tap.
     """
@@ -157,21 +166,21 @@ def tap(world: World, account: Account, person: Person, title: str, *, card: int
     for shown in reversed(world.messages_in(thread)):
         if not shown.from_business:
             continue
-        for chip in shown.content.chips if card is None else ():
+        for chip in shown.content.chips if card is None and card_title is None else ():
             if chip.title == title:
                 return Tapped(_tap_chip(world, account, person, shown, chip), None)
-        for button in buttons_on(shown.content, card):
+        for button in buttons_on(shown.content, card, card_title):
             if button.title == title:
                 return tap_button(world, account, person, button)
     raise NotFound(f"{person.username} sees no button or quick reply {title!r}")
 
 
-def buttons_on(content: Content, card: int | None) -> tuple[Button, ...]:
-    """The buttons of one card, counted from 1; None: of all of them."""
+def buttons_on(content: Content, card: int | None, title: str | None = None) -> tuple[Button, ...]:
+    """The buttons of one card, counted from 1, or of the cards of a title; None: of all of them."""
     return tuple(
         button
         for number, shown in enumerate(content.cards, 1)
-        if card in (None, number)
+        if card in (None, number) and title in (None, shown.title)
         for button in shown.buttons
     )
 

@@ -571,5 +571,6 @@ def _settled(item: OutboxItem, wait_id: str | None = None) -> EffectSettled:
         item.reason,
         item.task.get("wait"),
         item.result,
-        item.kind,
+        kind=item.kind,
+        asks=item.content.media is None and not item.content.images,
     )

@@ -189,10 +189,11 @@ def queue_times(conn: Connection, account_id: str) -> tuple[int | None, int | No
 
 
 def queue_expiring(conn: Connection, account_id: str, before: datetime, *, but_not: str) -> int:
-    """Waiting items whose deadline comes before then, queued ones of one kind left out."""
+    """Waiting items whose deadline comes before then, queued ones of one kind left out; nobody misses a reaction or
+    the sign of typing."""
     row = conn.execute(
         "SELECT count(*) FROM outbox WHERE account_id=? AND status IN ('queued','held') AND deadline<=?"
-        " AND NOT (status='queued' AND kind=?)",
+        " AND NOT (status='queued' AND kind=?) AND kind<>'sender_action'",
         (account_id, ms(before), but_not),
     ).fetchone()
     return int(row[0])

@@ -24,6 +24,13 @@ flows:
   slowly:
     when: [dm: slowly]
     do: [{ send: { text: "Let me see.", typing: 3s, quote: true } }, { send: "Yes." }]
+  film:
+    when: [dm: film]
+    do:
+      - send:
+          text: How do you like it?
+          video: https://shop.example/gone.mp4
+          buttons: [{ label: Well, do: [{ send: "Thank you." }] }]
   rude:
     when: [comment: rude]
     limits: { per_person: 1s }
@@ -244,3 +251,16 @@ async def test_a_quote_of_a_message_that_is_gone_is_left_out(tmp_path: Path) -> 
         await shop.later(seconds=4)
         assert shop.fake.thread("9001") == ["Let me see.", "Yes."]
         assert [sent.reply_to for sent in shop.fake.sent] == [None, None]
+
+
+async def test_a_video_that_meta_cannot_fetch_leaves_the_buttons_beside_it(tmp_path: Path) -> None:
+    """The run ended for it, and the tap did nothing."""
+    async with machine(tmp_path, FLOWS) as shop:
+        gone = Trouble(400, 100, 2018008, "Failed to fetch the file from the url")
+        shop.fake.trouble = lambda call: gone if "gone.mp4" in str(call.body) else None
+        await _writes(shop, "film")
+        await shop.later(seconds=10)
+        assert shop.states() == ["failed", "sent"]
+        await shop.deliver(events.talk(events.message("9001", "well")))
+        await shop.works()
+        assert shop.fake.thread("9001") == ["How do you like it?", "Thank you."]

@@ -730,3 +730,33 @@ def test_a_link_is_told_with_what_a_stranger_does_next() -> None:
             ("referral", "started"),
             ("referral", "no_match"),
         ]
+
+
+_CARDS = """\
+version: 1
+disclosure: false
+flows:
+  hats:
+    when: [dm: hats]
+    do:
+      - send:
+          cards:
+            - { title: Hat, subtitle: Wool, buttons: [{ label: Buy, do: [{ send: "A hat." }] }] }
+            - { title: Scarf, buttons: [{ label: Buy, do: [{ send: "A scarf." }] }, { label: More, do: [stop] }] }
+"""
+
+
+def test_the_same_label_on_two_cards_is_told_apart_by_the_card() -> None:
+    with opened(_CARDS) as stage:
+        say(stage, "anna", "hats")
+        assert [option.name for option in stage.options("anna")] == ["Buy (Hat)", "Buy (Scarf)", "More"]
+        (sent,) = (h for h in stage.happened if isinstance(h, Sent))
+        assert [[option.label for option in card.buttons] for card in sent.cards] == [
+            ["Buy"],
+            ["Buy", "More"],
+        ]
+        stage.tap("anna", "Buy (Scarf)")
+        stage.settle()
+        stage.tap("anna", "Buy")
+        stage.settle()
+        assert private(stage, "anna")[1:] == ["A scarf.", "A hat."]
