@@ -70,7 +70,9 @@ def _base(char: str) -> str:
     if char in _OTHERS:
         return _OTHERS[char]
     decomposed = unicodedata.normalize("NFD", char)
-    return decomposed[0] if len(decomposed) > 1 and _loses_accents(decomposed[0]) else char
+    base = decomposed[0] if len(decomposed) > 1 and _loses_accents(decomposed[0]) else char
+    # ǿ has an accent, too.
+    return _OTHERS.get(base, base)
 
 
 def _loses_accents(char: str) -> bool:

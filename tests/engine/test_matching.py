@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pamosnik.engine.match import Heard, KeywordIndex, matches
@@ -85,6 +85,7 @@ def test_but_not_forbids() -> None:
     assert not _has("price", "price refund", but_not=("refund",))
 
 
+@example("Ǿ ǽ ё")
 @given(st.text(max_size=60))
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
