@@ -18,7 +18,7 @@ from pamosnik.model.outbox import ItemKind, OutboxItem, Outcome, OutcomeKind, Re
 from pamosnik.outbox.pacing import slower
 from pamosnik.services import credentials, profiles
 from pamosnik.services.errands import Brought, Failed, Later, Result
-from pamosnik.store import connections
+from pamosnik.store import connections, contacts
 
 PER_SECOND = 40
 """Ours: Meta names no number for profiles. The most people for whom a few seconds are enough in a rush."""
@@ -48,6 +48,8 @@ class ProfileLookUps:
 
     async def do(self, item: OutboxItem) -> Result:
         now = self._tools.clock.now()
+        if (known := self._known(item, now)) is not None:
+            return known
         until, why = self._rests.get(item.connection_id, (now, ""))
         if now < until:
             return Failed(why)
@@ -65,6 +67,15 @@ class ProfileLookUps:
         except PamosnikError as error:
             return Failed(error.message)
         return await self._heard(item, await self._ask(item, token, now))
+
+    def _known(self, item: OutboxItem, now: datetime) -> Result | None:
+        """What needs no question: another one for the same person was answered or refused meanwhile, or they have
+        opted out."""
+        contact = contacts.load(self._tools.reader.connection, item.contact_id)
+        if contact is None or not profile.may_ask(contact, now):
+            problem = None if contact is None else contact.look_up_problem
+            return Failed(problem or "this person is not looked up any more")
+        return Brought() if profile.is_fresh(contact, now) else None
 
     def _turn(self, item: OutboxItem, now: datetime) -> datetime:
         """When this one may be asked for: the time it was given before, or the next that is free."""

@@ -186,7 +186,12 @@ TRIGGERS: dict[str, Row] = {
             Key("at", _at, 'A clock time like "09:00", or once a day and a time like "2026-12-24 09:00".'),
             Key("days", days, "Days on which the clock time counts: `mon to fri`, dates; default every day."),
             Key("cron", _cron, "In place of both: a cron expression like `0 9 * * mon-fri`."),
-            Key("audience", conditions, "Who gets it: conditions, all of them; default everybody."),
+            Key(
+                "audience",
+                conditions,
+                "Who gets it: conditions, all of them; default everybody. For `follows_me` and the like"
+                " what was told last counts.",
+            ),
             Key("zone", text, "Time zone; default the file's."),
         ),
     ),

@@ -210,6 +210,8 @@ def _one(going: _Going, contact_id: str) -> str | None:
         settings=scene.settings,
         timezone=scene.timezone,
         connection_username=scene.connected.username,
+        # What Instagram told last counts: nobody is looked up to find out who is in the audience.
+        profile_asked=True,
         first_time=going.flow.id not in starts,
     )
     if not any(

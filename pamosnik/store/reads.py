@@ -137,10 +137,11 @@ class QueueFilter:
 def queue(
     conn: Connection, account_id: str, wanted: QueueFilter, *, limit: int | None, now: datetime
 ) -> list[tuple[Any, ...]]:
-    """What is going out, and what went; the latest made first."""
+    """What is going out, and what went; the latest made first. Look-ups that were answered are nothing to see."""
     rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {QUEUE_COLUMNS} FROM outbox o JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
         " JOIN connections c ON c.connection_id=o.connection_id WHERE o.account_id=:account"
+        " AND NOT (o.kind='lookup' AND o.status='sent')"
         " AND (NOT :open OR o.status IN ('queued','held','sending','unknown')) AND (:run IS NULL OR o.run_id=:run)"
         " AND (:item IS NULL OR o.item_id=:item) AND (:since IS NULL OR o.created_at>=:since)"
         " AND (:event IS NULL OR o.source=:event"

@@ -91,7 +91,9 @@ async def test_a_gate_asks_each_time_and_hears_of_a_follow(tmp_path: Path) -> No
         assert shop.fake.thread("9001")[-1] == "Here you are."
         assert _look_ups(shop) == 2
         assert (_person(shop)["follows_me"], _person(shop)["name"]) == (True, "Anna Nowak")
-        assert {item["kind"]: item["status"] for item in shop.queue()}["lookup"] == "sent"
+        assert {item["kind"] for item in shop.queue()} == {"message"}, (
+            "look-ups that were answered are no news"
+        )
 
 
 async def test_names_of_who_only_writes_become_known_and_stay_for_a_day(tmp_path: Path) -> None:
@@ -269,3 +271,14 @@ async def test_stop_is_heeded_while_somebody_is_looked_up(tmp_path: Path) -> Non
         await _writes(shop, "STOP")
         assert len(shop.fake.thread("9001")) == 1
         assert {str(event["verdict"]) for event in _events(shop)} == {"opted_out"}
+        assert _look_ups(shop) == 0
+
+
+async def test_one_question_answers_all_who_ask_about_the_same_person(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        await shop.deliver(
+            events.talk(*(events.message("9001", text) for text in ("gate", "hello", "tagged")))
+        )
+        await shop.later(seconds=2)
+        assert len(shop.fake.thread("9001")) == 4
+        assert _look_ups(shop) == 1

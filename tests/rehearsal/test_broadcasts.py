@@ -51,3 +51,27 @@ def test_a_broadcast_is_a_conversation_like_any_other() -> None:
         stage.write(anna, "hello")
         stage.pass_time(timedelta(days=1))
         assert sent(anna)[3:] == ["Hi!"]
+
+
+KNOWN = """\
+version: 1
+timezone: Europe/Warsaw
+disclosure: false
+flows:
+  gate: { when: [dm: gate], do: [choose: [{ if: follows_me, do: [send: "In."] }, { else: [send: "Out."] }]] }
+  hello: { when: [dm: hello], do: [send: "Hi!"] }
+  offer:
+    when: [schedule: { days: thu, at: "09:00", audience: [follows_me: true] }]
+    do: [send: "For followers."]
+"""
+
+
+def test_of_an_audience_counts_what_instagram_told_last() -> None:
+    with Play([("shop.yaml", KNOWN)]) as play, play.open() as stage:
+        for person, follows, text in (("anna", True, "gate"), ("ben", False, "gate"), ("ola", True, "hello")):
+            stage.meet(person, follows=follows)
+            stage.write(person, text)
+            stage.settle()
+        stage.pass_time(timedelta(hours=22))
+        told = [one.to for one in stage.happened if isinstance(one, Sent) and one.text == "For followers."]
+        assert told == ["anna"], "ola was never looked up"
