@@ -1,5 +1,6 @@
 """What flows and settings of all files say together: who would clash, what never stops, what is missing."""
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import cast
@@ -8,6 +9,7 @@ from pamosnik.flows import changes, check_tests, clashes, loops, reach
 from pamosnik.flows.check import VARIABLES, Outcome, Raw, given_tags, near, steps
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
+from pamosnik.flows.texts import variables
 
 
 def check(outcome: Outcome) -> list[Problem]:
@@ -108,6 +110,22 @@ def _hours(outcome: Outcome) -> Iterator[Problem]:
                 yield outcome.problem(f"{place}.to", "empty-hours", message, hint)
 
 
+def _only_facts(outcome: Outcome) -> Iterator[Problem]:
+    """Sentences that are the same for everybody: nothing but facts can be filled in."""
+    facts = cast("Raw", outcome.settings.get("facts", {}))
+    says = cast("Mapping[str, str]", outcome.settings.get("says", {}))
+    written = {f"says.{name}": text for name, text in says.items()}
+    if isinstance(own := outcome.settings.get("disclosure"), str):
+        written["disclosure"] = own
+    for place, text in written.items():
+        for name in variables(text) if place in outcome.places else ():
+            if name not in facts and not outcome.may_be_lost(name):
+                message = f"`{{{name}}}` cannot be filled in here: this sentence is the same for everybody"
+                hint = near(name, facts) or "Only facts may stand here; for a brace itself write {{."
+                problem = outcome.problem(place, "only-facts", message, hint)
+                yield outcome.moved(problem, rf"\{{\s*{re.escape(name)}\s*[|}}]")
+
+
 def _is_open_choice(spec: Raw) -> bool:
     return spec.get("type") == "choice" and "choices" not in spec
 
@@ -126,6 +144,7 @@ def _settings(outcome: Outcome) -> list[Problem]:
                     outcome.problem(f"{kind}.{name}{KEY}", "name-taken", message, "Take another name.")
                 )
     found += _two_meanings(outcome)
+    found += _only_facts(outcome)
     for name, spec in fields.items():
         if _is_open_choice(cast("Raw", spec)) and f"fields.{name}" not in outcome.broken:
             message = f"the field `{name}` is a choice and has no `choices`"

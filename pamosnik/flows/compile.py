@@ -10,6 +10,7 @@ from pamosnik.flows.compile_conditions import conditions
 from pamosnik.flows.compile_steps import StepTable
 from pamosnik.flows.compile_triggers import trigger
 from pamosnik.flows.normal import Raw, list_of, map_of, strings
+from pamosnik.flows.texts import with_facts
 from pamosnik.model.book import FieldSpec, Sentence, Settings
 from pamosnik.model.flow import ONCE, Active, Flow, FlowState, Limits, Mode
 from pamosnik.model.hours import Hours, Span
@@ -60,12 +61,16 @@ def compile_flow(flow_id: str, body: Raw, *, timezone: str) -> Flow:
 def compile_settings(settings: Raw) -> Settings:
     """The settings of a checked normal form."""
     words = map_of(settings, "words")
+    facts = {key: str(value) for key, value in map_of(settings, "facts").items()}
+    disclosure = cast("str | bool", settings.get("disclosure", True))
     return Settings(
         timezone=cast("str | None", settings.get("timezone")),
         language=str(settings.get("language", "en")),
-        says={Sentence(key): str(value) for key, value in map_of(settings, "says").items()},
+        says={
+            Sentence(key): with_facts(str(value), facts) for key, value in map_of(settings, "says").items()
+        },
         fields={key: _field(cast("Raw", raw)) for key, raw in map_of(settings, "fields").items()},
-        facts={key: str(value) for key, value in map_of(settings, "facts").items()},
+        facts=facts,
         pools={
             pool: cast("int", cast("Raw", raw).get("warn_me_below", 1))
             for pool, raw in map_of(settings, "codes").items()
@@ -74,7 +79,7 @@ def compile_settings(settings: Raw) -> Settings:
         stop_words=strings(words, "stop"),
         start_words=strings(words, "start"),
         human_words=strings(words, "human"),
-        disclosure=cast("str | bool", settings.get("disclosure", True)),
+        disclosure=with_facts(disclosure, facts) if isinstance(disclosure, str) else disclosure,
     )
 
 

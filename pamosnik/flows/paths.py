@@ -23,9 +23,8 @@ from pamosnik.flows.check import (
 )
 from pamosnik.flows.paths_words import Found, Late, Way, problem
 from pamosnik.flows.problems import Problem, Severity
-from pamosnik.flows.texts import BadVariable, parse_text
+from pamosnik.flows.texts import variables
 from pamosnik.instagram import limits
-from pamosnik.model.text import Variable
 
 Raw = Mapping[str, object]
 
@@ -201,7 +200,7 @@ class _Walk:
     def _names(self, step: Raw, here: str) -> None:
         """Of somebody who has only commented, Instagram tells the username alone."""
         for place, text in _texts(step, here):
-            if _names(text) & {"name", "first_name"}:
+            if {"name", "first_name"} & set(variables(text)):
                 self.found.append(Found("commenter-name", place, place, _HEARD))
 
     def _too_late(self, way: Way) -> None:
@@ -390,14 +389,6 @@ def _texts(step: Raw, here: str) -> Iterator[tuple[str, str]]:
     for place, card in cards(step, here):
         for key in ("title", "subtitle"):
             yield f"{place}.{key}", str(card.get(key, ""))
-
-
-def _names(text: str) -> set[str]:
-    try:
-        parts = parse_text(text).parts
-    except BadVariable:
-        return set()
-    return {part.name for part in parts if isinstance(part, Variable)}
 
 
 def _open(conditions: list[Raw]) -> bool:

@@ -163,8 +163,9 @@ def _sentences(outcome: Outcome) -> Iterator[Problem]:
     for name, text in cast("Mapping[str, str]", outcome.settings.get("says", {})).items():
         if f"says.{name}" not in outcome.places:
             continue
-        if name in _LABELS and len(text) > limits.LABEL_CHARS:
-            message = f"`{name}` stands on a chip and has {len(text)} characters; Instagram takes"
+        chars = len(longest(text, outcome.settings))
+        if name in _LABELS and chars > limits.LABEL_CHARS:
+            message = f"`{name}` stands on a chip and has {chars} characters; Instagram takes"
             yield outcome.problem(
                 f"says.{name}", "label-too-long", f"{message} {limits.LABEL_CHARS}", "Write it shorter."
             )
@@ -240,7 +241,8 @@ def _disclosure(outcome: Outcome) -> str | None:
     if own is False or "disclosure" in outcome.broken:
         return None
     language = str(outcome.settings.get("language", "en"))
-    return f"{own if isinstance(own, str) else DISCLOSURE.get(language, DISCLOSURE['en'])}\n"
+    written = own if isinstance(own, str) else DISCLOSURE.get(language, DISCLOSURE["en"])
+    return f"{longest(written, outcome.settings)}\n"
 
 
 # --- flows that comments start -----------------------------------------------------------------

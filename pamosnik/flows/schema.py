@@ -197,7 +197,11 @@ FILE = Row(
         ),
         Key("timezone", text, "IANA name; default the account's."),
         Key("language", one_of(*LANGUAGES), "Of built-in sentences and of dates."),
-        Key("says", mapping_of(text, one_of(*Sentence)), "Built-in sentences in your words."),
+        Key(
+            "says",
+            mapping_of(text, one_of(*Sentence)),
+            "Built-in sentences in your words; facts are filled in.",
+        ),
         Key("fields", mapping_of(_FIELD), "Custom fields a contact can have."),
         Key(
             "hours",
@@ -206,7 +210,11 @@ FILE = Row(
         ),
         Key("facts", mapping_of(text), "NAME: text, used as `{NAME}`."),
         Key("words", _SAFETY, "Words for stop, start and human beside the built-in ones."),
-        Key("disclosure", _disclosure, "First line of the first automated message; `false` turns it off."),
+        Key(
+            "disclosure",
+            _disclosure,
+            "First line of the first automated message; facts are filled in; `false` turns it off.",
+        ),
         Key("codes", mapping_of(_CODES), "Pools of codes for `give_code`, by name."),
         Key("flows", mapping_of(FLOW), "The flows."),
         Key("tests", tests, "Conversations over several flows."),

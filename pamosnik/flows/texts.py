@@ -43,6 +43,20 @@ def parse_text(written: str) -> Text:
     return Text(tuple(parts))
 
 
+def with_facts(written: str, facts: Mapping[str, str]) -> str:
+    """A sentence that is the same for everybody, with the facts in it filled in."""
+    try:
+        parts = parse_text(written).parts
+    except BadVariable:
+        return written
+    return "".join(part if isinstance(part, str) else _as_a_fact(part, facts) for part in parts)
+
+
+def _as_a_fact(variable: Variable, facts: Mapping[str, str]) -> str:
+    found = facts.get(variable.name, variable.stand_in)
+    return f"{{{variable.name}}}" if found is None else found
+
+
 def longest(written: str, settings: Mapping[str, object]) -> str:
     """The text with the longest that its variables surely can stand for.
 
@@ -66,3 +80,12 @@ def _longest_of(variable: Variable, settings: Mapping[str, object]) -> str:
     elif field.get("type") == "choice":
         candidates += cast("list[str]", field.get("choices", []))
     return max(candidates, key=lambda one: len(one.encode()))
+
+
+def variables(written: str) -> tuple[str, ...]:
+    """Names of the variables in a text."""
+    try:
+        parts = parse_text(written).parts
+    except BadVariable:
+        return ()
+    return tuple(part.name for part in parts if isinstance(part, Variable))

@@ -177,3 +177,14 @@ disclosure: An assistant writes here.
     assert settings.facts == {"prices": "https://shop.example"}
     assert (settings.human_words, settings.stop_words) == (("florist",), ())
     assert settings.disclosure == "An assistant writes here."
+
+
+def test_facts_stand_in_the_sentences_for_everybody() -> None:
+    """They were sent as they are written, braces and all."""
+    settings = read(
+        "version: 1\nfacts: { shop: Rose }\nsays: { stopped: '{shop} is silent {{now}}.' }\n"
+        "disclosure: 'A machine of {shop} writes.'\n"
+    ).settings
+    compiled_settings = compile_settings(settings)
+    assert compiled_settings.says[Sentence.STOPPED] == "Rose is silent {now}."
+    assert compiled_settings.disclosure == "A machine of Rose writes."
