@@ -17,6 +17,7 @@ from pamosnik.flows import (
     schema_triggers,
     source,
 )
+from tests.flows.corpus_files import Case, cases
 
 _SCHEMA: dict[str, Any] = json_schema.document()
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -186,3 +187,10 @@ def _without_a_shape(of: object, path: str) -> list[str]:
 def test_every_reader_says_what_it_takes() -> None:
     """A reader without a shape let editors take anything."""
     assert _without_a_shape(_SCHEMA, "") == []
+
+
+@pytest.mark.parametrize("case", cases("valid"), ids=lambda case: case.title)
+def test_it_takes_every_valid_file_of_the_corpus(case: Case) -> None:
+    for name, text in case.files.items():
+        node, _ = source.read(text, name)
+        assert _fits(_SCHEMA, _data(node)), name
