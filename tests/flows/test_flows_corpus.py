@@ -28,6 +28,11 @@ def test_valid(case: Case) -> None:
     assert [problem for problem in problems if problem.severity is not Severity.NOTE] == []
 
 
+def test_the_corpus_stays_large() -> None:
+    assert len(cases("invalid")) > 450
+    assert len(cases("valid")) > 100
+
+
 def _is_meant(expected: Expected, problem: Problem) -> bool:
     said = f"{problem.message} {problem.hint or ''}".casefold()
     return (
