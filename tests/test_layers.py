@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "logs": {"errors"},
     "security": {"errors"},
     "mail": {"config", "errors"},
+    "calls": set(),
     "instagram": {"model", "errors"},
     "engine": {"model", "instagram.limits"},
     "outbox": {"model", "instagram.limits", "instagram.errors"},
@@ -39,6 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "privacy": {"store", "model", "security", "_sqlite", *WORDS},
     "sandbox": {"errors", "clock"},
     "daemon": {
+        "calls",
         "model",
         "flows",
         "engine",
@@ -55,6 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *WORDS,
     },
     "rehearsal": {
+        "calls",
         "mail",
         "model",
         "flows",

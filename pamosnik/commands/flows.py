@@ -1,5 +1,6 @@
 """Flow files: validate, apply, list, show."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -106,6 +107,7 @@ def apply(
             can_mail=home.settings.mail is not None,
             now=now(),
             is_public=home.settings.public_url is not None,
+            environ=os.environ,
         )
         if proposal.loaded.has_errors:
             if as_json:

@@ -4,7 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from pamosnik.engine import actions, forgetting, messages, sentences, sums
+from pamosnik.engine import (
+    actions,
+    calls,
+    forgetting,
+    messages,
+    sentences,
+    sums,
+)
 from pamosnik.engine.clock_times import next_clock_time, on_the_clock
 from pamosnik.engine.working import Turn
 from pamosnik.instagram import limits
@@ -26,6 +33,7 @@ from pamosnik.model.step import (
     Again,
     Ask,
     Awaited,
+    Call,
     Choose,
     ClearFields,
     DeleteComment,
@@ -114,6 +122,8 @@ def do(turn: Turn, step: Step, branch: str) -> Onward | None:
         case Goal():
             turn.effects.append(CountGoal(step.name))
             turn.note(step.at, "done", f"goal {step.name}")
+        case Call():
+            return calls.do(turn, step, branch)
         case NotifyMe():
             turn.effects.append(TellOwner(step.at.path, turn.fill(step.text), step.to))
             turn.note(step.at, "done", "a mail to you")

@@ -25,6 +25,9 @@ from pamosnik.model.run import ENDED, Run, RunStatus, RunWait, WaitKind
 from pamosnik.model.step import At
 from pamosnik.model.text import Text
 
+SAVED = "saved."
+"""In `Run.data` before the name of a variable that a `call` made."""
+
 
 class Turn:
     """The run, the person and the waits as they are in the middle of a turn; becomes a `Decision`."""
@@ -102,12 +105,18 @@ class Turn:
         return render.whole(self.facts.settings)
 
     def values(self) -> Mapping[str, str | None]:
-        return render.values(
+        known = render.values(
             replace(self.facts, contact=self.contact, code=self.code),
             text=self.run.origin.text,
             answer=self.run.answer,
             now=self.now,
         )
+        return {**self.saved(), **known}
+
+    def saved(self) -> Mapping[str, str]:
+        """Variables that a `call` made."""
+        data = self.run.data.items()
+        return {name.removeprefix(SAVED): value for name, value in data if name.startswith(SAVED)}
 
     def holds(self, condition: Condition) -> bool | None:
         return conditions.holds(

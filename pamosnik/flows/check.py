@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -26,12 +26,15 @@ _TEXT_KEYS = (
     *("title", "subtitle", "tap", "click"),
 )
 _TEXT_LISTS = ("one_of", "images")
-_OWN_BRANCHES = ("if_no_answer", "if_empty", "if_not")
+_OWN_BRANCHES = ("if_no_answer", "if_empty", "if_not", "if_it_fails")
 """Lists of steps that stand in the step itself."""
 _LINES_OF_A_TEXT = 50
 _COMPARES = {"more_than": "number", "less_than": "number", "before": "date", "after": "date"}
 _TYPES_WITH_A_FORM = ("email", "phone", "number", "date", "url", "choice")
 _TWINS = {"more_than": "after", "less_than": "before", "before": "less_than", "after": "more_than"}
+
+
+Unset = Callable[[str], tuple[str, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Outcome:
     """None: nothing is past."""
     is_public: bool | None = None
     """Whether the machine has a public address; None: likewise."""
+    unset: Unset | None = None
+    """What is wrong with a variable of the environment, and what to do; None: likewise."""
 
     def may_be_lost(self, name: str) -> bool:
         """Whether a name may stand in what could not be read."""
@@ -190,6 +195,18 @@ def parts(step: Raw) -> tuple[str, ...]:
     return tuple(name for name, there in has.items() if there)
 
 
+def json_texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Every text of what a `call` sends, with its path."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            here = f"{path}.{re.sub('[.:]', '_', key)}"
+            yield from [(here, inner)] if isinstance(inner, str) else json_texts(inner, here)
+    elif isinstance(value, list) and path.rpartition(".")[2] != "send":
+        for number, inner in enumerate(value):
+            here = f"{path}.{number}"
+            yield from [(here, inner)] if isinstance(inner, str) else json_texts(inner, here)
+
+
 def triggers(body: Raw) -> list[Raw]:
     """The triggers of a flow."""
     return cast("list[Raw]", body.get("when", []))
@@ -299,6 +316,8 @@ class _Flow:
         for place, card in cards(raw, path):
             self._texts(place, card)
         self._texts(path, raw)
+        for place, written in json_texts(raw.get("send"), f"{path}.send") if kind == "call" else ():
+            self._text(place, written)
         self._texts(f"{path}.if_not_understood", cast("Raw", raw.get("if_not_understood", {})))
         if kind == "set":
             for name, value in cast("Mapping[str, str]", raw.get("set", {})).items():
@@ -495,10 +514,13 @@ class _Flow:
     def _variable(self, path: str, variable: Variable) -> None:
         facts = list(cast("Raw", self.outcome.settings.get("facts", {})))
         fields = list(cast("Raw", self.outcome.settings.get("fields", {})))
-        if variable.name not in (*VARIABLES, *facts, *fields):
+        called = [
+            name for step in steps(self.id, self.body) for name in cast("Raw", step.raw.get("save", {}))
+        ]
+        if variable.name not in (*VARIABLES, *facts, *fields, *called):
             if self.outcome.may_be_lost(variable.name):
                 return
-            known = (*VARIABLES, *facts, *fields)
+            known = (*VARIABLES, *facts, *fields, *called)
             self._say(
                 path,
                 "unknown-variable",

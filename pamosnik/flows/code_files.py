@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-MOST_CODES = 200_000
+MOST_CODES = 100_000
 """They are stored in one go, and webhooks wait meanwhile."""
 MOST_BYTES = 64 << 20
 CODE_BYTES = 200

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from pamosnik.flows.compile_conditions import conditions
 from pamosnik.flows.compile_steps import StepTable
 from pamosnik.flows.compile_triggers import trigger
-from pamosnik.flows.normal import Raw, list_of, map_of, strings
+from pamosnik.flows.normal import Raw, list_of, map_of, strings, text
 from pamosnik.flows.texts import with_facts
-from pamosnik.model.book import FieldSpec, Sentence, Settings
+from pamosnik.model.book import FieldSpec, Sentence, Settings, Webhook
 from pamosnik.model.flow import ONCE, Active, Flow, FlowState, Limits, Mode
 from pamosnik.model.hours import Hours, Span
 from pamosnik.model.step import (
@@ -76,6 +76,7 @@ def compile_settings(settings: Raw) -> Settings:
             for pool, raw in map_of(settings, "codes").items()
         },
         hours={key: _hours(cast("list[Raw]", raw)) for key, raw in map_of(settings, "hours").items()},
+        webhooks={name: _webhook(cast("Raw", raw)) for name, raw in map_of(settings, "webhooks").items()},
         stop_words=strings(words, "stop"),
         start_words=strings(words, "start"),
         human_words=strings(words, "human"),
@@ -95,6 +96,15 @@ def _span(raw: Raw) -> Span:
         from_=time.fromisoformat(str(raw.get("from", "00:00"))),
         to=time.fromisoformat(str(raw.get("to", "00:00"))),
         zone=cast("str | None", raw.get("zone")),
+    )
+
+
+def _webhook(raw: Raw) -> Webhook:
+    return Webhook(
+        url=text(raw, "url"),
+        url_from=cast("str | None", raw.get("url_from")),
+        secret_from=cast("str | None", raw.get("secret_from")),
+        allow_private=bool(raw.get("allow_private", False)),
     )
 
 

@@ -17,6 +17,7 @@ from pamosnik.model.step import (
     At,
     Awaited,
     Branch,
+    Call,
     Card,
     Choose,
     ClearFields,
@@ -26,6 +27,7 @@ from pamosnik.model.step import (
     Goal,
     HandOver,
     HideComment,
+    JsonText,
     Media,
     Message,
     NotifyMe,
@@ -122,6 +124,8 @@ class StepTable:
                 return OptOut(at)
             case "forget_me":
                 return ForgetMe(at)
+            case "call":
+                return self._call(raw, at)
             case "notify_me":
                 return NotifyMe(at, parse_text(str(raw["text"])), cast("str | None", raw.get("to")))
             case "hand_over":
@@ -204,6 +208,22 @@ class StepTable:
             if_no_answer=if_no_answer,
         )
 
+    def _call(self, raw: Raw, at: At) -> Call:
+        sent = raw.get("send")
+        fails = None
+        if "if_it_fails" in raw:
+            fails = self.steps(list_of(raw, "if_it_fails"), f"{at.path}.if_it_fails", at.next)
+        return Call(
+            at,
+            webhook=str(raw["webhook"]),
+            method=str(raw.get("method", "POST")),
+            names=tuple(str(name) for name in sent) if isinstance(sent, list) else None,
+            json=None if isinstance(sent, list) else _json_text(sent),
+            save=tuple((name, str(path)) for name, path in map_of(raw, "save").items()),
+            timeout=seconds(raw, "timeout", 10),
+            if_it_fails=fails,
+        )
+
     def _branch(self, raw: Raw, at: At, number: int) -> Branch:
         path = f"{at.path}.choose.{number}"
         if "else" in raw:
@@ -215,6 +235,20 @@ class StepTable:
     def _share(self, raw: Raw, at: At, number: int) -> Share:
         first = self.steps(list_of(raw, "do"), f"{at.path}.split.{number}.do", at.next)
         return Share(str(raw["name"]), cast("int", raw["share"]), first)
+
+
+def _json_text(raw: object) -> JsonText:
+    match raw:
+        case str():
+            return parse_text(raw)
+        case dict():
+            return {key: _json_text(value) for key, value in raw.items()}
+        case list():
+            return tuple(_json_text(value) for value in raw)
+        case None | int() | float():
+            return raw
+        case _:
+            raise ValueError(f"no JSON: {type(raw)}")
 
 
 def _variants(raw: Raw, key: str) -> tuple[Text, ...]:

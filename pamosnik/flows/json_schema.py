@@ -14,6 +14,7 @@ from pamosnik.flows.schema_steps import BESIDE, STEP_DOCS, STEPS
 from pamosnik.flows.schema_tests import TEST_STEP_DOCS, TEST_STEPS
 from pamosnik.flows.schema_triggers import TRIGGER_DOCS, TRIGGERS
 from pamosnik.flows.shapes import (
+    AnyJson,
     AnyText,
     Anything,
     Either,
@@ -129,6 +130,8 @@ def _shape(shape: Shape) -> Json:
             return {"type": _SCALAR}
         case Anything():
             return dict(_ANYTHING)
+        case AnyJson():
+            return {"type": [*_SCALAR, "null", "array", "object"]}
         case Written(pattern, examples, or_number):
             shown = {"examples": list(examples)} if examples else {}
             return {"type": _SCALAR if or_number else "string", "pattern": pattern, **shown}

@@ -27,7 +27,7 @@ from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY, Reader
 from pamosnik.flows.source import Mark
 
-_SHARED = ("says", "fields", "hours", "facts", "words", "codes")
+_SHARED = ("says", "fields", "hours", "facts", "words", "codes", "webhooks")
 """Merged entry by entry."""
 _SINGLE = ("timezone", "language", "disclosure")
 _WORD = re.compile(r"[\w-]+")
@@ -131,13 +131,15 @@ def load(
     applied: AppliedSource | None = None,
     connected: tuple[str, ...] | None = None,
     can_mail: bool | None = None,
+    unset: check.Unset | None = None,
     now: datetime | None = None,
     is_public: bool | None = None,
 ) -> Loaded:
     """Reads files (name, text) and checks them together with what stays applied beside them.
 
-    `connected`: usernames of the account's connections; `can_mail`: whether a mail server is set; `is_public`:
-    whether there is a public address; None where nobody can know it. `now`: None where nothing is past.
+    `connected`: usernames of the account's connections; `can_mail`: whether a mail server is set; `unset`: what is
+    wrong with a variable of the environment; `is_public`: whether there is a public address. None where nobody can
+    know it. `now`: None where nothing is past.
     """
     merger = _Merger()
     for name, text in files:
@@ -160,6 +162,7 @@ def load(
         can_mail=can_mail,
         now=now,
         is_public=is_public,
+        unset=unset,
         lines={name: text.split("\n") for name, text in texts.items()},
     )
     codes, bad_codes = _codes(merger, elsewhere=connected is None)

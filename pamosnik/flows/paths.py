@@ -158,6 +158,9 @@ class _Walk:
                 ways = {self._later(way, pause, here, Late.PAUSE) for way in ways}
             case "choose":
                 ways = self._choose(step, here, ways)
+            case "call" if "if_it_fails" in step:
+                inner = cast("list[Raw]", step["if_it_fails"])
+                ways = ways | self._steps(inner, f"{here}.if_it_fails", ways)
             case "give_code":
                 ways = self._give_code(step, here, ways)
             case "split":

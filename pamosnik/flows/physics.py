@@ -213,6 +213,9 @@ def _collect_first(raw: list[Raw], path: str, found: list[str]) -> bool:
                 after = [_collect_first(inner, p, found) for p, inner in branches(step, here)]
                 if after and not any(after) and not falls_through(step):
                     return False
+            case "call":
+                for p, inner in branches(step, here):
+                    _collect_first(inner, p, found)
             case "give_code":
                 if "text" in step:
                     found.append(here)

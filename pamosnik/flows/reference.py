@@ -93,6 +93,13 @@ EXAMPLES: Mapping[str, str] = {
     ),
     "stop": _flow(_SEND + "      - stop\n"),
     "opt_out": _flow("      - opt_out\n"),
+    "call": _flow(
+        "      - call:\n          webhook: shop\n          send: [guests]\n"
+        "          save: { discount: customer.discount }\n"
+        '          if_it_fails:\n            - send: "I look it up and write to you."\n            - stop\n'
+        '      - send: "Your discount: {discount|none}"\n',
+        head=f'webhooks:\n  shop: {{ url: "https://shop.example/hook", secret_from: FLOW_SHOP_KEY }}\n{_GUESTS}',
+    ),
     "notify_me": _flow('      - notify_me: "{first_name|Somebody} wants a cake for {text|?}"\n'),
     "react": _flow("      - react: ❤️\n" + _SEND),
     "hide_comment": _flow(

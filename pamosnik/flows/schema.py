@@ -163,6 +163,16 @@ _CODES = Row(
     ),
 )
 
+_WEBHOOK = Row(
+    "webhooks",
+    (
+        Key("url", text, "Its https address; facts are filled in."),
+        Key("url_from", text, "In place of `url`: variable of the environment that holds it, `FLOW_…`."),
+        Key("secret_from", text, "Variable of the environment that holds what signs the calls, `FLOW_…`."),
+        Key("allow_private", boolean, "May it be in a private network, or be http? Default false."),
+    ),
+)
+
 
 @shaped(Words(("1",)))
 def _version(reader: Reader, node: Node, path: str) -> Json:
@@ -215,9 +225,9 @@ FILE = Row(
             _disclosure,
             "First line of the first automated message; facts are filled in; `false` turns it off.",
         ),
+        Key("webhooks", mapping_of(_WEBHOOK), "Addresses for `call`, by name."),
         Key("codes", mapping_of(_CODES), "Pools of codes for `give_code`, by name."),
         Key("flows", mapping_of(FLOW), "The flows."),
         Key("tests", tests, "Conversations over several flows."),
     ),
-    later=frozenset({"webhooks"}),
 )

@@ -25,7 +25,18 @@ from pamosnik.flows.reader import (
     text,
 )
 from pamosnik.flows.schema_conditions import conditions
-from pamosnik.flows.schema_words import as_written, at_least_one, days, emoji_for, own_post, some_time, texts
+from pamosnik.flows.schema_words import (
+    METHODS,
+    as_written,
+    at_least_one,
+    days,
+    emoji_for,
+    json_path,
+    own_post,
+    sent,
+    some_time,
+    texts,
+)
 from pamosnik.flows.shapes import Either, ListOf, MappingOf, Ref, Whole, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model.step import Accept, WindowClosed
@@ -488,6 +499,32 @@ STEPS: dict[str, Read] = {
     "stop": Row("stop", (), bare=True),
     "opt_out": Row("opt_out", (), bare=True),
     "forget_me": Row("forget_me", (), bare=True),
+    "call": Row(
+        "call",
+        (
+            Key(
+                "webhook",
+                name,
+                "The address, one of the top-level `webhooks`.",
+                required=True,
+                if_missing="`call` needs `webhook:`, the name of an address",
+            ),
+            Key("method", one_of(*METHODS), "Default POST."),
+            Key(
+                "send",
+                sent,
+                "Names of fields and variables, or JSON with variables in its texts; default: all fields. GET and"
+                " DELETE have it in their address, and nothing by default.",
+            ),
+            Key(
+                "save",
+                mapping_of(json_path),
+                "FIELD: path.in.the.answer; a name that is no field becomes a variable.",
+            ),
+            Key("timeout", some_time, "How long an attempt may take, 60s at most; default 10s."),
+            Key("if_it_fails", steps, "Steps instead, before the next one."),
+        ),
+    ),
     "notify_me": Row(
         "notify_me",
         (
@@ -542,6 +579,9 @@ STEP_DOCS = {
     "stop": "Ends the run here.",
     "opt_out": "Does what the word STOP does: nothing more is sent to this person until they write START, not even"
     " what this flow has not sent yet. Says `says.stopped` if their window is open, and ends all their runs.",
+    "call": "Asks a service of yours and waits for its answer. Without one, or with one of 500 and above, it is"
+    " repeated three times with the same `Pamosnik-Id`. Any answer but 2xx fails, and so does one that does not fit"
+    " `save`.",
     "notify_me": "Mails you, when a mail server is set; the flow does not wait for it. It is tried for two days."
     " A crash can repeat a mail.",
     "react": "Reacts with an emoji to the message that started the run; skipped in runs that something else started.",
@@ -555,8 +595,4 @@ STEP_DOCS = {
     "hand_over": "A human takes over; automation stops for this person for a while. You get a mail with the note"
     " when a mail server is set.",
 }
-LATER_STEPS = frozenset(
-    {
-        "call",
-    }
-)
+LATER_STEPS: frozenset[str] = frozenset()

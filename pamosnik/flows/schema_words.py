@@ -12,12 +12,15 @@ from pamosnik.flows.reader import (
     Reader,
     duration,
     integer,
+    is_braced_text,
     items,
     list_of,
+    mapping_of,
+    name,
     one_of,
     text,
 )
-from pamosnik.flows.shapes import AnyText, ListOf, Whole, Written, shaped
+from pamosnik.flows.shapes import AnyJson, AnyText, Either, ListOf, Whole, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model import emoji
 from pamosnik.model.text import MatchMode
@@ -27,6 +30,7 @@ POST_LINK = re.compile(r"https?://(?:www\.)?instagram\.com/(?:[\w.]+/)?(?:p|reel
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 texts = list_of(text)
+METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE")
 
 
 @shaped(AnyText())
@@ -75,6 +79,51 @@ def at_least_one_code(reader: Reader, node: Node, path: str) -> Json:
         reader.error(node.mark, "number-expected", "a number from 1 on is expected here")
         return None
     return found
+
+
+_PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?")
+_PLAIN_WORDS: dict[str, Json] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+@shaped(AnyJson())
+def json_value(reader: Reader, node: Node, path: str) -> Json:
+    """JSON as YAML writes it: numbers, true, false and null are what they look like, unless they stand in quotes."""
+    reader.positions[path] = node.mark
+    if isinstance(node, source.Sequence):
+        return [json_value(reader, item, f"{path}.{number}") for number, item in enumerate(node.items)]
+    if isinstance(node, source.Mapping):
+        # A dot or a colon would look like a part of the path.
+        return {
+            key.value: json_value(reader, value, f"{path}.{re.sub('[.:]', '_', key.value)}")
+            for key, value in node.entries
+        }
+    if node.plain and node.value in _PLAIN_WORDS:
+        return _PLAIN_WORDS[node.value]
+    if node.plain and _PLAIN_NUMBER.fullmatch(node.value):
+        return float(node.value) if "." in node.value else int(node.value)
+    return node.value
+
+
+@shaped(Either(lambda: (list_of(name), mapping_of(json_value, text))))
+def sent(reader: Reader, node: Node, path: str) -> Json:
+    """Names of what is sent, or JSON."""
+    if not isinstance(node, source.Mapping):
+        return list_of(name)(reader, node, path)
+    if is_braced_text(node):
+        reader.braces_without_quotes(node)
+        return None
+    return json_value(reader, node, path)
+
+
+@shaped(Written(r"^\s*[^\s.]+(\.[^\s.]+)*\s*$", ("customer.discount",), or_number=True))
+def json_path(reader: Reader, node: Node, path: str) -> Json:
+    """Keys and numbers of items, with dots between."""
+    found = text(reader, node, path)
+    if isinstance(found, str) and not re.fullmatch(r"[^\s.]+(\.[^\s.]+)*", found.strip()):
+        hint = "Write it like customer.discount, or items.0.price for the first of a list."
+        reader.error(node.mark, "path-expected", "a path into the answer is expected here", hint)
+        return None
+    return found.strip() if isinstance(found, str) else None
 
 
 def as_written(_reader: Reader, node: Node, _path: str) -> Json:

@@ -24,6 +24,11 @@ class Anything:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyJson:
+    """Whatever YAML can write."""
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A scalar of a certain form, as a regular expression that JavaScript knows, too."""
 
@@ -82,7 +87,9 @@ class Either:
     readers: "Callable[[], tuple[Read, ...]]"
 
 
-Shape = AnyText | Anything | Written | Whole | TrueOrFalse | Words | ListOf | MappingOf | Ref | Either
+Shape = (
+    AnyText | AnyJson | Anything | Written | Whole | TrueOrFalse | Words | ListOf | MappingOf | Ref | Either
+)
 
 
 @dataclass(frozen=True, slots=True)

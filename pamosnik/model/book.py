@@ -7,6 +7,7 @@ from enum import StrEnum
 from pamosnik.model.flow import Flow
 from pamosnik.model.hours import Hours
 from pamosnik.model.step import FieldType
+from pamosnik.model.text import Text
 
 
 class Sentence(StrEnum):
@@ -33,6 +34,18 @@ class FieldSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """An address that flows call."""
+
+    url: Text | None = None
+    """Its variables are facts. None: a variable of the environment holds it."""
+    url_from: str | None = None
+    secret_from: str | None = None
+    """Variable of the environment with what signs calls; None: they are not signed."""
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What holds for all flows of an account; looked up when used, not when a run began."""
 
@@ -46,6 +59,7 @@ class Settings:
     pools: Mapping[str, int] = field(default_factory=dict)
     """Pool of codes → the owner is told when fewer are left than this."""
     hours: Mapping[str, Hours] = field(default_factory=dict)
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
     stop_words: tuple[str, ...] = ()
     """Beside the built-in ones; likewise the next two."""
     start_words: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """What a flow does, step by step. `At.next` is the path of the step that follows."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
@@ -309,6 +310,26 @@ class OptOut:
     at: At
 
 
+JsonText = Mapping[str, "JsonText"] | tuple["JsonText", ...] | Text | int | float | bool | None
+"""JSON whose texts have variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    at: At
+    webhook: str
+    method: str = "POST"
+    names: tuple[str, ...] | None = None
+    """Fields and variables that are sent; None: all fields, or what `json` says."""
+    json: JsonText = None
+    """What is sent in place of everything else; None: the usual."""
+    save: tuple[tuple[str, str], ...] = ()
+    """(field or variable, path in the answer)."""
+    timeout: timedelta = timedelta(seconds=10)
+    if_it_fails: str | None = None
+    """None: the next step."""
+
+
 @dataclass(frozen=True, slots=True)
 class NotifyMe:
     at: At
@@ -352,6 +373,7 @@ Step = (
     | DeleteComment
     | HandOver
     | NotifyMe
+    | Call
     | OptOut
     | ForgetMe
 )

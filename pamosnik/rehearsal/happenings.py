@@ -185,6 +185,15 @@ class Steered:
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """A flow asked a service; on a stage nothing leaves the machine."""
+
+    at: datetime
+    webhook: str
+    body: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Mailed:
     """The owner got a mail from a flow."""
 
@@ -249,6 +258,7 @@ Happening = (
     | Skipped
     | Steered
     | Mailed
+    | Called
     | GoalReached
     | Tagged
     | FieldSet

@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
+from pamosnik.calls import Answer, Order, Target
 from pamosnik.clock import VirtualClock
 from pamosnik.daemon.broadcaster import Broadcaster
 from pamosnik.daemon.doers import Outside, doers
@@ -41,7 +42,17 @@ from pamosnik.outbox import pacing
 from pamosnik.outbox.pacing import PerSecond, has_media, with_reserve
 from pamosnik.privacy import forget
 from pamosnik.rehearsal import clicking, scenery
-from pamosnik.rehearsal.happenings import Acted, Card, Happening, Judged, Mailed, Option, PublicReply, Sent
+from pamosnik.rehearsal.happenings import (
+    Acted,
+    Called,
+    Card,
+    Happening,
+    Judged,
+    Mailed,
+    Option,
+    PublicReply,
+    Sent,
+)
 from pamosnik.rehearsal.watcher import Watcher
 from pamosnik.sandbox.graph import Graph
 from pamosnik.sandbox.things import ButtonKind, Content, Notice
@@ -109,6 +120,8 @@ class Machinery:
         self.world.listen(self._notices.append)
         self.prepared: deque[JSONResponse] = deque()
         """What Instagram answers next, in place of its own answers."""
+        self.webhook_answers: deque[Answer] = deque()
+        """What the next calls of flows get."""
         self._instagram = Instagram(version=GRAPH_VERSION, app=self._meta())
         self._token = credentials.token(self.conn, ticket.keys, connected)
         tools = Tools(_Pen(self), self.database, self._instagram, ticket.keys, self.clock)
@@ -116,7 +129,9 @@ class Machinery:
         self._broadcaster = Broadcaster(tools, lambda: None)
         self._settler = Settler(tools, _OpenGate(self.clock), lambda: None)
         self._entrances = EntranceKeeper(tools)
-        self._errands = ErrandRunner(tools, doers(tools, Outside(mail=self._mailed)), lambda: None)
+        self._errands = ErrandRunner(
+            tools, doers(tools, Outside(self._mailed, self._called, _made_up_variable, ())), lambda: None
+        )
         self.write(lambda conn: broadcasts.plan_anew(conn, self.now))
         self._texts = PerSecond(with_reserve(limits.TEXTS_PER_SECOND))
         self._media = PerSecond(with_reserve(limits.MEDIA_PER_SECOND))
@@ -357,6 +372,11 @@ class Machinery:
         self.clock.move_to(due)
         return True
 
+    async def _called(self, target: Target, order: Order, now: datetime) -> Answer:
+        """Nothing leaves the machine: what was prepared answers, else an empty 200."""
+        self.log.append(Called(now, order.name, order.body))
+        return self.webhook_answers.popleft() if self.webhook_answers else Answer(200, b"{}")
+
     async def _mailed(self, mail: Mail, now: datetime) -> None:
         """Nothing leaves the machine."""
         self.log.append(Mailed(now, mail.subject, mail.text))
@@ -433,6 +453,11 @@ class Machinery:
             await (app if prepared is None else prepared)(scope, receive, send)
 
         return answer
+
+
+def _made_up_variable(name: str) -> str:
+    """Addresses and keys of a stage are nobody's."""
+    return f"https://{name.lower().replace('_', '-')}.example"
 
 
 class _OpenGate(Gate):

@@ -16,6 +16,7 @@ from pamosnik.model.outbox import Action, ItemKind, ItemStatus
 from pamosnik.model.run import RunStatus
 from pamosnik.rehearsal.happenings import (
     Acted,
+    Called,
     Card,
     Deed,
     Did,
@@ -238,6 +239,8 @@ def remarks(happening: Happening, who: str, zone: ZoneInfo) -> list[str]:
             return [_addressed(happening.who, who, said)]
         case Steered():
             return [_addressed(happening.who, who, f"{happening.flow}: {happening.how}")]
+        case Called():
+            return [f"the webhook {happening.webhook} is asked"]
         case Mailed():
             return [f"a mail to you: {happening.subject}"]
         case GoalReached():

@@ -9,6 +9,7 @@ the next. Played twice, it is the same twice: time stands still, ids come from a
 random in the engine is derived from them.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from typing import cast
 from starlette.responses import JSONResponse
 
 from pamosnik._sqlite import Connection
+from pamosnik.calls import Answer
 from pamosnik.errors import NotFound, UsageError
 from pamosnik.flows.load import File, Loaded
 from pamosnik.rehearsal import clicking, scenery
@@ -200,6 +202,10 @@ class Stage:
     def meta_says(self, status: int, body: dict[str, object]) -> None:
         """Instagram's answer to the next message or reply, in place of its own."""
         self._works.prepared.append(JSONResponse(body, status))
+
+    def webhook_says(self, status: int, body: object) -> None:
+        """The answer to the next call of a flow; without it that gets an empty 200."""
+        self._works.webhook_answers.append(Answer(status, json.dumps(body).encode()))
 
     # --- what people do ------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import Quota
-from pamosnik.services import codes, logins, profiles, settling
+from pamosnik.services import codes, logins, profiles, settling, webhooks
 from pamosnik.store import accounts, alerts, connections, notices
 from pamosnik.store.alerts import Alert
 from pamosnik.store.notices import Notice
@@ -56,6 +56,7 @@ _MEANWHILE: Mapping[str, str] = {
     "no_app_secret": _READ_INSTEAD,
     "bad_signature": _READ_INSTEAD,
     "instagram_silent": "Messages wait, and go out by themselves as far as they are still in time.",
+    webhooks.FAILING: "Flows that call it go on with what they say under `if_it_fails`.",
     codes.LOW: "Everything goes on. Whoever comes when no code is left gets what the flow says under `if_empty`.",
     profiles.REFUSED: "Everything goes on. Names stay unknown, and so does whether people follow you.",
     "another_tool": "Pamosnik goes on answering comments that are left to it.",

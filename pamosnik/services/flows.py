@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from pamosnik._sqlite import Connection
@@ -12,7 +13,7 @@ from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, File, Loaded, load
 from pamosnik.flows.plan import ChangeKind, CodesChange, Plan, plan
 from pamosnik.flows.problems import Problem, Severity
-from pamosnik.services import broadcasts, codes
+from pamosnik.services import broadcasts, codes, webhooks
 from pamosnik.services.codes import PoolChange
 from pamosnik.services.library import Library
 from pamosnik.store import accounts, connections
@@ -37,11 +38,13 @@ def propose(
     prune: bool,
     made_up: bool = False,
     can_mail: bool | None = None,
+    environ: Mapping[str, str] | None = None,
     now: datetime | None = None,
     is_public: bool | None = None,
 ) -> Proposal:
     """Reads and checks; changes nothing. `made_up`: on a stage, where nobody is really connected. `can_mail`: whether
-    this machine has a mail server; `is_public`: a public address; None: nobody asks. `now`: None where nothing is
+    this machine has a mail server; `environ`: its environment; `is_public`: whether it has a public address. None:
+    nobody asks. `now`: None where nothing is
     past."""
     applied = flow_store.applied(conn, account_id)
     bodies: Mapping[str, Mapping[str, object]] = (
@@ -55,6 +58,7 @@ def propose(
         can_mail=can_mail,
         now=now,
         is_public=is_public,
+        unset=None if environ is None else partial(_unset, conn, account_id, environ),
     )
     pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
     code_changes = codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)
@@ -97,6 +101,18 @@ def has_entrances(proposal: Proposal) -> bool:
         for trigger in cast("Sequence[Mapping[str, object]]", flow.body.get("when", ()))
     )
     return any(trigger["trigger"] in ("ice_breaker", "menu") for trigger in triggers)
+
+
+def _unset(
+    conn: Connection, account_id: str, environ: Mapping[str, str], name: str
+) -> tuple[str, str] | None:
+    if not webhooks.may_read(conn, account_id, name):
+        prefixes = [webhooks.prefix_of(username) for username in _usernames(conn, account_id)]
+        hint = f"Begin it with {' or '.join(prefixes)}." if prefixes else "Try: pamosnik connect"
+        return f"several accounts share this machine, and {name} is none of this account's", hint
+    if not environ.get(name, "").strip():
+        return f"{name} is not set in the environment", "Set it here and for `pamosnik serve`."
+    return None
 
 
 def _usernames(conn: Connection, account_id: str) -> tuple[str, ...]:

@@ -82,9 +82,10 @@ def add(conn: Connection, account_id: str, pool: str, new: Iterable[str]) -> Non
     (last,) = conn.execute(
         "SELECT coalesce(max(place), 0) FROM codes WHERE account_id=? AND pool=?", (account_id, pool)
     ).fetchone()
+    # Sorted, so that each page of the table is written once.
+    rows = sorted((account_id, pool, code, place) for place, code in enumerate(new, last + 1))
     conn.executemany(
-        "INSERT INTO codes (account_id, pool, code, place) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
-        ((account_id, pool, code, place) for place, code in enumerate(new, last + 1)),
+        "INSERT INTO codes (account_id, pool, code, place) VALUES (?,?,?,?) ON CONFLICT DO NOTHING", rows
     )
 
 

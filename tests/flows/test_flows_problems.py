@@ -21,7 +21,6 @@ def _flow(steps: str, *, when: str = "{ dm: price }", keys: str = "limits: once"
         ("flows: {}\n", (1, 1, "missing-key")),
         ("version: 2\n", (1, 10, "unknown-word")),
         ("version: 1\nflow: {}\n", (2, 1, "unknown-key")),
-        ("version: 1\nwebhooks: {}\n", (2, 1, "not-available-yet")),
         ("version: 1\ntimezone: Europe/Warschau\n", (2, 11, "unknown-timezone")),
         ("version: 1\nfields: { username: text }\n", (2, 11, "name-taken")),
         ("version: 1\nfields: { size: choice }\n", (2, 11, "choices-missing")),
