@@ -28,6 +28,7 @@ def _test(outcome: Outcome, path: str, test: Raw) -> Iterator[Problem]:
             yield from _fields(outcome, f"{here}.fields", step.get("fields"))
         if step["step"] == "expect":
             yield from _fields(outcome, f"{here}.field", step.get("field"))
+            yield from _webhooks(outcome, f"{here}.called", cast("list[str]", step.get("called", [])))
 
 
 def _fields(outcome: Outcome, path: str, named: object) -> Iterator[Problem]:
@@ -37,3 +38,11 @@ def _fields(outcome: Outcome, path: str, named: object) -> Iterator[Problem]:
             hint = near(name, known) or f"Add it at the top: fields: {{{name}: text}}"
             message = f"the field `{name}` is not declared"
             yield outcome.problem(f"{path}.{name}{KEY}", "unknown-field", message, hint)
+
+
+def _webhooks(outcome: Outcome, path: str, named: list[str]) -> Iterator[Problem]:
+    known = list(cast("Raw", outcome.settings.get("webhooks", {})))
+    for number, name in enumerate(named):
+        if name not in known and not outcome.may_be_lost(name):
+            message = f"there is no webhook `{name}`"
+            yield outcome.problem(f"{path}.{number}", "unknown-webhook", message, near(name, known))
