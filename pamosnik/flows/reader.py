@@ -41,8 +41,6 @@ class Row:
 
     name: str
     keys: tuple[Key, ...]
-    later: frozenset[str] = frozenset()
-    """Keys of the flow language that this version cannot do yet."""
     bare: bool = False
     """May stand alone, without a value."""
 
@@ -73,18 +71,14 @@ class Reader:
     def _say(self, severity: Severity, mark: Mark, code: str, message: str, hint: str | None) -> None:
         self.problems.append(Problem(self.file, mark.line, mark.column, severity, code, message, hint))
 
-    def unknown(self, mark: Mark, what: str, name: str, known: Iterable[str], later: Iterable[str]) -> None:
+    def unknown(self, mark: Mark, what: str, name: str, known: Iterable[str]) -> None:
         """An unknown word, with the nearest known one."""
-        if name in later:
-            message = f"`{name}` is part of the flow language, but this version of Pamosnik cannot do it yet"
-            self.error(mark, "not-available-yet", message, "Leave it out for now.")
-            return
         names = list(known)
         no_break = source.NO_BREAK.search(name)
         if no_break is not None:
             self.error(Mark(mark.line, mark.column + no_break.start()), "no-break-space", *source.NO_SPACE)
             return
-        spaced = with_spaces(name, (*names, *later))
+        spaced = with_spaces(name, names)
         if spaced is not None:
             message = f"a space is missing in `{name}`"
             self.error(mark, f"unknown-{what.replace(' ', '-')}", message, f"Write it like: {spaced}")
@@ -179,9 +173,9 @@ class Reader:
     def _unknown_key(
         self, row: Row, key: Scalar, value: Node, node: source.Mapping, known: Mapping[str, Key]
     ) -> None:
-        if key.value not in row.later and self.comma_in_braces(node, key, value):
+        if self.comma_in_braces(node, key, value):
             return
-        self.unknown(key.mark, "key", key.value, known, row.later)
+        self.unknown(key.mark, "key", key.value, known)
 
     def comma_in_braces(self, node: source.Mapping, key: Scalar, value: Node) -> bool:
         """Whether a key is the rest of a text or list that a comma cut in two; then it is said."""
@@ -414,7 +408,7 @@ def one_of(*words: str) -> Read:
             reader.error(node.mark, "missing-value", "a word is missing here", hint)
             return None
         written = node.value if isinstance(node, Scalar) else "this"
-        reader.unknown(node.mark, "word", written, words, ())
+        reader.unknown(node.mark, "word", written, words)
         return None
 
     return read

@@ -1,7 +1,7 @@
 """docs/flow-reference.md, written from the schema: `python -m pamosnik.flows.reference > docs/flow-reference.md`."""
 
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from pamosnik.flows import reader, schema, schema_conditions, schema_steps, schema_tests, schema_triggers
 from pamosnik.flows.reader import Key, Row
@@ -154,7 +154,6 @@ def reference() -> str:
     parts += [
         _part(name, schema_triggers.TRIGGER_DOCS[name], row) for name, row in schema_triggers.TRIGGERS.items()
     ]
-    parts.append(_later("triggers", schema_triggers.LATER_TRIGGERS))
     parts.append("## Conditions\n\n| condition | true when |\n|---|---|")
     parts[-1] += (
         "".join(
@@ -163,12 +162,10 @@ def reference() -> str:
         )
         + "\n"
     )
-    parts.append(_later("conditions", schema_conditions.LATER_CONDITIONS))
     parts.append("## Steps\n")
     for name, read in schema_steps.STEPS.items():
         row = _LISTED.get(name) or (read if isinstance(read, Row) else None)
         parts.append(_part(name, schema_steps.STEP_DOCS[name], row))
-    parts.append(_later("steps", schema_steps.LATER_STEPS))
     parts.append(_section("Buttons, chips and choices", schema_steps.OPTION.keys))
     parts.append(_section("Tests, each a list of these", schema_tests.TEST.keys))
     parts.append(_section("The person of a test", schema_tests.PERSON.keys))
@@ -190,13 +187,6 @@ def _part(name: str, doc: str, row: Row | None) -> str:
 def _table(keys: Iterable[Key]) -> str:
     rows = "".join(f"\n| `{key.name}`{' (required)' if key.required else ''} | {key.doc} |" for key in keys)
     return f"| key | meaning |\n|---|---|{rows}"
-
-
-def _later(what: str, names: Collection[str]) -> str:
-    if not names:
-        return ""
-    listed = ", ".join(f"`{name}`" for name in sorted(names))
-    return f"Not in this version yet, though part of the language; these {what} are errors: {listed}.\n"
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def _field_test(reader: Reader, node: Node, path: str) -> Json:
         return None
     key, inner = node.entries[0]
     if key.value not in tuple(FieldTest):
-        reader.unknown(key.mark, "comparison", key.value, tuple(FieldTest), ())
+        reader.unknown(key.mark, "comparison", key.value, tuple(FieldTest))
         return None
     if key.value == FieldTest.KNOWN:
         known = boolean(reader, inner, path)
@@ -144,7 +144,7 @@ def _condition(reader: Reader, key: Scalar, value: Node | None, path: str) -> Js
     kind = key.value
     reader.positions[path] = key.mark
     if kind not in CONDITIONS:
-        reader.unknown(key.mark, "condition", kind, CONDITIONS, LATER_CONDITIONS)
+        reader.unknown(key.mark, "condition", kind, CONDITIONS)
         return None
     read = CONDITIONS[kind]
     if value is None or is_empty(value):
@@ -192,4 +192,3 @@ CONDITION_DOCS = {
     "all": "All of these are true.",
     "none": "None of these is true.",
 }
-LATER_CONDITIONS: frozenset[str] = frozenset()

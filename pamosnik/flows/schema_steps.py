@@ -93,7 +93,7 @@ def _step(reader: Reader, node: Node, path: str) -> Json:
             reader.error(node.mark, "step-expected", "this step has an id and does nothing")
         return None
     verb, *more = verbs
-    if not more or verb[0].value in LATER_STEPS:
+    if not more:
         return _one_step(reader, *verb, path, beside)
     return _two_verbs(reader, node, verb, more, path, beside)
 
@@ -110,7 +110,7 @@ def _two_verbs(
     if reader.comma_in_braces(node, *more[0]):
         reader.lose(path, node)
         return {"do": first, **beside} if first in STEPS else None
-    another_step = second in STEPS or second in LATER_STEPS
+    another_step = second in STEPS
     hint = "Begin a new line with `- `." if another_step else f"Put it under `{first}:`, two spaces deeper."
     if not another_step and (meant := nearest(second, BESIDE)):
         hint = f"Did you mean `{meant}`?"
@@ -139,7 +139,7 @@ def _branch_alone(reader: Reader, node: source.Mapping, path: str) -> Json:
 def _one_step(reader: Reader, verb: Scalar, value: Node | None, path: str, beside: dict[str, Json]) -> Json:
     kind = verb.value
     if kind not in STEPS:
-        reader.unknown(verb.mark, "step", kind, STEPS, LATER_STEPS)
+        reader.unknown(verb.mark, "step", kind, STEPS)
         return None
     empty = Scalar("", plain=True, mark=verb.mark)
     if kind == "again" and "at_most" not in beside:
@@ -595,4 +595,3 @@ STEP_DOCS = {
     "hand_over": "A human takes over; automation stops for this person for a while. You get a mail with the note"
     " when a mail server is set.",
 }
-LATER_STEPS: frozenset[str] = frozenset()

@@ -144,7 +144,7 @@ def _test_step(reader: Reader, node: Node, path: str) -> Json:
 
 def _one(reader: Reader, key: Scalar, value: Node, path: str) -> Json:
     if key.value not in TEST_STEPS:
-        reader.unknown(key.mark, "test step", key.value, TEST_STEPS, ())
+        reader.unknown(key.mark, "test step", key.value, TEST_STEPS)
         return None
     found = TEST_STEPS[key.value](reader, value, f"{path}.{key.value}")
     if key.value == "expect" and isinstance(found, dict):

@@ -215,7 +215,6 @@ TRIGGER_DOCS = {
     "schedule": "A broadcast: begins by the clock. Instagram lets you write only to people whose window is open (24"
     " hours since their last message); the rest of the audience is skipped and counted.",
 }
-LATER_TRIGGERS: frozenset[str] = frozenset()
 
 
 @shaped(Ref("trigger"))
@@ -238,13 +237,12 @@ def trigger(reader: Reader, node: Node, path: str) -> Json:
     else:
         reader.error(node.mark, "trigger-expected", "a trigger is expected here, like `- dm: price`")
         return None
-    known = (*TRIGGERS, *LATER_TRIGGERS)
-    if isinstance(node, Scalar) and key.value not in known and nearest(key.value, known) is None:
+    if isinstance(node, Scalar) and key.value not in TRIGGERS and nearest(key.value, TRIGGERS) is None:
         hint = f"For messages with this word write: - dm: {key.value}"
         reader.error(key.mark, "unknown-trigger", f"unknown trigger: `{key.value}`", hint)
         return None
     if key.value not in TRIGGERS:
-        reader.unknown(key.mark, "trigger", key.value, TRIGGERS, LATER_TRIGGERS)
+        reader.unknown(key.mark, "trigger", key.value, TRIGGERS)
         return None
     found = TRIGGERS[key.value](reader, value, path)
     return None if found is None else {"trigger": key.value, **cast("dict[str, Json]", found)}
