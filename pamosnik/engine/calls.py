@@ -20,8 +20,8 @@ _SLACK = timedelta(minutes=10)
 """For the time between the attempts, and for a machine that starts again meanwhile."""
 _VALUE_CHARS = 1000
 _NO_BODY = ("GET", "DELETE")
-_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
-_DAY = re.compile(r"(\d{4}-\d\d-\d\d)([T ].*)?")
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ].*)?")
 
 
 def do(turn: Turn, step: Call, branch: str) -> tuple[str | None, str] | None:

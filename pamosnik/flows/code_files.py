@@ -2,6 +2,7 @@
 
 import csv
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,9 +32,7 @@ class BadCodes(Exception):
 def read_codes(path: Path) -> tuple[str, ...]:
     """Each code once, in the order of the file. Raises `BadCodes`."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise BadCodes("the codes file is larger than 64 MB", f"A pool takes {MOST_CODES} codes at most.")
-        written = path.read_text(encoding="utf-8-sig")
+        written = _bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         hint = "Save it with the encoding UTF-8 (in a spreadsheet: CSV UTF-8)."
         raise BadCodes("the codes file is not UTF-8 text", hint) from None
@@ -46,6 +45,18 @@ def read_codes(path: Path) -> tuple[str, ...]:
             f"the codes file cannot be read: {why}", "Check the path, and who may read it.", seen=False
         ) from None
     return parse_codes(written)
+
+
+def _bytes(path: Path) -> bytes:
+    """A pipe would be waited for without end, a device read without end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        hint = "Name a file with codes, not a folder, a pipe or a device."
+        raise BadCodes("the codes file cannot be read: it is no plain file", hint, seen=False)
+    with path.open("rb") as file:
+        found = file.read(MOST_BYTES + 1)
+    if len(found) > MOST_BYTES:
+        raise BadCodes("the codes file is larger than 64 MB", f"A pool takes {MOST_CODES} codes at most.")
+    return found
 
 
 def parse_codes(written: str) -> tuple[str, ...]:

@@ -4,12 +4,16 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NoReturn
 
 from pamosnik._sqlite import Connection
 from pamosnik.store import accounts, connections, notices
 
 PREFIX = "FLOW_"
 FAILING = "webhook_failing"
+
+_PLACE = re.compile(r"[0-9]{1,9}")
+"""In a list of an answer."""
 
 
 class BadAnswer(Exception):
@@ -48,17 +52,22 @@ def saved(body: bytes, wanted: Mapping[str, str]) -> Mapping[str, str | None]:
         return {}
     try:
         # Numbers stay as they are written: 12.50 is a price.
-        data = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        data = json.loads(body, parse_float=str, parse_int=str, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise BadAnswer("its answer is no JSON") from None
     return {name: _at(data, path) for name, path in wanted.items()}
+
+
+def _no_number(written: str) -> NoReturn:
+    """Python writes NaN and Infinity, JSON has none of them."""
+    raise ValueError(written)
 
 
 def _at(data: object, path: str) -> str | None:
     for part in path.split("."):
         if isinstance(data, dict):
             data = data.get(part)
-        elif isinstance(data, list) and part.isdecimal() and int(part) < len(data):
+        elif isinstance(data, list) and _PLACE.fullmatch(part) and int(part) < len(data):
             data = data[int(part)]
         else:
             return None
@@ -66,7 +75,12 @@ def _at(data: object, path: str) -> str | None:
         raise BadAnswer(f"`{path}` in its answer is no single value")
     if isinstance(data, bool):
         return "true" if data else "false"
-    return None if data is None else str(data).strip() or None
+    return None if data is None else _storable(str(data)).strip() or None
+
+
+def _storable(text: str) -> str:
+    """What SQLite and UTF-8 can hold: halves of surrogate pairs and NUL are replaced."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 # --- telling the owner -----------------------------------------------------------------------------------

@@ -163,6 +163,8 @@ async def test_what_cannot_be_used_fails_at_once(
         {**GOOD, "customer": {"guests": "many", "day": "2026-12-24"}},
         {**GOOD, "customer": {"guests": 1e30, "day": "2026-12-24"}},
         {**GOOD, "customer": {"guests": 1, "day": "24.12.2026"}},
+        {**GOOD, "customer": {"guests": "\u0661\u0662", "day": "2026-12-24"}},
+        {**GOOD, "customer": {"guests": 1, "day": "٢٠٢٦-12-24"}},
         {**GOOD, "sizes": ["huge"]},
         {**GOOD, "discount": "x" * 1001},
     ],
@@ -181,6 +183,13 @@ async def test_what_does_not_fit_saves_nothing(tmp_path: Path, wrong: object) ->
 def _account(shop: Machine) -> str:
     ((account_id,),) = shop.reader.connection.execute("SELECT account_id FROM accounts").fetchall()
     return str(account_id)
+
+
+async def test_halves_of_letters_and_nul_do_not_break_it(tmp_path: Path) -> None:
+    async with shop_with_crm(tmp_path) as (shop, crm):
+        crm.answers = [(200, json.dumps({"discount": "5\ud800\x00%"}))]
+        await _writes(shop, "ask")
+        assert _said(shop) == ["? ? ? 5?\ufffd%"]
 
 
 async def test_what_is_not_there_empties_the_field(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """Pools of codes: what a file of codes may look like, and what flows say about them."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from pamosnik.flows.code_files import CODE_BYTES, MOST_CODES, BadCodes, parse_codes, read_codes
+from pamosnik.flows.code_files import CODE_BYTES, MOST_BYTES, MOST_CODES, BadCodes, parse_codes, read_codes
 from pamosnik.flows.load import load, read_files
 from pamosnik.flows.problems import Severity
 from pamosnik.model.step import GiveCode
@@ -68,6 +69,21 @@ def test_a_file_is_read_with_its_mark_and_refused_in_other_encodings(tmp_path: P
 
 
 _GIVE = '      - give_code: { from: spring, text: "Yours: {code}", if_empty: [{ send: "Gone." }] }\n'
+
+
+def test_pipes_and_devices_are_not_waited_for(tmp_path: Path) -> None:
+    """A pipe nobody writes into would stop `flows apply` for ever, and /dev/zero fill the memory."""
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    link = tmp_path / "link.csv"
+    link.symlink_to("/dev/zero")
+    for path in (pipe, link, Path("/dev/zero")):
+        with pytest.raises(BadCodes, match="no plain file"):
+            read_codes(path)
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    with pytest.raises(BadCodes, match="larger than 64 MB"):
+        read_codes(tmp_path / "large.csv")
 
 
 def test_the_step_as_it_is_compiled() -> None:

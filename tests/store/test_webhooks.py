@@ -68,6 +68,29 @@ def test_what_is_taken_from_an_answer() -> None:
             webhooks.saved(broken, {"x": path})
 
 
+@pytest.mark.parametrize(
+    ("body", "taken"),
+    [
+        (rb'{"a": "\ud800x"}', "?x"),
+        (rb'{"a": "x\u0000y"}', "x\ufffdy"),
+        (b'{"a": 1, "a": 2}', "2"),
+        (b'{"a": ' + b"9" * 9000 + b"}", "9" * 9000),
+    ],
+)
+def test_hostile_answers_are_taken_as_what_can_be_stored(body: bytes, taken: str) -> None:
+    assert webhooks.saved(body, {"x": "a"}) == {"x": taken}
+
+
+@pytest.mark.parametrize("body", [b'{"a": NaN}', b'{"a": -Infinity}', b'{"a":' * 90_000])
+def test_what_is_no_json(body: bytes) -> None:
+    with pytest.raises(BadAnswer, match="is no JSON"):
+        webhooks.saved(body, {"x": "a"})
+
+
+def test_a_place_in_a_list_far_beyond_its_end_holds_nothing() -> None:
+    assert webhooks.saved(b"[1]", {"x": "9" * 5000, "y": "0"}) == {"x": None, "y": "1"}
+
+
 def test_a_failing_webhook_is_told_until_that_one_works(tmp_path: Path) -> None:
     with database(tmp_path) as opened:
         opened.write(lambda conn: webhooks.fails(conn, "a1", "crm", "it answers 500", NOW))
