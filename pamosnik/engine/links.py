@@ -2,9 +2,9 @@
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from pamosnik.model.addresses import addresses, is_web_address, replaced
+from pamosnik.model.addresses import addresses, hosts, is_web_address, replaced
 from pamosnik.model.decision import NewLink, Tracking
 
 _TOKEN_BYTES = 12
@@ -31,16 +31,17 @@ class Tracker:
         self._made[link.token] = link
         return f"{self._tracking.base}{link.token}"
 
-    def text(self, text: str, whole: str, fits: Callable[[str], bool]) -> str:
+    def text(self, text: str, whole: str, known_hosts: Collection[str], fits: Callable[[str], bool]) -> str:
         """A text with its addresses tracked, as far as it still fits then.
 
-        `whole`: the text before anything was shortened; an address that was cut is left alone.
+        `whole`: the text before anything was shortened; an address that was cut is left alone. So are those to hosts
+        that the flow does not name: whatever people write could be reached under our name.
         """
         if self._tracking is None:
             return text
         known = set(addresses(whole))
         for address in dict.fromkeys(addresses(text)):
-            if address not in known:
+            if address not in known or not hosts(address) <= set(known_hosts):
                 continue
             made = dict(self._made)
             tracked = replaced(text, address, self.address(address))

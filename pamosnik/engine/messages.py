@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from pamosnik.engine import payload, render, sentences
 from pamosnik.engine.links import Tracker
 from pamosnik.engine.working import Turn
 from pamosnik.instagram import limits
+from pamosnik.model.addresses import hosts
 from pamosnik.model.book import Sentence
 from pamosnik.model.decision import (
     Act,
@@ -113,7 +115,7 @@ def _card(turn: Turn, card: Card, tracker: Tracker) -> OutCard:
         turn.fill(card.title, limit_chars=limits.CARD_CHARS),
         subtitle=subtitle or None,
         image=None if card.image is None else turn.fill(card.image),
-        url=None if card.url is None else tracker.address(turn.fill(card.url)),
+        url=None if card.url is None else _link(turn, card.url, tracker),
         buttons=tuple(_out(turn, option, tracker) for option in card.buttons),
     )
 
@@ -170,8 +172,16 @@ def _filled(
         limit_chars=limit_chars,
         prefix=prefix,
         whole=turn.whole(),
+        owners=turn.owners(),
     )
-    return tracker.text(filled, turn.fill(text), lambda one: render.fits(one, limit_bytes, limit_chars))
+    fits = partial(render.fits, limit_bytes=limit_bytes, limit_chars=limit_chars)
+    return tracker.text(filled, turn.fill(text), turn.hosts(text), fits)
+
+
+def _link(turn: Turn, url: Text, tracker: Tracker, name: str | None = None) -> str:
+    """Tracked, unless a person says where it leads: our name does not stand for that."""
+    address = turn.fill(url)
+    return tracker.address(address, name) if hosts(address) <= turn.hosts(url) else address
 
 
 def _spelled_out(
@@ -206,7 +216,7 @@ def _disclosure(
 def _out(turn: Turn, option: Option, tracker: Tracker) -> OutButton:
     label = turn.fill(option.label, limit_chars=limits.LABEL_CHARS)
     if option.url is not None:
-        return OutButton(label, url=tracker.address(turn.fill(option.url), option.name))
+        return OutButton(label, url=_link(turn, option.url, tracker, option.name))
     target = payload.TapTarget(
         run_id=turn.run.id,
         flow_id=turn.flow.id,

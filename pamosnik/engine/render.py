@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from pamosnik.model.addresses import begun_in
 from pamosnik.model.book import Settings
 from pamosnik.model.decision import Facts
 from pamosnik.model.step import FieldType
@@ -12,6 +14,8 @@ from pamosnik.model.text import Text, Variable
 _MORE = "…"
 _MORE_WORDS = "… "
 """Behind shortened words that something follows."""
+_SOMEBODYS = "\ue000"
+"""Belongs to no host."""
 _WHOLE = ("today", "now", "post_link", "code")
 _WHOLE_TYPES = (FieldType.NUMBER, FieldType.DATE, FieldType.CHOICE)
 
@@ -24,13 +28,20 @@ def render(
     limit_chars: int | None = None,
     prefix: str = "",
     whole: Collection[str] = (),
+    owners: Collection[str] | None = None,
 ) -> str:
     """The text with `prefix` before it and its variables filled in; None is replaced by the stand-in.
 
     What pushes the text over a limit is shortened with …: the longest fill-in first, the written words last. The
-    variables in `whole` are worth nothing when a part of them is missing, so the words before them give way.
+    variables in `whole` are worth nothing when a part of them is missing, so the words before them give way. Whatever
+    is not the owner's (`owners`; None: all is) is escaped within an address, where `&`, `#` or a space would change
+    where it leads.
     """
-    parts = [_fill(part, values) for part in text.parts]
+    parts: list[str] = []
+    for part in text.parts:
+        theirs = owners is not None and _is_somebodys(part, values, owners)
+        filled = _fill(part, values)
+        parts.append(quote(filled, safe="") if theirs and begun_in("".join(parts)) else filled)
     for number, part in enumerate(text.parts):
         if isinstance(part, Variable) and not parts[number] and number:
             # "Hi {username}!" to somebody whose name Instagram has not told reads "Hi!".
@@ -63,6 +74,18 @@ def _fill(part: str | Variable, values: Mapping[str, str | None]) -> str:
         return part
     value = values.get(part.name)
     return value or part.stand_in or ""
+
+
+def _is_somebodys(part: str | Variable, values: Mapping[str, str | None], owners: Collection[str]) -> bool:
+    """Whether anybody but the owner of the flow wrote it."""
+    return isinstance(part, Variable) and part.name not in owners and bool(values.get(part.name))
+
+
+def owners_words(text: Text, values: Mapping[str, str | None], owners: Collection[str]) -> str:
+    """The text without what anybody but the owner of the flow wrote; a sign stands there."""
+    return "".join(
+        _SOMEBODYS if _is_somebodys(part, values, owners) else _fill(part, values) for part in text.parts
+    )
 
 
 def fits(text: str, limit_bytes: int | None, limit_chars: int | None) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pamosnik.engine import conditions, profile, render
+from pamosnik.model.addresses import hosts
 from pamosnik.model.condition import Condition
 from pamosnik.model.contact import Contact
 from pamosnik.model.decision import (
@@ -97,8 +98,21 @@ class Turn:
 
     def fill(self, text: Text, limit_chars: int | None = None) -> str:
         return render.render(
-            text, self.values(), limit_bytes=None, limit_chars=limit_chars, whole=self.whole()
+            text,
+            self.values(),
+            limit_bytes=None,
+            limit_chars=limit_chars,
+            whole=self.whole(),
+            owners=self.owners(),
         )
+
+    def owners(self) -> frozenset[str]:
+        """Variables that the owner, or a service of theirs, has written."""
+        return frozenset((*self.facts.settings.facts, *self.saved(), "post_link"))
+
+    def hosts(self, text: Text) -> frozenset[str]:
+        """Where addresses in this text lead, as far as no person says where."""
+        return hosts(render.owners_words(text, self.values(), self.owners()))
 
     def whole(self) -> frozenset[str]:
         """Variables that no limit may cut."""

@@ -1,9 +1,10 @@
 """What a `wait_for` names: a label, a link, a tag. Whether it can come at all."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import cast
 
-from pamosnik.flows.check import Outcome, Placed, given_tags, near, options, steps
+from pamosnik.flows.check import VARIABLES, Outcome, Placed, given_tags, near, options, steps
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.model.addresses import addresses
@@ -12,6 +13,7 @@ from pamosnik.model.words import same_label
 
 Raw = Mapping[str, object]
 
+_SITE = re.compile(r"https?://[^/?#\\]+[/?#]", re.IGNORECASE)
 _LISTED = 6
 """So many names are told where none comes near."""
 
@@ -92,11 +94,11 @@ def _click(outcome: Outcome, step: Placed) -> Iterator[Problem]:
         return
     if wanted & untracked:
         message = (
-            f"clicks on `{link}` are not counted: its message says `track_links: false`, or is no `send`"
+            f"clicks on `{link}` are not counted: its message says `track_links: false`, or is no `send`, or a"
+            " person says where it leads"
         )
-        yield outcome.problem(
-            place, "untracked-link", message, "Send it in a `send` without `track_links: false`."
-        )
+        hint = "Send it in a `send` without `track_links: false`, with the site written out or as a fact."
+        yield outcome.problem(place, "untracked-link", message, hint)
         return
     message = f"no flow sends a link with the name or address `{link}`"
     known = sorted(tracked)
@@ -121,8 +123,38 @@ def _links(outcome: Outcome) -> tuple[set[str], set[str]]:
     for flow_id, body in outcome.flows.items():
         for step in steps(flow_id, body):
             is_tracked = step.raw["do"] == "send" and step.raw.get("track_links", True) is True
-            (tracked if is_tracked else untracked).update(_links_of(outcome, step))
+            anywhere = set(_led_by_people(outcome, step))
+            links = set(_links_of(outcome, step))
+            (tracked if is_tracked else untracked).update(links - anywhere)
+            untracked.update(anywhere)
     return tracked, untracked - tracked
+
+
+def _led_by_people(outcome: Outcome, step: Placed) -> Iterator[str]:
+    """Names and addresses of links whose site stands in what a person wrote: those are never tracked."""
+    facts = cast("Mapping[str, str]", outcome.settings.get("facts", {}))
+    theirs = {*VARIABLES, *cast("Raw", outcome.settings.get("fields", {}))} - {*facts, "post_link"}
+    cards = cast("list[Raw]", step.raw.get("cards", []))
+    for option in (*(one for _, _, one in options(step.raw, step.path)), *cards):
+        url = str(option.get("url", ""))
+        begun = _before_any(theirs, url, facts)
+        if begun is not None and not _SITE.match(begun):
+            yield from (str(option.get("name", url)), url)
+
+
+def _before_any(names: Collection[str], written: str, facts: Mapping[str, str]) -> str | None:
+    """What stands before the first of these variables; None when there is none."""
+    begun = ""
+    try:
+        parts = parse_text(written).parts
+    except BadVariable:
+        return None
+    for part in parts:
+        if isinstance(part, Variable) and part.name in names:
+            return begun
+        # Of a variable that a call made, whatever it is.
+        begun += facts.get(part.name, "https://saved/") if isinstance(part, Variable) else part
+    return None
 
 
 def _links_of(outcome: Outcome, step: Placed) -> Iterator[str]:

@@ -4,6 +4,8 @@ import re
 
 _ADDRESS = re.compile(r"https?://\w[^\s<>\"“”„«»\u3000-\u303f\uff00-\uffef]*", re.IGNORECASE)
 _WEB = re.compile(r"https?://\w", re.IGNORECASE)
+_HOST = re.compile(r"https?://([^/?#\\]+)", re.IGNORECASE)
+_BEGUN = re.compile(rf"{_ADDRESS.pattern}\Z", re.IGNORECASE)
 _NOT_THE_END = ".,;:!?'*_~…"
 
 
@@ -14,6 +16,16 @@ def addresses(text: str) -> list[str]:
 
 def is_web_address(written: str) -> bool:
     return _WEB.match(written) is not None
+
+
+def begun_in(text: str) -> bool:
+    """Whether what comes after this text belongs to an address."""
+    return bool(text.strip()) and not text[-1].isspace() and _BEGUN.search(text.split()[-1]) is not None
+
+
+def hosts(text: str) -> frozenset[str]:
+    """Of all addresses in a text, with port and user where they are written."""
+    return frozenset(found[1].casefold() for one in addresses(text) if (found := _HOST.match(one)))
 
 
 def replaced(text: str, address: str, by: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.decision import NewLink
@@ -90,7 +91,8 @@ def newest_seen(conn: Connection, contact_id: str, link: str) -> str | None:
 def forget_quoting(conn: Connection, event_id: str, text: str) -> None:
     """Drops links whose address holds what an event said: the person has taken it back."""
     conn.execute(
-        "DELETE FROM links WHERE instr(address, :text)>0 AND item_id IN (SELECT item_id FROM outbox"
+        "DELETE FROM links WHERE instr(address, :text)+instr(address, :escaped)>0 AND item_id IN"
+        " (SELECT item_id FROM outbox"
         " WHERE (source, turn) IN (SELECT run_id, turn FROM turns WHERE event_id=:event))",
-        {"event": event_id, "text": text},
+        {"event": event_id, "text": text, "escaped": quote(text, safe="")},
     )

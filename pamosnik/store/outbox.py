@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
@@ -607,12 +608,16 @@ def forget_quoted(conn: Connection, event_id: str, text: str) -> None:
 
 
 # A call's body is JSON within JSON.
-_QUOTES = "(instr(content, :text)>0 OR instr(task, :text)>0 OR instr(task, :twice)>0)"
+_QUOTES = (
+    "(instr(content, :text)>0 OR instr(content, :in_address)>0"
+    " OR instr(task, :text)>0 OR instr(task, :twice)>0 OR instr(task, :in_address)>0)"
+)
 
 
 def _quoted(text: str) -> Mapping[str, str]:
     once = json.dumps(text, ensure_ascii=False)[1:-1]
-    return {"text": once, "twice": json.dumps(once, ensure_ascii=False)[1:-1]}
+    twice = json.dumps(once, ensure_ascii=False)[1:-1]
+    return {"text": once, "twice": twice, "in_address": quote(text, safe="")}
 
 
 def forget_taken_back(conn: Connection, item_id: str) -> None:

@@ -111,7 +111,7 @@ flows:
         await shop.works()
         conn = shop.reader.connection
         [(token,)] = conn.execute("SELECT token FROM links").fetchall()
-        assert links.address_of(conn, token) == "https://shop.example/?q=find me a present"
+        assert links.address_of(conn, token) == "https://shop.example/?q=find%20me%20a%20present"
         gone = {**said, "message": {"mid": said["message"]["mid"], "is_deleted": True}}
         await shop.deliver(events.talk(gone))
         await shop.works()

@@ -71,6 +71,59 @@ def test_nothing_is_tracked_without_a_public_address_or_when_the_flow_says_so() 
         )
 
 
+_FIELD = """\
+disclosure: false
+fields: { site: url }
+facts: { shop: "https://shop.example/a/", prices: "https://shop.example/prices" }"""
+_HOSTILE = "https://evil.example/ &x=1#y https://shop.example/ż"
+
+
+def _to_somebody(lines: str, text: str = _HOSTILE, site: str = "https://evil.example/") -> SendMessage:
+    made, flow = steps(lines, _FIELD)
+    known = replace(facts(made, replace(anna(), fields={"site": site})), tracking=TRACKING)
+    begun = run(flow)
+    begun = replace(begun, origin=replace(begun.origin, text=text))
+    decision = decide(flow, begun, Started(), known, NOW)
+    [message] = [effect for effect in decision.effects if isinstance(effect, SendMessage)]
+    return message
+
+
+@pytest.mark.parametrize("url", ["{site|x}", "{text|x}", "https://{text|x}/", "https://shop.example{text|x}"])
+def test_where_a_person_says_a_link_leads_our_name_does_not_stand(url: str) -> None:
+    """An open redirect otherwise: they write any address, and get one of ours that leads there."""
+    text = ".evil.example/" if "{text" in url else ""
+    message = _to_somebody(
+        f"""\
+      - send:
+          text: "You wrote {{text|-}}, see {{prices}} and {{site|-}}"
+          buttons: [{{ label: Open, url: "{url}" }}]""",
+        text or _HOSTILE,
+    )
+    assert {link.address for link in message.links} <= {
+        "https://shop.example/prices",
+        "https://shop.example/ż",
+    }
+    assert message.content.text is not None
+    assert message.content.text.endswith(" and https://evil.example/")
+
+
+def test_what_people_write_is_escaped_within_an_address() -> None:
+    message = _to_somebody(
+        """\
+      - send:
+          text: "{text|-}: {shop}?q={text|-}&s={site|-}."
+          buttons: [{ label: Open, url: "{shop}{text|a b}/?n={site|-}&p={prices}" }]""",
+        "ż &x=1#y\r\nA: b",
+    )
+    escaped = "%C5%BC%20%26x%3D1%23y%0D%0AA%3A%20b"
+    assert [link.address for link in message.links] == [
+        f"https://shop.example/a/{escaped}/?n=https%3A%2F%2Fevil.example%2F&p=https://shop.example/prices",
+        f"https://shop.example/a/?q={escaped}&s=https%3A%2F%2Fevil.example%2F",
+    ]
+    assert message.content.text is not None
+    assert message.content.text.startswith("ż &x=1#y")
+
+
 def test_the_question_of_an_ask_keeps_its_addresses() -> None:
     message = _sent('      - ask: { question: "Seen https://shop.example ?" }')
     assert (message.content.text, message.links) == ("Seen https://shop.example ?", ())

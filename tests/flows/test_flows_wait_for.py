@@ -109,6 +109,33 @@ flows:
     assert {one.code for one in read(text).problems} == {"untracked-link", "clicks-unseen"}
 
 
+@pytest.mark.parametrize(
+    ("url", "codes"),
+    [
+        ("{site|x}", {"untracked-link"}),
+        ("https://shop.example{site|x}", {"untracked-link"}),
+        ("https://shop.example/?s={site|x}", set()),
+        ("{prices}/{text|x}", set()),
+        ("{pay|x}", set()),
+    ],
+)
+def test_a_link_that_people_lead_elsewhere_is_not_tracked(url: str, codes: set[str]) -> None:
+    text = f"""
+version: 1
+fields: {{ site: url }}
+facts: {{ prices: "https://shop.example/prices" }}
+webhooks: {{ crm: {{ url: "https://crm.example" }} }}
+flows:
+  price:
+    when: {{ dm: price }}
+    do:
+      - call: {{ webhook: crm, save: {{ pay: link }} }}
+      - send: {{ text: "See", buttons: [{{ label: Open, url: "{url}", name: open }}] }}
+      - wait_for: {{ click: open }}
+"""
+    assert {one.code for one in read(text).problems} - {"clicks-unseen"} == codes
+
+
 def test_only_the_machine_knows_whether_clicks_are_counted() -> None:
     text = _HEAD.replace("WHEN", "dm: price") + "      - wait_for: { click: shop }\n"
     said = {
