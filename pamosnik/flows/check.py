@@ -30,6 +30,7 @@ _OWN_BRANCHES = ("if_no_answer", "if_empty", "if_not", "if_it_fails")
 """Lists of steps that stand in the step itself."""
 _LINES_OF_A_TEXT = 50
 _COMPARES = {"more_than": "number", "less_than": "number", "before": "date", "after": "date"}
+_USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}")
 _TYPES_WITH_A_FORM = ("email", "phone", "number", "date", "url", "choice")
 _TWINS = {"more_than": "after", "less_than": "before", "before": "less_than", "after": "more_than"}
 
@@ -268,7 +269,12 @@ class _Flow:
         known = self.outcome.connected
         for number, username in enumerate(cast("list[str]", self.body.get("connections", []))):
             place = f"{self.id}:connections.{number}"
-            if known is None:
+            if not _USERNAME.fullmatch(username):
+                message = f"`{username}` is no Instagram username: letters, digits, dots and _, up to 30"
+                self._say(
+                    place, "no-username", message, "Write it without @, as it stands behind instagram.com/."
+                )
+            elif known is None:
                 message = f"whether @{username} is connected, only the connected machine knows"
                 hint = "`pamosnik flows apply` looks there."
                 self.found.append(
@@ -348,7 +354,10 @@ class _Flow:
         name = str(raw.get("save_as", ""))
         kind = str(self._spec(name).get("type", ""))
         accept = str(raw.get("accept", kind))
-        if kind in _TYPES_WITH_A_FORM and accept in _TYPES_WITH_A_FORM and accept != kind:
+        if kind in _TYPES_WITH_A_FORM and accept == "image" and kind != "url":
+            message = f"a picture does not fit into `{name}`, a {kind}"
+            self._say(f"{path}.accept", "wrong-value", message, "Keep it in a field of the type text or url.")
+        elif kind in _TYPES_WITH_A_FORM and accept in _TYPES_WITH_A_FORM and accept != kind:
             message = f"the answer is read as {accept}, and `{name}` is a {kind}"
             self._say(f"{path}.accept", "wrong-value", message, "Take `accept` out: it follows the field.")
         for number, choice in enumerate(cast("list[Raw]", raw.get("choices", []))):

@@ -283,23 +283,46 @@ def _is_run(outcome: Outcome, flow_id: str) -> bool:
     """Whether another flow goes on in this one, or may."""
     if outcome.may_be_lost(flow_id):
         return True
-    return any(
-        flow_id
-        in (step.raw.get("run"), *(option.get("run") for _, _, option in options(step.raw, step.path)))
-        for other, body in outcome.flows.items()
-        for step in steps(other, body)
-    )
+    return any(flow_id == led for other, body in outcome.flows.items() for _, led in _leads_to(other, body))
 
 
 def _live(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
     """Comments during a broadcast can only be answered privately."""
     if not any(trigger["trigger"] == "live_comment" for trigger in triggers(body)):
         return
+    hint = "Take the step out, or give `live_comment` a flow of its own."
     for step in steps(flow_id, body):
         if step.raw["do"] in _NOT_ON_LIVE:
-            yield outcome.problem(
-                step.path,
-                "live-comment-action",
-                f"`{step.raw['do']}` does not work on comments during a live broadcast",
-                "Take the step out, or give `live_comment` a flow of its own.",
+            message = f"`{step.raw['do']}` does not work on comments during a live broadcast"
+            yield outcome.problem(step.path, "live-comment-action", message, hint)
+    for place, other in _leads_to(flow_id, body):
+        found = _not_on_live(outcome, other, {flow_id})
+        if found is not None:
+            message = (
+                f"the flow `{found.path.partition(':')[0]}` comes to `{found.raw['do']}`, which does not work"
             )
+            message += " on comments during a live broadcast"
+            hint = "Go on in a flow without that step, or give `live_comment` a flow of its own."
+            yield outcome.problem(place, "live-comment-action", message, hint)
+
+
+def _not_on_live(outcome: Outcome, flow_id: str, seen: set[str]) -> Placed | None:
+    """The first step that is not for live comments, in a flow or in those where it goes on."""
+    if flow_id in seen or flow_id not in outcome.flows:
+        return None
+    seen.add(flow_id)
+    body = outcome.flows[flow_id]
+    here = (step for step in steps(flow_id, body) if step.raw["do"] in _NOT_ON_LIVE)
+    further = (_not_on_live(outcome, other, seen) for _, other in _leads_to(flow_id, body))
+    return next(here, None) or next((found for found in further if found is not None), None)
+
+
+def _leads_to(flow_id: str, body: Raw) -> Iterator[tuple[str, str]]:
+    """Where a flow goes on in another one, and its id."""
+    for step in steps(flow_id, body):
+        for place, said in (
+            (step.path, step.raw),
+            *((at, one) for at, _, one in options(step.raw, step.path)),
+        ):
+            if "run" in said:
+                yield f"{place}.run", str(said["run"])

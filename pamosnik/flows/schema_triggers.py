@@ -20,7 +20,16 @@ from pamosnik.flows.reader import (
     text,
 )
 from pamosnik.flows.schema_conditions import conditions
-from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, POST_LINK, WORDS, days, emoji_for, texts
+from pamosnik.flows.schema_words import (
+    BUT_NOT,
+    MATCH_KEY,
+    POST_LINK,
+    WORDS,
+    days,
+    emoji_for,
+    no_such_moment,
+    texts,
+)
 from pamosnik.flows.shapes import AnyText, ListOf, Ref, Written, shaped
 from pamosnik.flows.source import Mark, Node, Scalar
 from pamosnik.instagram import limits
@@ -114,7 +123,8 @@ def _at(reader: Reader, node: Node, path: str) -> Json:
             continue
         return found.strftime(form)
     hint = 'Write it like "09:00" or "2026-12-24 09:00".'
-    reader.error(node.mark, "time-expected", "a clock time, or a day with one, is expected here", hint)
+    message = no_such_moment(written) or "a clock time, or a day with one, is expected here"
+    reader.error(node.mark, "time-expected", message, hint)
     return None
 
 

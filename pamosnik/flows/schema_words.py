@@ -174,6 +174,9 @@ def is_date(written: str) -> bool:
     return True
 
 
+_WRITTEN_MOMENT = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)(?: (\d\d?:\d\d))?")
+
+
 @shaped(Written(r"^\s*\d{4}-\d\d?-\d\d?( \d\d?:\d\d?)?\s*$", ("2026-12-24 09:00",)))
 def instant(reader: Reader, node: Node, path: str) -> Json:
     """`YYYY-MM-DD` or `YYYY-MM-DD HH:MM`."""
@@ -185,8 +188,22 @@ def instant(reader: Reader, node: Node, path: str) -> Json:
         except ValueError:
             continue
         return read.strftime(form)
-    reader.error(node.mark, "time-expected", "a date is expected here", 'Write it like "2026-12-24 09:00".')
+    message = no_such_moment(written) or "a date is expected here"
+    reader.error(node.mark, "time-expected", message, 'Write it like "2026-12-24 09:00".')
     return None
+
+
+def no_such_moment(written: str) -> str | None:
+    """What is wrong with a day, or a day and a clock time, that is written well and that no calendar has."""
+    parts = _WRITTEN_MOMENT.fullmatch(written)
+    if parts is None:
+        return None
+    year, month, day = int(parts[1]), int(parts[2]), int(parts[3])
+    try:
+        date(year, month, day)
+    except ValueError:
+        return f"there is no day {year:04}-{month:02}-{day:02}"
+    return f"there is no clock time {parts[4]}" if parts[4] else None
 
 
 def emoji_for(key: str) -> Read:
