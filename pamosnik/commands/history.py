@@ -157,6 +157,17 @@ def runs_list(
     print_table(rows, columns, "No flow was started yet.")
 
 
+_STIMULI = {
+    "Started": "The flow began",
+    "Answered": "A question was answered",
+    "NotUnderstood": "An answer did not fit the question",
+    "Tapped": "A button or chip was chosen",
+    "TimerFired": "The time was over",
+    "Woken": "What it waited for came",
+    "EffectSettled": "What it asked for, or sent, came to its end",
+}
+
+
 def runs_show(
     run: Annotated[
         str, typer.Argument(help="Run, event, comment or message id; @username for their latest.")
@@ -177,7 +188,7 @@ def runs_show(
         return
     print_facts(list(found.items()))
     for turn in turns:
-        say(f"\n{shown(turn['at'])}  {turn['stimulus']}")
+        say(f"\n{shown(turn['at'])}  {_STIMULI.get(str(turn['stimulus']), turn['stimulus'])}")
         trace = turn["trace"]
         assert isinstance(trace, list)
         for check in trace:

@@ -51,7 +51,10 @@ def event(conn: Connection, account: Account, what: str) -> tuple[Shape, list[li
     if not rows:
         raise NotFound(f"No event is known by {what}.", hint="Try: pamosnik events list")
     row = rows[0]
-    return _event(row), json.loads(row[11]) if row[11] else []
+    checks = json.loads(row[11]) if row[11] else []
+    for trace in reads.went_on(conn, str(row[0])):
+        checks += [check for check in json.loads(trace) if check[2]]
+    return _event(row), checks
 
 
 def _event(row: tuple[Any, ...]) -> Shape:

@@ -27,6 +27,17 @@ def events(
     return rows
 
 
+_NOTHING_BETWEEN = (
+    "NOT EXISTS (SELECT 1 FROM turns b WHERE b.run_id=t.run_id AND b.turn>s.turn AND b.turn<=t.turn"
+    " AND b.stimulus<>'EffectSettled')"
+)
+_TURNS_OF_EVENT = (
+    "SELECT t.run_id, t.turn FROM turns t JOIN turns s ON s.run_id=t.run_id AND s.turn<=t.turn"  # noqa: S608 - no values
+    f" WHERE s.event_id=:event AND {_NOTHING_BETWEEN}"
+)
+"""Its own turns, and those that went on with what they had asked for: a profile, a webhook."""
+
+
 def find_events(conn: Connection, account_id: str, what: str) -> list[tuple[Any, ...]]:
     """Events that an id names: of the event, its run, a queue item, a message, a comment, a person; the latest first.
 
@@ -37,8 +48,9 @@ def find_events(conn: Connection, account_id: str, what: str) -> list[tuple[Any,
         f"SELECT {EVENT_COLUMNS} FROM events e JOIN connections c USING (connection_id)"  # noqa: S608 - column names
         " WHERE e.account_id=:account AND (e.event_id=:ulid OR e.mid=:what OR e.comment_id=:what OR e.igsid=:what"
         " OR e.run_id=:ulid OR e.igsid IN (SELECT igsid FROM contacts WHERE account_id=:account AND username=:name)"
-        " OR e.event_id IN (SELECT t.event_id FROM outbox o JOIN turns t ON t.run_id=o.source AND t.turn=o.turn"
-        " WHERE o.account_id=:account AND (o.item_id=:ulid OR o.message_id=:what)))"
+        " OR e.event_id IN (SELECT s.event_id FROM outbox o JOIN turns t ON t.run_id=o.source AND t.turn=o.turn"
+        " JOIN turns s ON s.run_id=t.run_id AND s.turn<=t.turn"
+        f" WHERE o.account_id=:account AND (o.item_id=:ulid OR o.message_id=:what) AND {_NOTHING_BETWEEN}))"
         " ORDER BY e.kind IN ('echo', 'seen', 'deletion', 'edit', 'reaction', 'tag_added', 'field_set'),"
         " e.event_id DESC LIMIT 20",
         {
@@ -95,15 +107,25 @@ def turns(conn: Connection, run_id: str) -> list[tuple[Any, ...]]:
     return rows
 
 
+def went_on(conn: Connection, event_id: str) -> list[str]:
+    """The traces of the turns of an event after the first, in order."""
+    rows: list[tuple[str]] = conn.execute(
+        f"SELECT trace FROM turns WHERE event_id IS NOT :event AND (run_id, turn) IN ({_TURNS_OF_EVENT})"  # noqa: S608 - no values
+        " ORDER BY run_id, turn",
+        {"event": event_id},
+    ).fetchall()
+    return [trace for (trace,) in rows]
+
+
 def links(
     conn: Connection, account_id: str, *, run_id: str | None = None, event_id: str | None = None
 ) -> list[tuple[Any, ...]]:
     """(name, address, step, clicks, first click, last click) of the tracked links that a run sent, or the turns of an
     event; in the order they were sent."""
     rows: list[tuple[Any, ...]] = conn.execute(
-        "SELECT name, address, step, clicks, first_click_at, last_click_at FROM links WHERE account_id=:account"
+        "SELECT name, address, step, clicks, first_click_at, last_click_at FROM links WHERE account_id=:account"  # noqa: S608
         " AND (:run IS NULL OR run_id=:run) AND (:event IS NULL OR item_id IN (SELECT item_id FROM outbox"
-        " WHERE (source, turn) IN (SELECT run_id, turn FROM turns WHERE event_id=:event))) ORDER BY made_at, rowid",
+        f" WHERE (source, turn) IN ({_TURNS_OF_EVENT}))) ORDER BY made_at, rowid",
         {"account": account_id, "run": run_id, "event": event_id},
     ).fetchall()
     return rows
@@ -145,7 +167,7 @@ def queue(
         " AND (NOT :open OR o.status IN ('queued','held','sending','unknown')) AND (:run IS NULL OR o.run_id=:run)"
         " AND (:item IS NULL OR o.item_id=:item) AND (:since IS NULL OR o.created_at>=:since)"
         " AND (:event IS NULL OR o.source=:event"
-        " OR (o.source, o.turn) IN (SELECT run_id, turn FROM turns WHERE event_id=:event))"
+        f" OR (o.source, o.turn) IN ({_TURNS_OF_EVENT}))"
         " ORDER BY o.seq DESC LIMIT :limit",
         {
             "account": account_id,

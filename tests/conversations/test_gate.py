@@ -62,6 +62,12 @@ async def test_the_gate_opens_to_who_follows(tmp_path: Path) -> None:
         await asyncio.sleep(3)  # what was told a moment ago counts for so long
         await shop.act("/tap", person="ola", title="Done")
         assert (await _gets(shop, "ola", 3))[-1] == "Here you are, Ola."
+        why = await shop.command("why", "@ola")
+        assert "profile (follows_me: yes" in why  # told after the tap was decided on
+        assert "message sent" in why
+        (item, *_) = await shop.read("queue", "list")
+        assert await shop.command("why", str(item["id"])) == why
+        assert "What it asked for, or sent, came to its end" in await shop.command("runs", "show", "@ola")
         shown = await shop.command("contacts", "show", "@ola")
         assert "follows_me" in shown
         assert "just now" in shown
