@@ -102,7 +102,8 @@ def lines(plan: Plan) -> Sequence[str]:
     """The plan for people, one line per flow."""
     shown = []
     for change in plan.changes:
-        people = f"  ({change.people} in it, they finish their version)" if change.people else ""
+        ends = change.people and change.kind in (ChangeKind.CHANGED, ChangeKind.REMOVED)
+        people = f"  ({change.people} in it, they finish their version)" if ends else ""
         kept = "  (in no file, stays)" if change.kind is ChangeKind.KEPT else ""
         shown.append(f"{SIGNS[change.kind]} {change.flow_id}  {change.title}{people}{kept}")
     if plan.settings_changed:

@@ -284,6 +284,8 @@ def _waiting(item: Waiting, zone: ZoneInfo) -> str:
         return f"{what} may have gone out{reason}"
     if item.until is not None:
         return f"{what} goes out at {when(item.until, zone)}{reason}"
+    if item.status is ItemStatus.QUEUED:
+        return f"{what} waits for its turn{reason}"
     return f"{what} is held back{reason}"
 
 

@@ -8,7 +8,7 @@ import pytest
 from pamosnik.errors import UsageError
 from pamosnik.flows.compile import compile_flow, compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, find_files, load, read_files
-from pamosnik.flows.plan import ChangeKind, plan
+from pamosnik.flows.plan import ChangeKind, lines, plan
 from pamosnik.flows.problems import Severity
 
 _ROOT = Path(__file__).parents[2]
@@ -94,13 +94,16 @@ def test_a_plan_tells_what_would_change() -> None:
     )
     same = version_of(loaded.flows[0].body)
     applied = {"same": (same, "same"), "other": ("0" * 64, "other"), "gone": ("1" * 64, "gone")}
-    told = plan(loaded, applied, applied_settings={}, in_flight={"other": 3}, prune=False)
+    told = plan(loaded, applied, applied_settings={}, in_flight={"same": 2, "other": 3}, prune=False)
     assert {change.flow_id: (change.kind, change.people) for change in told.changes} == {
-        "same": (ChangeKind.UNCHANGED, 0),
+        "same": (ChangeKind.UNCHANGED, 2),
         "other": (ChangeKind.CHANGED, 3),
         "new": (ChangeKind.ADDED, 0),
         "gone": (ChangeKind.KEPT, 0),
     }
+    said = lines(told)
+    assert "= same  same" in said, "whoever is in a flow that stays as it is has nothing to finish first"
+    assert "~ other  other  (3 in it, they finish their version)" in said
     pruned = plan(loaded, applied, applied_settings={}, in_flight={}, prune=True)
     assert [c.kind for c in pruned.changes if c.flow_id == "gone"] == [ChangeKind.REMOVED]
 

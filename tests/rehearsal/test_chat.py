@@ -100,6 +100,17 @@ def test_what_time_brings_is_told_with_its_time(tmp_path: Path) -> None:
     )
 
 
+def test_what_leaves_after_a_message_that_is_being_typed_waits_for_its_turn(tmp_path: Path) -> None:
+    flows = tmp_path / "flows.yaml"
+    flows.write_text(
+        "version: 1\ndisclosure: false\nflows:\n  two:\n    when: [dm: hi]\n"
+        "    do: [{ send: { text: one, typing: 4s } }, { send: two }]\n"
+    )
+    said = chat("hi", "/pass 5s", files=(str(flows),))
+    assert "a message goes out at Wed 2 Dec 2026, 12:00:04\n  · a message waits for its turn\n" in said
+    assert "held back" not in said
+
+
 def test_held_messages_and_refusals_say_why(tmp_path: Path) -> None:
     flows = tmp_path / "flows.yaml"
     flows.write_text(
