@@ -468,6 +468,7 @@ class _Flow:
         self._patterns(path, trigger)
         if trigger.get("match") == "regex":
             return
+        forbidden = {fold(word) for word in cast("list[str]", trigger.get("but_not", []))}
         for number, word in enumerate(cast("list[str]", trigger.get("words", []))):
             place = f"{path}.words.{number}"
             if is_safety_word(self.outcome.settings, word):
@@ -477,6 +478,9 @@ class _Flow:
                     f"`{word}` is a safety word: people stop, start or call a human with it",
                     "Take another keyword.",
                 )
+            if fold(word) in forbidden:
+                message = f"`{word}` stands under `but_not`, too: it starts nothing"
+                self._warn(place, "word-forbidden", message, "Take it out of one of the two.")
             if "*" in word[:-1]:
                 self._say(place, "star-inside", f"`{word}`: `*` may stand only at the end of a keyword")
 
@@ -490,6 +494,13 @@ class _Flow:
                         "bad-pattern",
                         f"`{pattern}` is no pattern: {wrong}",
                         "Without `match: regex` it is looked for as it is written.",
+                    )
+                elif patterns.takes_everything(pattern):
+                    self._warn(
+                        f"{path}.{key}.{number}",
+                        "pattern-takes-all",
+                        f"the pattern `{pattern}` fits every text",
+                        "In a pattern x* is any number of x, none too; x+ is at least one, .* is anything.",
                     )
 
     # --- texts -----------------------------------------------------------------------------------------

@@ -35,3 +35,11 @@ def error(pattern: str) -> str | None:
         words = said.decode() if isinstance(said, bytes) else str(said)
         return next((plain for sign, plain in _IN_PLAIN_WORDS if sign in words), words)
     return None
+
+
+def takes_everything(pattern: str) -> bool:
+    """Whether a pattern that can be read fits every text, as `a*` does, which may also be no `a` at all."""
+    import re2
+
+    compiled = re2.compile(unicode_edges(pattern))
+    return all(compiled.search(text) for text in ("", "x", "7 ?", "ж"))

@@ -50,6 +50,9 @@ def _once(reader: Reader, node: Node, path: str) -> Json:
             else "Write once, or a time like 90m, 24h or 7d."
         )
         reader.error(node.mark, "limit-expected", "`once` or a time such as 24h is expected here", hint)
+    if found == 0:
+        reader.error(node.mark, "no-time", "this is no time at all", "Without a limit take the line out.")
+        return None
     return found
 
 
