@@ -38,8 +38,10 @@ def _catalog(flows: int, words: Sequence[str]) -> tuple[Catalog, float]:
     lines = ["version: 1", "disclosure: Automated.", "flows:"]
     for number in range(flows):
         mine = words[number * each : (number + 1) * each]
-        # Each shop has a few that end in a star and a phrase.
-        written = ", ".join(f'"{word}*"' if not place else f'"{word}"' for place, word in enumerate(mine))
+        # The first ends in a star; it must not cover a word of another flow.
+        written = ", ".join(
+            f'"{word}"' if place else f'"q{number:04}{word}*"' for place, word in enumerate(mine)
+        )
         lines += [f"  flow-{number}:", f"    when: [dm: [{written}]]", '    do: [send: "Here you are."]']
     begun = time.perf_counter()
     loaded = load([("many.yaml", "\n".join(lines))])

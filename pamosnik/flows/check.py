@@ -4,6 +4,7 @@ import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import cast
 
 from pamosnik.flows import patterns, values
@@ -597,11 +598,13 @@ def near(name: str, known: "Mapping[str, object] | list[str] | tuple[str, ...]")
 
 def is_safety_word(settings: Raw, word: str) -> bool:
     """Whether people stop, start or call a human with it."""
-    return trim(fold(word)) in _safety_words(settings)
-
-
-def _safety_words(settings: Raw) -> set[str]:
-    built_in = safety.words(str(settings.get("language", "en")))
     own = cast("Mapping[str, list[str]]", settings.get("words", {}))
-    groups = (built_in.stop, built_in.start, built_in.human, *own.values())
-    return {trim(fold(word)) for group in groups for word in group}
+    said = tuple(word for group in own.values() for word in group)
+    return trim(fold(word)) in _safety_words(str(settings.get("language", "en")), said)
+
+
+@lru_cache(maxsize=8)
+def _safety_words(language: str, own: tuple[str, ...]) -> frozenset[str]:
+    """Asked once for every keyword of a file."""
+    built_in = safety.words(language)
+    return frozenset(trim(fold(word)) for word in (*built_in.stop, *built_in.start, *built_in.human, *own))

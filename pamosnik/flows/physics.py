@@ -36,12 +36,13 @@ _DISCLOSURE_CHARS = 300
 def check(outcome: Outcome) -> list[Problem]:
     """All problems of the flows in these files."""
     found: list[Problem] = []
+    run = {led for flow_id, body in outcome.flows.items() for _, led in _leads_to(flow_id, body)}
     for flow_id in sorted(outcome.here):
         body = outcome.flows[flow_id]
         first = {} if _disclosure(outcome) is None else dict.fromkeys(_first_texts(flow_id, body))
         for step in steps(flow_id, body):
             found += _step(outcome, step, can_be_first=step.path in first)
-        found += _comment_flow(outcome, flow_id, body)
+        found += _comment_flow(outcome, flow_id, body, is_run=flow_id in run or outcome.may_be_lost(flow_id))
     return [
         *found,
         *_disclosure_too_long(outcome),
@@ -251,10 +252,12 @@ def _disclosure(outcome: Outcome) -> str | None:
 # --- flows that comments start -----------------------------------------------------------------
 
 
-def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
+def _comment_flow(outcome: Outcome, flow_id: str, body: Raw, *, is_run: bool) -> Iterator[Problem]:
+    """`is_run`: another flow goes on in this one, or may."""
     yield from _live(outcome, flow_id, body)
     if not started_by_comments(body):
-        yield from _no_comment(outcome, flow_id, body)
+        if not is_run:
+            yield from _no_comment(outcome, flow_id, body)
         return
     if "limits" not in body and f"{flow_id}:" not in outcome.broken:
         kinds = [str(trigger["trigger"]) for trigger in triggers(body)]
@@ -269,21 +272,14 @@ def _comment_flow(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem
 
 
 def _no_comment(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
-    """Answers to comments in a flow that no comment starts; by `run` one may lead there."""
-    if not triggers(body) or not outcome.knows_triggers(flow_id) or _is_run(outcome, flow_id):
+    """Answers to comments in a flow that no comment starts."""
+    if not triggers(body) or not outcome.knows_triggers(flow_id):
         return
     for step in steps(flow_id, body):
         if step.raw["do"] in _NOT_ON_LIVE:
             message = f"no comment starts this flow, so `{step.raw['do']}` is always skipped"
             hint = "Take the step out, or add a `comment` to `when`."
             yield outcome.problem(step.path, "no-comment", message, hint, Severity.WARNING)
-
-
-def _is_run(outcome: Outcome, flow_id: str) -> bool:
-    """Whether another flow goes on in this one, or may."""
-    if outcome.may_be_lost(flow_id):
-        return True
-    return any(flow_id == led for other, body in outcome.flows.items() for _, led in _leads_to(other, body))
 
 
 def _live(outcome: Outcome, flow_id: str, body: Raw) -> Iterator[Problem]:
