@@ -8,6 +8,7 @@ from itertools import pairwise
 from pamosnik.flows import source
 from pamosnik.flows.durations import A_DURATION, as_a_duration, seconds
 from pamosnik.flows.near import nearest, with_spaces
+from pamosnik.flows.places import elsewhere
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.shapes import AnyText, ListOf, MappingOf, TrueOrFalse, Whole, Words, Written, shaped
 from pamosnik.flows.source import Mark, Node, Scalar
@@ -71,7 +72,9 @@ class Reader:
     def _say(self, severity: Severity, mark: Mark, code: str, message: str, hint: str | None) -> None:
         self.problems.append(Problem(self.file, mark.line, mark.column, severity, code, message, hint))
 
-    def unknown(self, mark: Mark, what: str, name: str, known: Iterable[str]) -> None:
+    def unknown(
+        self, mark: Mark, what: str, name: str, known: Iterable[str], hint: str | None = None
+    ) -> None:
         """An unknown word, with the nearest known one."""
         names = list(known)
         no_break = source.NO_BREAK.search(name)
@@ -84,7 +87,7 @@ class Reader:
             self.error(mark, f"unknown-{what.replace(' ', '-')}", message, f"Write it like: {spaced}")
             return
         near = nearest(name, names)
-        hint = f"Did you mean `{near}`?" if near else f"Known are: {', '.join(names)}."
+        hint = hint or (f"Did you mean `{near}`?" if near else f"Known are: {', '.join(names)}.")
         self.error(mark, f"unknown-{what.replace(' ', '-')}", f"unknown {what}: `{name}`", hint)
 
     def lose(self, path: str, *nodes: Node) -> None:
@@ -175,7 +178,7 @@ class Reader:
     ) -> None:
         if self.comma_in_braces(node, key, value):
             return
-        self.unknown(key.mark, "key", key.value, known)
+        self.unknown(key.mark, "key", key.value, known, elsewhere(key.value, row.name))
 
     def comma_in_braces(self, node: source.Mapping, key: Scalar, value: Node) -> bool:
         """Whether a key is the rest of a text or list that a comma cut in two; then it is said."""

@@ -6,6 +6,7 @@ from typing import cast
 
 from pamosnik.flows import source
 from pamosnik.flows.near import nearest
+from pamosnik.flows.places import of_a_flow
 from pamosnik.flows.reader import (
     Json,
     Key,
@@ -111,7 +112,8 @@ def _two_verbs(
         reader.lose(path, node)
         return {"do": first, **beside} if first in STEPS else None
     another_step = second in STEPS
-    hint = "Begin a new line with `- `." if another_step else f"Put it under `{first}:`, two spaces deeper."
+    under = of_a_flow(second) or f"Put it under `{first}:`, two spaces deeper."
+    hint = "Begin a new line with `- `." if another_step else under
     if not another_step and (meant := nearest(second, BESIDE)):
         hint = f"Did you mean `{meant}`?"
     reader.error(more[0][0].mark, "two-verbs", f"`{second}` cannot stand beside `{first}`", hint)

@@ -7,6 +7,7 @@ from typing import cast
 
 from pamosnik.flows import source
 from pamosnik.flows.near import nearest
+from pamosnik.flows.places import of_a_flow
 from pamosnik.flows.reader import (
     Json,
     Key,
@@ -238,7 +239,7 @@ def trigger(reader: Reader, node: Node, path: str) -> Json:
                 hint = (
                     "Begin a new line with `- `."
                     if one.value in TRIGGERS
-                    else f"Put it under `{key.value}:`, two spaces deeper."
+                    else of_a_flow(one.value) or f"Put it under `{key.value}:`, two spaces deeper."
                 )
                 reader.error(one.mark, "two-triggers", message, hint)
             reader.lose(path, one, nothing)

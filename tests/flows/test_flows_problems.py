@@ -3,7 +3,9 @@
 import pytest
 
 from pamosnik.flows.load import load
+from pamosnik.flows.places import OF_A_STEP
 from pamosnik.flows.problems import Severity
+from pamosnik.flows.schema_steps import STEPS
 from tests.flows.files import found, place, read
 
 _TOP = "version: 1\nfields: { guests: number, day: date }\nfacts: { prices: 'https://shop.example' }\n"
@@ -225,3 +227,22 @@ def test_a_step_behind_a_choose_whose_branches_all_end() -> None:
 )
 def test_a_flow_that_is_never_active(active: str, codes: list[str]) -> None:
     assert [code for *_, code in found(_flow("- tag: x", keys=f"active: {active}"))] == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (_flow("- tag: x", when="[{ dm: hi, only_if: first_time }]"), "`only_if` belongs to the flow"),
+        (_flow("- tag: x", when="{ dm: { words: hi, limits: once } }"), "`limits` belongs to the flow"),
+        (_flow("- send: hi\n        only_if: first_time"), "`only_if` belongs to the flow"),
+        (_flow("- send: { id: greeting, text: hi }"), "`id` stands beside `send`, not in it"),
+    ],
+)
+def test_a_key_in_the_wrong_place_is_sent_where_it_belongs(text: str, hint: str) -> None:
+    (problem,) = read(text).problems
+    assert problem.hint is not None
+    assert problem.hint.startswith(hint)
+
+
+def test_the_steps_that_may_take_an_id_inside_by_mistake_are_steps() -> None:
+    assert set(OF_A_STEP) <= set(STEPS)
