@@ -277,6 +277,8 @@ def make_app(
         },
         max_body_size=limits.WEBHOOK_BODY_BYTES,
     )
+    # Starlette leads `/x/` on to `/x` of whatever host the request names, and over http.
+    app.router.redirect_slashes = False
     return _ReadsToTheEnd(app)
 
 

@@ -94,6 +94,9 @@ async def test_unknown_links_lead_nowhere(tmp_path: Path) -> None:
         _, button = await _sent(shop, "9001")
         assert (await _ask(shop, f"{button}?to=https://evil.example"))[1] == "https://shop.example/"
         assert (await _ask(shop, button, "POST"))[0] == 405
+        for path in (f"{button}/", "/webhooks/instagram/", "/healthz/"):
+            # It would lead to whatever host the request names.
+            assert (await _ask(shop, path, Host="evil.example"))[:2] == (404, "")
 
 
 async def test_a_link_goes_with_the_message_that_is_taken_back(tmp_path: Path) -> None:
