@@ -149,6 +149,8 @@ def _second(outcome: Outcome, found: Found, *, held: bool) -> tuple[str, str]:
         key = "if_not" if way.silence.endswith(".if_not") else "if_no_answer"
         message += f"; if nobody answers, `{key}` leads here to a second one"
         hint = f"End `{key}` with `stop`, or send nothing on this way."
+        if found.real.startswith(f"{way.silence.removesuffix(f'.{key}')}.{key}."):
+            hint = f"Send nothing in `{key}`: Instagram lets nobody be reminded who has only commented."
     else:
         message += f", and {_line(outcome, way.first, found.real)} sends one already"
     if held:

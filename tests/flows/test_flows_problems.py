@@ -246,3 +246,25 @@ def test_a_key_in_the_wrong_place_is_sent_where_it_belongs(text: str, hint: str)
 
 def test_the_steps_that_may_take_an_id_inside_by_mistake_are_steps() -> None:
     assert set(OF_A_STEP) <= set(STEPS)
+
+
+@pytest.mark.parametrize(
+    ("silent", "hint"),
+    [
+        ("{ send: Later }, stop", "Send nothing in `if_no_answer`"),
+        ("{ tag: late }", "End `if_no_answer` with `stop`"),
+    ],
+)
+def test_a_reminder_of_a_commenter_is_not_mended_by_stop(silent: str, hint: str) -> None:
+    ask = f"- ask: {{ question: Size?, choices: [A, B], if_no_answer: [{silent}] }}"
+    (problem,) = read(_flow(f"{ask}\n      - send: Thanks", when="{ comment: price }")).problems
+    assert problem.code == "second-message"
+    assert problem.hint is not None
+    assert problem.hint.startswith(hint)
+
+
+def test_a_reminder_after_waiting_in_vain_is_not_mended_by_stop() -> None:
+    wait = "- send: Hi\n      - wait_for: { answer: any, up_to: 1h, if_not: [{ send: Later }, stop] }"
+    (problem,) = read(_flow(wait, when="{ comment: price }")).problems
+    assert problem.hint is not None
+    assert problem.hint.startswith("Send nothing in `if_not`")
