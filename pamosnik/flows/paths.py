@@ -20,6 +20,7 @@ from pamosnik.flows.check import (
     only_comments,
     parts,
     started_by_comments,
+    triggers,
 )
 from pamosnik.flows.paths_words import Found, Late, Way, problem
 from pamosnik.flows.problems import Problem, Severity
@@ -33,6 +34,7 @@ PROFILE = ("follows_me", "verified", "followers")
 
 _DAY_S = int(limits.WINDOW.total_seconds())
 _WEEK_S = int(limits.PRIVATE_REPLY_WITHIN.total_seconds())
+_BROADCAST_S = int(limits.LIVE_PRIVATE_REPLY_WITHIN.total_seconds())
 _PAUSE_S = 12 * 3600
 _GIVE_UP_S = 23 * 3600
 _OPENINGS = frozenset({"text", "cards"})
@@ -97,6 +99,8 @@ class _Walk:
         self.commented = commented
         """Whether a comment begins them."""
         self.found: list[Found] = []
+        self.only_live = not any(one["trigger"] == "comment" for one in triggers(outcome.flows[flow_id]))
+        """Whether every comment that starts the flow is written during a live broadcast."""
         self.inside: str | None = None
         """Place of the `run:` by which the flow was left."""
         self.seen: set[tuple[str, Way]] = set()
@@ -210,7 +214,8 @@ class _Walk:
         assert way.late is not None
         own = way.late.startswith(f"{self.root}:")
         shown = way.late if own or self.inside is None else self.inside
-        code = _LATE[way.how] if way.answered or not self.commented else "private-reply-too-late"
+        private = "live-reply-too-late" if self.only_live else "private-reply-too-late"
+        code = _LATE[way.how] if way.answered or not self.commented else private
         self.found.append(Found(code, way.late, shown, way))
 
     def _taps(self, step: Raw, here: str) -> None:
@@ -265,7 +270,7 @@ class _Walk:
 
     def _later(self, way: Way, seconds: int, here: str, how: Late) -> Way:
         quiet_s = way.quiet_s + seconds
-        limit_s = _DAY_S if way.answered else _WEEK_S
+        limit_s = _DAY_S if way.answered else _BROADCAST_S if self.only_live else _WEEK_S
         if (way.late is None or way.how is Late.DAYS) and quiet_s >= limit_s:
             return replace(way, quiet_s=quiet_s, late=here, how=how)
         return replace(way, quiet_s=quiet_s)

@@ -86,6 +86,11 @@ def problem(outcome: Outcome, found: Found, severity: Severity) -> Problem:
         case "private-reply-too-late":
             message = "a comment can be answered in private for 7 days; after this wait they are over"
             hint = "Make the wait shorter."
+        case "live-reply-too-late":
+            message = (
+                "a comment on a broadcast can be answered in private only while it is live, 4 hours at most"
+            )
+            hint = "Make the wait shorter, or take it out."
         case "commenter-name":
             message = (
                 "of somebody who has only commented, Instagram does not tell the name: the stand-in is used"
