@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import yaml
 
 from pamosnik.flows.problems import Problem, Severity
-from pamosnik.flows.yaml_words import ALIAS, in_plain_words, quoted
+from pamosnik.flows.yaml_words import ALIAS, in_plain_words, mended, quoted
 
 MAX_BYTES = 1 << 20
 TOO_BIG = ("too-big", "the file is over 1 MiB", "Split it into several files.")
@@ -67,7 +67,26 @@ class _Refused(Exception):
 
 
 def read(text: str, file: str) -> tuple[Node | None, list[Problem]]:
-    """The tree of one file as far as it can be read, and what is wrong with its YAML. None when there is no tree."""
+    """The tree of one file as far as it can be read, and what is wrong with its YAML. None when there is no tree.
+
+    A line that lacks only quotes is read as if it had them.
+    """
+    root, refused = _read(text)
+    last = 0
+    told: list[_Refused] = []
+    while root is None and refused and refused[-1].mark.line > last:
+        last = refused[-1].mark.line
+        with_quotes = mended(text, last, refused[-1].code) if last <= text.count("\n") + 1 else None
+        if with_quotes is None:
+            break
+        told.append(refused[-1])
+        text = with_quotes
+        root, refused = _read(text)
+    return root, [_problem(file, one) for one in (*told, *refused)]
+
+
+def _read(text: str) -> tuple[Node | None, list[_Refused]]:
+    """What stopped the reading comes last."""
     reader = _Reader(text)
     root: Node | None = None
     refused: list[_Refused] = reader.problems
@@ -82,7 +101,7 @@ def read(text: str, file: str) -> tuple[Node | None, list[Problem]]:
         refused.append(stopped)
     except yaml.YAMLError as error:
         refused.append(_said(error, text))
-    return root, [_problem(file, one) for one in refused]
+    return root, refused
 
 
 def _refuse_line_separators(text: str) -> None:

@@ -67,6 +67,19 @@ def in_plain_words(error: yaml.YAMLError, text: str) -> Said:
     return _else(at, said, error)
 
 
+def mended(text: str, line: int, code: str) -> str | None:
+    """The file with the quotes that a line lacks, so that the rest can be read; None when it is no such mistake."""
+    lines = text.split("\n")
+    found = _VALUE.match(lines[line - 1]) if code in ("yaml-colon", "yaml-character") else None
+    if found is None or not found["key"].strip(" -"):
+        return None
+    value = found["text"].rstrip()
+    if value[0] in "{[":
+        return None  # nobody knows how many texts stand in it
+    lines[line - 1] = found["key"] + quoted(value)
+    return "\n".join(lines)
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Counts from 0."""

@@ -293,22 +293,7 @@ def let_followers_go(conn: Connection, private_id: str, now: datetime) -> None:
 def _stop_messages(conn: Connection, run: Run, effect: StopMessages, ordinal: int, now: datetime) -> None:
     opt_out(conn, run.contact_id, now)
     stop_run(conn, run.id, "the person opted out", now)
-    contacts.undisclosed_without_message(conn, run.contact_id)
-    contact = contacts.load(conn, run.contact_id)
-    assert contact is not None
-    if contact.window_open(now):
-        assert contact.window_open_until is not None
-        say_outside_flows(
-            conn,
-            contact,
-            effect.confirmation,
-            effect.disclosure,
-            source=run.id,
-            turn=run.turn,
-            ordinal=ordinal,
-            deadline=contact.window_open_until,
-            now=now,
-        )
+    _confirm(conn, run, effect, ordinal, now)
 
 
 def _forget(conn: Connection, run: Run, effect: ForgetPerson, ordinal: int, now: datetime) -> None:
@@ -316,6 +301,13 @@ def _forget(conn: Connection, run: Run, effect: ForgetPerson, ordinal: int, now:
     for run_id in (run.id, *runs.unfinished(conn, run.contact_id)):
         stop_run(conn, run_id, "the person is forgotten", now)
     contacts.set_forget(conn, run.contact_id, effect.said_at)
+    _confirm(conn, run, effect, ordinal, now)
+
+
+def _confirm(
+    conn: Connection, run: Run, effect: StopMessages | ForgetPerson, ordinal: int, now: datetime
+) -> None:
+    """The last words of Pamosnik's own, if the window is open."""
     contacts.undisclosed_without_message(conn, run.contact_id)
     contact = contacts.load(conn, run.contact_id)
     assert contact is not None

@@ -152,3 +152,24 @@ def test_a_text_between_stars_needs_quotes() -> None:
     (problem,) = source.read("a:\n  - send: *sale* today\n", "x")[1]
     assert (problem.line, problem.column, problem.code) == (2, 11, "yaml-character")
     assert problem.hint == 'Write it like: "*sale* today"'
+
+
+def test_a_line_without_its_quotes_does_not_hide_the_rest() -> None:
+    text = "a: Hours: nine\nb: @anna\nc: [x\n"
+    assert [(one.line, one.code) for one in source.read(text, "shop.yaml")[1]][:2] == [
+        (1, "yaml-colon"),
+        (2, "yaml-character"),
+    ]
+    root, problems = source.read("a: Hours: nine\nb: ok\n", "shop.yaml")
+    assert isinstance(root, source.Mapping)
+    assert [(key.value, getattr(value, "value", None)) for key, value in root.entries] == [
+        ("a", "Hours: nine"),
+        ("b", "ok"),
+    ]
+    assert len(problems) == 1
+
+
+def test_what_may_be_several_texts_is_not_mended() -> None:
+    root, problems = source.read("a: { b: c: d, e: f }\n", "shop.yaml")
+    assert root is None
+    assert len(problems) == 1
