@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from pamosnik.daemon.tools import Tools
-from pamosnik.daemon.waiting import happens
+from pamosnik.daemon.waiting import happens, keep_on
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.services import broadcasts
 from pamosnik.services.library import Library
@@ -42,15 +42,11 @@ class Broadcaster:
 
     async def run(self) -> None:
         """Until it is cancelled: what was handed to the writer is finished all the same."""
-        while True:
-            self._woken.clear()
-            try:
-                with self._tools.reader.in_words():
-                    if not await self.round():
-                        await self._rest()
-            except StorageRefused as error:
-                self._tools.writer.storage.refused(error)
-                await asyncio.sleep(1)
+        await keep_on(self._tools, self._woken, self._once)
+
+    async def _once(self) -> None:
+        if not await self.round():
+            await self._rest()
 
     async def round(self) -> bool:
         """One look at everything; whether there was something to do."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from pamosnik.daemon.tools import Tools
-from pamosnik.daemon.waiting import happens
+from pamosnik.daemon.waiting import happens, keep_on
 from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.services import credentials, entrances
 from pamosnik.services.entrances import Change
@@ -33,15 +33,11 @@ class EntranceKeeper:
 
     async def run(self) -> None:
         """Until it is cancelled: what Instagram was asked for and not answered is asked for again."""
-        while True:
-            self._woken.clear()
-            try:
-                with self._tools.reader.in_words():
-                    await self.round()
-                    await self._rest()
-            except StorageRefused as error:
-                self._tools.writer.storage.refused(error)
-                await asyncio.sleep(1)
+        await keep_on(self._tools, self._woken, self._once)
+
+    async def _once(self) -> None:
+        await self.round()
+        await self._rest()
 
     async def round(self) -> int:
         """Returns how many things Instagram was told."""

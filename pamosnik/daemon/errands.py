@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pamosnik.daemon.sender import STOP_WITHIN_S
 from pamosnik.daemon.tools import Tools
-from pamosnik.daemon.waiting import happens
+from pamosnik.daemon.waiting import happens, keep_on
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.model.outbox import ItemKind, OutboxItem
 from pamosnik.services import errands
@@ -65,17 +65,13 @@ class ErrandRunner:
 
     async def run(self) -> None:
         try:
-            while not self._stopping:
-                self._woken.clear()
-                try:
-                    with self._tools.reader.in_words():
-                        if await self.round() == 0:
-                            await self._rest()
-                except StorageRefused as error:
-                    self._tools.writer.storage.refused(error)
-                    await asyncio.sleep(1)
+            await keep_on(self._tools, self._woken, self._once, until=lambda: self._stopping)
         finally:
             await self._finish()
+
+    async def _once(self) -> None:
+        if await self.round() == 0:
+            await self._rest()
 
     async def round(self) -> int:
         """Claims and begins what may leave now; returns how many errands that was."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pamosnik._sqlite import Connection
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.tools import Tools
-from pamosnik.daemon.waiting import happens
+from pamosnik.daemon.waiting import happens, keep_on
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.model.event import Verdict
 from pamosnik.services import turn
@@ -54,15 +54,11 @@ class Runner:
 
     async def run(self) -> None:
         """Until it is cancelled: a turn that was handed to the writer is finished all the same."""
-        while True:
-            self._woken.clear()
-            try:
-                with self._tools.reader.in_words():
-                    if await self.round() == 0:
-                        await self._rest()
-            except StorageRefused as error:
-                self._tools.writer.storage.refused(error)
-                await asyncio.sleep(1)
+        await keep_on(self._tools, self._woken, self._once)
+
+    async def _once(self) -> None:
+        if await self.round() == 0:
+            await self._rest()
 
     async def round(self) -> int:
         """One look at everything that waits; returns how many turns were taken."""

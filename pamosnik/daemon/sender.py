@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.daemon.tools import Tools
-from pamosnik.daemon.waiting import happens
+from pamosnik.daemon.waiting import happens, keep_on
 from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import limits
 from pamosnik.model.outbox import OutboxItem, Outcome, OutcomeKind, Quota, RestOf
@@ -65,17 +65,13 @@ class Sender:
 
     async def run(self) -> None:
         try:
-            while not self._stopping:
-                self._woken.clear()
-                try:
-                    with self._tools.reader.in_words():
-                        if await self.round() == 0:
-                            await self._rest()
-                except StorageRefused as error:
-                    self._tools.writer.storage.refused(error)
-                    await asyncio.sleep(1)
+            await keep_on(self._tools, self._woken, self._once, until=lambda: self._stopping)
         finally:
             await self._finish()
+
+    async def _once(self) -> None:
+        if await self.round() == 0:
+            await self._rest()
 
     async def _finish(self) -> None:
         begun, late = len(self._in_flight), set[asyncio.Task[None]]()

@@ -13,7 +13,7 @@ from functools import partial
 from pamosnik.daemon.conversations import AppRemoved, ConversationReader
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.tools import Tools
-from pamosnik.daemon.waiting import happens
+from pamosnik.daemon.waiting import happens, keep_on
 from pamosnik.errors import DatabaseDamaged, PamosnikError, StorageRefused
 from pamosnik.instagram import reading
 from pamosnik.instagram.reading import Conversation
@@ -57,15 +57,11 @@ class Settler:
 
     async def run(self) -> None:
         """Until it is cancelled: a look that was cut short is none, and is due again."""
-        while True:
-            self._woken.clear()
-            try:
-                with self._tools.reader.in_words():
-                    await self.round()
-                    await self._rest()
-            except StorageRefused as error:
-                self._tools.writer.storage.refused(error)
-                await asyncio.sleep(1)
+        await keep_on(self._tools, self._woken, self._once)
+
+    async def _once(self) -> None:
+        await self.round()
+        await self._rest()
 
     async def round(self) -> None:
         """One look at everything that is due."""
