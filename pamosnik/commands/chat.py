@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pamosnik.commands.common import say
-from pamosnik.commands.flows import Files
+from pamosnik.commands.flow_problems import Files
 from pamosnik.errors import InvalidFlows, UsageError
 
 

@@ -1,0 +1,36 @@
+"""What commands that read flow files share: their argument, and how problems are shown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pamosnik.commands.common import say
+
+if TYPE_CHECKING:
+    from pamosnik.flows.load import Loaded
+
+Files = Annotated[list[Path], typer.Argument(help="Flow files, or folders of them.")]
+
+
+def problems_json(loaded: "Loaded") -> Sequence[dict[str, object]]:
+    return [
+        {
+            "file": p.file,
+            "line": p.line,
+            "column": p.column,
+            "severity": p.severity.value,
+            "code": p.code,
+            "message": p.message,
+            "hint": p.hint,
+        }
+        for p in loaded.problems
+    ]
+
+
+def show_problems(loaded: "Loaded") -> None:
+    from pamosnik.flows.problems import render
+
+    for problem in loaded.problems:
+        say(render(problem, loaded.texts.get(problem.file)))
