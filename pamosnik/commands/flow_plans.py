@@ -1,54 +1,57 @@
 """What flow files would change, and changing it."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pamosnik.commands.common import Json, Yes, confirm, note, now, open_home, print_json, say
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
-from pamosnik.errors import InvalidFlows
+from pamosnik.errors import ChangesPending, InvalidFlows
 
 if TYPE_CHECKING:
-    from pamosnik.flows.plan import Plan
+    from pamosnik.commands.common import Home
+    from pamosnik.services.flows import Proposal
+
+ALREADY = "Nothing to change: this is applied already."
+
+
+Prune = Annotated[bool, typer.Option("--prune", help="Remove applied flows that stand in no file.")]
+
+
+def diff(files: Files, prune: Prune = False, as_json: Json = False) -> None:
+    """Shows what `flows apply` would change, and changes nothing; exit code 3 when there is something."""
+    from pamosnik.flows.plan import lines
+    from pamosnik.services import flow_plans
+
+    with open_home() as home:
+        proposal = _proposed(home, files, prune=prune, as_json=as_json)
+    if as_json:
+        print_json(flow_plans.plan_json(proposal.plan))
+    else:
+        for line in lines(proposal.plan):
+            say(line)
+    if proposal.plan.is_empty:
+        note(ALREADY)
+        return
+    raise typer.Exit(ChangesPending.exit_code)
 
 
 def apply(
     files: Files,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Remove applied flows that stand in no file.")
-    ] = False,
+    prune: Prune = False,
     yes: Yes = False,
     note_text: Annotated[str | None, typer.Option("--note", help="Kept in the history.")] = None,
     as_json: Json = False,
 ) -> None:
     """Makes flow files live: shows what would change, asks, applies."""
-    from pamosnik.flows.load import read_files
     from pamosnik.flows.plan import lines
-    from pamosnik.services import flows
+    from pamosnik.services import flow_plans, flows
 
     with open_home() as home:
-        conn = home.database.connection
-        written = read_files(files)
-        proposal = flows.propose(
-            conn,
-            home.account.id,
-            written,
-            prune=prune,
-            can_mail=home.settings.mail is not None,
-            now=now(),
-            is_public=home.settings.public_url is not None,
-            environ=os.environ,
-        )
-        if proposal.loaded.has_errors:
-            if as_json:
-                print_json(problems_json(proposal.loaded))
-            else:
-                show_problems(proposal.loaded)
-            raise InvalidFlows("Nothing was applied: the files have errors.", hint="Mend them and try again.")
-        if not as_json:
-            show_problems(proposal.loaded)
+        proposal = _proposed(home, files, prune=prune, as_json=as_json)
         if not as_json or not (yes or dry_run):
             # The plan belongs to the question, too: in JSON mode beside the answer, on stderr.
             for line in lines(proposal.plan):
@@ -62,9 +65,9 @@ def apply(
                 )
             )
     if as_json:
-        print_json({**_plan_json(proposal.plan), "applied": applied or (empty and not dry_run)})
+        print_json({**flow_plans.plan_json(proposal.plan), "applied": applied or (empty and not dry_run)})
     if empty:
-        note("Nothing to change: this is applied already.")
+        note(ALREADY)
     elif applied:
         note("Applied.")
         if flows.has_entrances(proposal):
@@ -73,18 +76,27 @@ def apply(
         note("Nothing was changed (--dry-run)." if dry_run else "Nothing was changed.")
 
 
-def _plan_json(plan: "Plan") -> dict[str, object]:
-    return {
-        "changes": [
-            {
-                "flow": c.flow_id,
-                "change": c.kind.value,
-                "title": c.title,
-                "version": c.version,
-                "people": c.people,
-            }
-            for c in plan.changes
-        ],
-        "settings_changed": plan.settings_changed,
-        "codes": [{"pool": one.pool, "new": one.new, "withdrawn": one.gone} for one in plan.codes],
-    }
+def _proposed(home: "Home", files: list[Path], *, prune: bool, as_json: bool) -> "Proposal":
+    """The files read against what is applied, their problems shown. Raises `InvalidFlows`."""
+    from pamosnik.flows.load import read_files
+    from pamosnik.services import flows
+
+    proposal = flows.propose(
+        home.database.connection,
+        home.account.id,
+        read_files(files),
+        prune=prune,
+        can_mail=home.settings.mail is not None,
+        now=now(),
+        is_public=home.settings.public_url is not None,
+        environ=os.environ,
+    )
+    if proposal.loaded.has_errors:
+        if as_json:
+            print_json(problems_json(proposal.loaded))
+        else:
+            show_problems(proposal.loaded)
+        raise InvalidFlows("Nothing was applied: the files have errors.", hint="Mend them and try again.")
+    if not as_json:
+        show_problems(proposal.loaded)
+    return proposal

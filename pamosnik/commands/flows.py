@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     flows = typer.Typer(help="Flow files: check, apply, look.", rich_markup_mode=None, no_args_is_help=True)
     flows.command()(flow_files.validate)
+    flows.command()(flow_plans.diff)
     flows.command()(flow_plans.apply)
     flows.command()(flow_files.schema)
     flows.command("list")(list_)

@@ -1,0 +1,52 @@
+"""`flows diff` and `flows apply` as a person and a script see them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import Run, home, run
+
+__all__ = ["home", "run"]
+
+SHOP = """
+version: 1
+facts: { prices: "https://shop.example/prices" }
+flows:
+  price:
+    title: Prices
+    when: [{ dm: price }]
+    do: [{ send: "Here you are: {prices}" }]
+  hello:
+    when: [{ dm: hello }]
+    do: [{ send: Hi }]
+"""
+
+
+@pytest.fixture
+def shop(home: Run, tmp_path: Path) -> Path:
+    """A home in which `SHOP` is applied, and its file."""
+    file = tmp_path / "shop.yaml"
+    file.write_text(SHOP, "utf-8")
+    assert home("flows", "apply", str(file), "--yes").returncode == 0
+    return file
+
+
+def test_diff_tells_by_its_exit_code_and_changes_nothing(home: Run, shop: Path) -> None:
+    same = home("flows", "diff", str(shop))
+    assert (same.returncode, "applied already" in same.stderr) == (0, True), same
+    shop.write_text(SHOP.replace("Hi", "Hello there"), "utf-8")
+    for _ in range(2):
+        changed = home("flows", "diff", str(shop))
+        assert (changed.returncode, "~ hello" in changed.stdout) == (3, True), changed
+    shop.write_text(SHOP.replace("send: Hi", "sned: Hi"), "utf-8")
+    broken = home("flows", "diff", str(shop))
+    assert (broken.returncode, "Did you mean `send`?" in broken.stdout) == (4, True), broken
+
+
+def test_diff_in_json_is_the_plan_alone(home: Run, shop: Path) -> None:
+    shop.write_text(SHOP.replace("  hello:", "  hullo:"), "utf-8")
+    done = home("flows", "diff", str(shop), "--prune", "--json")
+    assert done.returncode == 3
+    found = {one["flow"]: one["change"] for one in json.loads(done.stdout)["changes"]}
+    assert found == {"price": "unchanged", "hullo": "added", "hello": "removed"}
