@@ -1,15 +1,12 @@
 """Flows: check, apply, look."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import Annotated
 
 import typer
 
-from pamosnik.commands import flow_files, flow_plans
+from pamosnik.commands import flow_files, flow_history, flow_pauses, flow_plans
 from pamosnik.commands.common import Json, open_home, print_facts, print_json, print_table, say, shown
-from pamosnik.errors import NotFound
-
-if TYPE_CHECKING:
-    from pamosnik.store.flows import AppliedFlow
 
 
 def register(app: typer.Typer) -> None:
@@ -20,12 +17,15 @@ def register(app: typer.Typer) -> None:
     flows.command()(flow_files.schema)
     flows.command("list")(list_)
     flows.command()(show)
+    flows.command()(flow_history.history)
+    flows.command()(flow_pauses.pause)
+    flows.command()(flow_pauses.resume)
     app.add_typer(flows, name="flows")
 
 
 def list_(as_json: Json = False) -> None:
     """Applied flows, in the order they are asked."""
-    from pamosnik.services import reading
+    from pamosnik.services import pausing, reading
     from pamosnik.store import flows as store
 
     with open_home() as home:
@@ -35,17 +35,19 @@ def list_(as_json: Json = False) -> None:
                 "flow": f.flow_id,
                 "title": f.title,
                 "version": f.version,
-                "state": "live" if _pause(f) is None else "paused",
+                **pausing.state_json(f),
                 "people": in_flight.get(f.flow_id, 0),
                 "applied_at": reading.iso(f.applied_at),
+                "rolled_back_at": reading.iso(f.rolled_back_at),
             }
             for f in store.applied(home.database.connection, home.account.id)
         ]
     if as_json:
         print_json(rows)
         return
+    told = [{**row, "state": _state(row)} for row in rows]
     print_table(
-        rows,
+        told,
         [
             ("flow", "Flow"),
             ("title", "Title"),
@@ -61,15 +63,10 @@ def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: 
     """One applied flow: its triggers and steps as they are understood."""
     import json
 
-    from pamosnik.services import broadcast_reading
-    from pamosnik.store import flows as store
+    from pamosnik.services import broadcast_reading, flow_history, pausing, reading
 
     with open_home() as home:
-        applied = {f.flow_id: f for f in store.applied(home.database.connection, home.account.id)}
-        found = applied.get(flow)
-        if found is None:
-            known = ", ".join(applied) or "none"
-            raise NotFound(f"There is no flow {flow}.", hint=f"Applied are: {known}")
+        found = flow_history.applied_flow(home.database.connection, home.account.id, flow, "show")
         bound = {
             connection: posts[flow]
             for connection, posts in _bound(home.database, home.account.id).items()
@@ -79,11 +76,13 @@ def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: 
         broadcasts = broadcast_reading.latest(home.database.connection, home.account, flow)
     body = json.loads(found.body)
     body.pop("tests", None)
+    state = {**pausing.state_json(found), "rolled_back_at": reading.iso(found.rolled_back_at)}
     if as_json:
         print_json(
             {
                 "flow": flow,
                 "version": found.version,
+                **state,
                 "body": body,
                 "bound_posts": bound,
                 "planned": planned,
@@ -96,7 +95,8 @@ def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: 
             ("flow", flow),
             ("title", found.title),
             ("version", found.version[:16]),
-            ("state", _pause(found) or "live"),
+            ("state", _pause(state)),
+            *([("rolled back", state["rolled_back_at"])] if state["rolled_back_at"] else []),
             *((f"next post of @{name}", media) for name, media in bound.items()),
             *((f"next to @{one['connection']}", shown(one["at"])) for one in planned),
             *((shown(one["planned_at"]), broadcast_reading.sentence(one)) for one in broadcasts),
@@ -107,13 +107,17 @@ def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: 
     say("\n" + yaml.safe_dump(body, allow_unicode=True, sort_keys=False).rstrip())
 
 
-def _pause(flow: "AppliedFlow") -> str | None:
-    """How it was paused; None: it was not."""
-    import json
+def _pause(state: Mapping[str, object]) -> str:
+    """Whether it starts anybody and, if not, who says so and since when."""
+    if state["paused_at"] is not None:
+        return f"paused by {state['paused_by']}, since {shown(state['paused_at'])}"
+    return "paused in its file" if state["paused_in_file"] else "live"
 
-    if flow.paused_at is not None:
-        return "paused"
-    return "paused in its file" if json.loads(flow.body).get("state") == "paused" else None
+
+def _state(row: Mapping[str, object]) -> str:
+    """How a flow stands, in a word or two."""
+    state = "paused in its file" if row["paused_in_file"] and row["paused_at"] is None else str(row["state"])
+    return f"{state}, rolled back" if row["rolled_back_at"] else state
 
 
 def _bound(database: object, account_id: str) -> dict[str, dict[str, str]]:

@@ -9,7 +9,7 @@ from pamosnik.engine import conditions
 from pamosnik.engine.clock_times import on_the_clock
 from pamosnik.model.condition import CameFrom, Condition
 from pamosnik.model.decision import Facts
-from pamosnik.model.flow import ONCE, Flow, FlowState, Mode
+from pamosnik.model.flow import ONCE, Flow, FlowState, Mode, Pause
 
 
 class Ground(StrEnum):
@@ -42,7 +42,7 @@ def against(
     facts: Facts,
     occasion: Occasion,
     *,
-    paused: frozenset[str],
+    paused: Mapping[str, Pause],
     starts: Mapping[str, Mapping[str, datetime]],
     live: Mapping[str, Sequence[str]],
     now: datetime,
@@ -59,14 +59,29 @@ def against(
     )
 
 
-def against_flow(flow: Flow, *, paused: frozenset[str], timezone: str, now: datetime) -> Against | None:
+def against_flow(flow: Flow, *, paused: Mapping[str, Pause], timezone: str, now: datetime) -> Against | None:
     """What is against it whoever the person is."""
-    if flow.state is FlowState.PAUSED or flow.id in paused:
-        return Against(Ground.PAUSED, "the flow is paused")
+    pause = against_pause(flow, paused.get(flow.id), timezone)
+    if pause is not None:
+        return pause
     if flow.active.from_ is not None and now < flow.active.from_:
         return Against(Ground.INACTIVE, f"active only from {on_the_clock(flow.active.from_, timezone)}")
     if flow.active.until is not None and now >= flow.active.until:
         return Against(Ground.INACTIVE, f"active only until {on_the_clock(flow.active.until, timezone)}")
+    return None
+
+
+def against_pause(flow: Flow, pause: Pause | None, timezone: str) -> Against | None:
+    """A paused flow starts nobody, by whatever way: who paused it, and how it goes on."""
+    if pause is not None:
+        who = "by command" if pause.by == "command" else f"by {pause.by}"
+        since = on_the_clock(pause.since, timezone)
+        return Against(
+            Ground.PAUSED,
+            f"the flow is paused ({who}, since {since}; `pamosnik flows resume {flow.id}` ends it)",
+        )
+    if flow.state is FlowState.PAUSED:
+        return Against(Ground.PAUSED, "the flow is paused in its file (`state: paused`)")
     return None
 
 

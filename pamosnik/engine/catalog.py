@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from pamosnik.engine import payload
+from pamosnik.engine import admission, payload
 from pamosnik.engine.match import Heard, KeywordIndex, forbidden
 from pamosnik.model import emoji
 from pamosnik.model.book import Book
 from pamosnik.model.condition import CameFrom
 from pamosnik.model.entrances import Entrance
 from pamosnik.model.event import COMMENTS, Event, EventKind
-from pamosnik.model.flow import Flow
+from pamosnik.model.flow import Flow, FlowState, Pause
 from pamosnik.model.outbox import MediaKind
 from pamosnik.model.posts import shortcode
 from pamosnik.model.step import Send
@@ -76,11 +76,29 @@ class Candidate:
 class Catalog:
     """Made once for each applied book; knows no person."""
 
-    def __init__(self, book: Book, *, paused: frozenset[str] = frozenset()) -> None:
-        """`paused`: flows that a command paused, beside those whose file says so."""
+    def __init__(
+        self,
+        book: Book,
+        *,
+        paused: Mapping[str, Pause] | None = None,
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
+        """`paused`: flows that a command paused, beside those whose file says so. `renamed`: former id → id."""
         self.book = book
-        self.paused = paused
+        self.paused: Mapping[str, Pause] = paused or {}
         self.flows: Mapping[str, Flow] = {flow.id: flow for flow in book.flows}
+        former = {old: new for old, new in (renamed or {}).items() if new in self.flows}
+        self.named: Mapping[str, Flow] = {
+            **{old: self.flows[new] for old, new in former.items()},
+            **self.flows,
+        }
+        """Id → flow, former ids included: versions that people are in may still lead to those."""
+        self.can_start = frozenset(self.named)
+        self._resting = [
+            name
+            for name, flow in self.named.items()
+            if flow.state is FlowState.PAUSED or flow.id in self.paused
+        ]
         self._triggers = [
             (place, flow, trigger)
             for place, flow in enumerate(book.flows)
@@ -102,6 +120,16 @@ class Catalog:
         self._waiting = self._by_change()
         self.names_posts = any(_names_posts(trigger) for _, _, trigger in self._triggers)
         """Whether the links or the order of posts matter, which only Instagram knows."""
+
+    def closed(self, timezone: str) -> Mapping[str, str]:
+        """Ids of the flows that start nobody, because they are paused, with why."""
+        found = {}
+        for name in self._resting:
+            flow = self.named[name]
+            against = admission.against_pause(flow, self.paused.get(flow.id), timezone)
+            if against is not None:
+                found[name] = against.sentence
+        return found
 
     @property
     def named_posts(self) -> frozenset[str]:

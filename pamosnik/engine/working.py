@@ -59,7 +59,9 @@ class Turn:
             self.end(RunStatus.COMPLETED, None)
 
     def go_to_flow(self, flow_id: str, branch: str) -> None:
-        if flow_id in self.facts.can_start:
+        if flow_id in self.facts.closed:
+            self.trace.append(Check("run", "skipped", f"{flow_id}: {self.facts.closed[flow_id]}"))
+        elif flow_id in self.facts.can_start:
             self.effects.append(StartRun(flow_id))
         else:
             self.trace.append(Check("run", "skipped", f"the flow {flow_id} is not applied any more"))

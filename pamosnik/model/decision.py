@@ -40,7 +40,9 @@ class Facts:
     last_variants: Mapping[str, int] = field(default_factory=dict)
     """Step path → the variant used last: for public replies by anybody, for sends to this person."""
     can_start: frozenset[str] = frozenset()
-    """Ids of the flows that are applied."""
+    """Ids of the flows that are applied, and the ids they had before."""
+    closed: Mapping[str, str] = field(default_factory=dict)
+    """Those that start nobody because they are paused, with why."""
     codes: Mapping[str, str] = field(default_factory=dict)
     """Pool → the code that this person was given, else the next one; pools that are empty for them are not in it."""
     code: str | None = None

@@ -29,6 +29,15 @@ class FlowState(StrEnum):
     PAUSED = "paused"
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Of a flow, by command; its file may say `state: paused` besides."""
+
+    since: datetime
+    by: str
+    """Actor, as in the audit log."""
+
+
 ONCE = "once"
 
 

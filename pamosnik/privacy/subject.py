@@ -122,7 +122,10 @@ REGISTER: Mapping[str, Table] = {
     "flows": Table(
         "flows that are applied",
         None,
-        _columns(link="account_id flow_id version place", business="title paused_at applied_at"),
+        _columns(
+            link="account_id flow_id version place",
+            business="title paused_at paused_by rolled_back_at applied_at",
+        ),
     ),
     "books": Table(
         "settings of all flows", None, _columns(link="account_id revision applied_at", business="settings")
@@ -131,7 +134,13 @@ REGISTER: Mapping[str, Table] = {
         "first ids of flows that were renamed", None, _columns(link="account_id flow_id first_id")
     ),
     "flow_history": Table(
-        "what apply did", None, _columns(link="id account_id flow_id version change", business="note at")
+        "what became of flows",
+        None,
+        _columns(
+            link="id account_id flow_id known_as version change former_id",
+            business="note at",
+            holder="actor",
+        ),
     ),
     "bound_posts": Table(
         "posts that `post: next` was bound to",

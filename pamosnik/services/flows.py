@@ -16,8 +16,9 @@ from pamosnik.flows.problems import Problem, Severity
 from pamosnik.services import broadcasts, codes, webhooks
 from pamosnik.services.codes import PoolChange
 from pamosnik.services.library import Library
-from pamosnik.store import accounts, connections
+from pamosnik.store import accounts, applying, connections
 from pamosnik.store import flows as flow_store
+from pamosnik.store.flow_history import By
 from pamosnik.store.flows import NewFlow
 
 
@@ -141,16 +142,16 @@ def apply(
     ]
     removed = [c.flow_id for c in proposal.plan.changes if c.kind is ChangeKind.REMOVED]
     settings = json.dumps(proposal.loaded.settings, ensure_ascii=False)
-    flow_store.put(conn, account_id, new, removed, settings, note=note, now=now)
-    _next_posts(conn, account_id, new, removed, now)
+    applying.put(conn, account_id, new, removed, settings, By(actor, now, note))
+    next_posts(conn, account_id, new, removed, now)
     codes.carry_out(conn, account_id, proposal.codes)
     codes.tell_if_low(conn, account_id, compile_settings(proposal.loaded.settings), now)
     broadcasts.plan(conn, Library(), account_id, now)
     accounts.audit(conn, account_id, actor=actor, action="flows apply", subject=None, now=now)
 
 
-def _next_posts(
-    conn: Connection, account_id: str, new: list[NewFlow], removed: list[str], now: datetime
+def next_posts(
+    conn: Connection, account_id: str, new: Sequence[NewFlow], removed: Sequence[str], now: datetime
 ) -> None:
     """`post: next` counts from the version that first said it."""
     for flow in new:

@@ -7,7 +7,8 @@ from pamosnik._sqlite import Connection
 from pamosnik.engine.catalog import Catalog
 from pamosnik.flows.compile import compile_flow, compile_settings
 from pamosnik.model.book import Book
-from pamosnik.model.flow import Flow
+from pamosnik.model.flow import Flow, Pause
+from pamosnik.store import flow_history
 from pamosnik.store import flows as flow_store
 
 _VERSIONS_KEPT = 500
@@ -33,7 +34,11 @@ class Library:
             flows=tuple(compile_flow(f.flow_id, json.loads(f.body), timezone=f.timezone) for f in applied),
             settings=compile_settings(json.loads(flow_store.settings(conn, account_id))),
         )
-        catalog = Catalog(book, paused=frozenset(f.flow_id for f in applied if f.paused_at is not None))
+        catalog = Catalog(
+            book,
+            paused={f.flow_id: Pause(f.paused_at, f.paused_by or "") for f in applied if f.paused_at},
+            renamed=flow_history.renamed(conn, account_id),
+        )
         self._catalogs[account_id] = (revision, catalog)
         return catalog
 

@@ -52,6 +52,9 @@ def event(conn: Connection, account: Account, what: str) -> tuple[Shape, list[li
         raise NotFound(f"No event is known by {what}.", hint="Try: pamosnik events list")
     row = rows[0]
     checks = json.loads(row[11]) if row[11] else []
+    for trace in reads.turns_of(conn, str(row[0])):
+        # A `run:` that led nowhere: what the person waits for does not come.
+        checks += [check for check in json.loads(trace) if check[:2] == ["run", "skipped"]]
     for trace in reads.went_on(conn, str(row[0])):
         checks += [check for check in json.loads(trace) if check[2]]
     return _event(row), checks
@@ -539,7 +542,7 @@ def _flow_numbers(conn: Connection, account: Account) -> list[Shape]:
     return [
         {
             "title": flow.title,
-            "paused": flow.paused_at is not None,
+            "paused": flow.starts_nobody,
             **{word: summed.get(flow.flow_id, {}).get(word, 0) for word in _WORDS},
         }
         for flow in flow_store.applied(conn, account.id)

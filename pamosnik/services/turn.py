@@ -458,7 +458,8 @@ def _turn(
         profile_asked=profile_asked,
         first_time=first_time,
         last_variants=runs.last_variants(scene.conn, run.connection_id, run.flow_id, contact.id),
-        can_start=frozenset(scene.catalog.flows),
+        can_start=scene.catalog.can_start,
+        closed=scene.catalog.closed(scene.timezone),
         codes=codes.of_flow(scene.conn, scene.account_id, contact.id, flow),
         code=code_store.latest_of_person(scene.conn, contact.id),
         draws_from=_draws_from(scene, contact, run.flow_id),
@@ -485,7 +486,7 @@ def _turn(
     for flow_id in recorded.flows_to_start:
         known = contacts.load(scene.conn, contact.id)
         assert known is not None
-        following = scene.catalog.flows[flow_id]
+        following = scene.catalog.named[flow_id]
         _start(scene, known, following, recorded.run.origin, event, started_by=run.id, in_a_row=in_a_row + 1)
 
 

@@ -1,5 +1,6 @@
-"""Applied flows: immutable versions, what is live now, and what apply did."""
+"""Applied flows: immutable versions, what is live now, and the posts that flows name."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,21 @@ class AppliedFlow:
     body: str
     timezone: str
     paused_at: datetime | None
+    """By command; a file may say `state: paused` besides."""
     applied_at: datetime
+    paused_by: str | None = None
+    """Actor, as in the audit log."""
+    rolled_back_at: datetime | None = None
+    """Since when it has been rolled back, and the files say something else; None: the files say what is applied."""
+
+    @property
+    def paused_in_file(self) -> bool:
+        return bool(json.loads(self.body).get("state") == "paused")
+
+    @property
+    def starts_nobody(self) -> bool:
+        """Whoever paused it."""
+        return self.paused_at is not None or self.paused_in_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,8 @@ class NewFlow:
     timezone: str
     was: str | None = None
     """The id it had before."""
+    stays_rolled_back: bool = False
+    """This is what is applied; the file says something else."""
 
 
 def revision(conn: Connection, account_id: str) -> int:
@@ -49,11 +66,17 @@ def settings(conn: Connection, account_id: str) -> str:
 def applied(conn: Connection, account_id: str) -> list[AppliedFlow]:
     """What is applied now, in file order."""
     rows = conn.execute(
-        "SELECT f.flow_id, f.version, f.title, v.body, v.timezone, f.paused_at, f.applied_at FROM flows f"
-        " JOIN flow_versions v USING (account_id, flow_id, version) WHERE account_id=? ORDER BY place, flow_id",
+        "SELECT f.flow_id, f.version, f.title, v.body, v.timezone, f.paused_at, f.applied_at, f.paused_by,"
+        " f.rolled_back_at FROM flows f JOIN flow_versions v USING (account_id, flow_id, version)"
+        " WHERE account_id=? ORDER BY place, flow_id",
         (account_id,),
     )
-    return [AppliedFlow(r[0], r[1], r[2], r[3], r[4], optional_instant(r[5]), instant(r[6])) for r in rows]
+    return [
+        AppliedFlow(
+            r[0], r[1], r[2], r[3], r[4], optional_instant(r[5]), instant(r[6]), r[7], optional_instant(r[8])
+        )
+        for r in rows
+    ]
 
 
 def version(conn: Connection, account_id: str, flow_id: str, version: str) -> tuple[str, str] | None:
@@ -86,93 +109,24 @@ def versions_in_flight(conn: Connection, account_id: str) -> list[tuple[str, str
     return [(str(flow_id), str(body), int(people)) for flow_id, body, people in rows]
 
 
-def put(
-    conn: Connection,
-    account_id: str,
-    new: list[NewFlow],
-    removed: list[str],
-    settings: str,
-    *,
-    note: str | None,
-    now: datetime,
-) -> None:
-    """Makes this what is applied, in one transaction with the caller's. Flows not named stay, after the new ones."""
-    before = {flow.flow_id: flow for flow in applied(conn, account_id)}
-    for flow in new:
-        if flow.was is not None and flow.was in before and flow.flow_id not in before:
-            rename(conn, account_id, flow.was, flow.flow_id)
-            before[flow.flow_id] = before.pop(flow.was)
-    for flow_id in removed:
-        if conn.execute("DELETE FROM flows WHERE account_id=? AND flow_id=?", (account_id, flow_id)).rowcount:
-            _history(conn, account_id, flow_id, None, "removed", note, now)
-    conn.execute("UPDATE flows SET place=place+100000 WHERE account_id=?", (account_id,))
-    for place, flow in enumerate(new):
-        _put_one(conn, account_id, flow, place, before.get(flow.flow_id), note, now)
-    conn.execute(
-        "INSERT INTO books (account_id, revision, settings, applied_at) VALUES (?,1,?,?) ON CONFLICT (account_id)"
-        " DO UPDATE SET revision=revision+1, settings=excluded.settings, applied_at=excluded.applied_at",
-        (account_id, settings, ms(now)),
-    )
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a flow. `body` and `timezone` as of `AppliedFlow`."""
+
+    version: str
+    body: str
+    timezone: str
+    first_applied_at: datetime
 
 
-def _put_one(
-    conn: Connection,
-    account_id: str,
-    flow: NewFlow,
-    place: int,
-    before: AppliedFlow | None,
-    note: str | None,
-    now: datetime,
-) -> None:
-    conn.execute(
-        "INSERT INTO flow_versions (account_id, flow_id, version, body, timezone, created_at) VALUES (?,?,?,?,?,?)"
-        " ON CONFLICT DO NOTHING",
-        (account_id, flow.flow_id, flow.version, flow.body, flow.timezone, ms(now)),
+def versions(conn: Connection, account_id: str, flow_id: str) -> list[Version]:
+    """All that were ever applied, the newest first."""
+    rows = conn.execute(
+        "SELECT version, body, timezone, created_at FROM flow_versions WHERE account_id=? AND flow_id=?"
+        " ORDER BY created_at DESC, version",
+        (account_id, flow_id),
     )
-    conn.execute(
-        "INSERT INTO flows (account_id, flow_id, version, place, title, applied_at) VALUES (?,?,?,?,?,?)"
-        " ON CONFLICT (account_id, flow_id) DO UPDATE SET version=excluded.version, place=excluded.place,"
-        " title=excluded.title, applied_at=iif(version=excluded.version, applied_at, excluded.applied_at)",
-        (account_id, flow.flow_id, flow.version, place, flow.title, ms(now)),
-    )
-    if before is None or before.version != flow.version:
-        change = "added" if before is None else "changed"
-        _history(conn, account_id, flow.flow_id, flow.version, change, note, now)
-
-
-def rename(conn: Connection, account_id: str, old: str, new: str) -> None:
-    """`was`: runs, limits and numbers of a flow follow it to its new id."""
-    ids = {"account": account_id, "old": old, "new": new}
-    conn.execute(
-        "INSERT INTO flow_versions (account_id, flow_id, version, body, timezone, created_at)"
-        " SELECT account_id, :new, version, body, timezone, created_at FROM flow_versions"
-        " WHERE account_id=:account AND flow_id=:old ON CONFLICT DO NOTHING",
-        ids,
-    )
-    conn.execute("DELETE FROM flow_names WHERE account_id=:account AND flow_id=:new", ids)
-    conn.execute(
-        "INSERT INTO flow_names (account_id, flow_id, first_id) VALUES (:account, :new,"
-        " coalesce((SELECT first_id FROM flow_names WHERE account_id=:account AND flow_id=:old), :old))",
-        ids,
-    )
-    conn.execute("DELETE FROM flow_names WHERE account_id=:account AND flow_id=:old", ids)
-    for table in (
-        "flows",
-        "runs",
-        "starts",
-        "variants",
-        "totals",
-        "bound_posts",
-        "outbox",
-        "events",
-        "schedules",
-        "broadcasts",
-        "links",
-    ):
-        conn.execute(
-            f"UPDATE OR IGNORE {table} SET flow_id=:new WHERE account_id=:account AND flow_id=:old",  # noqa: S608
-            ids,
-        )
+    return [Version(row[0], row[1], row[2], instant(row[3])) for row in rows]
 
 
 def first_id(conn: Connection, account_id: str, flow_id: str) -> str:
@@ -181,21 +135,6 @@ def first_id(conn: Connection, account_id: str, flow_id: str) -> str:
         "SELECT first_id FROM flow_names WHERE account_id=? AND flow_id=?", (account_id, flow_id)
     ).fetchone()
     return flow_id if row is None else str(row[0])
-
-
-def _history(
-    conn: Connection,
-    account_id: str,
-    flow_id: str,
-    version: str | None,
-    change: str,
-    note: str | None,
-    now: datetime,
-) -> None:
-    conn.execute(
-        "INSERT INTO flow_history (account_id, flow_id, version, change, note, at) VALUES (?,?,?,?,?,?)",
-        (account_id, flow_id, version, change, note, ms(now)),
-    )
 
 
 # --- posts -----------------------------------------------------------------------------------------------

@@ -337,6 +337,37 @@ CREATE TABLE entrances ( -- opening questions and menu items as Instagram has th
     )
 
 
+def m0021_changes_of_flows(conn: Connection) -> None:
+    """Who changed, renamed, rolled back or paused a flow. SQLite changes a CHECK only with the whole table."""
+    conn.execute(
+        """\
+CREATE TABLE new_flow_history ( -- what became of each flow
+  id INTEGER PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  flow_id TEXT NOT NULL, -- its id now: follows when the flow is renamed
+  known_as TEXT NOT NULL, -- its id then
+  version TEXT, -- NULL: removed
+  change TEXT NOT NULL
+    CHECK (change IN ('added', 'changed', 'removed', 'renamed', 'rolled_back', 'paused', 'resumed')),
+  former_id TEXT, -- of a flow that was renamed
+  note TEXT,
+  actor TEXT NOT NULL, -- as in audit
+  at INTEGER NOT NULL
+) STRICT"""
+    )
+    # Until now nothing but the command line changed flows.
+    conn.execute(
+        "INSERT INTO new_flow_history (id, account_id, flow_id, known_as, version, change, note, actor, at)"
+        " SELECT id, account_id, flow_id, flow_id, version, change, note, 'command', at FROM flow_history"
+    )
+    conn.execute("DROP TABLE flow_history")
+    conn.execute("ALTER TABLE new_flow_history RENAME TO flow_history")
+    # What happened to this flow, the newest first?
+    conn.execute("CREATE INDEX flow_history_of_flow ON flow_history (account_id, flow_id, id)")
+    conn.execute("ALTER TABLE flows ADD COLUMN paused_by TEXT")
+    conn.execute("ALTER TABLE flows ADD COLUMN rolled_back_at INTEGER")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -358,6 +389,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0018_links,
     m0019_wait_for,
     m0020_entrances,
+    m0021_changes_of_flows,
 )
 
 

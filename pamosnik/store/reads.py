@@ -117,6 +117,14 @@ def went_on(conn: Connection, event_id: str) -> list[str]:
     return [trace for (trace,) in rows]
 
 
+def turns_of(conn: Connection, event_id: str) -> list[str]:
+    """The traces of the turns that an event began."""
+    rows: list[tuple[str]] = conn.execute(
+        "SELECT trace FROM turns WHERE event_id=? ORDER BY run_id, turn", (event_id,)
+    ).fetchall()
+    return [trace for (trace,) in rows]
+
+
 def links(
     conn: Connection, account_id: str, *, run_id: str | None = None, event_id: str | None = None
 ) -> list[tuple[Any, ...]]:

@@ -164,7 +164,7 @@ CREATE TABLE flows ( -- what is applied now
   place INTEGER NOT NULL, -- file order
   title TEXT NOT NULL,
   paused_at INTEGER, -- by command; survives apply
-  applied_at INTEGER NOT NULL,
+  applied_at INTEGER NOT NULL, paused_by TEXT, rolled_back_at INTEGER,
   PRIMARY KEY (account_id, flow_id),
   FOREIGN KEY (account_id, flow_id, version) REFERENCES flow_versions
 ) STRICT, WITHOUT ROWID;
@@ -174,16 +174,6 @@ CREATE TABLE books ( -- settings that all flows of an account share
   revision INTEGER NOT NULL, -- rises with every apply, pause and resume: tells a daemon to load again
   settings TEXT NOT NULL, -- JSON
   applied_at INTEGER NOT NULL
-) STRICT;
-
-CREATE TABLE flow_history ( -- what apply did
-  id INTEGER PRIMARY KEY,
-  account_id TEXT NOT NULL REFERENCES accounts,
-  flow_id TEXT NOT NULL,
-  version TEXT, -- NULL: removed
-  change TEXT NOT NULL CHECK (change IN ('added', 'changed', 'removed')),
-  note TEXT,
-  at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE bound_posts ( -- `post: next`: the post a flow was bound to
@@ -555,3 +545,19 @@ CREATE TABLE entrances ( -- opening questions and menu items as Instagram has th
   try_at INTEGER, -- when it is asked for the same again
   PRIMARY KEY (connection_id, entrance)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "flow_history" ( -- what became of each flow
+  id INTEGER PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  flow_id TEXT NOT NULL, -- its id now: follows when the flow is renamed
+  known_as TEXT NOT NULL, -- its id then
+  version TEXT, -- NULL: removed
+  change TEXT NOT NULL
+    CHECK (change IN ('added', 'changed', 'removed', 'renamed', 'rolled_back', 'paused', 'resumed')),
+  former_id TEXT, -- of a flow that was renamed
+  note TEXT,
+  actor TEXT NOT NULL, -- as in audit
+  at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX flow_history_of_flow ON flow_history (account_id, flow_id, id);

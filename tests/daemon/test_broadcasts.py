@@ -222,7 +222,7 @@ async def test_a_clock_that_goes_back_does_not_repeat_it(tmp_path: Path) -> None
 
 async def test_paused_or_inactive_it_does_not_take_place(tmp_path: Path) -> None:
     for key, why in (
-        ("state: paused", "the flow is paused"),
+        ("state: paused", "the flow is paused in its file (`state: paused`)"),
         ('active: { until: "2026-01-01" }', "active only"),
     ):
         flows = _flows().replace("mode: parallel", f"mode: parallel\n    {key}")

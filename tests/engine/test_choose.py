@@ -15,6 +15,7 @@ from pamosnik.engine.match import Heard
 from pamosnik.model.contact import Contact
 from pamosnik.model.decision import Answered, NotUnderstood, Started, Tapped
 from pamosnik.model.event import Event, EventKind, Verdict
+from pamosnik.model.flow import Pause
 from pamosnik.model.posts import shortcode
 from pamosnik.model.run import Run
 from tests.engine.shop import NOW, anna, catalog, event, facts, run
@@ -181,7 +182,7 @@ _BUSY: Mapping[str, str] = {
     "limits: { per_person: 24h }": "limits: per_person, again after 2026-12-03 10:00 (Europe/Warsaw)",
     "limits: { per_post: once }": "limits: per_post once, and this person had it for this post",
     "mode: single": "mode single: this person is already in it",
-    "state: paused": "the flow is paused",
+    "state: paused": "the flow is paused in its file (`state: paused`)",
     "active: { from: '2026-12-05 08:00', zone: UTC }": "active only from 2026-12-05 09:00 (Europe/Warsaw)",
     "active: { until: '2026-12-01', zone: UTC }": "active only until 2026-12-02 01:00 (Europe/Warsaw)",
     "only_if: first_time": "only_if: first_time is not true",
@@ -299,7 +300,7 @@ def test_another_flows_exact_keyword_is_no_free_answer() -> None:
 
 def test_a_free_answer_is_kept_when_that_flow_steps_aside() -> None:
     known, _, person = _asking("{ question: Who?, accept: text }")
-    paused = Catalog(known.book, paused=frozenset({"prices"}))
+    paused = Catalog(known.book, paused={"prices": Pause(NOW, "command")})
     choice = _chosen(paused, event(text="price"), person)
     assert isinstance(choice, Resume)
     assert isinstance(choice.stimulus, Answered)

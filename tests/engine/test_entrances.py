@@ -12,6 +12,7 @@ from pamosnik.model.book import Book
 from pamosnik.model.decision import Started
 from pamosnik.model.entrances import Entrance
 from pamosnik.model.event import Event, EventKind
+from pamosnik.model.flow import Pause
 from tests.engine.shop import NOW, anna, book, catalog, event, facts, run
 
 _FLOWS = """\
@@ -62,7 +63,7 @@ def test_what_flows_show_at_the_moment() -> None:
         "Summer",
         "Lilies",
     )
-    command_paused = Catalog(known.book, paused=frozenset({"book"}))
+    command_paused = Catalog(known.book, paused={"book": Pause(NOW, "command")})
     assert wanted(command_paused, "rose.shop", NOW)[Entrance.ICE_BREAKERS] == ("Do you ship?",)
 
 

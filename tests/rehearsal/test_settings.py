@@ -199,7 +199,10 @@ def test_state_paused_lets_the_next_flow_answer() -> None:
         assert _says(stage, "hello") == ["b"]
     with _playing(QUIET + flows.replace("  b: { when: [dm], do: [send: b] }\n", "")) as stage:
         assert _says(stage, "hello") == []
-        assert _last_verdict(stage) == (Verdict.FILTERED, "the flow is paused")
+        assert _last_verdict(stage) == (
+            Verdict.FILTERED,
+            "the flow is paused in its file (`state: paused`)",
+        )
 
 
 def test_active_until_includes_its_day_and_counts_in_the_zone() -> None:

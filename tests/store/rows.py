@@ -98,6 +98,16 @@ _FIRST_WAITS = (
 )
 
 
+_FIRST_HISTORY = (
+    "DROP TABLE flow_history",
+    "CREATE TABLE flow_history (id INTEGER PRIMARY KEY, account_id TEXT NOT NULL REFERENCES accounts,"
+    " flow_id TEXT NOT NULL, version TEXT, change TEXT NOT NULL CHECK (change IN ('added', 'changed', 'removed')),"
+    " note TEXT, at INTEGER NOT NULL) STRICT",
+    "ALTER TABLE flows DROP COLUMN paused_by",
+    "ALTER TABLE flows DROP COLUMN rolled_back_at",
+)
+
+
 def back_to_the_first_version(conn: Connection) -> None:
     """Takes out of a filled database what the migrations after the first one have put in."""
     for statement in (
@@ -106,6 +116,7 @@ def back_to_the_first_version(conn: Connection) -> None:
             for n in ("looked_up_at", "look_up_again_at", "look_up_problem")
         ),
         *_FIRST_WAITS,
+        *_FIRST_HISTORY,
         "DROP INDEX outbox_errands",
         "ALTER TABLE outbox DROP COLUMN task",
         "ALTER TABLE outbox DROP COLUMN result",

@@ -1,0 +1,117 @@
+"""What became of each flow: who applied, renamed, rolled back, paused or removed it, and when.
+
+A row keeps the id that the flow had then (`known_as`) and moves with the flow to its new id (`flow_id`), so that a
+history is one search, however often the flow was renamed, and a later flow of the old name begins its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pamosnik._sqlite import Connection
+from pamosnik.store.times import instant, ms
+
+
+class FlowChange(StrEnum):
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+    RENAMED = "renamed"
+    ROLLED_BACK = "rolled_back"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change of one flow."""
+
+    at: datetime
+    flow_id: str
+    """Its id now."""
+    known_as: str
+    """Its id then."""
+    change: FlowChange
+    version: str | None
+    """That was live afterwards; None: it was removed."""
+    former_id: str | None
+    note: str | None
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who changes flows, when, and what they say about it."""
+
+    actor: str
+    now: datetime
+    note: str | None = None
+
+
+_ENTRY = "at, flow_id, known_as, change, version, former_id, note, actor"
+
+
+def add(
+    conn: Connection,
+    account_id: str,
+    flow_id: str,
+    change: FlowChange,
+    version: str | None,
+    by: By,
+    *,
+    former_id: str | None = None,
+) -> None:
+    conn.execute(
+        "INSERT INTO flow_history (account_id, flow_id, known_as, version, change, former_id, note, actor, at)"
+        " VALUES (?,?,?,?,?,?,?,?,?)",
+        (account_id, flow_id, flow_id, version, change.value, former_id, by.note, by.actor, ms(by.now)),
+    )
+
+
+def entries(
+    conn: Connection,
+    account_id: str,
+    *,
+    flow_id: str | None = None,
+    since: datetime | None = None,
+    limit: int | None = None,
+) -> list[Entry]:
+    """The newest first; of one flow or of all."""
+    rows = conn.execute(
+        f"SELECT {_ENTRY} FROM flow_history WHERE account_id=:account"  # noqa: S608 - column names
+        " AND (:flow IS NULL OR flow_id=:flow) AND (:since IS NULL OR at>=:since) ORDER BY id DESC LIMIT :limit",
+        {
+            "account": account_id,
+            "flow": flow_id,
+            "since": None if since is None else ms(since),
+            "limit": -1 if limit is None else limit,
+        },
+    )
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    return Entry(instant(row[0]), row[1], row[2], FlowChange(row[3]), row[4], row[5], row[6], row[7])
+
+
+def renamed(conn: Connection, account_id: str) -> Mapping[str, str]:
+    """Former id → id now, of flows that were renamed; of a name that several had, the latest."""
+    rows = conn.execute(
+        "SELECT first_id, flow_id FROM flow_names WHERE account_id=:account UNION ALL"
+        " SELECT former_id, flow_id FROM (SELECT former_id, flow_id FROM flow_history"
+        " WHERE account_id=:account AND change='renamed' ORDER BY id)",
+        {"account": account_id},
+    )
+    return dict(rows.fetchall())
+
+
+def paused_when_removed(conn: Connection, account_id: str, flow_id: str) -> Entry | None:
+    """The pause that a removed flow has when it comes back: nobody has resumed it."""
+    row = conn.execute(
+        f"SELECT {_ENTRY} FROM flow_history WHERE account_id=? AND flow_id=? AND change IN ('paused', 'resumed')"  # noqa: S608
+        " ORDER BY id DESC LIMIT 1",
+        (account_id, flow_id),
+    ).fetchone()
+    return None if row is None or row[3] != FlowChange.PAUSED else _entry(row)
