@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from pamosnik.commands import flow_files, flow_history, flow_pauses, flow_plans
+from pamosnik.commands import flow_files, flow_formatting, flow_history, flow_pauses, flow_plans
 from pamosnik.commands.common import Json, open_home, print_facts, print_json, print_table, say, shown
 
 
 def register(app: typer.Typer) -> None:
     flows = typer.Typer(help="Flow files: check, apply, look.", rich_markup_mode=None, no_args_is_help=True)
     flows.command()(flow_files.validate)
+    flows.command()(flow_formatting.fmt)
     flows.command()(flow_plans.diff)
     flows.command()(flow_plans.apply)
     flows.command()(flow_files.schema)

@@ -87,13 +87,6 @@ FLOW = Row(
         Key("title", text, "For people."),
         Key("when", list_of(trigger), "Triggers, any of them; without it only `run:` starts the flow."),
         Key("only_if", conditions, "Conditions, all of them."),
-        Key(
-            "do",
-            steps,
-            "Steps.",
-            required=True,
-            if_missing="a flow needs `do:`, the steps",
-        ),
         Key("limits", _LIMITS, "How often a person may start it."),
         Key(
             "mode",
@@ -105,6 +98,13 @@ FLOW = Row(
         Key("state", one_of(*FlowState), "`live` (default) or `paused`."),
         Key("connections", texts, "Usernames; default all of the account's."),
         Key("was", name, "Former id: statistics, runs and limits follow."),
+        Key(
+            "do",
+            steps,
+            "Steps.",
+            required=True,
+            if_missing="a flow needs `do:`, the steps",
+        ),
         Key("tests", tests, "Conversations that show what the flow does."),
     ),
 )

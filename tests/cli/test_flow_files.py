@@ -1,0 +1,90 @@
+"""Commands on flow files that need no home: `flows fmt`, `flows new`."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pamosnik.commands.files import write_whole
+from pamosnik.errors import UsageError
+
+ROOT = Path(__file__).parents[2]
+MESSY = "flows:\n    a: {do: [stop]}   # keep\nversion: 1\n"
+NEAT = "version: 1\n\nflows:\n  a: { do: [stop] }   # keep\n"
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs `pamosnik flows …` in an empty folder, where there is no home."""
+    environment = {
+        **os.environ,
+        "PAMOSNIK_HOME": str(tmp_path / "home"),
+        "NO_COLOR": "1",
+        "PYTHONPATH": str(ROOT),
+    }
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pamosnik", "flows", *arguments]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, cwd=folder, check=False, timeout=60
+        )
+
+    return run
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    return tmp_path / "work"
+
+
+def test_fmt_writes_whole_files_and_keeps_mode_and_links(run: Run, work: Path) -> None:
+    file = work / "real.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + MESSY.replace("\n", "\r\n").encode())
+    file.chmod(0o640)
+    (work / "link.yaml").symlink_to("real.yaml")
+    checked = run("fmt", "--check", "link.yaml")
+    assert (checked.returncode, checked.stdout) == (1, "link.yaml\n")
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf")
+    done = run("fmt", "link.yaml")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "link.yaml\n", "1 file formatted.\n")
+    assert file.read_bytes() == NEAT.encode()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert (work / "link.yaml").is_symlink()
+    assert sorted(path.name for path in work.iterdir()) == ["link.yaml", "real.yaml"]
+    again = run("fmt", "--check", "real.yaml")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "1 file unchanged.\n")
+
+
+def test_fmt_leaves_files_with_errors_alone_and_formats_the_others(run: Run, work: Path) -> None:
+    (work / "a.yaml").write_text("version: 1\nflows:\n  a: {do: [sned: x]}\n")
+    (work / "b.yaml").write_text(MESSY)
+    done = run("fmt", ".")
+    assert done.returncode == 4
+    assert "a.yaml:3:12: error: unknown step: `sned`" in done.stdout
+    assert (work / "a.yaml").read_text() == "version: 1\nflows:\n  a: {do: [sned: x]}\n"
+    assert (work / "b.yaml").read_text() == NEAT
+
+
+def test_fmt_prints_one_file_and_changes_nothing(run: Run, work: Path) -> None:
+    (work / "a.yaml").write_text(MESSY)
+    assert run("fmt", "--stdout", "a.yaml").stdout == NEAT
+    assert (work / "a.yaml").read_text() == MESSY
+    assert run("fmt", "--stdout", "--check", "a.yaml").returncode == 2
+
+
+def test_what_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UsageError, match=r"x\.yaml cannot be written: Not a directory\."):
+        write_whole(tmp_path / "file" / "x.yaml", "y")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match="Is a directory"):
+        write_whole(tmp_path / "folder", "y")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
