@@ -7,6 +7,7 @@ PamosnikError            what happened, and a hint that says what to do
 ├── CheckFailed          a flow test or a doctor check failed                 exit 5
 ├── NeedsAuthorisation   Instagram wants the owner to log in                  exit 6
 ├── DaemonNotRunning     the command needs `pamosnik serve`                   exit 7
+├── PlanOutdated         something was applied since the plan was made         exit 1
 ├── NotFound             no such event, contact, flow, run, queue item        exit 1
 └── HomeError            home folder, database, key or lock cannot be used    exit 1
     ├── StorageRefused   disk, lock or file refuse the database at the moment exit 1
@@ -65,6 +66,10 @@ class DaemonNotRunning(PamosnikError):
 
 class NotFound(PamosnikError):
     """The thing named on the command line or in an address does not exist in this account."""
+
+
+class PlanOutdated(PamosnikError):
+    """What is applied is not what a plan was made for; nothing was changed."""
 
 
 class HomeError(PamosnikError):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands.common import Json, Yes, confirm, note, now, open_home, print_json, say
+from pamosnik.commands.common import Json, Yes, confirm, note, now, open_home, print_json
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
+from pamosnik.commands.plan_screen import show_plan
 from pamosnik.errors import ChangesPending, InvalidFlows
 
 if TYPE_CHECKING:
@@ -18,11 +19,11 @@ ALREADY = "Nothing to change: this is applied already."
 
 
 Prune = Annotated[bool, typer.Option("--prune", help="Remove applied flows that stand in no file.")]
+Full = Annotated[bool, typer.Option("--full", help="Show long changes to their end.")]
 
 
-def diff(files: Files, prune: Prune = False, as_json: Json = False) -> None:
+def diff(files: Files, prune: Prune = False, full: Full = False, as_json: Json = False) -> None:
     """Shows what `flows apply` would change, and changes nothing; exit code 3 when there is something."""
-    from pamosnik.flows.plan import lines
     from pamosnik.services import flow_plans
 
     with open_home() as home:
@@ -30,8 +31,7 @@ def diff(files: Files, prune: Prune = False, as_json: Json = False) -> None:
     if as_json:
         print_json(flow_plans.plan_json(proposal.plan))
     else:
-        for line in lines(proposal.plan):
-            say(line)
+        show_plan(proposal.plan, full=full)
     if proposal.plan.is_empty:
         note(ALREADY)
         return
@@ -44,18 +44,17 @@ def apply(
     prune: Prune = False,
     yes: Yes = False,
     note_text: Annotated[str | None, typer.Option("--note", help="Kept in the history.")] = None,
+    full: Full = False,
     as_json: Json = False,
 ) -> None:
     """Makes flow files live: shows what would change, asks, applies."""
-    from pamosnik.flows.plan import lines
     from pamosnik.services import flow_plans, flows
 
     with open_home() as home:
         proposal = _proposed(home, files, prune=prune, as_json=as_json)
         if not as_json or not (yes or dry_run):
             # The plan belongs to the question, too: in JSON mode beside the answer, on stderr.
-            for line in lines(proposal.plan):
-                note(line) if as_json else say(line)
+            show_plan(proposal.plan, full=full, aside=as_json)
         empty = proposal.plan.is_empty
         applied = not empty and not dry_run and confirm("Apply this?", yes=yes)
         if applied:

@@ -34,3 +34,15 @@ def seconds(written: str) -> int | None:
         return None
     days, hours, minutes, rest = (int(part or 0) for part in found.groups())
     return int(timedelta(days=days, hours=hours, minutes=minutes, seconds=rest).total_seconds())
+
+
+def written(seconds: int) -> str:
+    """The usual way to write it: 86400 → `24h`, 5400 → `1h30m`, 172800 → `2d`."""
+    parts = []
+    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
+        if unit == "d" and seconds < 2 * size:
+            continue
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"

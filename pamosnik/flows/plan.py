@@ -1,17 +1,24 @@
-"""What apply would change."""
+"""What apply would change: flows, their order, and the settings they share."""
 
-import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pamosnik.flows.comparison import Line, compared
 from pamosnik.flows.compile import version_of
-from pamosnik.flows.load import Loaded
+from pamosnik.flows.load import FlowSource, Loaded
+from pamosnik.flows.normal import Raw
+from pamosnik.flows.order import Move, merged, moves
+from pamosnik.flows.settings_changes import SettingChange, setting_changes
+from pamosnik.flows.standing import Standing, what_happens
 
 
 class ChangeKind(StrEnum):
     ADDED = "added"
     CHANGED = "changed"
+    RENAMED = "renamed"
+    """Another id, and the same flow."""
     REMOVED = "removed"
     UNCHANGED = "unchanged"
     KEPT = "kept"
@@ -21,10 +28,21 @@ class ChangeKind(StrEnum):
 SIGNS = {
     ChangeKind.ADDED: "+",
     ChangeKind.CHANGED: "~",
+    ChangeKind.RENAMED: "~",
     ChangeKind.REMOVED: "-",
     ChangeKind.UNCHANGED: "=",
     ChangeKind.KEPT: "=",
 }
+_STILL = (ChangeKind.UNCHANGED, ChangeKind.KEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A flow that is applied: its version, and its normal form."""
+
+    version: str
+    title: str
+    body: Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +50,42 @@ class Change:
     flow_id: str
     kind: ChangeKind
     title: str
-    version: str | None
+    version: str
+    """Afterwards; of a flow that goes or is in no file, the one that is applied."""
     people: int
     """In it now. They finish the version they began."""
+    was: str | None = None
+    """The id that it has until then."""
+    before: Applied | None = None
+    """What is applied now; None: nothing."""
+    after: Raw | None = None
+    """What the files say; None: nothing."""
+    standing: tuple[Standing, ...] = ()
+    """Where those people are; told of flows that change, go or get another id."""
+
+    @property
+    def changes(self) -> bool:
+        return self.kind not in _STILL
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What changes inside it."""
+        if self.kind is not ChangeKind.CHANGED or self.before is None or self.after is None:
+            return ()
+        return compared(self.before.body, self.after)
+
+    @property
+    def what_happens(self) -> list[str]:
+        """To the people in it, in sentences."""
+        if not self.changes or self.before is None:
+            return []
+        return what_happens(
+            people=self.people,
+            standing=self.standing,
+            after=self.after,
+            renamed=self.was is not None,
+            changed=self.kind is not ChangeKind.RENAMED,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,67 +100,92 @@ class CodesChange:
 @dataclass(frozen=True, slots=True)
 class Plan:
     changes: tuple[Change, ...]
-    settings_changed: bool
+    settings: tuple[SettingChange, ...]
     codes: tuple[CodesChange, ...] = ()
     """Pools that stay as they are left out."""
+    order: tuple[str, ...] = ()
+    """All flows that are applied afterwards."""
+    moved: tuple[Move, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Nothing would change."""
-        still = (ChangeKind.UNCHANGED, ChangeKind.KEPT)
-        changed = self.settings_changed or self.codes
-        return not changed and all(change.kind in still for change in self.changes)
+        return not (
+            self.settings or self.codes or self.moved or any(change.changes for change in self.changes)
+        )
+
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """New id → the one before."""
+        return {change.flow_id: change.was for change in self.changes if change.was is not None}
+
+    @property
+    def counts(self) -> Mapping[ChangeKind, int]:
+        """How many flows of each kind, those that there are."""
+        found = Counter(change.kind for change in self.changes)
+        return {kind: found[kind] for kind in ChangeKind if found[kind]}
 
 
 def plan(
     loaded: Loaded,
-    applied: Mapping[str, tuple[str, str]],
+    applied: Mapping[str, Applied],
     *,
-    applied_settings: Mapping[str, object],
+    applied_settings: Raw,
     in_flight: Mapping[str, int],
     codes: tuple[CodesChange, ...] = (),
     prune: bool,
 ) -> Plan:
-    """`applied`: flow id → (version, title)."""
-    changes = []
-    renamed: list[str] = []
-    for flow in loaded.flows:
-        before = str(flow.body.get("was", flow.id)) if flow.id not in applied else flow.id
-        renamed.append(before)
-        version = version_of(flow.body)
-        known = applied.get(before)
-        if known is None:
-            kind = ChangeKind.ADDED
-        elif known[0] == version and before == flow.id:
-            kind = ChangeKind.UNCHANGED
-        else:
-            kind = ChangeKind.CHANGED
-        title = str(flow.body.get("title", flow.id))
-        changes.append(Change(flow.id, kind, title, version, in_flight.get(before, 0)))
-    for flow_id, (old, title) in applied.items():
-        if flow_id not in renamed:
+    """`applied`: by id, in order; `in_flight`: people in each."""
+    former = renames(loaded.flows, applied)
+    changes = [_of_file(flow, former.get(flow.id), applied, in_flight) for flow in loaded.flows]
+    gone = {*former.values(), *(flow.id for flow in loaded.flows)}
+    for flow_id, known in applied.items():
+        if flow_id not in gone:
             kind = ChangeKind.REMOVED if prune else ChangeKind.KEPT
-            changes.append(Change(flow_id, kind, title, old, in_flight.get(flow_id, 0)))
-    settings_changed = _canonical(loaded.settings) != _canonical(applied_settings)
-    return Plan(tuple(changes), settings_changed, codes)
+            people = in_flight.get(flow_id, 0)
+            changes.append(Change(flow_id, kind, known.title, known.version, people, before=known))
+    removed = {change.flow_id for change in changes if change.kind is ChangeKind.REMOVED}
+    new_ids = {old: new for new, old in former.items()}
+    before = [new_ids.get(flow_id, flow_id) for flow_id in applied if flow_id not in removed]
+    order = merged(before, [flow.id for flow in loaded.flows])
+    return Plan(
+        tuple(changes),
+        tuple(setting_changes(applied_settings, loaded.settings)),
+        codes,
+        order=order,
+        moved=moves(before, order),
+    )
 
 
-def _canonical(settings: Mapping[str, object]) -> str:
-    return json.dumps(settings, sort_keys=True, ensure_ascii=False)
+def renames(flows: Sequence[FlowSource], applied: Mapping[str, object]) -> Mapping[str, str]:
+    """New id → the applied one that its `was` names, where there still is one to rename."""
+    ids = {flow.id for flow in flows}
+    found: dict[str, str] = {}
+    for flow in flows:
+        was = flow.body.get("was")
+        waits = isinstance(was, str) and was in applied and was not in ids and was not in found.values()
+        if waits and flow.id not in applied:
+            found[flow.id] = str(was)
+    return found
 
 
-def lines(plan: Plan) -> Sequence[str]:
-    """The plan for people, one line per flow."""
-    shown = []
-    for change in plan.changes:
-        ends = change.people and change.kind in (ChangeKind.CHANGED, ChangeKind.REMOVED)
-        people = f"  ({change.people} in it, they finish their version)" if ends else ""
-        kept = "  (in no file, stays)" if change.kind is ChangeKind.KEPT else ""
-        shown.append(f"{SIGNS[change.kind]} {change.flow_id}  {change.title}{people}{kept}")
-    if plan.settings_changed:
-        shown.append("~ settings")
-    for pool in plan.codes:
-        counts = ((pool.new, "new"), (pool.gone, "withdrawn"))
-        told = ", ".join(f"{count} {what}" for count, what in counts if count)
-        shown.append(f"~ codes {pool.pool}  {told}")
-    return shown
+def _of_file(
+    flow: FlowSource, was: str | None, applied: Mapping[str, Applied], in_flight: Mapping[str, int]
+) -> Change:
+    known, version = applied.get(was or flow.id), version_of(flow.body)
+    if known is None:
+        kind = ChangeKind.ADDED
+    elif known.version != version:
+        kind = ChangeKind.CHANGED
+    else:
+        kind = ChangeKind.UNCHANGED if was is None else ChangeKind.RENAMED
+    return Change(
+        flow.id,
+        kind,
+        title=str(flow.body.get("title", flow.id)),
+        version=version,
+        people=in_flight.get(was or flow.id, 0),
+        was=was,
+        before=known,
+        after=flow.body,
+    )

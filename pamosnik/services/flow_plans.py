@@ -1,20 +1,43 @@
 """A plan as scripts and the page read it."""
 
-from pamosnik.flows.plan import Plan
+from pamosnik.flows.plan import Change, ChangeKind, Plan
+from pamosnik.flows.standing import Standing
 
 
 def plan_json(plan: Plan) -> dict[str, object]:
     return {
-        "changes": [
-            {
-                "flow": change.flow_id,
-                "change": change.kind.value,
-                "title": change.title,
-                "version": change.version,
-                "people": change.people,
-            }
-            for change in plan.changes
+        "changes": [_change(change) for change in plan.changes],
+        "counts": {kind.value: plan.counts.get(kind, 0) for kind in ChangeKind},
+        "order": list(plan.order),
+        "moved": [{"flow": move.flow_id, "after": move.after} for move in plan.moved],
+        "settings_changed": bool(plan.settings),
+        "settings": [
+            {"setting": one.name, "before": one.before, "after": one.after} for one in plan.settings
         ],
-        "settings_changed": plan.settings_changed,
         "codes": [{"pool": one.pool, "new": one.new, "withdrawn": one.gone} for one in plan.codes],
+    }
+
+
+def _change(change: Change) -> dict[str, object]:
+    return {
+        "flow": change.flow_id,
+        "change": change.kind.value,
+        "title": change.title,
+        "was": change.was,
+        "version": change.version,
+        "version_before": None if change.before is None else change.before.version,
+        "lines": [f"{line.sign} {line.text}".rstrip() for line in change.lines],
+        "people": change.people,
+        "standing": [_standing(one) for one in change.standing],
+        "what_happens": change.what_happens,
+    }
+
+
+def _standing(one: Standing) -> dict[str, object]:
+    return {
+        "version": one.version,
+        "path": one.path,
+        "step": one.step,
+        "waits_for": one.waits_for.value,
+        "people": one.people,
     }

@@ -8,11 +8,14 @@ from functools import partial
 from typing import cast
 
 from pamosnik._sqlite import Connection
+from pamosnik.errors import PlanOutdated
 from pamosnik.flows.check import asked_hours
 from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, File, Loaded, load
-from pamosnik.flows.plan import ChangeKind, CodesChange, Plan, plan
+from pamosnik.flows.plan import Applied, ChangeKind, CodesChange, Plan, plan
 from pamosnik.flows.problems import Problem, Severity
+from pamosnik.flows.standing import Standing, in_short, step_at
+from pamosnik.model.run import WaitKind
 from pamosnik.services import broadcasts, codes, webhooks
 from pamosnik.services.codes import PoolChange
 from pamosnik.services.library import Library
@@ -28,7 +31,11 @@ class Proposal:
 
     loaded: Loaded
     plan: Plan
-    codes: tuple[PoolChange, ...] = ()
+    codes: tuple[PoolChange, ...]
+    revision: int
+    """Of what was applied then: nothing else is what this plan changes."""
+    timezone: str
+    """Of clock times that name none."""
 
 
 def propose(
@@ -47,10 +54,12 @@ def propose(
     this machine has a mail server; `environ`: its environment; `is_public`: whether it has a public address. None:
     nobody asks. `now`: None where nothing is
     past."""
-    applied = flow_store.applied(conn, account_id)
-    bodies: Mapping[str, Mapping[str, object]] = (
-        {} if prune else {flow.flow_id: json.loads(flow.body) for flow in applied}
-    )
+    revision = flow_store.revision(conn, account_id)
+    applied = {
+        flow.flow_id: Applied(flow.version, flow.title, json.loads(flow.body))
+        for flow in flow_store.applied(conn, account_id)
+    }
+    bodies = {} if prune else {flow_id: flow.body for flow_id, flow in applied.items()}
     settings = json.loads(flow_store.settings(conn, account_id))
     loaded = load(
         files,
@@ -66,18 +75,43 @@ def propose(
     if prune and files:
         gone = _hours_still_asked_for(conn, account_id, loaded.settings, file=files[0][0])
         loaded = replace(loaded, problems=tuple(sorted({*loaded.problems, *gone})))
-    return Proposal(
+    found = plan(
         loaded,
-        plan(
-            loaded,
-            {flow.flow_id: (flow.version, flow.title) for flow in applied},
-            applied_settings=settings,
-            in_flight=flow_store.in_flight(conn, account_id),
-            codes=tuple(CodesChange(one.pool, len(one.new), len(one.gone)) for one in code_changes),
-            prune=prune,
-        ),
-        code_changes,
+        applied,
+        applied_settings=settings,
+        in_flight=flow_store.in_flight(conn, account_id),
+        codes=tuple(CodesChange(one.pool, len(one.new), len(one.gone)) for one in code_changes),
+        prune=prune,
     )
+    timezone = str(loaded.settings.get("timezone", accounts.timezone(conn, account_id)))
+    return Proposal(loaded, _with_people(conn, account_id, found), code_changes, revision, timezone)
+
+
+def _with_people(conn: Connection, account_id: str, found: Plan) -> Plan:
+    """The plan, and where the people stand in the flows that it changes."""
+    places: dict[str, list[tuple[str, str, str, int]]] = {}
+    for flow_id, version, path, kind, people in flow_store.standing(conn, account_id):
+        places.setdefault(flow_id, []).append((version, path, kind, people))
+    changes = []
+    for change in found.changes:
+        now_called = change.was or change.flow_id
+        if change.changes and now_called in places:
+            standing = tuple(_standing(conn, account_id, now_called, places[now_called]))
+            change = replace(change, standing=standing)
+        changes.append(change)
+    return replace(found, changes=tuple(changes))
+
+
+def _standing(
+    conn: Connection, account_id: str, flow_id: str, places: Sequence[tuple[str, str, str, int]]
+) -> Iterator[Standing]:
+    bodies: dict[str, Mapping[str, object]] = {}
+    for version, path, kind, people in places:
+        if version not in bodies:
+            kept = flow_store.version(conn, account_id, flow_id, version)
+            bodies[version] = {} if kept is None else json.loads(kept[0])
+        step = in_short(step_at(bodies[version], path))
+        yield Standing(version, path, WaitKind(kind), people, step)
 
 
 def _hours_still_asked_for(
@@ -123,10 +157,15 @@ def _usernames(conn: Connection, account_id: str) -> tuple[str, ...]:
 def apply(
     conn: Connection, account_id: str, proposal: Proposal, *, note: str | None, actor: str, now: datetime
 ) -> None:
-    """Makes the proposal what is applied. People in flight finish the version they began."""
-    account = accounts.load(conn, account_id)
-    assert account is not None
-    timezone = str(proposal.loaded.settings.get("timezone", account.timezone))
+    """Makes the proposal what is applied. People in flight finish the version they began.
+
+    Raises `PlanOutdated`, and changes nothing, when something else has been applied since.
+    """
+    if flow_store.revision(conn, account_id) != proposal.revision:
+        raise PlanOutdated(
+            "Nothing was applied: the applied flows have changed since this plan was made.",
+            hint="Look at what it would change now. Try: pamosnik flows diff FILES",
+        )
     new = [
         NewFlow(
             flow_id=flow.id,
@@ -135,14 +174,15 @@ def apply(
             body=json.dumps(
                 {key: value for key, value in flow.body.items() if key != "was"}, ensure_ascii=False
             ),
-            timezone=timezone,
+            timezone=proposal.timezone,
             was=str(flow.body["was"]) if "was" in flow.body else None,
         )
         for flow in proposal.loaded.flows
     ]
     removed = [c.flow_id for c in proposal.plan.changes if c.kind is ChangeKind.REMOVED]
     settings = json.dumps(proposal.loaded.settings, ensure_ascii=False)
-    applying.put(conn, account_id, new, removed, settings, By(actor, now, note))
+    by = By(actor, now, note)
+    applying.put(conn, account_id, new, removed, settings, by, order=proposal.plan.order)
     next_posts(conn, account_id, new, removed, now)
     codes.carry_out(conn, account_id, proposal.codes)
     codes.tell_if_low(conn, account_id, compile_settings(proposal.loaded.settings), now)

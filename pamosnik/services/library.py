@@ -8,7 +8,7 @@ from pamosnik.engine.catalog import Catalog
 from pamosnik.flows.compile import compile_flow, compile_settings
 from pamosnik.model.book import Book
 from pamosnik.model.flow import Flow, Pause
-from pamosnik.store import flow_history
+from pamosnik.store import accounts, flow_history
 from pamosnik.store import flows as flow_store
 
 _VERSIONS_KEPT = 500
@@ -20,26 +20,28 @@ class Library:
     def __init__(self, public_url: str | None = None) -> None:
         """`public_url`: where this machine is reached from outside; None: links are not tracked."""
         self.public_url = public_url
-        self._catalogs: dict[str, tuple[int, Catalog]] = {}
+        self._catalogs: dict[str, tuple[tuple[int, str], Catalog]] = {}
         self._versions: OrderedDict[tuple[str, str, str], Flow] = OrderedDict()
 
     def catalog(self, conn: Connection, account_id: str) -> Catalog:
         """What is applied now; empty when nothing is."""
-        revision = flow_store.revision(conn, account_id)
+        as_of = (flow_store.revision(conn, account_id), accounts.timezone(conn, account_id))
         known = self._catalogs.get(account_id)
-        if known is not None and known[0] == revision:
+        if known is not None and known[0] == as_of:
             return known[1]
         applied = flow_store.applied(conn, account_id)
+        settings = compile_settings(json.loads(flow_store.settings(conn, account_id)))
+        # Not the zone that a version was applied in first: a setting counts as it is now.
+        zone = settings.timezone or as_of[1]
         book = Book(
-            flows=tuple(compile_flow(f.flow_id, json.loads(f.body), timezone=f.timezone) for f in applied),
-            settings=compile_settings(json.loads(flow_store.settings(conn, account_id))),
+            tuple(compile_flow(f.flow_id, json.loads(f.body), timezone=zone) for f in applied), settings
         )
         catalog = Catalog(
             book,
             paused={f.flow_id: Pause(f.paused_at, f.paused_by or "") for f in applied if f.paused_at},
             renamed=flow_history.renamed(conn, account_id),
         )
-        self._catalogs[account_id] = (revision, catalog)
+        self._catalogs[account_id] = (as_of, catalog)
         return catalog
 
     def flow(self, conn: Connection, account_id: str, flow_id: str, version: str) -> Flow | None:

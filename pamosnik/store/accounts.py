@@ -54,6 +54,12 @@ def every(conn: Connection) -> list[Account]:
     return [_account(row) for row in rows]
 
 
+def timezone(conn: Connection, account_id: str) -> str:
+    """Its time zone; UTC when there is no such account."""
+    row = conn.execute("SELECT timezone FROM accounts WHERE account_id=?", (account_id,)).fetchone()
+    return "UTC" if row is None else str(row[0])
+
+
 def load(conn: Connection, account_id: str) -> Account | None:
     row = conn.execute(
         f"SELECT {_ACCOUNT} FROM accounts WHERE account_id=?",  # noqa: S608 - column names

@@ -1,6 +1,6 @@
 """Changing what is applied: putting flows on, rolling one back, pausing; each within a transaction of the caller."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from pamosnik._sqlite import Connection
 from pamosnik.store import flow_history, flows
@@ -17,8 +17,10 @@ def put(
     removed: list[str],
     settings: str,
     by: By,
+    *,
+    order: Sequence[str],
 ) -> None:
-    """Makes this what is applied. Flows not named stay, after the new ones."""
+    """Makes this what is applied. Flows not named stay. `order`: of all that are applied then."""
     before = {flow.flow_id: flow for flow in flows.applied(conn, account_id)}
     for flow in new:
         if flow.was is None or flow.flow_id in before:
@@ -31,9 +33,12 @@ def put(
     for flow_id in removed:
         if conn.execute("DELETE FROM flows WHERE account_id=? AND flow_id=?", (account_id, flow_id)).rowcount:
             flow_history.add(conn, account_id, flow_id, FlowChange.REMOVED, None, by)
-    conn.execute("UPDATE flows SET place=place+100000 WHERE account_id=?", (account_id,))
-    for place, flow in enumerate(new):
-        _put_one(conn, account_id, flow, place, before.get(flow.flow_id), by)
+    for flow in new:
+        _put_one(conn, account_id, flow, before.get(flow.flow_id), by)
+    conn.executemany(
+        "UPDATE flows SET place=? WHERE account_id=? AND flow_id=?",
+        [(place, account_id, flow_id) for place, flow_id in enumerate(order)],
+    )
     conn.execute(
         "INSERT INTO books (account_id, revision, settings, applied_at) VALUES (?,1,?,?) ON CONFLICT (account_id)"
         " DO UPDATE SET revision=revision+1, settings=excluded.settings, applied_at=excluded.applied_at",
@@ -41,20 +46,18 @@ def put(
     )
 
 
-def _put_one(
-    conn: Connection, account_id: str, flow: NewFlow, place: int, before: AppliedFlow | None, by: By
-) -> None:
+def _put_one(conn: Connection, account_id: str, flow: NewFlow, before: AppliedFlow | None, by: By) -> None:
     conn.execute(
         "INSERT INTO flow_versions (account_id, flow_id, version, body, timezone, created_at) VALUES (?,?,?,?,?,?)"
         " ON CONFLICT DO NOTHING",
         (account_id, flow.flow_id, flow.version, flow.body, flow.timezone, ms(by.now)),
     )
     conn.execute(
-        "INSERT INTO flows (account_id, flow_id, version, place, title, applied_at) VALUES (?,?,?,?,?,?)"
-        " ON CONFLICT (account_id, flow_id) DO UPDATE SET version=excluded.version, place=excluded.place,"
+        "INSERT INTO flows (account_id, flow_id, version, place, title, applied_at) VALUES (?,?,?,0,?,?)"
+        " ON CONFLICT (account_id, flow_id) DO UPDATE SET version=excluded.version,"
         " title=excluded.title, applied_at=iif(version=excluded.version, applied_at, excluded.applied_at),"
         " rolled_back_at=iif(?, rolled_back_at, NULL)",
-        (account_id, flow.flow_id, flow.version, place, flow.title, ms(by.now), int(flow.stays_rolled_back)),
+        (account_id, flow.flow_id, flow.version, flow.title, ms(by.now), int(flow.stays_rolled_back)),
     )
     if before is None:
         flow_history.add(conn, account_id, flow.flow_id, FlowChange.ADDED, flow.version, by)

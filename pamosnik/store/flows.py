@@ -109,6 +109,17 @@ def versions_in_flight(conn: Connection, account_id: str) -> list[tuple[str, str
     return [(str(flow_id), str(body), int(people)) for flow_id, body, people in rows]
 
 
+def standing(conn: Connection, account_id: str) -> list[tuple[str, str, str, str, int]]:
+    """(flow id, version, path of the step, what is waited for, people there), the most people first."""
+    rows = conn.execute(
+        "SELECT r.flow_id, r.version, w.path, w.kind, count(DISTINCT w.contact_id) AS people"
+        " FROM waits w JOIN runs r USING (run_id) WHERE w.account_id=? AND r.status IN ('active','waiting')"
+        " GROUP BY r.flow_id, r.version, w.path, w.kind ORDER BY people DESC, r.flow_id, w.path, r.version, w.kind",
+        (account_id,),
+    )
+    return list(rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One version of a flow. `body` and `timezone` as of `AppliedFlow`."""

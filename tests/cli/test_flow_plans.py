@@ -50,3 +50,30 @@ def test_diff_in_json_is_the_plan_alone(home: Run, shop: Path) -> None:
     assert done.returncode == 3
     found = {one["flow"]: one["change"] for one in json.loads(done.stdout)["changes"]}
     assert found == {"price": "unchanged", "hullo": "added", "hello": "removed"}
+
+
+def test_another_order_of_the_flows_alone_is_shown_and_applied(home: Run, shop: Path) -> None:
+    """It was "nothing to change", though file order decides who answers."""
+    head, price, hello = SHOP.partition("  price:\n")
+    body, cut, last = (price + hello).partition("  hello:\n")
+    shop.write_text(head + cut + last + body, "utf-8")
+    shown = home("flows", "diff", str(shop))
+    assert (shown.returncode, "hello now stands first" in shown.stdout) == (3, True), shown
+    assert home("flows", "apply", str(shop), "--yes").returncode == 0
+    assert [flow["flow"] for flow in json.loads(home("flows", "list", "--json").stdout)] == ["hello", "price"]
+    assert home("flows", "diff", str(shop)).returncode == 0
+
+
+def test_prune_keeps_a_flow_that_another_one_runs(home: Run, shop: Path) -> None:
+    shop.write_text("version: 1\nflows: { a: { when: { dm: a }, do: [{ run: price }] } }\n", "utf-8")
+    assert home("flows", "diff", str(shop)).returncode == 3
+    refused = home("flows", "apply", str(shop), "--prune", "--yes")
+    assert (refused.returncode, "unknown-flow" in refused.stdout) == (4, True), refused
+    assert len(json.loads(home("flows", "list", "--json").stdout)) == 2
+
+
+def test_a_folder_without_flow_files_is_a_mistake_and_prunes_nothing(home: Run, shop: Path) -> None:
+    (shop.parent / "empty").mkdir()
+    refused = home("flows", "apply", str(shop.parent / "empty"), "--prune", "--yes")
+    assert (refused.returncode, "holds no flow file" in refused.stderr) == (2, True), refused
+    assert len(json.loads(home("flows", "list", "--json").stdout)) == 2

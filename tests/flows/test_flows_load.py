@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from pamosnik.errors import UsageError
-from pamosnik.flows.compile import compile_flow, compile_settings, version_of
+from pamosnik.flows.compile import compile_flow, compile_settings
 from pamosnik.flows.load import AppliedSource, find_files, load, read_files
-from pamosnik.flows.plan import ChangeKind, lines, plan
 from pamosnik.flows.problems import Severity
 
 _ROOT = Path(__file__).parents[2]
@@ -81,38 +80,6 @@ def test_finding_files(tmp_path: Path) -> None:
     assert find_files([tmp_path / "notes.txt"]) == [tmp_path / "notes.txt"]
     with pytest.raises(UsageError):
         find_files([tmp_path / "missing.yaml"])
-
-
-def test_a_plan_tells_what_would_change() -> None:
-    loaded = load(
-        [
-            _file(
-                "a.yaml",
-                "flows:\n  same: { do: [stop] }\n  other: { do: [{ tag: x }] }\n  new: { do: [{ tag: y }] }\n",
-            )
-        ]
-    )
-    same = version_of(loaded.flows[0].body)
-    applied = {"same": (same, "same"), "other": ("0" * 64, "other"), "gone": ("1" * 64, "gone")}
-    told = plan(loaded, applied, applied_settings={}, in_flight={"same": 2, "other": 3}, prune=False)
-    assert {change.flow_id: (change.kind, change.people) for change in told.changes} == {
-        "same": (ChangeKind.UNCHANGED, 2),
-        "other": (ChangeKind.CHANGED, 3),
-        "new": (ChangeKind.ADDED, 0),
-        "gone": (ChangeKind.KEPT, 0),
-    }
-    said = lines(told)
-    assert "= same  same" in said, "whoever is in a flow that stays as it is has nothing to finish first"
-    assert "~ other  other  (3 in it, they finish their version)" in said
-    pruned = plan(loaded, applied, applied_settings={}, in_flight={}, prune=True)
-    assert [c.kind for c in pruned.changes if c.flow_id == "gone"] == [ChangeKind.REMOVED]
-
-
-def test_a_renamed_flow_is_a_change_and_removes_nothing() -> None:
-    loaded = load([_file("a.yaml", "flows: { new: { was: old, do: [stop] } }\n")])
-    applied = {"old": (version_of(loaded.flows[0].body), "old")}
-    told = plan(loaded, applied, applied_settings={}, in_flight={"old": 2}, prune=True)
-    assert [(c.flow_id, c.kind, c.people) for c in told.changes] == [("new", ChangeKind.CHANGED, 2)]
 
 
 def test_the_example_file_has_no_problem_and_compiles() -> None:

@@ -1,0 +1,39 @@
+"""Plans on a terminal: the lines of `flows.plan_lines`, coloured where colours are wanted."""
+
+import os
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pamosnik.flows.plan import Plan
+
+
+def show_plan(plan: "Plan", *, full: bool, aside: bool = False) -> None:
+    """`aside`: on stderr, beside an answer in JSON; silent then with --quiet."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from pamosnik.flows.plan_lines import Tone, lines
+
+    if aside and os.environ.get("PAMOSNIK_QUIET"):
+        return
+    styles = {
+        Tone.NEW: "green",
+        Tone.CHANGED: "yellow",
+        Tone.GONE: "red",
+        Tone.STILL: "dim",
+        Tone.TITLE: "bold",
+    }
+    console = Console(stderr=aside, highlight=False, markup=False, emoji=False)
+    for said in lines(plan, full=full):
+        text, style = said.text, styles.get(said.tone, "")
+        if said.tone is Tone.PLAIN and console.is_terminal:
+            text = _wrapped(text, console.width)
+        # What was written stays whole, for pipes and for copying; the terminal breaks it where it must.
+        console.print(Text(text, style=style), soft_wrap=True)
+
+
+def _wrapped(text: str, width: int) -> str:
+    """A sentence on several lines, as far in as its first."""
+    inside = len(text) - len(text.lstrip())
+    return textwrap.fill(text, max(width, 40), subsequent_indent=" " * (inside + 2))

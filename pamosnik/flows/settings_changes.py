@@ -1,0 +1,126 @@
+"""What changes in the settings that all flows share, entry by entry, in the words of the file."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from pamosnik.flows import durations
+from pamosnik.flows.normal import Raw, strings
+from pamosnik.flows.schema_words import DAYS
+
+DEFAULTS = {
+    "timezone": "the account's",
+    "language": "en",
+    "disclosure": "built-in text",
+}
+"""What holds where a file does not say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """One entry. `before`, `after`: as it is written, shortly; None: it is not there."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+def setting_changes(before: Raw, after: Raw) -> Iterator[SettingChange]:
+    """In the order of the file, what goes last."""
+    old, new = dict(_entries(before)), dict(_entries(after))
+    for name in (*new, *(name for name in old if name not in new)):
+        change = SettingChange(name, _said(name, old), _said(name, new))
+        same = change.before == change.after if name in DEFAULTS else old.get(name) == new.get(name)
+        if not same:
+            yield change
+
+
+def _entries(settings: Raw) -> Iterator[tuple[str, object]]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{key}.{name}", inner) for name, inner in value.items())
+        else:
+            yield key, value
+
+
+def _said(name: str, entries: Mapping[str, object]) -> str | None:
+    if name not in entries:
+        return DEFAULTS.get(name)
+    value = entries[name]
+    kind = name.partition(".")[0]
+    return _IN_WORDS.get(kind, str)(value)
+
+
+def _disclosure(value: object) -> str:
+    if isinstance(value, bool):
+        return DEFAULTS["disclosure"] if value else "false (none)"
+    return str(value)
+
+
+def _field(value: object) -> str:
+    raw = cast("Raw", value)
+    parts = [str(raw.get("type", "?"))]
+    if "choices" in raw:
+        parts.append(", ".join(strings(raw, "choices")))
+    if "keep_for" in raw:
+        parts.append(f"kept for {durations.written(cast('int', raw['keep_for']))}")
+    return "; ".join(parts)
+
+
+def days_in_words(days: list[object]) -> str:
+    """`[0, 1, 2]` → `mon to wed`; dates as they are."""
+    numbers = [day for day in days if isinstance(day, int)]
+    runs: list[list[int]] = []
+    for day in numbers:
+        if runs and day == (runs[-1][-1] + 1) % 7 and len(runs[-1]) < 7:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    parts = []
+    for run in runs:
+        names = [DAYS[day] for day in run]
+        parts += [f"{names[0]} to {names[-1]}"] if len(names) > 2 else names
+    return ", ".join([*parts, *(day for day in days if isinstance(day, str))])
+
+
+def _hours(value: object) -> str:
+    spans = []
+    for raw in cast("list[Raw]", value):
+        days = cast("list[object]", raw.get("days", []))
+        parts = [days_in_words(days)] if days else []
+        if "from" in raw or "to" in raw:
+            parts.append(f"{raw.get('from', '00:00')}-{raw.get('to', '24:00')}")
+        if "zone" in raw:
+            parts.append(f"({raw['zone']})")
+        spans.append(" ".join(parts))
+    return "; ".join(spans)
+
+
+def _codes(value: object) -> str:
+    raw = cast("Raw", value)
+    warn = f"; warn me below {raw['warn_me_below']}" if "warn_me_below" in raw else ""
+    return f"{raw.get('file', '?')}{warn}"
+
+
+def _webhook(value: object) -> str:
+    raw = cast("Raw", value)
+    parts = [str(raw.get("url") or f"from {raw.get('url_from', '?')}")]
+    if "secret_from" in raw:
+        parts.append(f"signed with {raw['secret_from']}")
+    if raw.get("allow_private"):
+        parts.append("may be private")
+    return "; ".join(parts)
+
+
+def _words(value: object) -> str:
+    return ", ".join(cast("list[str]", value))
+
+
+_IN_WORDS: Mapping[str, Callable[[object], str]] = {
+    "disclosure": _disclosure,
+    "fields": _field,
+    "hours": _hours,
+    "words": _words,
+    "codes": _codes,
+    "webhooks": _webhook,
+}

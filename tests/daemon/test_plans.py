@@ -1,0 +1,157 @@
+"""Plans against a home with people in flight, and what applying them does."""
+
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pamosnik.errors import PlanOutdated
+from pamosnik.flows.plan import Change, ChangeKind
+from pamosnik.model.run import WaitKind
+from pamosnik.services import flows
+from pamosnik.services.flows import Proposal
+from pamosnik.services.library import Library
+from pamosnik.store import accounts
+from pamosnik.store import flows as flow_store
+from tests.daemon import events
+from tests.daemon.machine import Machine, machine
+
+pytestmark = pytest.mark.anyio
+
+FLOWS = """
+version: 1
+disclosure: false
+fields: { day: date }
+flows:
+  visit:
+    when: [dm: book]
+    do:
+      - ask: { question: "For which day?", save_as: day }
+      - wait: { for: 3h, if_window_closed: skip }
+      - send: "See you"
+  more:
+    when: [comment: price]
+    limits: { per_person: 1h }
+    do: [send: { text: "Tap", buttons: [{ label: Go, do: [{ send: "Here" }] }] }]
+  hello:
+    when: [dm: hello]
+    do: [send: "Hi"]
+"""
+
+
+def _account(shop: Machine) -> str:
+    return accounts.every(shop.reader.connection)[0].id
+
+
+def _propose(shop: Machine, text: str, *, prune: bool = False) -> Proposal:
+    found = flows.propose(shop.reader.connection, _account(shop), [("flows.yaml", text)], prune=prune)
+    assert not found.loaded.has_errors, found.loaded.problems
+    return found
+
+
+async def _apply(shop: Machine, proposal: Proposal) -> None:
+    carry_out = partial(flows.apply, account_id=_account(shop), proposal=proposal, note=None, actor="test")
+    await shop.writer.write(partial(carry_out, now=shop.clock.now()))
+
+
+def _change(proposal: Proposal, flow_id: str) -> Change:
+    return next(change for change in proposal.plan.changes if change.flow_id == flow_id)
+
+
+async def _some_people(shop: Machine) -> None:
+    for igsid in ("901", "902", "903"):
+        await shop.deliver(events.talk(events.message(igsid, "book")))
+    await shop.deliver(events.change(events.comment("904", "price")))
+    await shop.works()
+    await shop.deliver(events.talk(events.message("901", "24.12.")))
+    await shop.works()
+
+
+async def test_people_are_told_step_by_step_in_the_words_of_their_own_version(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        await _some_people(shop)
+        changed = FLOWS.replace("For which day?", "Which day?").replace('"Tap"', '"Tap here"')
+        told = _propose(shop, changed)
+        assert [
+            (one.waits_for, one.people, one.path, one.step) for one in _change(told, "visit").standing
+        ] == [
+            (WaitKind.ANSWER, 2, "do.0", "ask: For which day?"),
+            (WaitKind.TIMER, 1, "do.1", "wait: 3h"),
+        ]
+        assert [(one.waits_for, one.step) for one in _change(told, "more").standing] == [
+            (WaitKind.TAP, "send: Tap")
+        ]
+        assert (_change(told, "hello").kind, _change(told, "hello").standing) == (ChangeKind.UNCHANGED, ())
+        await _apply(shop, told)
+        await shop.deliver(events.talk(events.message("905", "book")))
+        await shop.works()
+        again = _propose(shop, FLOWS)
+        assert {(one.step, one.people) for one in _change(again, "visit").standing} == {
+            ("ask: For which day?", 2),
+            ("ask: Which day?", 1),
+            ("wait: 3h", 1),
+        }
+
+
+async def test_a_renamed_flow_takes_its_people_along(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        await _some_people(shop)
+        renamed = FLOWS.replace("  visit:\n", "  appointment:\n    was: visit\n")
+        told = _propose(shop, renamed)
+        change = _change(told, "appointment")
+        assert (change.kind, change.people, len(change.standing)) == (ChangeKind.RENAMED, 3, 2)
+        await _apply(shop, told)
+        assert dict(flow_store.in_flight(shop.reader.connection, _account(shop))) == {
+            "appointment": 3,
+            "more": 1,
+        }
+        assert _propose(shop, renamed).plan.is_empty
+
+
+async def test_what_was_shown_is_what_is_applied(tmp_path: Path) -> None:
+    """A plan made before somebody else applied something was carried out all the same."""
+    async with machine(tmp_path, FLOWS) as shop:
+        first = _propose(shop, FLOWS.replace('"Hi"', '"Hello"'))
+        second = _propose(shop, FLOWS.replace('"Hi"', '"Good day"'))
+        await _apply(shop, second)
+        with pytest.raises(PlanOutdated):
+            await _apply(shop, first)
+        applied = {f.flow_id: f.body for f in flow_store.applied(shop.reader.connection, _account(shop))}
+        assert "Good day" in applied["hello"]
+
+
+async def test_another_time_zone_moves_the_hours_of_flows_that_stay_as_they_are(tmp_path: Path) -> None:
+    """`active` was read in the zone in which its version had been applied first."""
+    text = FLOWS.replace("  hello:\n", "  hello:\n    active: { until: '2026-12-24 12:00' }\n")
+    async with machine(tmp_path, text) as shop:
+        library = Library()
+        for zone in ("Europe/Warsaw", "Asia/Tokyo"):
+            told = _propose(shop, f"{text}timezone: {zone}\n")
+            assert _change(told, "hello").kind is ChangeKind.UNCHANGED
+            await _apply(shop, told)
+            hello = library.catalog(shop.reader.connection, _account(shop)).flows["hello"]
+            assert hello.active.until == datetime(2026, 12, 24, 12, tzinfo=ZoneInfo(zone))
+
+
+async def test_another_order_of_the_file_is_the_order_in_which_flows_are_asked(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        head, visit, rest = FLOWS.partition("  visit:\n")
+        visit, cut, rest = (visit + rest).partition("  hello:\n")
+        told = _propose(shop, head + cut + rest + visit)
+        assert [move.flow_id for move in told.plan.moved] == ["hello"]
+        await _apply(shop, told)
+        catalog = Library().catalog(shop.reader.connection, _account(shop))
+        assert list(catalog.flows) == ["hello", "visit", "more"]
+
+
+async def test_files_applied_in_turn_do_not_change_the_order(tmp_path: Path) -> None:
+    """Each apply put its flows first, so two files that were applied in turn never came to rest."""
+    other = "version: 1\nflows: { extra: { when: [dm: extra], do: [stop] } }\n"
+    async with machine(tmp_path, FLOWS) as shop:
+        await _apply(shop, _propose(shop, other))
+        assert _propose(shop, FLOWS).plan.is_empty
+        assert _propose(shop, other).plan.is_empty
+        catalog = Library().catalog(shop.reader.connection, _account(shop))
+        assert list(catalog.flows) == ["visit", "more", "hello", "extra"]
