@@ -42,6 +42,8 @@ NAMED_DOOR, ANY_DOOR, NAMED_WITH_WORDS, WORDS, NAMED, FIRST_MESSAGE, ANY, ANYTHI
 """How specific a trigger is; lower wins. A door: an opening question, a menu item, a link, an ad; a named one goes
 before any."""
 
+UNTOLD = "Instagram has not told which post this is"
+
 _TALK = frozenset({EventKind.MESSAGE, EventKind.STORY_REPLY, EventKind.SHARED_POST, EventKind.POSTBACK})
 
 
@@ -65,8 +67,14 @@ class Candidate:
     specificity: int
     place: int
     """In file order."""
-    detail: str
-    """Which trigger, in words."""
+    trigger: Trigger
+    keyword: str | None = None
+    """As written; None when the trigger has no words."""
+
+    @property
+    def detail(self) -> str:
+        """Which trigger, in words."""
+        return kind_of(self.trigger) + (f" “{self.keyword}”" if self.keyword else "")
 
     @property
     def rank(self) -> tuple[int, int, int]:
@@ -206,15 +214,12 @@ class Catalog:
                 best[flow.id] = candidate
         return sorted(best.values(), key=lambda candidate: candidate.rank)
 
-    def near_misses(
-        self, event: Event, heard: Heard, *, posts: Posts, username: str
-    ) -> Iterator[tuple[str, str, str]]:
-        """(flow, keyword as written, why it did not take the event) of every flow whose keyword the text has."""
-        for number, keyword in sorted(self._index.find(heard).items()):
-            _, flow, trigger = self._triggers[number]
-            why = _why_not(trigger, event, flow, heard, posts, username)
-            if why is not None:
-                yield flow.id, keyword, why
+    def listeners(self, heard: Heard) -> Iterator[tuple[Flow, Trigger, str | None]]:
+        """Every flow with a trigger that waits for words: with the keyword, as written, that the text has."""
+        hits = self._index.find(heard)
+        for number, (_, flow, trigger) in enumerate(self._triggers):
+            if (words := words_of(trigger)) is not None and words.words:
+                yield flow, trigger, hits.get(number)
 
     def _fitting(
         self, event: Event, heard: Heard, *, first_message: bool, posts: Posts
@@ -228,8 +233,7 @@ class Catalog:
                 continue
             specificity = _specificity(trigger, event, flow, first_message=first_message, posts=posts)
             if specificity is not None:
-                detail = _NAMES[type(trigger)] + (f" “{keyword}”" if keyword else "")
-                yield Candidate(flow, specificity, place, detail)
+                yield Candidate(flow, specificity, place, trigger, keyword)
 
 
 def _waits_for(trigger: Trigger) -> Iterator[tuple[EventKind, str]]:
@@ -379,7 +383,12 @@ def _door(named: tuple[str, ...], used: str | None) -> int | None:
     return NAMED_DOOR if used in named else None
 
 
-def _why_not(
+def kind_of(trigger: Trigger) -> str:
+    """Its word in the flow language."""
+    return _NAMES[type(trigger)]
+
+
+def why_not(
     trigger: Trigger, event: Event, flow: Flow, heard: Heard, posts: Posts, username: str
 ) -> str | None:
     """What keeps a trigger whose keyword is there from taking the event, in words; None when nothing does."""
@@ -397,7 +406,7 @@ def _why_not(
     if event.incoming.parent_id is not None and not trigger.replies:
         return "it takes no replies to comments (`replies: true` would)"
     if posts.untold:
-        return "Instagram has not told which post this is"
+        return UNTOLD
     return "it is for another post"
 
 

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 
 from pamosnik._sqlite import Connection
-from pamosnik.engine.catalog import Catalog, words_of
 from pamosnik.engine.match import Heard
+from pamosnik.engine.nearness import closest
 from pamosnik.model.event import CHANGES, Event, EventKind
-from pamosnik.model.words import fold, tokens, trim
 from pamosnik.services import reading
 from pamosnik.services.library import Library
+from pamosnik.services.matching import came_close
 from pamosnik.services.posts import posts_of
 from pamosnik.services.reading import Shape
 from pamosnik.store import connections, inbox
@@ -88,10 +87,12 @@ def _advice(conn: Connection, account: Account, event_id: str) -> str:
         return _open_door(event)
     username = connections.load(conn, event.connection_id).username
     heard = Heard.of(event.incoming.text)
-    missed = catalog.near_misses(event, heard, posts=posts_of(conn, catalog, event), username=username)
-    for flow_id, keyword, why_not in missed:
-        return f"The flow {flow_id} has the keyword “{keyword}”, but {why_not}."
-    return _closest(catalog, event.incoming.text or "")
+    near = closest(catalog, event, heard, posts=posts_of(conn, catalog, event), username=username, most=1)
+    if near:
+        return came_close(near[0])
+    if not catalog.book.flows:
+        return "No flow is applied. Try: pamosnik flows apply flows.yaml"
+    return "No keyword comes close. Add one to a flow, or a flow with `anything_else`."
 
 
 def _open_door(event: Event) -> str:
@@ -100,24 +101,3 @@ def _open_door(event: Event) -> str:
     if event.incoming.ref:
         return f"To answer people who open this link, give a flow the trigger `link: {event.incoming.ref}`."
     return "To answer people who open a link of yours, give a flow the trigger `link`."
-
-
-def _closest(catalog: Catalog, text: str) -> str:
-    """The keyword that came nearest, and what to do."""
-    keywords: dict[str, tuple[str, str]] = {}
-    for flow in catalog.book.flows:
-        for trigger in flow.triggers:
-            words = words_of(trigger)
-            for word in words.words if words is not None else ():
-                keywords.setdefault(trim(fold(word.removesuffix("*"))), (flow.id, word))
-    if not catalog.book.flows:
-        return "No flow is applied. Try: pamosnik flows apply flows.yaml"
-    for token, _ in tokens(fold(text)):
-        near = get_close_matches(token, keywords, n=1, cutoff=0.7)
-        if near:
-            flow_id, word = keywords[near[0]]
-            return (
-                f"The closest keyword is “{word}” of the flow {flow_id}. To take “{token}” too, add it to its"
-                " `words`."
-            )
-    return "No keyword comes close. Add one to a flow, or a flow with `anything_else`."

@@ -1,13 +1,13 @@
 """STOP, START and the words for a human: before everything else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.engine import sentences
 from pamosnik.instagram import limits
 from pamosnik.model import safety
-from pamosnik.model.book import Sentence
+from pamosnik.model.book import Sentence, Settings
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.event import Event, Verdict
 from pamosnik.model.words import fold, trim
@@ -66,6 +66,16 @@ def heed_answered(conn: Connection, library: Library, event_id: str, now: dateti
         effects.opt_out(conn, contact.id, now)
     else:
         contacts.set_opted_out(conn, contact.id, None)
+
+
+def meanings(settings: Settings, text: str) -> Mapping[str, bool]:
+    """For each kind of safety word whether a text, as a whole, is one."""
+    said, built_in = trim(fold(text)), safety.words(settings.language)
+    return {
+        "stop": said in _folded(built_in.stop, settings.stop_words),
+        "start": said in _folded(built_in.start, settings.start_words),
+        "human": said in _folded(built_in.human, settings.human_words),
+    }
 
 
 def _folded(*words: Sequence[str]) -> set[str]:
