@@ -75,7 +75,7 @@ def test_the_winner_what_it_asks_and_who_comes_next(shop: Path) -> None:
     please, prices, hello, rest = dm["candidates"]
     assert please["against"] == "only_if: text: please is not true"
     assert prices["asks"] == ["only_if: has_not_tag: got-prices", "limits: per_person 24h"]
-    assert hello["against"] == "the flow is paused"
+    assert "paused" in hello["against"]
     assert (rest["trigger"], rest["keyword"], rest["asks"]) == (
         "anything_else",
         None,
