@@ -3,7 +3,7 @@
 `make chaos` plays it long and prints the figures; `make test` plays a short one with a fixed seed. After some kills
 the machine stays switched off for a while: the clocks of Instagram and of the next start are that much ahead, so
 rests of minutes and looks an hour later belong to the play, too. `--walk` takes every point of tests/crash/walk.py
-instead.
+instead, `--changes` the owner's changes under way (tests/crash/changes.py).
 """
 
 import argparse
@@ -13,42 +13,16 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tests.crash import changes
+from tests.crash.changes import Season
 from tests.crash.daemon import ROOT, Shop, open_shop
 from tests.crash.ledger import Ledger
+from tests.crash.trouble import QUIET_S, arm, count_up, hears, until_settled
 from tests.crash.walk import every_point, walk
 
-SENDS = ("private_reply", "messages", "comment_reply")
-READS = ("conversations", "comments", "media")
-UNCERTAIN = (
-    "code_1_delivered",
-    "code_1_not_delivered",
-    "code_1_1357046_delivered",
-    "code_2_delivered",
-    "code_2_not_delivered",
-    "hang_up",
-    "hang_up_after_delivery",
-    "connection_reset",
-    "connection_reset_after_delivery",
-    "timeout",
-    "timeout_after_delivery",
-    "html_error_body",
-    "html_error_body_delivered",
-    "html_success_body",
-    "cut_off_body",
-)
-"""Nobody can tell from the answer whether it was done."""
-CERTAIN = ("usage_95", "slow", "rate_613_2534040", "rate_80002", "rate_4", "localised_message")
-"""Done, later, or refused for good; the rates rest for five minutes."""
-UNREADABLE = ("outage_100_33", "code_2_not_delivered", "html_error_body", "connection_reset", "rate_80002")
-"""For look-ups: they learn nothing, and must conclude nothing."""
 LABEL = "Send it to me"
 ANSWERS = (("For which day?", "tomorrow"), ("How many of you?", "2"))
-SWITCHED_OFF_S = (60.0, 60.0, 120.0, 300.0, 600.0, 3600.0, 3600.0)
-"""What is open when all is quiet gets time: the last look for evidence is an hour after the attempt."""
-_QUIET_S = 3.0
-"""Enough when every webhook was told."""
 
 
 def _catches_up_s(people: int) -> float:
@@ -87,7 +61,7 @@ async def play(folder: Path, given: Play) -> Ledger:
             retry_gaps_s=[0.2] * 400,
         )
         igsids = {name: (await shop.act("/people", username=name))["igsid"] for name in names}
-        await _arm(shop, given, chance)
+        await arm(shop, given.faults, given.people, chance)
         comments = [await shop.act("/comment", person=name, text="price?") for name in names[::2]]
         taps = (_taps(shop, name, given) for name in names[::2])
         books = (_books(shop, name, given) for name in names[1::2])
@@ -95,24 +69,11 @@ async def play(folder: Path, given: Play) -> Ledger:
         await shop.act("/clear_faults")
         await shop.act("/switches", loss=0.0)
         await shop.act("/settle")
-        await _until_settled(shop, _catches_up_s(given.people) if given.loss else _QUIET_S)
-        await _check(shop, igsids, comments, ledger)
+        await until_settled(shop, _catches_up_s(given.people) if given.loss else QUIET_S)
+        await count_up(shop, igsids, comments, ledger)
         assert await shop.stop() == 0
     assert "Traceback" not in shop.log.read_text(), shop.log.read_text()
     return ledger
-
-
-async def _arm(shop: Shop, given: Play, chance: random.Random) -> None:
-    """Three in four faults leave it open whether something was done; the others are certain, or concern look-ups."""
-    await shop.act("/switches", slow_s=1.0)
-    for _ in range(given.faults):
-        kind = chance.randrange(8)
-        nth = chance.randrange(1, max(given.people // 2, 2))
-        if kind == 0:
-            fault, endpoint, nth = chance.choice(UNREADABLE), chance.choice(READS), chance.randrange(1, 6)
-        else:
-            fault, endpoint = chance.choice(CERTAIN if kind == 1 else UNCERTAIN), chance.choice(SENDS)
-        await shop.act("/faults", fault=fault, endpoint=endpoint, nth=nth, times=1)
 
 
 async def _killing(shop: Shop, kills: int, chance: random.Random) -> None:
@@ -125,19 +86,13 @@ async def _killing(shop: Shop, kills: int, chance: random.Random) -> None:
             await shop.start()
 
 
-async def _hears(shop: Shop, name: str, text: str, given: Play) -> bool:
-    """Looks seldom when many look: they would keep the sandbox busy."""
-    pause = max(0.5, given.people / 200)
-    for _ in range(int(given.patience_s / pause)):
-        if any(text in message for message in await shop.written_to(name)):
-            return True
-        await asyncio.sleep(pause)
-    return False
+async def _waits(shop: Shop, name: str, text: str, given: Play) -> bool:
+    return await hears(shop, name, text, people=given.people, patience_s=given.patience_s)
 
 
 async def _taps(shop: Shop, name: str, given: Play) -> None:
     """As soon as the message with the button is there; who never gets it is in the ledger."""
-    if await _hears(shop, name, "Tap", given):
+    if await _waits(shop, name, "Tap", given):
         await shop.act("/tap", person=name, title=LABEL)
 
 
@@ -145,63 +100,11 @@ async def _books(shop: Shop, name: str, given: Play) -> None:
     """Writes, and answers every question that comes; one in four has enough of it then."""
     await shop.act("/dm", person=name, text="book")
     for question, answer in ANSWERS:
-        if not await _hears(shop, name, question, given):
+        if not await _waits(shop, name, question, given):
             return
         await shop.act("/dm", person=name, text=answer)
     if name.endswith(("3", "7")):
         await shop.act("/dm", person=name, text="STOP")
-
-
-async def _until_settled(shop: Shop, quiet_s: float) -> None:
-    """`quiet_s`: real seconds after which nothing comes of itself. Twice, for what is younger than half a minute is
-    not read: its webhook may come."""
-    rests = 0
-    for seconds in SWITCHED_OFF_S:
-        await _until_still(shop, quiet_s)
-        rests += not _open(*await _record(shop))
-        if rests > 1 or (rests and quiet_s <= _QUIET_S):
-            return
-        await shop.switch_off(seconds)
-    await _until_still(shop, quiet_s)
-
-
-async def _until_still(shop: Shop, quiet_s: float) -> None:
-    """Until nothing is open any more, or nothing has moved for a while."""
-    before: object = None
-    while True:
-        await asyncio.sleep(quiet_s)
-        events, queue = await _record(shop)
-        now = [event["verdict"] for event in events], [(i["status"], i["attempts"]) for i in queue]
-        if now == before or not _open(events, queue):
-            return
-        before = now
-
-
-def _open(events: list[Any], queue: list[Any]) -> bool:
-    return any(event["verdict"] == "pending" for event in events) or any(
-        item["status"] in ("queued", "sending", "unknown", "held") for item in queue
-    )
-
-
-async def _record(shop: Shop) -> tuple[list[Any], list[Any]]:
-    return await shop.read("events", "list"), await shop.read("queue", "list")
-
-
-async def _check(shop: Shop, igsids: dict[str, str], comments: list[Any], ledger: Ledger) -> None:
-    events, queue = await _record(shop)
-    threads = {igsid: await shop.thread(name) for name, igsid in igsids.items()}
-    told = await shop.replies(comments[0]["post"])
-    ledger.count(events, queue, threads, {comment["id"]: told[comment["id"]] for comment in comments})
-    known = {event["comment_id"] for event in events if event["kind"] == "comment"}
-    answered = {item["to"]["comment_id"] for item in queue if item["kind"] == "private_reply"}
-    for comment in comments:
-        if comment["id"] not in known & answered:
-            ledger.lost.append(f"comment {comment['id']}: nobody was told, or nothing was made of it")
-    said = {event["message_id"] for event in events if event["kind"] in ("message", "postback")}
-    for name in igsids:
-        for mid in await shop.said_by(name):
-            if mid not in said:
-                ledger.lost.append(f"message {mid}: nobody was told")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -213,14 +116,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--loss", type=float, default=0.03)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--walk", action="store_true", help="every point of the walk, one by one, instead")
+    parser.add_argument(
+        "--changes", type=int, default=0, help="so many changes of the flows under way, instead"
+    )
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         if given.walk:
             return _walk(Path(folder))
         print(f"seed {given.seed}", flush=True)
+        if given.changes:
+            season = Season(
+                given.people, given.changes, given.kills, given.faults, given.seed, patience_s=60.0
+            )
+            return _tell(played := asyncio.run(changes.play(Path(folder), season)), played.ledger)
         figures = Play(given.people, given.kills, given.faults, given.seed, 120.0, given.loss)
         ledger = asyncio.run(play(Path(folder), figures))
-    print(ledger)
+    return _tell(ledger, ledger)
+
+
+def _tell(figures: object, ledger: Ledger) -> int:
+    print(figures)
     for what in ledger.wrong:
         print(f"  {what}")
     return 0 if ledger.holds else 1

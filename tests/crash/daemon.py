@@ -16,6 +16,9 @@ from typing import Any
 import aiohttp
 
 from pamosnik.sandbox.main import Sandbox
+from pamosnik.services import reading
+from pamosnik.store import accounts
+from pamosnik.store.database import open_database
 from tests.crash.ledger import Got
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +27,22 @@ FIELDS = [
     *("messages", "message_reactions", "messaging_postbacks", "messaging_referral", "messaging_seen"),
     *("comments", "live_comments"),
 ]
+
+
+def recorded(home: Path) -> Mapping[str, Any]:
+    """What the commands would tell with --json. Only while the daemon has the file open, too: whoever opens a killed
+    daemon's file first repairs it, and that is to be the next daemon."""
+    now = datetime.now(UTC)
+    with open_database(home / "pamosnik.db") as database:
+        conn = database.connection
+        account = accounts.every(conn)[0]
+        return {
+            "events": reading.events(conn, account, limit=None, since=None),
+            "queue": reading.queue(conn, account, now=now),
+            "contacts": reading.people(conn, account, limit=None),
+            "runs": reading.runs(conn, account),
+            "flows": reading.numbers(conn, account)["flows"],
+        }
 
 
 @dataclass(slots=True)
@@ -51,6 +70,10 @@ class Shop:
     @property
     def hook(self) -> str:
         return f"http://127.0.0.1:{self.port}/webhooks/instagram"
+
+    @property
+    def home(self) -> Path:
+        return Path(self.environment["PAMOSNIK_HOME"])
 
     async def command(self, *arguments: str, given: str = "") -> str:
         done = await asyncio.create_subprocess_exec(

@@ -37,6 +37,8 @@ class Ledger:
     """Messages that are still unknown, each with a reason."""
     unexplained: list[str] = field(default_factory=list)
     """Messages that were not sent, without a reason."""
+    strayed: list[str] = field(default_factory=list)
+    """Whoever lost their place when the flows were changed."""
 
     @property
     def holds(self) -> bool:
@@ -44,7 +46,7 @@ class Ledger:
 
     @property
     def wrong(self) -> list[str]:
-        return [*self.lost, *self.doubled, *self.disordered, *self.unexplained]
+        return [*self.lost, *self.doubled, *self.disordered, *self.unexplained, *self.strayed]
 
     def __str__(self) -> str:
         return (
@@ -58,7 +60,7 @@ class Ledger:
         """Another home's figures on top of these."""
         for name in ("people", "kills", "faults", "events", "messages", "settled", "unknown"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("lost", "doubled", "disordered", "unexplained"):
+        for name in ("lost", "doubled", "disordered", "unexplained", "strayed"):
             getattr(self, name).extend(getattr(other, name))
 
     def count(

@@ -13,16 +13,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from pamosnik.services import reading
 from pamosnik.store import accounts
 from pamosnik.store.database import open_database
 from pamosnik.store.migrations import MIGRATIONS
 from tests.crash import forked
+from tests.crash.daemon import recorded
 from tests.crash.ledger import Got, Ledger
 from tests.daemon.fake import Call, Trouble
 from tests.daemon.shop import EMAIL, PASSWORD, Shop, closed_shop, furnish
@@ -212,19 +211,7 @@ class Home:
         return queue, [event["verdict"] for event in found["events"]], len(self.shop.fake.calls)
 
     def record(self) -> Mapping[str, Any]:
-        """What the commands would tell with --json. Only while the daemon has the file open, too: whoever opens a
-        killed daemon's file first repairs it, and that is to be the next daemon."""
-        now = datetime.now(UTC)
-        with open_database(self.shop.home / "pamosnik.db") as database:
-            conn = database.connection
-            account = accounts.every(conn)[0]
-            return {
-                "events": reading.events(conn, account, limit=None, since=None),
-                "queue": reading.queue(conn, account, now=now),
-                "contacts": reading.people(conn, account, limit=None),
-                "runs": reading.runs(conn, account),
-                "flows": reading.numbers(conn, account)["flows"],
-            }
+        return recorded(self.shop.home)
 
     def at_rest(self) -> bool:
         if not self.shop.fake.all_told:
