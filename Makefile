@@ -24,6 +24,7 @@ bench: $(DEV_STAMP)
 
 # Kills and faults for a few minutes, then the ledger: make chaos ARGS="--people 600 --kills 20".
 # A kill at every commit and around every request of a small story, one by one: make chaos ARGS=--walk.
+# Flows that are changed while customers are in them: make chaos ARGS="--changes 60 --people 80 --kills 10".
 chaos: $(DEV_STAMP)
 	$(BIN)/python -m tests.crash.chaos $(ARGS)
 

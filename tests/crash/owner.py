@@ -119,6 +119,7 @@ class Standing:
 
     number: int
     flows: Mapping[str, int | None]
+    paused: frozenset[str]
 
     def is_of(self, file: File) -> bool:
         stamps = {number for number in self.flows.values() if number is not None}
@@ -135,7 +136,9 @@ def standing(home: Path) -> Standing:
     stamps = {flow.flow_id: {int(one) for one in STAMP.findall(flow.body)} for flow in applied}
     assert all(len(numbers) <= 1 for numbers in stamps.values()), stamps
     return Standing(
-        int(settings["facts"]["file"]), {flow: next(iter(found), None) for flow, found in stamps.items()}
+        int(settings["facts"]["file"]),
+        {flow: next(iter(found), None) for flow, found in stamps.items()},
+        frozenset(flow.flow_id for flow in applied if flow.paused_at is not None),
     )
 
 
@@ -150,21 +153,29 @@ class Owner:
     done: int = 0
     killed: int = 0
     refused: int = 0
+    paused: bool = False
+    """Whether bookings are: by command, so through every apply, removal and new name."""
     wrong: list[str] = field(default_factory=list)
     _written: int = 0
 
     async def change(self) -> None:
-        """One change, or two at the same time; one in three commands is killed."""
-        if self.chance.random() < 0.2:
+        """One change, or two at the same time; of the others some are killed."""
+        kind = self.chance.random()
+        if kind < 0.2:
             await self._two_at_once()
-            return
-        after = self._changed()
-        killed_after = self.chance.uniform(0, _LONGEST_S) if self.chance.random() < 0.4 else None
-        code, said = await self._apply(after, killed_after)
-        self._settle(code, said, after)
+        elif kind < 0.35 and self.file.booking:
+            await self._pause_or_resume()
+        else:
+            after = self._changed()
+            code, said = await self._apply(after, self._death())
+            self._settle(code, said, after)
+
+    def _death(self) -> float | None:
+        """Seconds until a command is killed."""
+        return self.chance.uniform(0, _LONGEST_S) if self.chance.random() < 0.4 else None
 
     async def rename(self) -> None:
-        """All at once, and nobody is killed: the names that everything is under at the end."""
+        """All at once, and nothing is killed: the names that everything is under at the end."""
         after = self._next(_renamed_all(self.file))
         code, said = await self._apply(after, None)
         self._settle(code, said, after)
@@ -185,6 +196,17 @@ class Owner:
     def _next(self, file: File) -> File:
         self._written += 1
         return replace(file, number=self._written)
+
+    async def _pause_or_resume(self) -> None:
+        self._written += 1
+        verb, book = "resume" if self.paused else "pause", self.file.names["book"]
+        code, said = await self._run(("flows", verb, book), f"{self._written}-{verb}", self._death())
+        found = standing(self.shop.home)
+        if code not in (0, KILLED) or (code == 0 and (book in found.paused) == self.paused):
+            self.wrong.append(f"{verb} ended with {code} and {found.paused}: {said}")
+        self.paused = book in found.paused
+        self.done += code == 0
+        self.killed += code == KILLED
 
     async def _two_at_once(self) -> None:
         one, other = self._changed(), self._next(self.file)
@@ -207,6 +229,8 @@ class Owner:
         if found.is_of(after):
             self.file = after
             self.done += 1
+            if self.file.booking and (self.file.names["book"] in found.paused) != self.paused:
+                self.wrong.append(f"paused: {self.paused}, but after the apply {found.paused}")
         elif code == 0 or not found.is_of(self.file):
             self.wrong.append(
                 f"apply ended with {code}, and {found} is applied, neither {self.file} nor {after}"
@@ -214,14 +238,15 @@ class Owner:
         self.killed += code == KILLED
 
     async def _apply(self, file: File, killed_after: float | None) -> tuple[int, str]:
-        """The command's exit code, and what it said."""
-        path, log = self.folder / f"{file.number}.yaml", self.folder / f"{file.number}.log"
+        path = self.folder / f"{file.number}.yaml"
         path.write_text(file.text(), "utf-8")
-        process = forked.start(
-            ("flows", "apply", str(path), "--prune", "--yes", "--note", str(file.number)),
-            self.shop.environment,
-            log,
-        )
+        words = ("flows", "apply", str(path), "--prune", "--yes", "--note", str(file.number))
+        return await self._run(words, str(file.number), killed_after)
+
+    async def _run(self, words: tuple[str, ...], name: str, killed_after: float | None) -> tuple[int, str]:
+        """The command's exit code, and what it said."""
+        log = self.folder / f"{name}.log"
+        process = forked.start(words, self.shop.environment, log)
         if killed_after is not None:
             await asyncio.sleep(killed_after)
             process.kill()
