@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pamosnik.commands import flow_replay
 from pamosnik.commands.common import Json, Yes, confirm, note, now, open_home, print_json
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
 from pamosnik.commands.plan_screen import show_plan
@@ -22,16 +23,29 @@ Prune = Annotated[bool, typer.Option("--prune", help="Remove applied flows that 
 Full = Annotated[bool, typer.Option("--full", help="Show long changes to their end.")]
 
 
-def diff(files: Files, prune: Prune = False, full: Full = False, as_json: Json = False) -> None:
+def diff(
+    files: Files,
+    prune: Prune = False,
+    full: Full = False,
+    replay: flow_replay.Length = None,
+    everybody: flow_replay.Everybody = False,
+    as_json: Json = False,
+) -> None:
     """Shows what `flows apply` would change, and changes nothing; exit code 3 when there is something."""
     from pamosnik.services import flow_plans
 
+    long = flow_replay.length(replay)
     with open_home() as home:
         proposal = _proposed(home, files, prune=prune, as_json=as_json)
+        if not as_json:
+            show_plan(proposal.plan, full=full)
+        record = None if long is None or proposal.plan.is_empty else flow_replay.read(home, long)
+    played = None if record is None else flow_replay.play(record, proposal)
     if as_json:
-        print_json(flow_plans.plan_json(proposal.plan))
-    else:
-        show_plan(proposal.plan, full=full)
+        more = {} if long is None else {"replay": played and flow_replay.as_json(played)}
+        print_json({**flow_plans.plan_json(proposal.plan), **more})
+    elif played is not None:
+        flow_replay.show(played, everybody=everybody)
     if proposal.plan.is_empty:
         note(ALREADY)
         return

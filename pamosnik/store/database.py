@@ -137,6 +137,16 @@ def open_database(path: Path, *, migrate: bool = False, any_version: bool = Fals
     return Database(path, conn)
 
 
+def open_in_memory(*, empty: bool = False) -> Database:
+    """A database with all tables that is on no disk, not even for a moment; with `empty` without any."""
+    conn = _sqlite.connect(":memory:", isolation_level=None, cached_statements=1000)
+    conn.execute("PRAGMA foreign_keys=ON")
+    conn.execute("PRAGMA temp_store=MEMORY")
+    for migration in () if empty else migrations.MIGRATIONS:
+        migration(conn)
+    return Database(Path(":memory:"), conn)
+
+
 def _is_blank(conn: Connection) -> bool:
     """Whether the file is nobody's yet: just made, or its making was broken off before it got its mark."""
     (mark,) = conn.execute("PRAGMA application_id").fetchone()

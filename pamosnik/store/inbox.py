@@ -100,10 +100,16 @@ def load(conn: Connection, event_id: str) -> Event | None:
         " FROM events WHERE event_id = ?",
         (event_id,),
     ).fetchone()
-    return None if row is None else _event(row)
+    return None if row is None else event_of(row)
 
 
-def _event(r: tuple[Any, ...]) -> Event:
+def columns(table: str) -> str:
+    """The columns that `event_of` wants, but for the last, the connection's `ig_id`."""
+    return ", ".join(f"{table}.{name}" for name in _EVENT.split(", "))
+
+
+def event_of(r: tuple[Any, ...]) -> Event:
+    """An event from its row."""
     attachments = tuple(Attachment(*parts) for parts in json.loads(r[22])) if r[22] else ()
     return Event(
         id=r[0],

@@ -1,0 +1,455 @@
+"""A replay in words, and as JSON."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from textwrap import wrap
+from zoneinfo import ZoneInfo
+
+from pamosnik.instagram import limits
+from pamosnik.model.event import Verdict
+from pamosnik.rehearsal.replay.comparing import Change, Comparison, Different, Fate, Shift, Unsent
+from pamosnik.rehearsal.replay.deeds import Deed
+from pamosnik.rehearsal.replay.played import Ended, Peak, PrivateReplies
+from pamosnik.rehearsal.replay.record import Record
+from pamosnik.store.recorded import Recorded, Who
+
+GROUPS_SHOWN = 20
+_CHANGES_SHOWN = 6
+_NAMES_SHOWN = 4
+_TRIGGERS = {
+    "comment": "comments",
+    "live_comment": "live comments",
+    "dm": "messages",
+    "story_reply": "replies to stories",
+}
+_KINDS = {
+    "comment": "comment",
+    "live_comment": "live comment",
+    "message": "message",
+    "postback": "tap",
+    "story_reply": "reply to a story",
+    "story_mention": "story mention",
+    "shared_post": "shared post",
+    "reaction": "reaction",
+    "referral": "opened link",
+}
+_DEEDS = {
+    "message": "message",
+    "private_reply": "private reply",
+    "comment_reply": "public reply",
+    "email": "mail to you",
+    "call": "call of the webhook",
+}
+_HEADINGS = {
+    Fate.STOPPED: "No longer answered",
+    Fate.BEGUN: "Answered for the first time",
+    Fate.MOVED: "Answered by another flow",
+}
+
+_NOT_KNOWN = (
+    "In a replay people say what they said then. Taps are found by their label, calls bring what they brought,"
+    " profiles are as known now; what you did by hand (tags, cancelled runs) is not played."
+)
+
+Shape = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Replay:
+    """What a replay has come to. Its repr shows nobody."""
+
+    record: Record
+    found: Comparison
+
+
+# --- for people ------------------------------------------------------------------------------------------
+
+
+def lines(replay: Replay, *, width: int, everybody: bool) -> Iterator[str]:
+    """`width`: of the terminal; texts are cut to it, unless `everybody` asks for all of it."""
+    telling = _Telling(replay, 0 if everybody else width, everybody)
+    yield from telling.head()
+    if not replay.record.events:
+        return
+    if replay.found.is_empty:
+        yield "Nobody would get anything else."
+    yield from telling.shifts()
+    yield from telling.taps()
+    yield from telling.people()
+    yield from telling.pace()
+    yield from telling.unknown()
+
+
+class _Telling:
+    def __init__(self, replay: Replay, width: int, everybody: bool) -> None:
+        self._record = replay.record
+        self._found = replay.found
+        self._width = width
+        self._everybody = everybody
+        self._zone = ZoneInfo(replay.record.timezone)
+
+    def head(self) -> Iterator[str]:
+        record, found = self._record, self._found
+        if record.kept_since is None:
+            yield "Replay: no events are recorded yet, so there is nothing to replay."
+            return
+        if not record.events:
+            yield f"Replay: nobody has done anything since {self._day(record.since)}."
+            return
+        events, people = _many(found.events, "event"), _people(found.people)
+        yield f"Replay of {self._day(record.since)} – {self._day(record.until)}: {events} of {people}"
+        if record.kept_since - record.since > (record.until - record.since) / 20:
+            yield f"  The first event that is kept is of {self._day(record.kept_since)}."
+        if found.as_then < found.events:
+            told = f"With the applied flows {found.as_then:,} of them end as they did then."
+            yield from self._wrapped(
+                f"{told} The others met other flows, or something that is not recorded.", "  "
+            )
+
+    def shifts(self) -> Iterator[str]:
+        for fate, heading in _HEADINGS.items():
+            shifts = [shift for shift in self._found.shifts if shift.fate is fate]
+            if shifts:
+                yield f"\n{heading}"
+                for shift in shifts:
+                    yield from map(self._cut, _shift_lines(shift))
+
+    def taps(self) -> Iterator[str]:
+        lost = [one for one in self._found.taps if one.instead is None]
+        renamed = [one for one in self._found.taps if one.instead is not None]
+        if lost:
+            yield "\nTaps that would find nothing"
+        for one in lost:
+            yield self._cut(
+                f"  “{one.label}”{_of_flow(one.flow)}: {_many(one.taps, 'tap')} ({self._names(one.people)})"
+            )
+        if renamed:
+            yield "\nTaps on buttons of another name"
+        for one in renamed:
+            yield self._cut(f"  “{one.label}” counts as “{one.instead}”: {_many(one.taps, 'tap')}")
+
+    def people(self) -> Iterator[str]:
+        """People with the same differences stand together, where the newest of them stands."""
+        different = self._found.different
+        if not different:
+            return
+        yield f"\nGet something else: {len(different):,} of {_people(self._found.people)}"
+        alike: dict[object, list[Different]] = {}
+        for one in different:
+            alike.setdefault(self._likeness(one), []).append(one)
+        groups = list(alike.values())
+        shown = groups if self._everybody else groups[:GROUPS_SHOWN]
+        for group in shown:
+            yield from map(self._cut, self._group(group))
+        rest = sum(map(len, groups[len(shown) :]))
+        if rest:
+            yield f"  … and {rest:,} more (--all shows them)"
+
+    def _likeness(self, one: Different) -> object:
+        """The same for two people who differ in their names alone."""
+        name = self._record.names.get(one.who, "").removeprefix("@")
+
+        def nameless(deed: Deed | None) -> object:
+            return deed and (deed.without(name, "{}") if name else deed).content
+
+        changes = tuple((nameless(c.before), nameless(c.after), c.later) for c in one.changes)
+        return changes, one.lost, one.gained
+
+    def _group(self, group: Sequence[Different]) -> Iterator[str]:
+        one = group[0]
+        at = f" at @{self._record.usernames[one.who[0]]}" if len(self._record.usernames) > 1 else ""
+        said = "" if one.said is None else f", {_said(one.said)}"
+        yield f"  {self._names([other.who for other in group])}{at}  {self._moment(one.at)}{said}"
+        shown = one.changes if self._everybody else one.changes[:_CHANGES_SHOWN]
+        for change in shown:
+            yield from self._change(change)
+        if len(one.changes) > len(shown):
+            yield f"      … and {len(one.changes) - len(shown)} more differences"
+        for sign, held in (("-", one.lost), ("+", one.gained)):
+            for what, value in held:
+                yield f"    {sign} {what} {value}".rstrip()
+
+    def _change(self, change: Change) -> Iterator[str]:
+        later = change.later
+        if later is not None and change.after is not None:
+            when = f"{_length(abs(later))} {'later' if later > timedelta() else 'earlier'}"
+            yield f"    ~ {when}: {_deed(change.after, 0)}"
+            return
+        skip = 0
+        if change.before is not None and change.after is not None:
+            skip = _alike(_deed(change.before, 0), _deed(change.after, 0), self._width - 10)
+        for sign, deed in (("-", change.before), ("+", change.after)):
+            if deed is not None:
+                yield f"    {sign} {_deed(deed, skip)}"
+
+    def pace(self) -> Iterator[str]:
+        """The busiest hours, and what Meta's limits do to messages."""
+        peaks = list(self._peaks())
+        if peaks:
+            yield f"\nBusiest hour of private replies (Meta lets {limits.PRIVATE_REPLIES_PER_HOUR} leave)"
+            yield from peaks
+        if self._found.unsent:
+            yield "\nMessages that do not leave"
+            for one in self._found.unsent:
+                yield self._cut(
+                    f"  {_DEEDS.get(one.kind, one.kind)}, {_why(one)}: {one.before} → {one.after}"
+                )
+
+    def _peaks(self) -> Iterator[str]:
+        for connection, (before, after) in sorted(
+            self._found.private_replies.items(), key=lambda pair: self._record.usernames[pair[0]]
+        ):
+            if before.wanted.count or after.wanted.count:
+                name = self._record.usernames[connection]
+                same = before.wanted == after.wanted
+                told = "as before" if same else f"before: {self._peak(before.wanted)}"
+                yield f"  @{name}  {self._peak(after.wanted)}, {told}"
+                if after.longest_wait >= timedelta(minutes=1):
+                    yield f"    the last of them waits {_length(after.longest_wait)} for its turn"
+
+    def _peak(self, peak: Peak) -> str:
+        if peak.begins is None:
+            return "0"
+        begins = peak.begins.astimezone(self._zone)
+        return f"{peak.count} from {begins:%d %b %H:%M}"
+
+    def unknown(self) -> Iterator[str]:
+        """What a replay cannot know, as far as it matters here."""
+        before = sum(one.begun_before for one in self._record.events)
+        yield ""
+        if before:
+            yield f"Left out: {_many(before, 'answer')} in conversations begun earlier, which go on as they began."
+        if self._record.taken_back:
+            yield f"Left out: {_many(self._record.taken_back, 'message')} that people have taken back."
+        yield from self._wrapped(_NOT_KNOWN, "")
+
+    def _wrapped(self, text: str, indent: str) -> Iterator[str]:
+        yield from wrap(text, self._width or 1000, initial_indent=indent, subsequent_indent=indent)
+
+    # --- words -----------------------------------------------------------------------------------------
+
+    def _names(self, people: Sequence[Who]) -> str:
+        names = [self._name(who) for who in people]
+        if self._everybody or len(names) <= _NAMES_SHOWN:
+            return ", ".join(names)
+        shown = _NAMES_SHOWN - 1
+        return f"{', '.join(names[:shown])} and {len(names) - shown:,} more"
+
+    def _name(self, who: Who) -> str:
+        return self._record.names.get(who, who[1])
+
+    def _day(self, at: datetime) -> str:
+        return f"{at.astimezone(self._zone):%d %b %Y}"
+
+    def _moment(self, at: datetime) -> str:
+        return f"{at.astimezone(self._zone):%d %b %H:%M}"
+
+    def _cut(self, line: str) -> str:
+        return line if not self._width or len(line) <= self._width else f"{line[: self._width - 1]}…"
+
+
+def _shift_lines(shift: Shift) -> Iterator[str]:
+    by = _trigger(shift.after if shift.fate is Fate.BEGUN else shift.before)
+    count = ", ".join(_many(n, _KINDS.get(kind, kind)) for kind, n in shift.kinds.items())
+    match shift.fate:
+        case Fate.STOPPED:
+            yield f"  {shift.before.flow}: {by} took {count} of {_people(shift.people)}; {_nobody(shift.after)}"
+        case Fate.BEGUN:
+            yield f"  {shift.after.flow}: {by} would take {count} of {_people(shift.people)}"
+        case Fate.MOVED:
+            yield f"  {shift.before.flow} → {shift.after.flow}: {count} of {_people(shift.people)}, by {by}"
+    if shift.texts:
+        yield f"    like {' · '.join(f'“{_one_line(text)[:60]}”' for text in shift.texts)}"
+
+
+def _trigger(ended: Ended) -> str:
+    """How the flow was started: `comment “cennik”` → the keyword “cennik” in comments."""
+    if ended.verdict is Verdict.RESUMED:
+        return "an answer or tap"
+    kind, _, keyword = (ended.reason or "").partition(" ")
+    if keyword:
+        return f"the keyword {keyword} in {_TRIGGERS.get(kind, kind)}"
+    return f"the trigger `{kind}`"
+
+
+def _nobody(after: Ended) -> str:
+    if after.verdict is Verdict.FILTERED and after.flow is not None:
+        return f"{after.flow} steps aside: {after.reason}"
+    if after.verdict in (Verdict.NO_MATCH, Verdict.NOTED):
+        return "nothing would take them"
+    return str(after.reason)
+
+
+def _said(one: Recorded) -> str:
+    incoming = one.event.incoming
+    text = incoming.text or incoming.title or incoming.emoji or ""
+    kind = _KINDS.get(one.event.kind.value, one.event.kind.value)
+    return f"{kind} “{_one_line(text)[:40]}”" if text else kind
+
+
+def _deed(deed: Deed, skip: int) -> str:
+    """On one line; of the text what comes after the first `skip` characters."""
+    kind = "" if deed.kind in ("message", "private_reply") else f"{_DEEDS.get(deed.kind, deed.kind)}: "
+    options = "".join(f" [{option}]" for option in deed.options)
+    told = f"{kind}{_one_line(deed.text)}{options}"
+    return told if not skip else f"…{told[skip:]}"
+
+
+def _alike(old: str, new: str, width: int) -> int:
+    """How much of the beginning can be left out, so that a line shows where two long texts part."""
+    same = next(
+        (n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
+    )
+    return max(same - width // 3, 0) if 0 < width < max(len(old), len(new)) else 0
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _of_flow(flow: str | None) -> str:
+    return "" if flow is None else f" of {flow}"
+
+
+def _why(one: Unsent) -> str:
+    return f"{one.status}{f' ({one.reason})' if one.reason else ''}"
+
+
+def _many(n: int, what: str) -> str:
+    if n == 1:
+        return f"1 {what}"
+    plural = {"reply to a story": "replies to stories"}.get(what, f"{what}s")
+    return f"{n:,} {plural}"
+
+
+def _people(n: int) -> str:
+    return "1 person" if n == 1 else f"{n:,} people"
+
+
+def _length(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min")]
+    shown = [f"{n} {unit}" for n, unit in parts if n]
+    return " ".join(shown[:2]) or f"{seconds} s"
+
+
+# --- for scripts -----------------------------------------------------------------------------------------
+
+
+def as_json(replay: Replay) -> Shape:
+    record, found = replay.record, replay.found
+    return {
+        "since": _iso(record.since),
+        "until": _iso(record.until),
+        "kept_since": None if record.kept_since is None else _iso(record.kept_since),
+        "events": found.events,
+        "people": found.people,
+        "as_recorded": found.as_then,
+        "left_out": {
+            "begun_before": sum(one.begun_before for one in record.events),
+            "taken_back": record.taken_back,
+        },
+        **{fate.value: [_shift_json(s) for s in shifts] for fate, shifts in _by_fate(found.shifts).items()},
+        "taps": [
+            {
+                "label": one.label,
+                "flow": one.flow,
+                "instead": one.instead,
+                "taps": one.taps,
+                "people": len(one.people),
+            }
+            for one in found.taps
+        ],
+        "different": [_different_json(record, one) for one in found.different],
+        "private_replies": [
+            _pace_json(record.usernames[connection], before, after)
+            for connection, (before, after) in found.private_replies.items()
+        ],
+        "unsent": [
+            {
+                "kind": one.kind,
+                "status": one.status,
+                "reason": one.reason,
+                "before": one.before,
+                "after": one.after,
+            }
+            for one in found.unsent
+        ],
+    }
+
+
+def _by_fate(shifts: Sequence[Shift]) -> Mapping[Fate, list[Shift]]:
+    found: dict[Fate, list[Shift]] = {fate: [] for fate in Fate}
+    for fate, some in groupby(shifts, key=lambda shift: shift.fate):
+        found[fate] = list(some)
+    return found
+
+
+def _shift_json(shift: Shift) -> Shape:
+    return {
+        "events": shift.events,
+        "people": shift.people,
+        "kinds": dict(shift.kinds),
+        "texts": list(shift.texts),
+        "before": _ended_json(shift.before),
+        "after": _ended_json(shift.after),
+    }
+
+
+def _ended_json(ended: Ended) -> Shape:
+    return {"verdict": ended.verdict.value, "flow": ended.flow, "reason": ended.reason}
+
+
+def _different_json(record: Record, one: Different) -> Shape:
+    name = record.names.get(one.who)
+    username = name.removeprefix("@") if name is not None and name.startswith("@") else None
+    return {
+        "who": {"username": username, "igsid": one.who[1]},
+        "connection": record.usernames[one.who[0]],
+        "event": None if one.said is None else one.said.event.id,
+        "at": _iso(one.at),
+        "changes": [
+            {
+                "before": None if change.before is None else _deed_json(change.before),
+                "after": None if change.after is None else _deed_json(change.after),
+                "later_s": None if change.later is None else int(change.later.total_seconds()),
+            }
+            for change in one.changes
+        ],
+        "lost": [{"what": what, "value": value} for what, value in one.lost],
+        "gained": [{"what": what, "value": value} for what, value in one.gained],
+    }
+
+
+def _deed_json(deed: Deed) -> Shape:
+    return {
+        "kind": deed.kind,
+        "at": _iso(deed.at),
+        "text": deed.text,
+        "options": list(deed.options),
+        "flow": deed.flow,
+    }
+
+
+def _pace_json(username: str, before: PrivateReplies, after: PrivateReplies) -> Shape:
+    return {
+        "connection": username,
+        "limit": limits.PRIVATE_REPLIES_PER_HOUR,
+        "before": _peak_json(before),
+        "after": _peak_json(after),
+    }
+
+
+def _peak_json(replies: PrivateReplies) -> Shape:
+    wanted = replies.wanted
+    return {
+        "peak": wanted.count,
+        "from": None if wanted.begins is None else _iso(wanted.begins),
+        "longest_wait_s": int(replies.longest_wait.total_seconds()),
+    }
+
+
+def _iso(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"

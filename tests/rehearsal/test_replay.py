@@ -1,0 +1,230 @@
+"""What was recorded by the machinery of production, replayed with other flows."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from pamosnik.model.event import Verdict
+from pamosnik.rehearsal.play import Play
+from pamosnik.rehearsal.replay import record, report, running
+from pamosnik.rehearsal.replay.comparing import Fate
+from pamosnik.rehearsal.replay.deeds import Deed
+from pamosnik.rehearsal.replay.report import Replay
+from pamosnik.rehearsal.stage import Stage
+from pamosnik.services import flows
+
+SHOP = """\
+version: 1
+timezone: Europe/Warsaw
+disclosure: false
+fields: { nick: text }
+flows:
+  price:
+    when: [{ comment: [cennik, price] }]
+    do:
+      - reply_publicly: { one_of: ["Look!", "Sent!", "See your messages!"] }
+      - send:
+          text: "The price list?"
+          buttons:
+            - { label: "Send it to me", do: [{ send: "Here: 100" }, { tag: asked }] }
+            - { label: "Not now", do: [{ send: "Any time." }] }
+  hello:
+    when: [{ dm: hello }]
+    do:
+      - ask: { question: "Your name?", save_as: nick }
+      - send: "Hi {nick|you}!"
+      - wait: 2h
+      - send: "Still there?"
+  rest:
+    when: [anything_else]
+    do: [{ send: "A human answers soon." }]
+"""
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """Anna asks for prices, Ben chats, Ola comments and leaves."""
+    with Play([("shop.yaml", SHOP)]) as play, play.open() as stage:
+        anna, ben, ola = "anna", "ben", "ola"
+        for who in (anna, ben, ola):
+            stage.meet(who)
+
+        def then(act: Callable[..., None], *what: str, **passes: float) -> None:
+            act(*what)
+            stage.settle()
+            stage.pass_time(timedelta(**passes))
+
+        then(stage.comment, anna, "cennik?", minutes=5)
+        then(stage.tap, anna, "Send it to me", minutes=5)
+        then(stage.write, ben, "hello", minutes=1)
+        then(stage.write, ben, "Benny", hours=3)
+        then(stage.write, ben, "what?", minutes=1)
+        then(stage.owner_writes, ben, "I am here", minutes=1)
+        then(stage.write, ben, "thanks", minutes=1)
+        then(stage.comment, ola, "the price please", hours=1)
+        yield stage
+
+
+def replayed(stage: Stage, files: str, *, prune: bool = True, long: timedelta = timedelta(days=1)) -> Replay:
+    works = stage._works
+    home, account_id = works.database, works.account.id
+    proposal = flows.propose(home.connection, account_id, [("new.yaml", files)], prune=prune, made_up=True)
+    assert not proposal.loaded.has_errors, proposal.loaded.problems
+    read = record.read(home, account_id, stage.now - long, stage.now, tracks_links=True)
+    return running.run(read, proposal, lambda: None)
+
+
+def told(replay: Replay) -> str:
+    return "\n".join(report.lines(replay, width=100, everybody=False))
+
+
+def changes(replay: Replay) -> list[tuple[str | None, str | None]]:
+    def text(deed: Deed | None) -> str | None:
+        return None if deed is None else deed.text
+
+    return [(text(c.before), text(c.after)) for one in replay.found.different for c in one.changes]
+
+
+def test_the_applied_flows_against_themselves_differ_in_nothing(stage: Stage) -> None:
+    replay = replayed(stage, SHOP)
+    assert replay.found.is_empty
+    assert not replay.found.unsent
+    assert "Nobody would get anything else." in told(replay)
+
+
+def test_the_applied_flows_come_to_the_verdicts_that_were_recorded(stage: Stage) -> None:
+    replay = replayed(stage, SHOP)
+    verdicts = [one.event.incoming.verdict for one in replay.record.events]
+    assert verdicts == [
+        Verdict.STARTED,
+        Verdict.RESUMED,
+        Verdict.STARTED,
+        Verdict.RESUMED,
+        Verdict.STARTED,
+        Verdict.NOTED,
+        Verdict.PAUSED,
+        Verdict.STARTED,
+    ]
+    assert replay.found.as_then == replay.found.events == len(verdicts)
+
+
+def test_another_text_reaches_whoever_got_the_old_one(stage: Stage) -> None:
+    replay = replayed(stage, SHOP.replace("Here: 100", "Here: 120"))
+    assert changes(replay) == [("Here: 100", "Here: 120")]
+    assert not replay.found.shifts
+
+
+def test_a_keyword_that_is_gone_took_comments_that_nothing_takes_now(stage: Stage) -> None:
+    replay = replayed(stage, SHOP.replace("[cennik, price]", "[price]"))
+    assert [tapped.label for tapped in replay.found.taps] == ["Send it to me"], "nobody was shown that button"
+    [stopped] = replay.found.shifts
+    assert (stopped.fate, stopped.kinds, stopped.texts) == (Fate.STOPPED, {"comment": 1}, ("cennik?",))
+    assert (
+        "price: the keyword “cennik” in comments took 1 comment of 1 person; nothing would take them"
+        in told(replay)
+    )
+
+
+def test_a_tap_on_a_button_that_is_gone_would_find_nothing(stage: Stage) -> None:
+    without = '            - { label: "Send it to me", do: [{ send: "Here: 100" }, { tag: asked }] }\n'
+    replay = replayed(stage, SHOP.replace(without, ""))
+    [tapped] = replay.found.taps
+    assert (tapped.label, tapped.flow, tapped.instead, tapped.taps) == ("Send it to me", "price", None, 1)
+    assert ("Here: 100", None) in changes(replay)
+    assert ("tag", "asked") in [held for one in replay.found.different for held in one.lost]
+    assert "“Send it to me” of price: 1 tap (@anna)" in told(replay)
+
+
+def test_a_button_of_another_name_in_the_same_place_is_tapped_all_the_same(stage: Stage) -> None:
+    replay = replayed(stage, SHOP.replace('"Send it to me"', '"Mail it"'))
+    [tapped] = replay.found.taps
+    assert (tapped.label, tapped.instead) == ("Send it to me", "Mail it")
+    assert not any(one.lost for one in replay.found.different), "the tag is given as before"
+    assert {
+        change.before.text for one in replay.found.different for change in one.changes if change.before
+    } == {"The price list?"}
+
+
+def test_buttons_that_change_places_are_tapped_by_their_label(stage: Stage) -> None:
+    first, second = (line for line in SHOP.splitlines() if "{ label:" in line)
+    swapped = SHOP.replace(first, "X").replace(second, first).replace("X", second)
+    replay = replayed(stage, swapped)
+    assert not replay.found.taps
+    assert not any(one.lost for one in replay.found.different)
+
+
+def test_a_shorter_wait_brings_the_same_message_earlier(stage: Stage) -> None:
+    replay = replayed(stage, SHOP.replace("wait: 2h", "wait: 1h"))
+    [different] = replay.found.different
+    assert [change.later for change in different.changes] == [timedelta(hours=-1)]
+    assert "~ 1 h earlier: Still there?" in told(replay)
+
+
+def test_a_flow_of_another_name_is_the_same_flow(stage: Stage) -> None:
+    replay = replayed(stage, SHOP.replace("  price:\n", "  prices:\n    was: price\n"))
+    assert replay.found.is_empty
+
+
+def test_a_new_limit_leaves_the_second_time_unanswered() -> None:
+    with Play([("shop.yaml", SHOP)]) as play, play.open() as stage:
+        stage.meet("anna")
+        for _ in range(3):
+            stage.comment("anna", "price?")
+            stage.settle()
+            stage.pass_time(timedelta(minutes=1))
+        new = SHOP.replace("    when: [{ comment", "    limits: { per_person: once }\n    when: [{ comment")
+        replay = replayed(stage, new)
+        [stopped] = replay.found.shifts
+        assert (stopped.fate, stopped.events, stopped.people) == (Fate.STOPPED, 2, 1)
+        assert stopped.after.verdict is Verdict.FILTERED
+        assert "price steps aside: " in told(replay)
+
+
+def test_what_is_new_is_told_with_what_people_said(stage: Stage) -> None:
+    new = SHOP.replace(
+        "flows:\n", 'flows:\n  polite:\n    when: [{ dm: what }]\n    do: [{ send: "Pardon?" }]\n'
+    )
+    replay = replayed(stage, new, prune=False)
+    [moved] = replay.found.shifts
+    assert (moved.fate, moved.before.flow, moved.after.flow) == (Fate.MOVED, "rest", "polite")
+    assert changes(replay) == [("A human answers soon.", "Pardon?")]
+
+
+def test_what_stays_applied_goes_on_answering_unless_it_is_pruned(stage: Stage) -> None:
+    only_price = SHOP[: SHOP.index("  hello:")]
+    assert replayed(stage, only_price, prune=False).found.is_empty
+    stopped = replayed(stage, only_price, prune=True).found.shifts
+    assert {shift.before.flow for shift in stopped} == {"hello", "rest"}
+    assert {shift.fate for shift in stopped} == {Fate.STOPPED}
+
+
+def test_nothing_of_the_home_is_changed(stage: Stage) -> None:
+    home = stage._works.database
+    before = home.path.read_bytes(), home.wal_bytes(), home.connection.total_changes
+    replayed(stage, SHOP.replace("Here: 100", "Here: 120"))
+    assert (home.path.read_bytes(), home.wal_bytes(), home.connection.total_changes) == before
+    assert not home.connection.in_transaction
+
+
+def test_nobody_has_done_anything() -> None:
+    with Play([("shop.yaml", SHOP)]) as play, play.open() as stage:
+        replay = replayed(stage, SHOP.replace("100", "120"))
+        assert told(replay) == "Replay: no events are recorded yet, so there is nothing to replay."
+
+
+def test_what_belongs_to_conversations_from_before_is_left_out(stage: Stage) -> None:
+    """Where they stood then nobody knows, and they go on as they began."""
+    begins = stage.now - next(
+        one.event.received_at
+        for one in replayed(stage, SHOP).record.events
+        if one.event.incoming.title == "Send it to me"
+    )
+    replay = replayed(stage, SHOP.replace("Here: 100", "Here: 120"), long=begins)
+    assert replay.found.is_empty
+    assert "Left out: 1 answer in conversations begun earlier" in told(replay)
+
+
+def test_a_replay_is_the_same_twice(stage: Stage) -> None:
+    new = SHOP.replace("Look!", "Thanks!").replace("wait: 2h", "wait: 1h")
+    assert told(replayed(stage, new)) == told(replayed(stage, new))
