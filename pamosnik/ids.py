@@ -31,6 +31,12 @@ class Ids:
         return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
 
 
+def earliest(instant: datetime) -> str:
+    """What every id that was made from then on sorts after."""
+    value = (instant - _EPOCH) // timedelta(milliseconds=1) << _RANDOM_BITS
+    return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
+
+
 _process = Ids()
 _row: ContextVar[Ids | None] = ContextVar("ids", default=None)
 

@@ -32,18 +32,19 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Shows what `flows apply` would change, and changes nothing; exit code 3 when there is something."""
-    from pamosnik.services import flow_plans
+    from pamosnik.services import flow_plans, peaks
 
     long = flow_replay.length(replay)
     with open_home() as home:
         proposal = _proposed(home, files, prune=prune, as_json=as_json)
+        busiest = peaks.peaks(home.database.connection, home.account.id, proposal, now())
         if not as_json:
-            show_plan(proposal.plan, full=full)
+            show_plan(proposal.plan, full=full, beside=peaks.peak_lines(busiest, home.account.timezone))
         record = None if long is None or proposal.plan.is_empty else flow_replay.read(home, long)
     played = None if record is None else flow_replay.play(record, proposal)
     if as_json:
         more = {} if long is None else {"replay": played and flow_replay.as_json(played)}
-        print_json({**flow_plans.plan_json(proposal.plan), **more})
+        print_json({**flow_plans.plan_json(proposal.plan, busiest), **more})
     elif played is not None:
         flow_replay.show(played, everybody=everybody)
     if proposal.plan.is_empty:
@@ -62,13 +63,15 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Makes flow files live: shows what would change, asks, applies."""
-    from pamosnik.services import flow_plans, flows
+    from pamosnik.services import flow_plans, flows, peaks
 
     with open_home() as home:
         proposal = _proposed(home, files, prune=prune, as_json=as_json)
+        busiest = peaks.peaks(home.database.connection, home.account.id, proposal, now())
         if not as_json or not (yes or dry_run):
             # The plan belongs to the question, too: in JSON mode beside the answer, on stderr.
-            show_plan(proposal.plan, full=full, aside=as_json)
+            beside = peaks.peak_lines(busiest, home.account.timezone)
+            show_plan(proposal.plan, full=full, beside=beside, aside=as_json)
         empty = proposal.plan.is_empty
         applied = not empty and not dry_run and confirm("Apply this?", yes=yes)
         if applied:
@@ -78,7 +81,9 @@ def apply(
                 )
             )
     if as_json:
-        print_json({**flow_plans.plan_json(proposal.plan), "applied": applied or (empty and not dry_run)})
+        print_json(
+            {**flow_plans.plan_json(proposal.plan, busiest), "applied": applied or (empty and not dry_run)}
+        )
     if empty:
         note(ALREADY)
     elif applied:

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from pamosnik.commands import flow_files, flow_formatting, flow_history, flow_match, flow_pauses, flow_plans
+from pamosnik.commands import (
+    flow_export,
+    flow_files,
+    flow_formatting,
+    flow_history,
+    flow_match,
+    flow_pauses,
+    flow_plans,
+    flow_tests,
+)
 from pamosnik.commands.common import Json, open_home, print_facts, print_json, print_table, say, shown
 
 
@@ -15,10 +24,12 @@ def register(app: typer.Typer) -> None:
     flows.command()(flow_formatting.fmt)
     flows.command()(flow_plans.diff)
     flows.command()(flow_plans.apply)
+    flows.command("test")(flow_tests.play)
     flows.command()(flow_files.schema)
     flows.command()(flow_match.match)
     flows.command("list")(list_)
     flows.command()(show)
+    flows.command()(flow_export.export)
     flows.command()(flow_history.history)
     flows.command()(flow_pauses.pause)
     flows.command()(flow_pauses.resume)

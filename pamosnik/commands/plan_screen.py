@@ -5,15 +5,20 @@ import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pamosnik.flows.plan import Plan
+    from pamosnik.flows.plan_lines import Said
 
 
-def show_plan(plan: "Plan", *, full: bool, aside: bool = False) -> None:
-    """`aside`: on stderr, beside an answer in JSON; silent then with --quiet."""
+def show_plan(
+    plan: "Plan", *, full: bool = False, beside: "Iterable[Said]" = (), aside: bool = False
+) -> None:
+    """`beside`: what else is to be known of it. `aside`: on stderr, beside an answer in JSON; silent with --quiet."""
     from rich.console import Console
     from rich.text import Text
 
-    from pamosnik.flows.plan_lines import Tone, lines
+    from pamosnik.flows.plan_lines import Said, Tone, lines, summary
 
     if aside and os.environ.get("PAMOSNIK_QUIET"):
         return
@@ -25,7 +30,7 @@ def show_plan(plan: "Plan", *, full: bool, aside: bool = False) -> None:
         Tone.TITLE: "bold",
     }
     console = Console(stderr=aside, highlight=False, markup=False, emoji=False)
-    for said in lines(plan, full=full):
+    for said in (*lines(plan, full=full), *beside, Said(summary(plan), Tone.TITLE)):
         text, style = said.text, styles.get(said.tone, "")
         if said.tone is Tone.PLAIN and console.is_terminal:
             text = _wrapped(text, console.width)

@@ -54,7 +54,7 @@ def against(
     return (
         against_flow(flow, paused=paused, timezone=facts.timezone, now=now)
         or _against_person(flow, replace(facts, first_time=not before), occasion, now, may_be_told)
-        or _against_limits(flow, before, occasion, facts.timezone, now)
+        or against_limits(flow, before, occasion, facts.timezone, now)
         or _against_mode(flow, live)
     )
 
@@ -115,7 +115,7 @@ def _against_person(
     return Against(Ground.ONLY_IF, f"only_if: {conditions.describe(condition)} {state}")
 
 
-def _against_limits(
+def against_limits(
     flow: Flow, before: Mapping[str, datetime], occasion: Occasion, timezone: str, now: datetime
 ) -> Against | None:
     if not before:

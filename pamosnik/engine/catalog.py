@@ -221,6 +221,17 @@ class Catalog:
             if (words := words_of(trigger)) is not None and words.words:
                 yield flow, trigger, hits.get(number)
 
+    def trigger_of(
+        self, event: Event, heard: Heard, flow_id: str, detail: str, *, posts: Posts
+    ) -> int | None:
+        """The number of the trigger by which a flow took an event. `detail`: what was said of it then."""
+        fitting = self._fitting(event, heard, first_message=True, posts=posts)
+        found = [one for one in fitting if one.flow.id == flow_id and one.detail == detail]
+        if not found:
+            return None
+        best = min(found, key=lambda one: one.rank)
+        return next(number for number, one in enumerate(best.flow.triggers) if one is best.trigger)
+
     def _fitting(
         self, event: Event, heard: Heard, *, first_message: bool, posts: Posts
     ) -> Iterator[Candidate]:

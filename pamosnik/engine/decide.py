@@ -92,6 +92,7 @@ def _answered(turn: Turn, answer: Answered) -> None:
     turn.note(step.at, "answered")
     option = None if answer.option is None else turn.flow.options.get(answer.option)
     if option is not None and option.run is not None:
+        turn.trace.append(Check(option.path, "done", f"goes on in {option.run}"))
         turn.go_to_flow(option.run, wait.branch)
     elif option is not None and option.first is not None:
         _walk(turn, option.first, wait.branch)

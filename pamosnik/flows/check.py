@@ -27,7 +27,7 @@ _TEXT_KEYS = (
     *("title", "subtitle", "tap", "click"),
 )
 _TEXT_LISTS = ("one_of", "images")
-_OWN_BRANCHES = ("if_no_answer", "if_empty", "if_not", "if_it_fails")
+OWN_BRANCHES = ("if_no_answer", "if_empty", "if_not", "if_it_fails")
 """Lists of steps that stand in the step itself."""
 _LINES_OF_A_TEXT = 50
 _COMPARES = {"more_than": "number", "less_than": "number", "before": "date", "after": "date"}
@@ -140,7 +140,7 @@ def branches(step: Raw, path: str) -> Iterator[tuple[str, list[Raw]]]:
             for name in ("do", "else"):
                 if name in entry:
                     yield f"{path}.{key}.{number}.{name}", cast("list[Raw]", entry[name])
-    for key in _OWN_BRANCHES:
+    for key in OWN_BRANCHES:
         if key in step:
             yield f"{path}.{key}", cast("list[Raw]", step[key])
     misfit = cast("Raw", step.get("if_not_understood", {}))

@@ -1,9 +1,10 @@
 """Files of codes: one code per line, or a table with a column `code`. What stands in them is never shown."""
 
 import csv
+import io
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 MOST_CODES = 100_000
@@ -74,6 +75,13 @@ def parse_codes(written: str) -> tuple[str, ...]:
     except csv.Error:
         raise BadCodes("the codes file is no CSV that can be read", _ONE_PER_LINE) from None
     return tuple(found)
+
+
+def as_table(codes: Iterable[str]) -> str:
+    """A file that `parse_codes` reads the same from, whatever signs are in the codes."""
+    made = io.StringIO()
+    csv.writer(made, lineterminator="\n").writerows([(_COLUMN,), *((code,) for code in codes)])
+    return made.getvalue()
 
 
 def _cells(written: str) -> Iterator[tuple[int, str]]:

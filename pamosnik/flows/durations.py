@@ -37,7 +37,9 @@ def seconds(written: str) -> int | None:
 
 
 def written(seconds: int) -> str:
-    """The usual way to write it: 86400 → `24h`, 5400 → `1h30m`, 172800 → `2d`."""
+    """The usual way to write it: 90 → `90s`, 86400 → `24h`, 5400 → `1h30m`, 172800 → `2d`."""
+    if seconds < 120 and seconds % 60:
+        return f"{seconds}s"
     parts = []
     for unit, size in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
         if unit == "d" and seconds < 2 * size:

@@ -45,7 +45,7 @@ def formatted(text: str, name: str) -> Formatted | LeftAsItIs | Unreadable:
     header = _header(tree.root)
     put_in_order(tree)
     written.lift_comments(tree.root)
-    _space_out(tree)
+    space_out(tree)
     tree.head += header
     made = layout.print_file(tree)
     after, new_problems = _meaning(made, name)
@@ -97,7 +97,7 @@ def _header(root: Collection) -> list[str]:
     return above[: last + 1]
 
 
-def _space_out(tree: File) -> None:
+def space_out(tree: File) -> None:
     """An empty line between flows, and around the parts of a file that take several lines."""
     entries = tree.root.entries
     for number, entry in enumerate(entries[1:], 1):

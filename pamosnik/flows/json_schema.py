@@ -16,7 +16,6 @@ from pamosnik.flows.schema_triggers import TRIGGER_DOCS, TRIGGERS
 from pamosnik.flows.shapes import (
     AnyJson,
     AnyText,
-    Anything,
     Either,
     ListOf,
     MappingOf,
@@ -128,8 +127,6 @@ def _shape(shape: Shape) -> Json:
     match shape:
         case AnyText():
             return {"type": _SCALAR}
-        case Anything():
-            return dict(_ANYTHING)
         case AnyJson():
             return {"type": [*_SCALAR, "null", "array", "object"]}
         case Written(pattern, examples, or_number):

@@ -17,7 +17,7 @@ def print_file(file: File) -> str:
     if file.has_marker:
         printer.line(0, "---")
     if file.root.in_brackets:
-        printer.line(0, _inline(file.root))
+        printer.line(0, inline(file.root))
         printer.comments(file.root.below, 0)
     else:
         printer.collection(file.root, 0)
@@ -93,7 +93,7 @@ def _lines(value: Node) -> list[str]:
         case Alias(name):
             return [f"*{name}"]
         case Collection():
-            return [_inline(value)]
+            return [inline(value)]
         case Scalar():
             written = _quoted(value)
             first, *rest = written.split("\n")
@@ -117,7 +117,8 @@ def _mark(value: Scalar) -> str:
     return f"&{value.anchor} " if value.anchor else ""
 
 
-def _inline(node: Node) -> str:
+def inline(node: Node) -> str:
+    """A value on one line."""
     if not isinstance(node, Collection):
         return _lines(node)[0]
     mark = f"&{node.anchor} " if node.anchor else ""
@@ -131,7 +132,7 @@ def _inline(node: Node) -> str:
 
 
 def _inline_entry(entry: Entry) -> str:
-    value = _inline(entry.value)
+    value = inline(entry.value)
     if entry.key is None:
         return value
     return f"{_key(entry.key)}: {value}" if value else _key(entry.key)

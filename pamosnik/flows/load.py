@@ -64,6 +64,10 @@ class Loaded:
     """File → what stands in it, to show lines."""
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Pool → the codes in its file; without the pools whose file could not be read."""
+    places: Mapping[str, tuple[str, Mark]] = field(default_factory=dict)
+    """Path of a value (`FLOW:do.0.text`) → where it stands."""
+    tests: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
+    """Tests over several flows, file by file, under the place where they stand."""
 
     @property
     def has_errors(self) -> bool:
@@ -182,6 +186,8 @@ def load(
         problems=tuple(sorted(set(problems))),
         texts=texts,
         codes=codes,
+        places=merger.places,
+        tests=merger.tests,
     )
 
 

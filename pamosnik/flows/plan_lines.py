@@ -12,6 +12,8 @@ from pamosnik.flows.standing import where
 LINES_SHOWN = 12
 """Of what changes in one flow, unless all is asked for."""
 PLACES_SHOWN = 6
+STILL_SHOWN = 20
+"""Flows that stay as they are; more of them are counted only."""
 ONE_LINE = 60
 """Longer values stand below each other."""
 
@@ -51,9 +53,14 @@ _SIGN_TONES = {
 
 
 def lines(plan: Plan, *, full: bool = False) -> Iterator[Said]:
-    """`full`: all of every change."""
+    """All but its summary. `full`: all of every change."""
+    still = sum(not change.changes for change in plan.changes)
+    few = full or still <= STILL_SHOWN
     for change in plan.changes:
-        yield from _flow(change, full=full)
+        if change.changes or few:
+            yield from _flow(change, full=full)
+    if not few:
+        yield Said(f"= {still} flows stay as they are (--full names them)", Tone.STILL)
     yield from _order(plan)
     if plan.settings:
         for setting in plan.settings:
@@ -63,7 +70,6 @@ def lines(plan: Plan, *, full: bool = False) -> Iterator[Said]:
         counts = ((pool.new, "new"), (pool.gone, "withdrawn"))
         told = ", ".join(f"{count} {what}" for count, what in counts if count)
         yield Said(f"~ codes {pool.pool}  {told}", Tone.CHANGED)
-    yield Said(summary(plan), Tone.TITLE)
 
 
 def summary(plan: Plan) -> str:

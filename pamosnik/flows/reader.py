@@ -101,6 +101,10 @@ class Reader:
             else:
                 self.lose(path, *(part for entry in node.entries for part in entry))
 
+    def is_broken(self, path: str) -> bool:
+        """Whether a part of what stands there could not be read."""
+        return any(part == path or part.startswith(f"{path}.") for part in self.broken)
+
     # --- mappings and lists ----------------------------------------------------------------------------
 
     def row(self, row: Row, node: Node, path: str) -> Json:
@@ -373,7 +377,10 @@ def duration(reader: Reader, node: Node, path: str) -> Json:
     return found
 
 
-@shaped(Written(f"^{A_DURATION}( to {A_DURATION})?$", ("20s to 90s",)))
+RANGE = Written(f"^{A_DURATION}( to {A_DURATION})?$", ("20s to 90s",))
+
+
+@shaped(RANGE)
 def duration_range(reader: Reader, node: Node, path: str) -> Json:
     """[shortest, longest] in seconds."""
     reader.positions[path] = node.mark

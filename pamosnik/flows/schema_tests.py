@@ -1,5 +1,6 @@
 """Tests in flow files: conversations, each a list of what happens and of what is expected then."""
 
+import re
 from typing import cast
 
 from pamosnik.flows import source
@@ -19,8 +20,8 @@ from pamosnik.flows.reader import (
     one_of,
     text,
 )
-from pamosnik.flows.schema_words import as_written, instant, some_time
-from pamosnik.flows.shapes import Anything, Either, ListOf, Ref, shaped
+from pamosnik.flows.schema_words import as_written, instant, json_value, some_time
+from pamosnik.flows.shapes import Either, ListOf, Ref, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 
 _FOLLOWS = one_of("true", "false", "unknown")
@@ -57,18 +58,32 @@ EXPECT = Row(
         Key("called", _NAMES, "A webhook that was called."),
     ),
 )
+
+
+def _number_like(pattern: str, hint: str) -> Read:
+    """A number of Meta's or of HTTP, as it is written."""
+
+    @shaped(Written(f"^\\s*{pattern}\\s*$", or_number=True))
+    def read(reader: Reader, node: Node, path: str) -> Json:
+        found = text(reader, node, path)
+        if isinstance(found, str) and not re.fullmatch(pattern, found.strip()):
+            reader.error(node.mark, "number-expected", f"`{found}` is no such number", hint)
+            return None
+        return found.strip() if isinstance(found, str) else None
+
+    return read
+
+
+_meta_error = _number_like(r"\d{1,9}(/\d{1,9})?", "Write it like 10, or 10/2534022 with the subcode.")
+_subcode = _number_like(r"\d{1,9}", "Write it like 2534022.")
+_status = _number_like(r"[1-5]\d\d", "Write it like 200 or 500.")
 _ERROR = Row(
     "error",
     (
-        Key("code", text, "Meta's code, like `10` or `10/2534022`.", required=True),
-        Key("subcode", text, "Meta's subcode."),
+        Key("code", _meta_error, "Meta's code, like `10` or `10/2534022`.", required=True),
+        Key("subcode", _subcode, "Meta's subcode."),
     ),
 )
-
-
-@shaped(Anything())
-def _anything(reader: Reader, node: Node, path: str) -> Json:
-    return as_written(reader, node, path)
 
 
 TEST_STEPS: dict[str, Row | Read] = {
@@ -76,7 +91,11 @@ TEST_STEPS: dict[str, Row | Read] = {
     "live_comment": Row("live_comment", _COMMENT),
     "dm": Row("dm", _MESSAGE),
     "story_reply": Row(
-        "story_reply", (Key("text", text, "What they answer."), Key("story", text, "Which story."))
+        "story_reply",
+        (
+            Key("text", text, "What they answer.", required=True),
+            Key("story", text, "Which story: its link or id."),
+        ),
     ),
     "story_mention": Row("story_mention", (), bare=True),
     "shared_post": Row("shared_post", (Key("post", text, "Link or id of the post."),), bare=True),
@@ -89,7 +108,7 @@ TEST_STEPS: dict[str, Row | Read] = {
     "meta_says": Row("meta_says", (Key("error", _ERROR, "What Meta answers next.", required=True),)),
     "webhook_says": Row(
         "webhook_says",
-        (Key("status", text, "The status of the answer."), Key("json", _anything, "Its body.")),
+        (Key("status", _status, "The status of the answer."), Key("json", json_value, "Its body.")),
     ),
     "owner_replies": Row("owner_replies", (Key("text", text, "What you write yourself.", required=True),)),
     "expect": EXPECT,
@@ -148,11 +167,17 @@ def _one(reader: Reader, key: Scalar, value: Node, path: str) -> Json:
         return None
     found = TEST_STEPS[key.value](reader, value, f"{path}.{key.value}")
     if key.value == "expect" and isinstance(found, dict):
-        _expects(reader, key, found)
+        _expects(reader, key, found, path)
+    if key.value == "dm" and found == {} and not reader.is_broken(f"{path}.dm"):
+        message = "a message has a text or a picture"
+        reader.error(key.mark, "missing-value", message, "Write it like: dm: price")
     return None if found is None else {"step": key.value, **cast("dict[str, Json]", found)}
 
 
-def _expects(reader: Reader, key: Scalar, found: dict[str, Json]) -> None:
+def _expects(reader: Reader, key: Scalar, found: dict[str, Json], path: str) -> None:
+    if not found and not reader.is_broken(f"{path}.expect"):
+        message = "nothing is expected here, so this is always so"
+        reader.error(key.mark, "empty-expect", message, "Write it like: expect: { dm: any }")
     messages = [name for name in ("dm", "public_reply") if name in found]
     if found.get("nothing") is True and messages:
         message = f"`nothing: true` and `{messages[0]}` exclude each other"

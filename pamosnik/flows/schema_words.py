@@ -136,10 +136,10 @@ def as_written(_reader: Reader, node: Node, _path: str) -> Json:
 
 
 _DAY = "|".join("".join(f"[{letter}{letter.upper()}]" for letter in day) for day in DAYS)
-_A_DAY = Written(rf"^\s*(({_DAY})( [tT][oO] ({_DAY}))?|\d{{4}}-\d\d-\d\d)\s*$", (*DAYS, "mon to fri"))
+A_DAY = Written(rf"^\s*(({_DAY})( [tT][oO] ({_DAY}))?|\d{{4}}-\d\d-\d\d)\s*$", (*DAYS, "mon to fri"))
 
 
-@shaped(ListOf(shaped(_A_DAY)(text)))
+@shaped(ListOf(shaped(A_DAY)(text)))
 def days(reader: Reader, node: Node, path: str) -> Json:
     """Weekdays as numbers (Monday 0) and dates as they are."""
     reader.positions[path] = node.mark

@@ -19,11 +19,6 @@ class AnyText:
 
 
 @dataclass(frozen=True, slots=True)
-class Anything:
-    """Whatever somebody writes: another program reads it."""
-
-
-@dataclass(frozen=True, slots=True)
 class AnyJson:
     """Whatever YAML can write."""
 
@@ -87,9 +82,7 @@ class Either:
     readers: "Callable[[], tuple[Read, ...]]"
 
 
-Shape = (
-    AnyText | AnyJson | Anything | Written | Whole | TrueOrFalse | Words | ListOf | MappingOf | Ref | Either
-)
+Shape = AnyText | AnyJson | Written | Whole | TrueOrFalse | Words | ListOf | MappingOf | Ref | Either
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pamosnik.flows.normal import Raw, strings
 from pamosnik.model.flow import Mode
 from pamosnik.model.run import WaitKind
 
-STEP_CHARS = 36
+STEP_CHARS = 30
 """What is shown of a step."""
 
 

@@ -191,6 +191,8 @@ class Called:
     at: datetime
     webhook: str
     body: str | None
+    again: bool = False
+    """A repetition, because the answer before was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,16 @@ class GoalReached:
     who: str
     flow: str
     goal: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeGiven:
+    """A person got a code, or was told theirs again."""
+
+    at: datetime
+    who: str
+    pool: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +272,7 @@ Happening = (
     | Mailed
     | Called
     | GoalReached
+    | CodeGiven
     | Tagged
     | FieldSet
     | Paused

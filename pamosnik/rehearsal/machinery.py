@@ -37,7 +37,7 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.mail import Mail
 from pamosnik.model.event import Verdict
 from pamosnik.model.flow import Flow
-from pamosnik.model.outbox import ItemKind, MediaKind, Outcome, OutcomeKind, Quota
+from pamosnik.model.outbox import Action, ItemKind, MediaKind, Outcome, OutcomeKind, Quota
 from pamosnik.outbox import pacing
 from pamosnik.outbox.pacing import PerSecond, has_media, with_reserve
 from pamosnik.privacy import forget
@@ -117,11 +117,20 @@ class Machinery:
         self.clock.move_to(ticket.begins)
         scenery.add_fresh(self.world, self.shop, self.flows() if ticket.next_post else ())
         self._notices: deque[Notice] = deque()
+        self._something_said = False
+        """Whether Instagram is asked to take a message, a reply, or what is done to a comment: no sign of typing."""
         self.world.listen(self._notices.append)
         self.prepared: deque[JSONResponse] = deque()
         """What Instagram answers next, in place of its own answers."""
         self.webhook_answers: deque[Answer] = deque()
-        """What the next calls of flows get."""
+        """What the next calls of flows get; a repetition gets the same again."""
+        self._answered: dict[str, Answer] = {}
+        self.silent_about: set[str] = set()
+        """IGSIDs of people of whom Instagram does not tell whether they follow."""
+        self.failures: list[Exception] = []
+        """What was raised in a turn: faults of Pamosnik's own."""
+        self.waited_until: datetime | None = None
+        """When a flow's wait ended last."""
         self._instagram = Instagram(version=GRAPH_VERSION, app=self._meta())
         self._token = credentials.token(self.conn, ticket.keys, connected)
         tools = Tools(_Pen(self), self.database, self._instagram, ticket.keys, self.clock)
@@ -221,6 +230,14 @@ class Machinery:
                 times.append(now + _LOOK_AGAIN)
         return min((time for time in times if time is not None and time > now), default=None)
 
+    def next_to_leave(self) -> datetime | None:
+        """When something that is under way already goes on; what waits of flows end later does not count."""
+        now = self.now
+        times = [*self.watcher.queued(now), evidence.next_look(self.conn)]
+        if any(due is not None and due <= now for due in times):
+            times.append(connections.next_rest_over(self.conn, now))
+        return min((time for time in times if time is not None and time > now), default=None)
+
     def _hour_has_room(self) -> datetime | None:
         """For another private reply; None when it has room now."""
         since = self.now - pacing.COUNTS_FOR
@@ -311,6 +328,7 @@ class Machinery:
                 turn.fail_wait(conn, due, now)
 
         self._take(lambda conn: turn.take_wait(conn, self.library, due, now), fail)
+        self.waited_until = now
 
     def _take_settled(self, item_id: str, now: datetime) -> None:
         self._take(
@@ -321,8 +339,9 @@ class Machinery:
     def _take(self, work: Callable[[Connection], object], fail: Callable[[Connection], None]) -> None:
         try:
             self.write(work)
-        except Exception:
+        except Exception as error:
             # Rolled back, as in the daemon: a second failure ends the item, so it cannot come round for ever.
+            self.failures.append(error)
             log.exception("A turn failed on the stage", extra={"action": "turn.failed"})
             self.write(fail)
 
@@ -374,8 +393,13 @@ class Machinery:
 
     async def _called(self, target: Target, order: Order, now: datetime) -> Answer:
         """Nothing leaves the machine: what was prepared answers, else an empty 200."""
-        self.log.append(Called(now, order.name, order.body))
-        return self.webhook_answers.popleft() if self.webhook_answers else Answer(200, b"{}")
+        again = order.id in self._answered
+        self.log.append(Called(now, order.name, order.body, again))
+        if not again:
+            self._answered[order.id] = (
+                self.webhook_answers.popleft() if self.webhook_answers else Answer(200, b"{}")
+            )
+        return self._answered[order.id]
 
     async def _mailed(self, mail: Mail, now: datetime) -> None:
         """Nothing leaves the machine."""
@@ -400,9 +424,11 @@ class Machinery:
             self._texts.take(now)
             if has_media(one.item):
                 self._media.take(now)
+            self._something_said = one.item.action is not Action.TYPING
             outcome = self._await(
                 self._instagram.send(one.item, one.body, ig_id=self.shop.ig_id, token=self._token)
             )
+            self._something_said = False
             self.write(partial(sending.record, item_id=one.item.id, outcome=outcome, now=now))
             if outcome.kind is OutcomeKind.SENT:
                 self.log.append(self._sent(one, outcome))
@@ -442,14 +468,20 @@ class Machinery:
     def _await(self, what: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(what)
 
+    def _profile(self, igsid: str) -> JSONResponse | None:
+        """Of somebody of whom Instagram tells only the name; None: the sandbox answers."""
+        person = self.world.person_known_as(self.shop, igsid) if igsid in self.silent_about else None
+        return None if person is None else JSONResponse({"username": person.username, "name": person.name})
+
     def _meta(self) -> Callable[[Any, Any, Any], Coroutine[None, None, None]]:
         """The sandbox's Graph server; `meta_says` answers before it."""
         graph = Graph(self.world, Deliverer(self.world))
         app = Starlette(routes=[Route("/{path:path}", graph.endpoint, methods=["GET", "POST", "DELETE"])])
 
         async def answer(scope: Any, receive: Any, send: Any) -> None:
-            about_people = scope["method"] == "POST" and not scope["path"].endswith("/messenger_profile")
-            prepared = self.prepared.popleft() if self.prepared and about_people else None
+            prepared = self._profile(scope["path"].rpartition("/")[2]) if scope["method"] == "GET" else None
+            if scope["method"] == "POST" and self.prepared and self._something_said:
+                prepared = self.prepared.popleft()
             await (app if prepared is None else prepared)(scope, receive, send)
 
         return answer

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -78,6 +78,16 @@ class Play:
             self._loop.close()
             self._loop = None
         self._folder.cleanup()
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """What plays, in its normal form."""
+        return self.loaded.settings
+
+    @property
+    def bodies(self) -> Mapping[str, Mapping[str, object]]:
+        """Likewise the flows, by id."""
+        return {flow.id: flow.body for flow in self.loaded.flows}
 
     @property
     def timezone(self) -> ZoneInfo:

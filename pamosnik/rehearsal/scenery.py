@@ -49,10 +49,10 @@ def add_named_posts(world: World, shop: Account, flows: Iterable[Flow]) -> None:
             match trigger:
                 case CommentTrigger() if not isinstance(trigger.posts, AnyPost):
                     for post in trigger.posts:
-                        _add_post(world, shop, post, flow.id)
+                        add_post(world, shop, post, flow.id)
                 case StoryReplyTrigger():
                     for story in trigger.stories:
-                        _add_story(world, shop, story, flow.id)
+                        add_story(world, shop, story, flow.id)
                 case _:
                     continue
 
@@ -90,29 +90,46 @@ def _waits_for_next(flow: Flow) -> bool:
     return any(isinstance(t, CommentTrigger) and t.posts is AnyPost.NEXT for t in flow.triggers)
 
 
-def _add_post(world: World, shop: Account, post: str, flow_id: str) -> None:
+def find(world: World, written: str) -> Media | None:
+    """The post or story of a link or id."""
+    code = shortcode(written)
+    for media in world.media.values():
+        if written in (media.id, media.permalink) or (code is not None and media.shortcode == code):
+            return media
+    story = _story_id(written)
+    return None if story is None else world.media.get(story)
+
+
+def add_post(world: World, shop: Account, post: str, named_by: str) -> Media | None:
+    """The post of a link or id, as old as the shop; None when it is neither."""
     code = shortcode(post)
-    if any(
-        media.id == post or (code is not None and media.shortcode == code) for media in world.media.values()
-    ):
-        return
+    if code is None and not post.isdecimal():
+        return None
+    known = find(world, post)
+    if known is not None:
+        return known
     kind = MediaKind.REEL if "/reel/" in post else MediaKind.POST
-    media = world.add_media(shop, kind, f"The {kind.value} of {flow_id}")
-    if code is not None:
-        world.media[media.id] = replace(media, shortcode=code, permalink=post, created_at=OPENED_AT)
-    else:
-        _give_id(world, media, post)
+    media = world.add_media(shop, kind, f"The {kind.value} of {named_by}")
+    if code is None:
+        return _give_id(world, media, post)
+    world.media[media.id] = replace(media, shortcode=code, permalink=post, created_at=OPENED_AT)
+    return world.media[media.id]
 
 
-def _add_story(world: World, shop: Account, story: str, flow_id: str) -> None:
-    number = next((part for part in reversed(story.split("/")) if part.isdecimal()), None)
+def add_story(world: World, shop: Account, story: str, named_by: str) -> Media | None:
+    """Likewise a story."""
+    number = _story_id(story)
     if number is None or number in world.media:
-        return
-    media = world.add_media(shop, MediaKind.STORY, f"The story of {flow_id}")
-    _give_id(world, media, number)
+        return None if number is None else world.media[number]
+    return _give_id(world, world.add_media(shop, MediaKind.STORY, f"The story of {named_by}"), number)
 
 
-def _give_id(world: World, media: Media, new: str) -> None:
+def _story_id(story: str) -> str | None:
+    return next((part for part in reversed(story.split("/")) if part.isdecimal()), None)
+
+
+def _give_id(world: World, media: Media, new: str) -> Media:
     del world.media[media.id]
     link = media.permalink.replace(media.id, new)
     world.media[new] = replace(media, id=new, permalink=link, created_at=OPENED_AT)
+    return world.media[new]

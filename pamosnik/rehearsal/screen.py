@@ -18,6 +18,7 @@ from pamosnik.rehearsal.happenings import (
     Acted,
     Called,
     Card,
+    CodeGiven,
     Deed,
     Did,
     FieldSet,
@@ -61,7 +62,7 @@ _ACTIONS: Mapping[Action, str] = {
 
 _MEDIA: Mapping[str, str] = {"video": "video", "audio": "sound", "file": "file", "ig_post": "post"}
 
-_DEEDS: Mapping[Deed, str] = {
+DEEDS: Mapping[Deed, str] = {
     Deed.COMMENT: "in public, on {post}",
     Deed.REPLY: "in public, a reply on {post}",
     Deed.LIVE_COMMENT: "in public, live",
@@ -114,7 +115,7 @@ class Plain:
     def show(self, happening: Happening, who: str, numbers: Mapping[str, int]) -> None:
         match happening:
             case Sent():
-                self._block(_from(self._shop, happening, who), _lines(happening, numbers))
+                self._block(_from(self._shop, happening, who), lines_of(happening, numbers))
             case PublicReply():
                 self._block(_from(self._shop, happening, who), clean(happening.text).split("\n"))
             case Did():
@@ -151,7 +152,9 @@ class Bubbles:
     def show(self, happening: Happening, who: str, numbers: Mapping[str, int]) -> None:
         match happening:
             case Sent():
-                self._bubble("\n".join(_lines(happening, numbers)), _from(self._shop, happening, who), "cyan")
+                self._bubble(
+                    "\n".join(lines_of(happening, numbers)), _from(self._shop, happening, who), "cyan"
+                )
             case PublicReply():
                 self._bubble(clean(happening.text), _from(self._shop, happening, who), "yellow")
             case Did():
@@ -177,7 +180,7 @@ class Bubbles:
             sys.stdout.write("\x1b[1A\x1b[2K" * self._typed)
             sys.stdout.flush()
             self._typed = 0
-        place = _DEEDS[did.deed].format(post=f"post {did.post}")
+        place = DEEDS[did.deed].format(post=f"post {did.post}")
         text = clean(did.text) if did.text else "…"
         if did.deed is Deed.TAP:
             text = f"[{text}]"
@@ -240,11 +243,13 @@ def remarks(happening: Happening, who: str, zone: ZoneInfo) -> list[str]:
         case Steered():
             return [_addressed(happening.who, who, f"{happening.flow}: {happening.how}")]
         case Called():
-            return [f"the webhook {happening.webhook} is asked"]
+            return [f"the webhook {happening.webhook} is asked{' again' if happening.again else ''}"]
         case Mailed():
             return [f"a mail to you: {happening.subject}"]
         case GoalReached():
             return [_addressed(happening.who, who, f"goal {happening.goal}")]
+        case CodeGiven():
+            return [_addressed(happening.who, who, f"code {happening.code} of {happening.pool}")]
         case Tagged():
             word = "tag" if happening.given else "no longer tagged"
             return [_addressed(happening.who, who, f"{word} {happening.tag}")]
@@ -299,7 +304,8 @@ def _from(shop: str, sent: Sent | PublicReply, who: str) -> str:
     return ", ".join(part for part in (shop, kind, to) if part)
 
 
-def _lines(sent: Sent, numbers: Mapping[str, int]) -> list[str]:
+def lines_of(sent: Sent, numbers: Mapping[str, int]) -> list[str]:
+    """What a message shows, with everything that can be tapped."""
     lines = [] if sent.text is None else clean(sent.text).split("\n")
     lines += [f"picture {clean(url)}" for url in sent.images]
     lines += [f"{_MEDIA.get(kind, kind)} {clean(url)}" for kind, url in sent.media]

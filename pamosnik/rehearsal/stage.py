@@ -9,6 +9,7 @@ the next. Played twice, it is the same twice: time stands still, ids come from a
 random in the engine is derived from them.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -23,15 +24,16 @@ from pamosnik._sqlite import Connection
 from pamosnik.calls import Answer
 from pamosnik.errors import NotFound, UsageError
 from pamosnik.flows.load import File, Loaded
-from pamosnik.rehearsal import clicking, scenery
-from pamosnik.rehearsal.happenings import Deed, Did, Happening, Option, PersonState, Post
+from pamosnik.rehearsal import clicking, scenery, walks
+from pamosnik.rehearsal.happenings import Deed, Did, Happening, Option, PersonState, Post, RunState
 from pamosnik.rehearsal.machinery import Machinery, Ticket, buttons, chips
+from pamosnik.rehearsal.walks import Walk
 from pamosnik.sandbox import entrances, people
 from pamosnik.sandbox.things import Account, Attachment, Comment, Media, MediaKind, Person
 from pamosnik.services import clicks, explaining, flows, reading
 from pamosnik.services.explaining import Why
 from pamosnik.services.library import Library
-from pamosnik.store import contacts, links
+from pamosnik.store import contacts, links, reads
 from pamosnik.store import flows as flow_store
 
 BETWEEN_ACTS = timedelta(seconds=1)
@@ -99,6 +101,12 @@ class Stage:
         self._someone(who)
         return self._works.watcher.person(who, self._world.igsid(self._shop, self._someone(who)), self.now)
 
+    def has_conversation(self, who: str) -> bool:
+        """Whether there is a private conversation with this person yet."""
+        return (
+            self._world.thread_with(self._shop, self._world.igsid(self._shop, self._someone(who))) is not None
+        )
+
     def options(self, who: str) -> tuple[Option, ...]:
         """What this person can tap: buttons and chips, the newest message's first; opening questions while the
         conversation is empty; the menu."""
@@ -114,6 +122,17 @@ class Stage:
         menu = entrances.menu_items(self._account)
         return (*found.values(), *(Option(item.title) for item in menu if item.title not in found))
 
+    def latest_run(self, who: str) -> RunState | None:
+        """The run of this person in which something happened last."""
+        conn = self._works.conn
+        runs = self.person(who).runs
+        return max(runs, key=lambda run: (reads.turns(conn, run.run_id)[-1][4], run.run_id), default=None)
+
+    @property
+    def failures(self) -> Sequence[Exception]:
+        """What was raised in turns: faults of Pamosnik's own, each the end of what it was about."""
+        return self._works.failures
+
     def why(self, event_id: str) -> Why:
         """What happened to an event, and the checks behind it."""
         return explaining.why(self._works.conn, self._works.account, event_id, self.now)
@@ -122,6 +141,10 @@ class Stage:
         """Paths of the steps a run has taken, in order: what a test has reached."""
         _, turns = reading.run(self._works.conn, self._works.account, run_id)
         return tuple(check[0] for taken in turns for check in cast("list[list[str]]", taken["trace"]))
+
+    def walks(self) -> tuple[Walk, ...]:
+        """Which way every run went, but for those of people who were forgotten."""
+        return walks.walks(self._works.conn, self._works.account, self._works.library)
 
     def verdicts(self) -> list[reading.Shape]:
         """Every event with its verdict, in the shape of `events list --json`, the oldest first."""
@@ -137,6 +160,19 @@ class Stage:
         """Moves the clock on, from one due instant to the next."""
         self._works.pass_time(length)
 
+    def let_out(self, within: timedelta) -> None:
+        """Lets leave what is under way: after `wait_first` and typing, and again what was refused for now. The clock
+        goes on as far as that takes, no further than `within`; waits of flows that end meanwhile end."""
+        until = self.now + within
+        self.settle()
+        while (moment := self._works.next_to_leave()) is not None and moment <= until:
+            self.pass_time(moment - self.now)
+
+    @property
+    def waited_until(self) -> datetime | None:
+        """When a flow's wait ended last."""
+        return self._works.waited_until
+
     def next_moment(self) -> datetime | None:
         """When something happens by itself, as far as can be told; None when nothing will."""
         return self._works.next_moment()
@@ -150,6 +186,20 @@ class Stage:
         if follows is not None:
             followed = followed | {self._shop.ig_id} if follows else followed - {self._shop.ig_id}
         self._world.put_person(replace(known, name=name or known.name, follows=followed))
+
+    def introduce(self, who: str, *, name: str | None, follows: bool | None) -> None:
+        """Somebody of that username is there from now on, and all that Instagram could tell of them is this.
+        `follows`: None, it does not tell. Their id comes from the username, so that some go one way of a
+        `split` and some another."""
+        following = frozenset({self._shop.ig_id}) if follows else frozenset()
+        self._world.put_person(Person(who, name, follows=following))
+        digest = hashlib.sha256(who.encode()).digest()
+        igsid = str(800_000_000_000_000 + int.from_bytes(digest[:8]) % 100_000_000_000_000)
+        self._world.meet(self._shop.ig_id, who, igsid)
+        if follows is None:
+            self._works.silent_about.add(igsid)
+        else:
+            self._works.silent_about.discard(igsid)
 
     def remember(
         self, who: str, *, tags: Iterable[str] = (), fields: Mapping[str, str] | None = None
@@ -173,6 +223,18 @@ class Stage:
 
         self._works.write(note)
         self._works.look()
+
+    def post_named(self, written: str, *, story: bool = False) -> int:
+        """The number of a post or story, by its link or id; one that nothing names yet is there from now on, as old
+        as the shop."""
+        known = scenery.find(self._world, written)
+        if known is None:
+            add = scenery.add_story if story else scenery.add_post
+            known = add(self._world, self._shop, written, "somebody")
+        if known is None:
+            what = "story" if story else "post"
+            raise NotFound(f"“{written}” names no {what}.", hint=f"Give the link or the id of the {what}.")
+        return self._grid().index(known) + 1
 
     def publish(self, caption: str, kind: MediaKind = MediaKind.POST) -> None:
         """A new post; a flow that waits for the next one takes it."""

@@ -12,6 +12,7 @@ from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.outbox import ItemKind, ItemStatus
 from pamosnik.model.run import RunStatus
 from pamosnik.rehearsal.happenings import (
+    CodeGiven,
     FieldSet,
     GoalReached,
     Happening,
@@ -26,12 +27,14 @@ from pamosnik.rehearsal.happenings import (
     Tagged,
     Waiting,
 )
-from pamosnik.store import contacts, reads
+from pamosnik.store import codes, contacts, reads
 from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant
 
 _GOAL = "goal "
 """Followed by the goal's name: how a trace tells a goal that was reached."""
+_CODE = "gave a code of "
+"""Followed by the pool: likewise of a code."""
 _GOING = frozenset({RunStatus.ACTIVE, RunStatus.WAITING})
 _LOST = frozenset({ItemStatus.EXPIRED, ItemStatus.FAILED, ItemStatus.CANCELLED})
 
@@ -127,7 +130,15 @@ class Watcher:
                     yield Steered(now, who, flow, f"{result} {detail}")
                 elif result == "done" and detail.startswith(_GOAL):
                     yield GoalReached(now, who, flow, detail.removeprefix(_GOAL))
+                elif result == "done" and detail.startswith(_CODE):
+                    yield from self._given(now, run, detail.removeprefix(_CODE))
         self._turns[run_id] = len(turns)
+
+    def _given(self, now: datetime, run: tuple[Any, ...], pool: str) -> Iterator[CodeGiven]:
+        for contact_id in contacts.find(self._conn, self._account_id, run[4]):
+            code = codes.of_person(self._conn, contact_id, pool)
+            if code is not None:
+                yield CodeGiven(now, self._name_of(run[4]), pool, code)
 
     def _look_at_queue(self, now: datetime) -> Iterator[Happening]:
         for item in self._queue(now, open_only=False):

@@ -1,10 +1,13 @@
 """A plan as scripts and the page read it."""
 
+from collections.abc import Sequence
+
 from pamosnik.flows.plan import Change, ChangeKind, Plan
 from pamosnik.flows.standing import Standing
+from pamosnik.services.peaks import Peak, peak_json
 
 
-def plan_json(plan: Plan) -> dict[str, object]:
+def plan_json(plan: Plan, peaks: Sequence[Peak] = ()) -> dict[str, object]:
     return {
         "changes": [_change(change) for change in plan.changes],
         "counts": {kind.value: plan.counts.get(kind, 0) for kind in ChangeKind},
@@ -15,6 +18,7 @@ def plan_json(plan: Plan) -> dict[str, object]:
             {"setting": one.name, "before": one.before, "after": one.after} for one in plan.settings
         ],
         "codes": [{"pool": one.pool, "new": one.new, "withdrawn": one.gone} for one in plan.codes],
+        "peaks": [peak_json(peak) for peak in peaks],
     }
 
 

@@ -9,11 +9,10 @@ from typing import cast
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import PlanOutdated
-from pamosnik.flows.check import asked_hours
+from pamosnik.flows import still_used
 from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, File, Loaded, load
 from pamosnik.flows.plan import Applied, ChangeKind, CodesChange, Plan, plan
-from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.standing import Standing, in_short, step_at
 from pamosnik.model.run import WaitKind
 from pamosnik.services import broadcasts, codes, webhooks
@@ -70,11 +69,10 @@ def propose(
         is_public=is_public,
         unset=None if environ is None else partial(_unset, conn, account_id, environ),
     )
+    if prune and files:
+        loaded = _leave_what_is_needed(conn, account_id, loaded, settings, files[0][0])
     pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
     code_changes = codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)
-    if prune and files:
-        gone = _hours_still_asked_for(conn, account_id, loaded.settings, file=files[0][0])
-        loaded = replace(loaded, problems=tuple(sorted({*loaded.problems, *gone})))
     found = plan(
         loaded,
         applied,
@@ -114,18 +112,16 @@ def _standing(
         yield Standing(version, path, WaitKind(kind), people, step)
 
 
-def _hours_still_asked_for(
-    conn: Connection, account_id: str, settings: Mapping[str, object], *, file: str
-) -> Iterator[Problem]:
-    """Hours count as they are now, for people who finish an older version, too: none of theirs may go."""
-    before = json.loads(flow_store.settings(conn, account_id)).get("hours", {})
-    gone = before.keys() - cast("Mapping[str, object]", settings.get("hours", {})).keys()
-    for flow_id, body, people in flow_store.versions_in_flight(conn, account_id):
-        for name in sorted(gone & set(asked_hours(json.loads(body)["do"]))):
-            who = "somebody is" if people == 1 else f"{people} people are"
-            message = f"--prune would take away the hours `{name}`, and {who} in a flow that asks for them"
-            hint = f"Keep `{name}` in the file until they are through `{flow_id}`, or apply without --prune."
-            yield Problem(file, 1, 1, Severity.ERROR, "hours-still-used", message, hint)
+def _leave_what_is_needed(
+    conn: Connection, account_id: str, loaded: Loaded, before: Mapping[str, object], file: str
+) -> Loaded:
+    """--prune takes no settings from people who are in a flow that needs them."""
+    in_flight = [
+        still_used.InFlight(flow_id, json.loads(body), people)
+        for flow_id, body, people in flow_store.versions_in_flight(conn, account_id)
+    ]
+    settings, said = still_used.leave(loaded.settings, before, in_flight, file)
+    return replace(loaded, settings=settings, problems=tuple(sorted({*loaded.problems, *said})))
 
 
 def has_entrances(proposal: Proposal) -> bool:

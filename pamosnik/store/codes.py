@@ -54,6 +54,15 @@ def give(conn: Connection, contact: Contact, pool: str, code: str, now: datetime
     )
 
 
+def free(conn: Connection, account_id: str, pool: str) -> list[str]:
+    """All that nobody was given, in the order in which they will be."""
+    rows = conn.execute(
+        "SELECT code FROM codes WHERE account_id=? AND pool=? AND given_at IS NULL ORDER BY place",
+        (account_id, pool),
+    )
+    return [code for (code,) in rows]
+
+
 def left(conn: Connection, account_id: str, pool: str, at_most: int) -> int:
     """How many codes are to be given, counted up to a number."""
     (count,) = conn.execute(

@@ -176,6 +176,12 @@ def post(conn: Connection, connection_id: str, media_id: str) -> tuple[str | Non
     return None if row is None else (row[0], optional_instant(row[1]))
 
 
+def shortcodes(conn: Connection, connection_id: str) -> Mapping[str, str | None]:
+    """Media id → the part of its link that names it, of all known posts."""
+    rows = conn.execute("SELECT media_id, shortcode FROM posts WHERE connection_id=?", (connection_id,))
+    return dict(rows.fetchall())
+
+
 def media_id(conn: Connection, connection_id: str, shortcode: str) -> str | None:
     """The id of the post with this link, as far as Instagram was asked."""
     row = conn.execute(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pamosnik._sqlite import Connection
-from pamosnik.ids import new_id
+from pamosnik.ids import earliest, new_id
 from pamosnik.model.decision import Check
 from pamosnik.model.event import Attachment, Event, EventKind, Incoming, Verdict
 from pamosnik.store import deletions, tombstones
@@ -101,6 +101,31 @@ def load(conn: Connection, event_id: str) -> Event | None:
         (event_id,),
     ).fetchone()
     return None if row is None else event_of(row)
+
+
+_ANSWERABLE = (
+    Verdict.STARTED,
+    Verdict.RESUMED,
+    Verdict.NO_MATCH,
+    Verdict.FILTERED,
+    Verdict.PENDING,
+    Verdict.ERROR,
+)
+
+
+def comments_since(
+    conn: Connection, account_id: str, connection_id: str, since: datetime
+) -> list[tuple[datetime, str, str, str | None, str | None]]:
+    """(when, person, text, post, comment it answers) of the comments under posts that flows were asked about: not of
+    the account's own, of those that came while a human had the conversation, and the like."""
+    marks = ",".join("?" * len(_ANSWERABLE))
+    rows = conn.execute(
+        "SELECT min(coalesce(occurred_at, received_at), received_at), igsid, text, media_id, parent_id FROM events"  # noqa: S608
+        " WHERE account_id=? AND event_id>=? AND connection_id=? AND kind='comment' AND igsid IS NOT NULL"
+        f" AND text IS NOT NULL AND verdict IN ({marks})",
+        (account_id, earliest(since), connection_id, *_ANSWERABLE),
+    )
+    return [(instant(row[0]), *row[1:]) for row in rows]
 
 
 def columns(table: str) -> str:

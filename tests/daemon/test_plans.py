@@ -1,6 +1,6 @@
 """Plans against a home with people in flight, and what applying them does."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,11 +9,13 @@ import pytest
 
 from pamosnik.errors import PlanOutdated
 from pamosnik.flows.plan import Change, ChangeKind
+from pamosnik.model.event import EventKind, Incoming, Verdict
 from pamosnik.model.run import WaitKind
 from pamosnik.services import flows
 from pamosnik.services.flows import Proposal
 from pamosnik.services.library import Library
-from pamosnik.store import accounts
+from pamosnik.services.peaks import Peak, peak_lines, peaks
+from pamosnik.store import accounts, connections, inbox
 from pamosnik.store import flows as flow_store
 from tests.daemon import events
 from tests.daemon.machine import Machine, machine
@@ -155,3 +157,51 @@ async def test_files_applied_in_turn_do_not_change_the_order(tmp_path: Path) -> 
         assert _propose(shop, other).plan.is_empty
         catalog = Library().catalog(shop.reader.connection, _account(shop))
         assert list(catalog.flows) == ["visit", "more", "hello", "extra"]
+
+
+# --- peaks -----------------------------------------------------------------------------------------------
+
+
+def _record(shop: Machine, text: str, count: int, *, ago: timedelta) -> None:
+    """So many people said this within ten minutes."""
+    conn, account_id = shop.reader.connection, _account(shop)
+    (connected,) = connections.of_account(conn, account_id)
+    conn.execute("BEGIN")
+    for number in range(count):
+        at = shop.clock.now() - ago + timedelta(minutes=10) * number / count
+        incoming = Incoming(
+            ig_id=events.IG_ID,
+            key=f"c:{text}{ago}{number}",
+            kind=EventKind.COMMENT,
+            occurred_at=at,
+            igsid=f"{text}{number}",
+            text=text,
+            media_id="m1",
+            verdict=Verdict.NO_MATCH,
+        )
+        inbox.add(conn, account_id=account_id, connection_id=connected.id, incoming=incoming, now=at)
+    conn.execute("COMMIT")
+
+
+def _peak(shop: Machine, text: str) -> Peak:
+    (found,) = peaks(shop.reader.connection, _account(shop), _propose(shop, text), shop.clock.now())
+    return found
+
+
+async def test_the_busiest_hour_is_told_with_the_flows_that_fill_it(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        _record(shop, "price", 300, ago=timedelta(days=3))
+        _record(shop, "cost?", 500, ago=timedelta(days=3))
+        _record(shop, "cost?", 2000, ago=timedelta(days=40))
+        conn, account_id = shop.reader.connection, _account(shop)
+        same = _propose(shop, FLOWS.replace('"Tap"', '"Tap here"'))
+        assert peaks(conn, account_id, same, shop.clock.now()) == (), "who is answered has not changed"
+        wider = _peak(shop, FLOWS.replace("comment: price", "comment: [price, cost]"))
+        assert (wider.before, wider.after, wider.flows, wider.comments) == (300, 800, {"more": 800}, 800)
+        # 750 leave within ten minutes; the next when the first of them is an hour old.
+        assert timedelta(minutes=50) < wider.jam.longest_wait < timedelta(minutes=51)
+        told = " ".join(said.text for said in peak_lines([wider], "UTC"))
+        assert "800 (300 with the flows that are applied)" in told
+        assert "Instagram allows 750 an hour: the last would have waited 51m." in told
+        narrower = _peak(shop, FLOWS.replace("comment: price", "comment: cheap"))
+        assert (narrower.after, list(peak_lines([narrower], "UTC"))) == (0, [])

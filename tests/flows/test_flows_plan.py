@@ -11,7 +11,7 @@ from pamosnik.flows.load import Loaded, load
 from pamosnik.flows.normal import Raw
 from pamosnik.flows.order import merged, moves
 from pamosnik.flows.plan import Applied, ChangeKind, Plan, plan
-from pamosnik.flows.plan_lines import LINES_SHOWN, lines
+from pamosnik.flows.plan_lines import LINES_SHOWN, lines, summary
 from pamosnik.flows.readable import flow_lines
 from pamosnik.flows.settings_changes import setting_changes
 from pamosnik.flows.standing import Standing, in_short, step_at, what_happens
@@ -62,7 +62,7 @@ def test_a_plan_tells_what_would_change() -> None:
         "    +   - tag: b",
         "    3 people are in it.",
     ]
-    assert _said(told)[-1] == "1 added, 1 changed, 1 unchanged, 1 in no file."
+    assert summary(told) == "1 added, 1 changed, 1 unchanged, 1 in no file."
 
 
 def test_prune_removes_what_stands_in_no_file() -> None:

@@ -1,0 +1,110 @@
+"""Playing the tests that stand in flow files."""
+
+import os
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pamosnik.commands.common import All, Json, note, print_json, say
+from pamosnik.commands.flow_problems import Files, problems_json, show_problems
+from pamosnik.errors import CheckFailed, InvalidFlows, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pamosnik.rehearsal.testing.result import Result
+
+_WIDEST = 100
+"""Columns: longer lines are hard to read."""
+
+
+def play(
+    files: Files,
+    only: Annotated[
+        str | None, typer.Option("--only", help="Only tests with this in their name, or of this flow.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="File to write the results to, as JUnit XML.")
+    ] = None,
+    everything: All = False,
+    as_json: Json = False,
+) -> None:
+    """Plays the tests in flow files: the real engine, a fake Instagram, a clock that does not wait."""
+    from pamosnik.flows.load import load, read_files
+    from pamosnik.flows.written_tests import of_files
+
+    read = read_files(files)
+    loaded = load(read)
+    if loaded.has_errors:
+        print_json(problems_json(loaded)) if as_json else show_problems(loaded)
+        raise typer.Exit(InvalidFlows.exit_code)
+    tests = [one for one in of_files(loaded) if only is None or only in one.name or only == one.flow]
+    if only is not None and not tests:
+        raise UsageError(f"No test is called “{only}”.", hint="Leave --only out to see their names.")
+
+    from pamosnik.flows.ways import ways
+    from pamosnik.rehearsal.play import Play
+    from pamosnik.rehearsal.testing import show
+    from pamosnik.rehearsal.testing.coverage import coverage
+    from pamosnik.rehearsal.testing.player import play_all
+
+    console, results = _console(), []
+    with Play(read) as play:
+        for result in play_all(play, tests):
+            results.append(result)
+            if not as_json:
+                show.result(console, result, loaded.texts, play.timezone)
+        zone = play.timezone
+    walks = (walk for one in results for walk in one.walks)
+    covered = coverage(ways(loaded), walks) if only is None else None
+    if as_json:
+        from pamosnik.rehearsal.testing import report
+
+        print_json(report.as_json(results, covered, zone))
+    else:
+        _sum_up(results)
+        if results and covered is not None:
+            show.covered(console, covered, everything=everything)
+    if junit is not None:
+        from pamosnik.rehearsal.testing.junit import document
+
+        _write(junit, document(results, loaded.texts, zone))
+    if not all(result.passed for result in results):
+        raise typer.Exit(CheckFailed.exit_code)
+
+
+def _sum_up(results: "list[Result]") -> None:
+    failed = sum(not result.passed for result in results)
+    if not results:
+        note("No tests: none of these flows has `tests:`. How they are written: docs/flow-tests.md")
+    elif failed:
+        say(f"{failed} of {_tests(len(results))} failed.")
+    else:
+        say(f"{_tests(len(results))} passed.")
+
+
+def _tests(number: int) -> str:
+    return f"{number} test{'s' if number != 1 else ''}"
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what this terminal cannot write is no reason to fail
+    plain = bool(os.environ.get("NO_COLOR"))
+    console = Console(color_system=None if plain else "auto", highlight=False, markup=False, emoji=False)
+    console.width = min(console.width, _WIDEST)
+    return console
+
+
+def _write(path: Path, written: bytes) -> None:
+    try:
+        path.write_bytes(written)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}.", hint="Check the path and who may write there."
+        ) from error

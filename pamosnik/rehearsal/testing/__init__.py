@@ -1,0 +1,1 @@
+"""Tests of flow files: conversations played on a stage of their own, and what was expected of them."""

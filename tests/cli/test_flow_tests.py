@@ -1,0 +1,160 @@
+"""`flows test` as a person and as a pipeline sees it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "flow-tests.md").read_text("utf-8")
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """In an empty folder, without a home, and without colour unless `environment` says otherwise."""
+    plain = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PAMOSNIK_HOME": "/nowhere", "COLUMNS": "80"}
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pamosnik", "flows", "test", *arguments]
+        return subprocess.run(
+            command,
+            env={**plain, **environment},
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+def _block(language: str) -> str:
+    """The first block of the page in this language."""
+    blocks: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    return next(text for written_in, text in blocks if written_in == language)
+
+
+def test_the_page_shows_what_comes_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "prices.yaml").write_text(_block("yaml"), "utf-8")
+    done = run("prices.yaml")
+    assert (done.returncode, done.stderr) == (5, "")
+    assert f"$ pamosnik flows test prices.yaml\n{done.stdout}" == _block("")
+
+
+def test_the_example_passes_and_no_way_is_left_out(run: Run) -> None:
+    done = run(str(ROOT / "flows.example.yaml"))
+    assert done.returncode == 0, done.stdout
+    assert "tests passed." in done.stdout
+    assert "No test goes" not in done.stdout
+
+
+FLOWS = """\
+version: 1
+disclosure: false
+flows:
+  hello:
+    when: [dm: hello]
+    do: [{ send: "Hi.\\e[31m" }]
+    tests:
+      - name: "says < & > \\x01 hi"
+        steps:
+          - dm: hello
+          - expect: { dm: "Bye.\\x01" }
+      - name: good
+        steps:
+          - dm: hello
+          - expect: { dm: "Hi*" }
+  lonely:
+    when: [dm: nobody]
+    do: [{ send: Alone. }]
+"""
+
+
+def test_json(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(FLOWS, "utf-8")
+    done = run("a.yaml", "--json")
+    assert done.returncode == 5
+    told = json.loads(done.stdout)
+    assert (told["passed"], told["failed"]) == (1, 1)
+    bad, good = told["tests"]
+    assert (good["name"], good["flow"], good["file"], good["line"]) == ("good", "hello", "a.yaml", 12)
+    [failure] = bad["failures"]
+    assert (failure["file"], failure["line"], failure["what"]) == ("a.yaml", 11, "dm")
+    assert [line["kind"] for line in bad["transcript"]] == ["person", "note", "shop", "note"]
+    [missed] = told["coverage"]["missed"]
+    assert (missed["flow"], missed["line"], told["coverage"]["branches"]) == ("lonely", 17, 2)
+    documented = (ROOT / "docs" / "json.md").read_text("utf-8")
+    assert [key for key in _keys(told) if f"`{key}`" not in documented] == []
+
+
+def _keys(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | {key for inner in value.values() for key in _keys(inner)}
+    return {key for inner in value for key in _keys(inner)} if isinstance(value, list) else set()
+
+
+def test_junit_is_xml_whatever_the_texts_hold(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(FLOWS, "utf-8")
+    assert run("a.yaml", "--junit", "out.xml").returncode == 5
+    root = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert (root.tag, root.get("tests"), root.get("failures")) == ("testsuites", "2", "1")
+    bad, good = root.iter("testcase")
+    assert (good.get("name"), good.get("classname"), good.get("line"), len(good)) == (
+        "good",
+        "hello",
+        "12",
+        0,
+    )
+    [failure] = bad
+    assert "a.yaml:11" in (failure.get("message") or "")
+    assert "anna       hello" in (failure.text or "")
+
+
+def test_a_file_with_errors_is_not_played(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(FLOWS.replace("steps:", "stepps:", 1), "utf-8")
+    done = run("a.yaml")
+    assert done.returncode == 4
+    assert "a.yaml:9:9: error" in done.stdout
+    assert [problem["line"] for problem in json.loads(run("a.yaml", "--json").stdout)] == [2, 9]
+
+
+def test_no_tests_is_said_and_no_failure(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(FLOWS.partition("    tests:")[0], "utf-8")
+    done = run("a.yaml")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "No tests" in done.stderr
+    assert json.loads(run("a.yaml", "--json").stdout)["tests"] == []
+
+
+def test_only_some(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(FLOWS, "utf-8")
+    assert run("a.yaml", "--only", "good").stdout == "ok    hello: good\n1 test passed.\n"
+    assert run("a.yaml", "--only", "hello").returncode == 5
+    assert run("a.yaml", "--only", "hallo").returncode == 2
+
+
+def test_texts_command_no_terminal(run: Run, tmp_path: Path) -> None:
+    """Colour only where it is wanted, and nothing of a flow's text that could steer a terminal."""
+    (tmp_path / "a.yaml").write_text(FLOWS, "utf-8")
+    assert "\x1b" not in run("a.yaml").stdout
+    coloured = run("a.yaml", FORCE_COLOR="1", TERM="xterm-256color").stdout
+    assert "\x1b[1;31mFAIL" in coloured
+    assert "Hi.\x1b[31m" not in coloured
+    assert "\x1b" not in run("a.yaml", FORCE_COLOR="1", TERM="xterm-256color", NO_COLOR="1").stdout
+    assert max(map(len, run("a.yaml", COLUMNS="60").stdout.split("\n"))) <= 60
+
+
+def test_a_report_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(FLOWS, "utf-8")
+    done = run("a.yaml", "--only", "good", "--junit", f"none{os.sep}out.xml")
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
