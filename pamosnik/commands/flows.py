@@ -12,6 +12,7 @@ from pamosnik.commands import (
     flow_history,
     flow_match,
     flow_pauses,
+    flow_pictures,
     flow_plans,
     flow_tests,
 )
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     flows.command("test")(flow_tests.play)
     flows.command()(flow_files.schema)
     flows.command()(flow_match.match)
+    flows.command()(flow_pictures.graph)
     flows.command("list")(list_)
     flows.command()(show)
     flows.command()(flow_export.export)

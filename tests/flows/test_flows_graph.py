@@ -1,0 +1,264 @@
+"""Pictures of flows: nothing lies over anything else, no line crosses another, and everything is named."""
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pamosnik.flows.compile import compile_flow
+from pamosnik.flows.graph import svg
+from pamosnik.flows.graph.drawing import Drawing
+from pamosnik.flows.graph.layout import draw
+from pamosnik.flows.graph.measure import clusters, cut, width, wrap
+from pamosnik.flows.graph.outline import Pace, Shape, outline
+from pamosnik.flows.graph.words import phrases
+from pamosnik.flows.load import load
+from tests.flows.corpus_files import Case, cases
+from tests.flows.graph_flows import TEXTS, Raw, bodies, flow_of
+from tests.flows.graph_geometry import faults
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+_SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawing(*steps: Raw, language: str = "en", **flow: object) -> Drawing:
+    body = {"title": "Shop", "when": [{"trigger": "dm", "words": ["hi"]}], "do": list(steps), **flow}
+    return draw([outline(flow_of(body), language)])
+
+
+def drawn(text: str) -> Drawing:
+    loaded = load([("shop.yaml", text)])
+    assert not loaded.has_errors
+    language = str(loaded.settings.get("language", "en"))
+    zone = str(loaded.settings.get("timezone", "UTC"))
+    return draw([outline(compile_flow(one.id, one.body, timezone=zone), language) for one in loaded.flows])
+
+
+def parsed(made: Drawing) -> ET.Element:
+    return ET.fromstring(svg.render(made))
+
+
+def node(made: Drawing, path: str) -> list[str]:
+    """The lines of text in the node of that path."""
+    return [line.text for one in made.nodes if one.path == path for line in one.lines]
+
+
+def ways(made: Drawing) -> set[tuple[str, str, Pace]]:
+    return {(edge.start, edge.end, edge.pace) for edge in made.edges}
+
+
+SEND: Raw = {"do": "send", "text": "Hi"}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(bodies())
+def test_whatever_the_flow_nothing_overlaps_and_no_line_crosses(body: Raw) -> None:
+    flow = flow_of(body)
+    made = draw([outline(flow, "en")])
+    assert faults(made) == []
+    shown = {one.path for one in made.nodes} | {b.path for one in made.nodes for b in one.buttons}
+    assert set(flow.steps) | set(flow.options) <= shown
+    assert draw([outline(flow_of(body), "en")]) == made
+    parsed(made)
+
+
+@pytest.mark.parametrize("case", cases("valid"), ids=lambda case: case.title)
+def test_every_valid_file_is_drawn_well(case: Case) -> None:
+    loaded = load(list(case.files.items()))
+    language = str(loaded.settings.get("language", "en"))
+    flows = [compile_flow(one.id, one.body, timezone="UTC") for one in loaded.flows]
+    made = draw([outline(flow, language) for flow in flows])
+    assert faults(made) == []
+    parsed(made)
+
+
+def test_what_happens_at_once_what_waits_for_the_person_and_what_waits_for_time_look_different() -> None:
+    made = drawing(
+        {"do": "send", "text": "Tap", "buttons": [{"label": "Go", "do": [SEND]}]},
+        {"do": "wait", "for": 7200},
+        {"do": "ask", "question": "When?", "if_no_answer": [SEND]},
+        SEND,
+    )
+    assert {
+        ("when", "do.0", Pace.AT_ONCE),
+        ("do.0.buttons.0", "do.0.buttons.0.do.0", Pace.PERSON),
+        ("do.0", "do.1", Pace.AT_ONCE),
+        ("do.1", "do.2", Pace.TIME),
+        ("do.2.if_no_answer", "do.2.if_no_answer.0", Pace.TIME),
+        ("do.2", "do.2.onward", Pace.PERSON),
+        ("do.2~", "do.3", Pace.AT_ONCE),
+    } <= ways(made)
+    dashes = re.findall(r"\.by-(\w+)\{stroke-dasharray:([^}]+)\}", svg.render(made))
+    assert len(dict(dashes)) == 2
+    assert [sample.pace for sample in made.samples] == list(Pace)
+    assert node(made, "do.1") == ["Wait", "2 h"]
+
+
+def test_a_message_with_buttons_goes_on_beside_its_taps_when_steps_follow_and_waits_when_none_do() -> None:
+    message = {"do": "send", "text": "Tap", "buttons": [{"label": "Go", "do": [SEND]}]}
+    followed = drawing(message, {"do": "wait", "for": 60})
+    first = {one.path: one for one in followed.nodes}
+    assert first["do.1"].y < first["do.0.buttons.0.do.0"].bottom
+    last = drawing(message)
+    assert not [edge for edge in last.edges if edge.start == "do.0"]
+
+
+def test_thirteen_chips_stand_in_rows_and_the_picture_stays_printable() -> None:
+    chips = [{"label": f"Question {n}", "do": [SEND]} for n in range(13)]
+    made = drawing({"do": "send", "text": "What about?", "chips": chips}, SEND)
+    assert made.width < 1250
+    tops = {one.y for one in made.nodes if one.shape is Shape.TAP}
+    assert len(tops) == 4
+    assert faults(made) == []
+
+
+def test_again_runs_back_along_a_free_lane() -> None:
+    made = drawing(
+        {"do": "ask", "question": "Which size?", "id": "size"},
+        {
+            "do": "choose",
+            "choose": [
+                {"if": [{"if": "has_tag", "value": "vip"}], "do": [SEND]},
+                {"else": [SEND, {"do": "again", "again": "size", "at_most": 2}]},
+            ],
+        },
+        SEND,
+    )
+    (back,) = [edge for edge in made.edges if edge.back]
+    assert (back.start, back.end) == ("do.1.choose.1.else.1", "do.0")
+    assert node(made, "do.1.choose.1.else.1") == ["Again, at most 2×", "Which size?"]
+    assert faults(made) == []
+
+
+def test_again_in_the_middle_is_a_link_because_its_line_would_cross_others() -> None:
+    again = {"do": "again", "again": "size", "at_most": 1}
+    branches = [{"if": [{"if": "has_tag", "value": tag}], "do": [again]} for tag in ("a", "b", "c")]
+    made = drawing(
+        {"do": "ask", "question": "Which size?", "id": "size"}, {"do": "choose", "choose": branches}
+    )
+    back = {edge.start for edge in made.edges if edge.back}
+    assert back == {"do.1.choose.0.do.0", "do.1.choose.2.do.0"}
+    links = [a.get("href") for a in parsed(made).iter(f"{_SVG}a")]
+    assert links == ["#f-shop.do.0"]
+    assert faults(made) == []
+
+
+def test_run_leads_into_the_picture_of_the_other_flow() -> None:
+    loaded = load(
+        [
+            (
+                "shop.yaml",
+                "version: 1\nflows:\n  a:\n    when: [{dm: hi}]\n    do: [{run: b}]\n"
+                "  b:\n    do: [{send: Hello}]\n",
+            )
+        ]
+    )
+    outlines = [outline(compile_flow(one.id, one.body, timezone="UTC"), "en") for one in loaded.flows]
+    together = ET.fromstring(svg.render(draw(outlines)))
+    assert [a.get("href") for a in together.iter(f"{_SVG}a")] == ["#f-b.when"]
+    assert together.find(f".//{_SVG}g[@id='f-b.when']") is not None
+    alone = ET.fromstring(svg.render(draw(outlines[:1]), places={"b": "b.svg"}))
+    assert [a.get("href") for a in alone.iter(f"{_SVG}a")] == ["b.svg"]
+    nowhere = ET.fromstring(svg.render(draw(outlines[:1])))
+    assert [*nowhere.iter(f"{_SVG}a")] == []
+
+
+def test_every_step_of_a_flow_can_be_found_by_its_path() -> None:
+    buttons = [{"label": "Go", "do": [SEND]}]
+    root = parsed(drawing({"do": "send", "text": "Tap", "buttons": buttons}, {"do": "goal", "goal": "seen"}))
+    paths = {g.get("data-path") for g in root.iter(f"{_SVG}g")}
+    assert {"when", "do.0", "do.0.buttons.0", "do.0.buttons.0.do.0", "do.1"} <= paths
+    ids = [g.get("id") for g in root.iter() if g.get("id") is not None]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_picture_holds_no_script_and_asks_for_nothing() -> None:
+    text = '</text><script>alert(1)</script> & "quotes" \x07\x1b[31m \u202egnp.exe ]]> <!-- '
+    written = svg.render(drawing({"do": "send", "text": text}, title=text))
+    root = ET.fromstring(written)
+    assert {child.tag.removeprefix(_SVG) for child in root.iter()} <= {
+        "svg", "title", "desc", "style", "marker", "path", "rect", "g", "text", "circle", "polygon",
+    }  # fmt: skip
+    assert "</text><script> alert" not in written
+    assert not re.findall(r"[\x00-\x09\x0b-\x1f\u202a-\u202e]", written)
+    assert re.findall(r"https?://[^\"]+", written) == ["http://www.w3.org/2000/svg"]
+    assert root.get("role") == "img"
+
+
+def test_the_whole_text_is_in_the_title_where_the_picture_cuts_it() -> None:
+    text = "A very long sentence. " * 30
+    made = drawing({"do": "send", "text": text})
+    shown = node(made, "do.0")
+    assert shown[-1].endswith("…")
+    assert len(shown) == 6
+    title = parsed(made).find(f".//{_SVG}g[@data-path='do.0']/{_SVG}title")
+    assert title is not None
+    assert text.strip() in str(title.text)
+
+
+def test_a_picture_speaks_the_language_of_its_file() -> None:
+    steps: tuple[Raw, ...] = ({"do": "wait", "for": 86400 * 3}, {"do": "stop"})
+    assert node(drawing(*steps, language="de"), "do.0") == ["Warten", "3 Tage"]
+    assert node(drawing(*steps, language="pl"), "do.1") == ["Koniec tutaj"]
+    assert node(drawing(*steps, language="pt"), "do.0") == ["Wait", "3 days"]
+
+
+def test_every_phrase_exists_in_every_language_with_the_same_gaps() -> None:
+    for key, said in phrases().items():
+        gaps = {tuple(sorted(re.findall(r"\{\w+\}", one))) for one in said}
+        assert len(gaps) == 1, key
+        assert all(one.strip() for one in said), key
+
+
+def test_conditions_read_as_plain_words() -> None:
+    vip = {"if": "has_tag", "value": "vip"}
+    guests = {"if": "field", "value": {"guests": {"test": "more_than", "values": ["4"]}}}
+    night = {"if": "outside", "value": "open"}
+    made = drawing(
+        {
+            "do": "choose",
+            "choose": [
+                {"if": [vip, {"if": "any", "value": [guests, night]}], "do": [SEND]},
+                {"if": [{"if": "none", "value": [vip]}], "do": [SEND]},
+            ],
+        }
+    )
+    assert " ".join(node(made, "do.0.choose.0.do")) == "has tag vip and (guests > 4 or outside open)"
+    assert node(made, "do.0.choose.1.do") == ["none of: has tag vip"]
+    assert node(made, "do.0.choose.else") == ["otherwise"]
+
+
+def test_a_flow_of_a_thousand_steps_is_drawn() -> None:
+    tap = {"do": "send", "text": "Tap", "buttons": [{"label": "Go", "do": [SEND, SEND, SEND]}]}
+    steps: list[Raw] = [tap, {"do": "wait", "for": 60}]
+    made = drawing(*(steps * 200))
+    assert len(made.nodes) > 1000
+    svg.render(made)
+
+
+def test_steps_nested_sixty_deep_are_drawn() -> None:
+    inner: Raw = SEND
+    for _ in range(60):
+        inner = {"do": "choose", "choose": [{"if": [{"if": "first_time", "value": True}], "do": [inner]}]}
+    assert faults(drawing(inner, SEND)) == []
+
+
+@given(TEXTS, st.integers(40, 300), st.integers(1, 5))
+def test_wrapped_text_fits_and_keeps_letters_whole(text: str, room: int, lines: int) -> None:
+    made = wrap(text, room, 13, lines=lines)
+    assert len(made) <= lines
+    widest = max((width(one, 13) for one in clusters(text)), default=0)
+    assert all(width(line, 13) <= max(room, widest + width("…", 13)) for line in made)
+
+
+def test_a_family_and_a_flag_are_never_cut_apart() -> None:
+    assert list(clusters("👩‍👩‍👧🇵🇱e\u0301")) == ["👩‍👩‍👧", "🇵🇱", "e\u0301"]
+    assert cut("👩‍👩‍👧" * 9, 100, 13).removesuffix("…").replace("👩‍👩‍👧", "") == ""
+
+
+def test_the_picture_in_the_documentation_is_the_one_that_its_flow_gives() -> None:
+    text = (PICTURES / "table.yaml").read_text("utf-8")
+    assert svg.render(drawn(text)) == (PICTURES / "table.svg").read_text("utf-8")
