@@ -14,6 +14,7 @@ from pamosnik.commands import (
     flow_pauses,
     flow_pictures,
     flow_plans,
+    flow_starters,
     flow_tests,
 )
 from pamosnik.commands.common import Json, open_home, print_facts, print_json, print_table, say, shown
@@ -21,6 +22,7 @@ from pamosnik.commands.common import Json, open_home, print_facts, print_json, p
 
 def register(app: typer.Typer) -> None:
     flows = typer.Typer(help="Flow files: check, apply, look.", rich_markup_mode=None, no_args_is_help=True)
+    flows.command()(flow_starters.new)
     flows.command()(flow_files.validate)
     flows.command()(flow_formatting.fmt)
     flows.command()(flow_plans.diff)

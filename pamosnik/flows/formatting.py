@@ -115,5 +115,5 @@ def _is_long(entry: Entry) -> bool:
 
 
 def _blank_above(entry: Entry) -> None:
-    if entry.before[:1] != [BLANK]:
+    if BLANK not in entry.before:
         entry.before.insert(0, BLANK)

@@ -1,5 +1,6 @@
 """Commands on flow files that need no home: `flows fmt`, `flows new`."""
 
+import json
 import os
 import stat
 import subprocess
@@ -88,3 +89,28 @@ def test_what_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Is a directory"):
         write_whole(tmp_path / "folder", "y")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_new_writes_a_file_whose_tests_pass_and_overwrites_nothing(run: Run, work: Path) -> None:
+    done = run("new", "price-list")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "Written: price-list.yaml\nTry: pamosnik flows test price-list.yaml\n"
+    assert run("test", "price-list.yaml").returncode == 0
+    (work / "price-list.yaml").write_text("mine")
+    again = run("new", "price-list")
+    assert again.returncode == 2
+    assert "price-list.yaml is there already" in again.stderr
+    assert (work / "price-list.yaml").read_text() == "mine"
+    assert run("new", "faq", "-o", "my faq.yml").returncode == 0
+    assert "pamosnik chat 'my faq.yml'" in (work / "my faq.yml").read_text()
+
+
+def test_new_tells_what_there_is(run: Run, work: Path) -> None:
+    listed = run("new", "--json")
+    names = [one["name"] for one in json.loads(listed.stdout)]
+    assert names == ["booking", "faq", "giveaway", "price-list", "story-thanks"]
+    assert all(one["about"].endswith(".") for one in json.loads(listed.stdout))
+    unknown = run("new", "newsletter")
+    assert unknown.returncode == 1
+    assert all(name in unknown.stderr for name in names)
+    assert list(work.iterdir()) == []

@@ -1,0 +1,69 @@
+"""Flow files to start from."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pamosnik.commands.common import Json, note, print_json, print_table
+from pamosnik.errors import NotFound, UsageError
+
+
+def new(
+    name: Annotated[str | None, typer.Argument(help="Which one; without it they are listed.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File or folder; NAME.yaml here without it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Writes a flow file to start from: commented, ready to change, with tests that pass."""
+    starters = _starters()
+    if name is None:
+        rows: list[dict[str, object]] = [
+            {"name": one, "about": text.splitlines()[0].removeprefix("# ")} for one, text in starters.items()
+        ]
+        if as_json:
+            print_json(rows)
+            return
+        print_table(rows, [("name", "Name"), ("about", "What it does")], "There is none.")
+        note("Try: pamosnik flows new price-list")
+        return
+    if name not in starters:
+        raise NotFound(f"There is no `{name}` to start from.", hint=f"There are: {', '.join(starters)}.")
+    file = _file(name, output)
+    _create(file, starters[name].replace(f"{name}.yaml", shlex.quote(str(file))))
+    if as_json:
+        print_json({"name": name, "file": str(file)})
+    note(f"Written: {file}\nTry: pamosnik flows test {shlex.quote(str(file))}")
+
+
+def _starters() -> Mapping[str, str]:
+    """Name → the file."""
+    from importlib.resources import files
+
+    found = sorted(files("pamosnik").joinpath("starters").iterdir(), key=lambda one: one.name)
+    return {
+        one.name.removesuffix(".yaml"): one.read_text("utf-8") for one in found if one.name.endswith(".yaml")
+    }
+
+
+def _file(name: str, output: Path | None) -> Path:
+    if output is None:
+        return Path(f"{name}.yaml")
+    return output / f"{name}.yaml" if output.is_dir() else output
+
+
+def _create(file: Path, text: str) -> None:
+    """Never in the place of another file."""
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as opened:
+            opened.write(text)
+    except FileExistsError:
+        hint = f"Choose another name with -o. To try the one that is there: pamosnik flows test {file}"
+        raise UsageError(f"{file} is there already; nothing was written.", hint=hint) from None
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be written: {error.strerror}.", hint="Check the path and who may write there."
+        ) from error
