@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands import flow_replay
+from pamosnik.commands import flow_replay, flow_tests
 from pamosnik.commands.common import Json, Yes, confirm, note, now, open_home, print_json
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
 from pamosnik.commands.plan_screen import show_plan
@@ -59,10 +59,11 @@ def apply(
     prune: Prune = False,
     yes: Yes = False,
     note_text: Annotated[str | None, typer.Option("--note", help="Kept in the history.")] = None,
+    require_tests: flow_tests.Require = False,
     full: Full = False,
     as_json: Json = False,
 ) -> None:
-    """Makes flow files live: shows what would change, asks, applies."""
+    """Makes flow files live: shows what would change, plays the tests, asks, applies."""
     from pamosnik.services import flow_plans, flows, peaks
 
     with open_home() as home:
@@ -73,7 +74,11 @@ def apply(
             beside = peaks.peak_lines(busiest, home.account.timezone)
             show_plan(proposal.plan, full=full, beside=beside, aside=as_json)
         empty = proposal.plan.is_empty
-        applied = not empty and not dry_run and confirm("Apply this?", yes=yes)
+        tests = None if empty and not require_tests else flow_tests.of_plan(home, proposal)
+        if tests is not None:
+            flow_tests.tell(tests, files, aside=as_json)
+        refused = require_tests and not flow_tests.all_pass(tests)
+        applied = not empty and not dry_run and not refused and confirm("Apply this?", yes=yes)
         if applied:
             home.database.write(
                 lambda conn: flows.apply(
@@ -82,9 +87,15 @@ def apply(
             )
     if as_json:
         print_json(
-            {**flow_plans.plan_json(proposal.plan, busiest), "applied": applied or (empty and not dry_run)}
+            {
+                **flow_plans.plan_json(proposal.plan, busiest),
+                "applied": applied or (empty and not dry_run),
+                "tests": None if tests is None else flow_tests.in_short(tests),
+            }
         )
-    if empty:
+    if refused:
+        flow_tests.refuse(tests, files)
+    elif empty:
         note(ALREADY)
     elif applied:
         note("Applied.")

@@ -15,8 +15,14 @@ from pamosnik.errors import CheckFailed, InvalidFlows, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from pamosnik.commands.common import Home
     from pamosnik.rehearsal.testing.result import Result
+    from pamosnik.services.flows import Proposal
 
+Require = Annotated[
+    bool,
+    typer.Option("--require-tests", help="Apply only when there are tests and all pass; else exit code 5."),
+]
 _WIDEST = 100
 """Columns: longer lines are hard to read."""
 
@@ -108,3 +114,67 @@ def _write(path: Path, written: bytes) -> None:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.", hint="Check the path and who may write there."
         ) from error
+
+
+# --- beside a plan -----------------------------------------------------------------------------------------
+
+
+def of_plan(home: "Home", proposal: "Proposal") -> "list[Result]":
+    """The tests of what would be applied, played."""
+    import json
+
+    from pamosnik.flows.plan import ChangeKind
+    from pamosnik.rehearsal.testing import outcome
+    from pamosnik.store import flows as store
+
+    kept = {change.flow_id for change in proposal.plan.changes if change.kind is ChangeKind.KEPT}
+    applied = store.applied(home.database.connection, home.account.id)
+    stay = {flow.flow_id: json.loads(flow.body) for flow in applied if flow.flow_id in kept}
+    return outcome.play(proposal.loaded, stay, proposal.plan.order, home.account.timezone)
+
+
+def tell(results: "list[Result]", files: list[Path], *, aside: bool) -> None:
+    """In short, beside the plan: how many pass, and which do not."""
+    from pamosnik.rehearsal.screen import clean
+
+    out = note if aside else say
+    failed = [one for one in results if not one.passed]
+    if not failed:
+        if results:
+            out(f"{_tests(len(results))} passed.")
+        return
+    out(f"{len(failed)} of {_tests(len(results))} failed:")
+    for one in failed:
+        out(clean(f"  {one.failures[0].place}  {one.test.title}"))
+        out(clean(f"      {one.failures[0].sentence}"))
+    if any(one.test.place.line for one in failed):
+        out(f"What was said shows: {_command(files)}")
+
+
+def in_short(results: "list[Result]") -> dict[str, object]:
+    from pamosnik.rehearsal.testing import report
+
+    return report.in_short(results)
+
+
+def all_pass(results: "list[Result] | None") -> bool:
+    """No tests are none that pass."""
+    return bool(results) and all(one.passed for one in results or ())
+
+
+def refuse(results: "list[Result] | None", files: list[Path]) -> None:
+    if not results:
+        raise CheckFailed(
+            "Nothing was applied: --require-tests wants tests, and there are none.",
+            hint="Write some under `tests:` (docs/flow-tests.md), or leave --require-tests out.",
+        )
+    failed = sum(not one.passed for one in results)
+    raise CheckFailed(
+        f"Nothing was applied: {failed} of {_tests(len(results))} failed.", hint=f"Try: {_command(files)}"
+    )
+
+
+def _command(files: list[Path]) -> str:
+    import shlex
+
+    return shlex.join(["pamosnik", "flows", "test", *map(str, files)])

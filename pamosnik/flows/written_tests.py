@@ -11,13 +11,13 @@ from pamosnik.flows.source import Mark
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A line of a file."""
+    """A line of a file; 0: it is not known any more."""
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,12 @@ def of_files(loaded: Loaded) -> tuple[FlowTest, ...]:
         found += [_test(loaded, f"{path}.{number}", test, number) for number, test in enumerate(tests)]
     order = {name: number for number, name in enumerate(loaded.texts)}
     return tuple(sorted(found, key=lambda test: (order.get(test.place.file, 0), test.place.line)))
+
+
+def of_outcome(loaded: Loaded, applied: Mapping[str, Raw]) -> tuple[FlowTest, ...]:
+    """Those of the files, and those of the flows that stay applied beside them. `applied`: their bodies, by id."""
+    stay = [test for flow_id, body in applied.items() for test in of_applied(flow_id, body)]
+    return (*of_files(loaded), *stay)
 
 
 def of_applied(flow_id: str, body: Raw) -> tuple[FlowTest, ...]:

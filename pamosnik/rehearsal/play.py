@@ -5,6 +5,7 @@ import random
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from zoneinfo import ZoneInfo
@@ -41,23 +42,28 @@ class Play:
     Opening a stage copies the database's file, so a hundred conversations read and compile the flows once.
     """
 
-    def __init__(self, files: Sequence[File]) -> None:
-        """`files`: (name, text). Raises `InvalidFlows` when they have errors."""
+    def __init__(self, files: Sequence[File], *, loaded: Loaded | None = None, timezone: str = "UTC") -> None:
+        """`files`: (name, text). `loaded`: what plays in their place. `timezone`: the account's, of files that name
+        none. Raises `InvalidFlows` when they have errors."""
+        self.loaded = load(files) if loaded is None else loaded
+        if self.loaded.has_errors:
+            raise InvalidFlows("The flow files have errors.", hint="Try: pamosnik flows validate FILE")
         self._folder = tempfile.TemporaryDirectory(prefix="pamosnik-stage-")
         self._loop: asyncio.AbstractEventLoop | None = None
         try:
             self._keys = MasterKeys((vault.new_data_key(),))
             self._library = Library(clicking.PUBLIC_URL)
             self._opened = 0
+            self._shop = ""
             path = Path(self._folder.name) / "template.db"
             with open_database(path, migrate=True) as database:
                 do_not_flush(database)
                 with ids_from(Ids(random.Random(0).getrandbits)):  # noqa: S311 - the same every time, on purpose
-                    zone = str(load(files).settings.get("timezone", "UTC"))
+                    zone = str(self.loaded.settings.get("timezone", timezone))
                     self._account = Account(
                         new_id(_CONNECTED_AT), "Rehearsal", "stage@example.com", zone, _CONNECTED_AT
                     )
-                    self.loaded = database.write(lambda conn: self._prepare(conn, self._account, files))
+                    database.write(self._prepare)
             self._template = path.read_bytes()
             self._loop = asyncio.new_event_loop()
         except BaseException:
@@ -94,8 +100,11 @@ class Play:
         """Of the files; UTC when they name none."""
         return ZoneInfo(self._account.timezone)
 
-    def open(self, start: datetime | None = None, *, next_post: bool = True) -> Stage:
-        """A new stage where nothing has happened yet. `start` without a zone is in the files' time zone.
+    def open(
+        self, start: datetime | None = None, *, next_post: bool = True, shop: str | None = None
+    ) -> Stage:
+        """A new stage where nothing has happened yet. `start` without a zone is in the files' time zone. `shop`: its
+        username; None: the first that flows name.
 
         `next_post`: flows that wait for the next post find it published; else somebody has to publish it.
         """
@@ -114,25 +123,31 @@ class Play:
         path.write_bytes(self._template)
         database = open_database(path)
         do_not_flush(database)
+        if shop is not None and shop != self._shop:
+            with ids_from(Ids(random.Random(2).getrandbits)):  # noqa: S311 - the same every time, on purpose
+                database.write(partial(self._connect, name=shop))
         return Stage(
             Ticket(database, self._account, self._keys, self._library, self._loop, begins, next_post)
         )
 
-    def _prepare(self, conn: Connection, account: Account, files: Sequence[File]) -> Loaded:
+    def _prepare(self, conn: Connection) -> None:
         """The account, the flows, the connection."""
+        account = self._account
         wrapped = self._keys.wrap(account.id, vault.new_data_key())
         accounts.insert(
             conn, account, password_hash=_NOBODY, wrapped_key=wrapped, adult_stated_at=_CONNECTED_AT
         )
-        proposal = flows.propose(conn, account.id, files, prune=True, made_up=True)
-        if proposal.loaded.has_errors:
-            raise InvalidFlows("The flow files have errors.", hint="Try: pamosnik flows validate FILE")
+        proposal = flows.for_a_stage(conn, account.id, self.loaded, account.timezone)
         flows.apply(conn, account.id, proposal, note=None, actor="rehearsal", now=_CONNECTED_AT)
         name = scenery.username(self._library.catalog(conn, account.id).book.flows)
+        self._shop = name
+        self._connect(conn, name)
+
+    def _connect(self, conn: Connection, name: str) -> None:
+        """The shop is connected under this name, and under no other any more."""
         _, shop = scenery.build(VirtualClock(scenery.OPENED_AT), name)
         found = Found(scenery.TOKEN, shop.ig_id, shop.asid, shop.username, limits.SCOPES)
-        connecting.keep(conn, self._keys, account.id, found, _CONNECTED_AT)
-        return proposal.loaded
+        connecting.keep(conn, self._keys, self._account.id, found, _CONNECTED_AT)
 
 
 def do_not_flush(database: Database) -> None:

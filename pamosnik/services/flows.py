@@ -85,6 +85,14 @@ def propose(
     return Proposal(loaded, _with_people(conn, account_id, found), code_changes, revision, timezone)
 
 
+def for_a_stage(conn: Connection, account_id: str, loaded: Loaded, timezone: str) -> Proposal:
+    """Everything that was loaded, where nothing is applied yet and nobody is really connected; codes are made up."""
+    pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
+    code_changes = codes.changes(conn, account_id, codes.made_up(pools), pools)
+    found = plan(loaded, {}, applied_settings={}, in_flight={}, prune=True)
+    return Proposal(loaded, found, code_changes, flow_store.revision(conn, account_id), timezone)
+
+
 def _with_people(conn: Connection, account_id: str, found: Plan) -> Plan:
     """The plan, and where the people stand in the flows that it changes."""
     places: dict[str, list[tuple[str, str, str, int]]] = {}

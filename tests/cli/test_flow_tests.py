@@ -158,3 +158,78 @@ def test_a_report_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
     done = run("a.yaml", "--only", "good", "--junit", f"none{os.sep}out.xml")
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
+
+
+# --- apply ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def flows(tmp_path: Path) -> Run:
+    """`pamosnik flows …` with a home, in the folder of the files."""
+    home = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PAMOSNIK_HOME": str(tmp_path / "home")}
+
+    def run(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pamosnik", *arguments]
+        return subprocess.run(
+            command,
+            env=home,
+            input=given,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+            timeout=60,
+        )
+
+    who = ("--name", "Rosa", "--email", "rosa@shop.example", "--timezone", "Europe/Warsaw")
+    assert run("init", *who, "--password-stdin", given="three random words\n").returncode == 0
+    return lambda *arguments: run("flows", *arguments)
+
+
+def test_apply_says_when_tests_fail_and_refuses_when_it_shall(flows: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(FLOWS, "utf-8")
+    refused = flows("apply", "a.yaml", "--yes", "--require-tests")
+    assert refused.returncode == 5
+    assert "1 of 2 tests failed:\n  a.yaml:11  hello: says" in refused.stdout
+    assert "Nothing was applied: 1 of 2 tests failed.\nTry: pamosnik flows test a.yaml" in refused.stderr
+    assert json.loads(flows("list", "--json").stdout) == []
+    applied = flows("apply", "a.yaml", "--yes", "--json")
+    assert applied.returncode == 0
+    told = json.loads(applied.stdout)
+    assert (told["applied"], told["tests"]["passed"], told["tests"]["failed"]) == (True, 1, 1)
+    assert len(json.loads(flows("list", "--json").stdout)) == 2
+    again = flows("apply", "a.yaml", "--yes")
+    assert "tests" not in again.stdout
+    assert flows("apply", "a.yaml", "--yes", "--require-tests").returncode == 5
+
+
+def test_apply_plays_the_tests_with_what_stays_applied(flows: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(FLOWS.replace("Bye.\\x01", "Hi*"), "utf-8")
+    assert flows("apply", "a.yaml", "--yes", "--require-tests").returncode == 0
+    more = """\
+version: 1
+flows:
+  louder:
+    when: [dm: [hello there]]
+    priority: 1
+    do: [{ send: "HELLO!" }]
+    tests:
+      - steps: [{ dm: hello there }, { expect: { dm: "HELLO!" } }, { dm: hello }, { expect: { dm: "Hi*" } }]
+"""
+    (tmp_path / "b.yaml").write_text(more, "utf-8")
+    done = flows("apply", "b.yaml", "--yes", "--require-tests")
+    assert (done.returncode, "3 tests passed." in done.stdout) == (0, True)
+    (tmp_path / "c.yaml").write_text(
+        more.replace("hello there]", "hello]").replace("louder", "loudest"), "utf-8"
+    )
+    done = flows("apply", "c.yaml", "--dry-run", "--require-tests")
+    assert done.returncode == 5
+    assert "hello, applied earlier  hello: good\n      expected a message “Hi*”, got “HELLO!”" in done.stdout
+
+
+def test_without_tests_nothing_is_applied_that_requires_them(flows: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(FLOWS.partition("    tests:")[0], "utf-8")
+    done = flows("apply", "a.yaml", "--yes", "--require-tests")
+    assert done.returncode == 5
+    assert "there are none" in done.stderr
+    assert flows("apply", "a.yaml", "--yes").returncode == 0

@@ -50,10 +50,8 @@ def _case(suite: ElementTree.Element, one: Result, texts: Mapping[str, str], zon
     if one.passed:
         return
     first = one.failures[0]
-    said = first.got if first.expected is None else f"expected {first.expected}, got {first.got}"
-    place = f"{first.place}: "
     failure = ElementTree.SubElement(
-        case, "failure", {"type": _text(first.what), "message": _text(place + " ".join(said.split()))}
+        case, "failure", {"type": _text(first.what), "message": _text(f"{first.place}: {first.sentence}")}
     )
     written = io.StringIO()
     console = Console(

@@ -50,7 +50,7 @@ def play_all(play: Play, tests: Iterable[FlowTest]) -> Iterator[Result]:
 
 def play_one(play: Play, test: FlowTest) -> Result:
     try:
-        stage = play.open(_start(play, test))
+        stage = play.open(_start(play, test), shop=_shop(play, test))
     except UsageError as error:
         place = test.place_of("at")
         return Result(test, (Failure(place, place, "at", None, error.message, error.hint),))
@@ -70,6 +70,11 @@ def _start(play: Play, test: FlowTest) -> datetime:
         return usual
     begins = compile_flow(test.flow, body, timezone=play.timezone.key).active.from_
     return usual if begins is None else max(usual, begins)
+
+
+def _shop(play: Play, test: FlowTest) -> str | None:
+    """A flow that is for some connections plays on the first of them."""
+    return next(iter(strings(play.bodies.get(test.flow or "", {}), "connections")), None)
 
 
 class _CannotBeDone(Exception):

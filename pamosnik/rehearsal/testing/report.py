@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from pamosnik.flows.ways import Way
 from pamosnik.rehearsal.testing.coverage import Coverage
 from pamosnik.rehearsal.testing.result import Failure, Result
-from pamosnik.rehearsal.testing.transcript import transcript
+from pamosnik.rehearsal.testing.transcript import Kind, transcript
 
 Shape = dict[str, object]
 
@@ -22,16 +22,15 @@ def as_json(results: Sequence[Result], covered: Coverage | None, zone: ZoneInfo)
     }
 
 
+def in_short(results: Sequence[Result]) -> Shape:
+    """Without the conversations."""
+    told = [_told(result) for result in results]
+    failed = sum(not result.passed for result in results)
+    return {"passed": len(results) - failed, "failed": failed, "tests": told}
+
+
 def _result(result: Result, zone: ZoneInfo) -> Shape:
-    test = result.test
-    told: Shape = {
-        "name": test.name,
-        "flow": test.flow,
-        "file": test.place.file,
-        "line": test.place.line,
-        "passed": result.passed,
-        "failures": [_failure(one) for one in result.failures],
-    }
+    told = _told(result)
     if result.passed:
         return told
     lines = transcript(result, zone)
@@ -44,16 +43,28 @@ def _result(result: Result, zone: ZoneInfo) -> Shape:
                 "text": line.text,
             }
             for line in lines
-            if line.kind != "time"
+            if line.kind is not Kind.TIME
         ]
+    }
+
+
+def _told(result: Result) -> Shape:
+    test = result.test
+    return {
+        "name": test.name,
+        "flow": test.flow,
+        "file": test.place.file,
+        "line": test.place.line or None,
+        "passed": result.passed,
+        "failures": [_failure(one) for one in result.failures],
     }
 
 
 def _failure(one: Failure) -> Shape:
     return {
         "file": one.place.file,
-        "line": one.place.line,
-        "step_line": one.step.line,
+        "line": one.place.line or None,
+        "step_line": one.step.line or None,
         "what": one.what,
         "expected": one.expected,
         "got": one.got,

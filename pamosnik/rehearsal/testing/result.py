@@ -22,6 +22,12 @@ class Failure:
     got: str
     hint: str | None = None
 
+    @property
+    def sentence(self) -> str:
+        """In one line."""
+        said = self.got if self.expected is None else f"expected {self.expected}, got {self.got}"
+        return " ".join(said.split())
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
