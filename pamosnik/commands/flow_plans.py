@@ -67,7 +67,7 @@ def apply(
     from pamosnik.services import flow_plans, flows, peaks
 
     with open_home() as home:
-        proposal = _proposed(home, files, prune=prune, as_json=as_json)
+        proposal = _proposed(home, files, prune=prune, as_json=as_json, refusal="Nothing was applied:")
         busiest = peaks.peaks(home.database.connection, home.account.id, proposal, now())
         if not as_json or not (yes or dry_run):
             # The plan belongs to the question, too: in JSON mode beside the answer, on stderr.
@@ -105,7 +105,9 @@ def apply(
         note("Nothing was changed (--dry-run)." if dry_run else "Nothing was changed.")
 
 
-def _proposed(home: "Home", files: list[Path], *, prune: bool, as_json: bool) -> "Proposal":
+def _proposed(
+    home: "Home", files: list[Path], *, prune: bool, as_json: bool, refusal: str = "There is no plan:"
+) -> "Proposal":
     """The files read against what is applied, their problems shown. Raises `InvalidFlows`."""
     from pamosnik.flows.load import read_files
     from pamosnik.services import flows
@@ -125,7 +127,7 @@ def _proposed(home: "Home", files: list[Path], *, prune: bool, as_json: bool) ->
             print_json(problems_json(proposal.loaded))
         else:
             show_problems(proposal.loaded)
-        raise InvalidFlows("Nothing was applied: the files have errors.", hint="Mend them and try again.")
+        raise InvalidFlows(f"{refusal} the files have errors.", hint="Mend them and try again.")
     if not as_json:
         show_problems(proposal.loaded)
     return proposal

@@ -123,7 +123,7 @@ def _write(read: Read, value: object, key: str) -> Node:
 def _by_shape(shape: Shape | None, value: object, key: str) -> Node:
     match shape:
         case ListOf(item) if isinstance(item, Shaped) and item.shape == A_DAY:
-            return _list([_plain(one) for one in _days(cast("list[int | str]", value))])
+            return _list([_plain(one) for one in days_as_written(cast("list[int | str]", value))])
         case ListOf(item):
             return _list_of(item, cast("list[object]", value), key)
         case MappingOf(inner, _) if isinstance(value, list):
@@ -340,7 +340,7 @@ def _quoted(value: str) -> Scalar:
     return Scalar(f'"{value}"', value, '"') if not found.style else found
 
 
-def _days(days: list[int | str]) -> list[str]:
+def days_as_written(days: list[int | str]) -> list[str]:
     """Three days in a row and more as `mon to wed`."""
     found: list[str] = []
     while days:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
+from pamosnik.flows.as_written import flow_file
 from pamosnik.flows.normal import Raw
-from pamosnik.flows.readable import flow_lines
 
 AROUND = 1
 """Unchanged lines that are shown before and after changed ones."""
@@ -23,6 +23,17 @@ class Sign(StrEnum):
 class Line:
     sign: Sign
     text: str
+
+
+_NOT_PART_OF_IT = ("tests", "was")
+
+
+def flow_lines(body: Raw) -> list[str]:
+    """A flow as a person would write it. Flows of different versions differ in a line."""
+    shown = {key: value for key, value in body.items() if key not in _NOT_PART_OF_IT}
+    # Without the settings: what a question accepts is written out, for another type of its field changes it.
+    _, _, flow = flow_file([("flow", shown)], {}).partition("\n  flow:\n")
+    return [line.removeprefix(" " * 4) for line in flow.rstrip("\n").split("\n")]
 
 
 def compared(before: Raw, after: Raw) -> tuple[Line, ...]:

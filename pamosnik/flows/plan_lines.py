@@ -73,12 +73,14 @@ def lines(plan: Plan, *, full: bool = False) -> Iterator[Said]:
 
 
 def summary(plan: Plan) -> str:
-    """`1 added, 2 changed, 5 unchanged.`"""
+    """`1 added, 2 changed, 5 unchanged; 1 setting changes.`"""
     parts = [f"{count} {_COUNTED[kind]}" for kind, count in plan.counts.items()]
+    said = [", ".join(parts) or "no flows"]
     if plan.settings:
-        parts.append(_count(len(plan.settings), "setting"))
-    flows = f"{', '.join(parts)}." if parts else "No flows."
-    return f"{flows} The order changes." if plan.moved else flows
+        said.append(f"{_count(len(plan.settings), 'setting')} change{'s' if len(plan.settings) == 1 else ''}")
+    if plan.moved:
+        said.append("the order changes")
+    return f"{'; '.join(said)}."
 
 
 _COUNTED = {kind: kind.value for kind in ChangeKind} | {ChangeKind.KEPT: "in no file"}

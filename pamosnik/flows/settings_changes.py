@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from pamosnik.flows import durations
+from pamosnik.flows.as_written import days_as_written
 from pamosnik.flows.normal import Raw, strings
-from pamosnik.flows.schema_words import DAYS
 
 DEFAULTS = {
     "timezone": "the account's",
@@ -67,27 +67,11 @@ def _field(value: object) -> str:
     return "; ".join(parts)
 
 
-def days_in_words(days: list[object]) -> str:
-    """`[0, 1, 2]` → `mon to wed`; dates as they are."""
-    numbers = [day for day in days if isinstance(day, int)]
-    runs: list[list[int]] = []
-    for day in numbers:
-        if runs and day == (runs[-1][-1] + 1) % 7 and len(runs[-1]) < 7:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    parts = []
-    for run in runs:
-        names = [DAYS[day] for day in run]
-        parts += [f"{names[0]} to {names[-1]}"] if len(names) > 2 else names
-    return ", ".join([*parts, *(day for day in days if isinstance(day, str))])
-
-
 def _hours(value: object) -> str:
     spans = []
     for raw in cast("list[Raw]", value):
-        days = cast("list[object]", raw.get("days", []))
-        parts = [days_in_words(days)] if days else []
+        days = cast("list[int | str]", raw.get("days", []))
+        parts = [", ".join(days_as_written(days))] if days else []
         if "from" in raw or "to" in raw:
             parts.append(f"{raw.get('from', '00:00')}-{raw.get('to', '24:00')}")
         if "zone" in raw:

@@ -122,14 +122,17 @@ def peak_lines(found: Sequence[Peak], zone: str) -> Iterator[Said]:
         hour = f"{peak.begins_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
         before = f"{peak.before:,} with the flows that are applied"
         yield Said(f"    In the busiest hour, from {hour}: {peak.after:,} ({before}).")
-        if len(peak.flows) > 1:
-            yield Said(f"    Of these: {', '.join(f'{flow} {n:,}' for flow, n in _first(peak.flows))}.")
+        yield Said(f"    {_by(peak.flows)}")
         if peak.over:
             yield Said(f"    {_over(peak)}", Tone.GONE)
 
 
-def _first(flows: Mapping[str, int]) -> list[tuple[str, int]]:
-    return list(flows.items())[:FLOWS_NAMED]
+def _by(flows: Mapping[str, int]) -> str:
+    if len(flows) == 1:
+        return f"All by {next(iter(flows))}."
+    named = [f"{flow} {count:,}" for flow, count in list(flows.items())[:FLOWS_NAMED]]
+    rest = sum(flows.values()) - sum(list(flows.values())[:FLOWS_NAMED])
+    return f"By {', '.join([*named, *([f'others {rest:,}'] if rest else [])])}."
 
 
 def _over(peak: Peak) -> str:

@@ -1,11 +1,16 @@
 """`flows diff` and `flows apply` as a person and a script see them."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from tests.cli.test_commands import Run, home, run
+from tests.cli.test_commands import ROOT, Run, home, run
 
 __all__ = ["home", "run"]
 
@@ -77,3 +82,38 @@ def test_a_folder_without_flow_files_is_a_mistake_and_prunes_nothing(home: Run, 
     refused = home("flows", "apply", str(shop.parent / "empty"), "--prune", "--yes")
     assert (refused.returncode, "holds no flow file" in refused.stderr) == (2, True), refused
     assert len(json.loads(home("flows", "list", "--json").stdout)) == 2
+
+
+def test_a_plan_somebody_overtook_while_it_was_asked_about_is_not_carried_out(
+    home: Run, shop: Path, tmp_path: Path
+) -> None:
+    ours, theirs = tmp_path / "ours.yaml", tmp_path / "theirs.yaml"
+    ours.write_text(SHOP.replace("Hi", "Hello from us"), "utf-8")
+    theirs.write_text(SHOP.replace("Hi", "Hello from them"), "utf-8")
+    terminal, inside = pty.openpty()
+    asked = subprocess.Popen(
+        [sys.executable, "-m", "pamosnik", "flows", "apply", str(ours)],
+        env={**os.environ, "PAMOSNIK_HOME": str(tmp_path / "home"), "NO_COLOR": "1"},
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        cwd=ROOT,
+    )
+    os.close(inside)
+    with os.fdopen(terminal, "r+b", buffering=0) as screen:
+        shown = _until(screen, b"Apply this?")
+        assert "Hello from us" in shown
+        assert home("flows", "apply", str(theirs), "--yes").returncode == 0
+        screen.write(b"y\n")
+        said = _until(screen, b"flows diff")
+    assert asked.wait(20) == 1
+    assert "have changed since this plan was made" in said
+    assert "Hello from them" in home("flows", "show", "hello", "--json").stdout
+
+
+def _until(screen: IO[bytes], words: bytes) -> str:
+    """What a terminal shows until these words come."""
+    shown = b""
+    while words not in shown:
+        shown += screen.read(1024)
+    return shown.decode()

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pamosnik.flows.comparison import compared
+from pamosnik.flows.comparison import compared, flow_lines
 from pamosnik.flows.compile import version_of
 from pamosnik.flows.load import Loaded, load
 from pamosnik.flows.normal import Raw
 from pamosnik.flows.order import merged, moves
 from pamosnik.flows.plan import Applied, ChangeKind, Plan, plan
 from pamosnik.flows.plan_lines import LINES_SHOWN, lines, summary
-from pamosnik.flows.readable import flow_lines
 from pamosnik.flows.settings_changes import setting_changes
 from pamosnik.flows.standing import Standing, in_short, step_at, what_happens
 from pamosnik.model.run import WaitKind
@@ -173,10 +172,10 @@ def test_only_changed_lines_and_their_neighbours_are_shown() -> None:
     texts[20] = '{ send: "another" }'
     after = load([("a", f"version: 1\nflows: {{ a: {{ do: [{', '.join(texts)}] }} }}")]).flows[0].body
     assert [f"{line.sign} {line.text}" for line in compared(before, after)] == [
-        "    - send: text 19",
-        "-   - send: text 20",
+        '    - send: "text 19"',
+        '-   - send: "text 20"',
         "+   - send: another",
-        "    - send: text 21",
+        '    - send: "text 21"',
     ]
 
 
@@ -253,7 +252,7 @@ def test_settings_are_told_entry_by_entry() -> None:
         "facts.prices": ("https://a.example", "https://b.example"),
         "facts.gone": ("x", None),
         "words.stop": ("halt", "halt, basta"),
-        "hours.open": ("mon to fri 09:00-17:00", "mon to fri 09:00-24:00; sat, 2026-12-24"),
+        "hours.open": ("mon to fri 09:00-17:00", "mon to fri 09:00-24:00; 2026-12-24, sat"),
     }
 
 
