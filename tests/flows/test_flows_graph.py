@@ -226,7 +226,7 @@ def test_conditions_read_as_plain_words() -> None:
             ],
         }
     )
-    assert " ".join(node(made, "do.0.choose.0.do")) == "has tag vip and (guests > 4 or outside open)"
+    assert " ".join(node(made, "do.0.choose.0.do")) == "has tag vip and (guests > 4 or outside “open”)"
     assert node(made, "do.0.choose.1.do") == ["none of: has tag vip"]
     assert node(made, "do.0.choose.else") == ["otherwise"]
 

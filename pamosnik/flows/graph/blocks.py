@@ -25,6 +25,8 @@ _TURN = 14.0
 """From a node to the first line that turns off."""
 _DASHES = 8.0
 """More where a line is dashed, or no dash would be seen."""
+_STRAIGHT = 24.0
+"""Nearer than that to its place a column moves into line."""
 _SMALL = (Shape.DATA, Shape.GOAL, Shape.END)
 
 
@@ -69,15 +71,12 @@ class _Column:
     bare: bool
     port: float = 0.0
     x: float = 0.0
+    slot: float = 0.0
+    """Its room in a row: the same for all where that wastes little, so that rows stand like a grid."""
 
     @property
     def width(self) -> float:
         return self.block.left + self.block.right
-
-    @property
-    def slot(self) -> float:
-        """Its room in a row: never less than a message, so that rows stand like a grid."""
-        return max(self.width, WIDE)
 
 
 class Builder:
@@ -171,9 +170,9 @@ class Builder:
             return unit
         joint = unit.height + _TURN
         for column in columns:
-            if column.block.out is not None:
-                ends = ((column.x, top + column.block.spine), (column.x, joint), (0.0, joint))
-                unit.edges.append(self._edge(column.block.out, f"{item.path}~", _turning(ends), arrow=False))
+            self._join(
+                unit, item, column, ((column.x, top + column.block.spine), (column.x, joint), (0.0, joint))
+            )
         if straight:
             self._straight(unit, item, made.node.h, top, joint, name)
         unit.height = unit.spine = joint
@@ -206,6 +205,16 @@ class Builder:
             out, begin = Out(name.path, out.pace), y + name.h
         unit.edges.append(self._edge(out, f"{item.path}~", ((0, begin), (0, joint)), arrow=False))
 
+    def _join(self, unit: Block, item: Item, column: _Column, points: tuple[Point, ...]) -> None:
+        """From the end of a way to where it meets others; what waits there waits no more once it turns off."""
+        out = column.block.out
+        if out is None:
+            return
+        if out.pace is not Pace.AT_ONCE and points[1] != points[-1]:
+            unit.edges.append(self._edge(out, f"{item.path}~", points[:2], arrow=False))
+            out, points = Out(out.start, Pace.AT_ONCE), points[1:]
+        unit.edges.append(self._edge(out, f"{item.path}~", _turning(points), arrow=False))
+
     def _lead(self, item: Item, column: _Column, turn: tuple[Point, float], top: float) -> Edge:
         """From a node or pill down to a line that turns off, and to the head of a column."""
         (x, y), level = turn
@@ -228,7 +237,11 @@ class Builder:
         exits: list[tuple[_Column, float, float]] = []
         for number, pace in enumerate(paces):
             lane = begin - 10 * number
-            for row in _in_rows([column for column in columns if column.way.pace is pace]):
+            alike = [column for column in columns if column.way.pace is pace]
+            widest = max(column.width for column in alike)
+            for column in alike:
+                column.slot = widest if widest < 1.5 * WIDE else column.width
+            for row in _in_rows(alike):
                 x = begin + GAP
                 top, bottom = y + 2 * _TURN, y
                 for column in row:
@@ -238,9 +251,9 @@ class Builder:
                     unit.put(column.x, top, column.block)
                     bottom = max(bottom, top + column.block.height)
                 y = bottom + _TURN
-                exits += [
-                    (column, top + column.block.spine, y) for column in row if column.block.out is not None
-                ]
+                leaving = [column for column in row if column.block.out is not None]
+                exits += [(column, top + column.block.spine, y) for column in leaving]
+                y += _TURN if leaving else 0
         return self._close_rows(unit, item, y, exits, straight=straight)
 
     def _close_rows(
@@ -253,21 +266,16 @@ class Builder:
         straight: bool,
     ) -> Block:
         name = self._onward_name(item) if straight else None
-        joint = y + _TURN + (0 if name is None else name.h + _TURN)
+        joint = y + _TURN
         collector = unit.right + _TURN
         for column, bottom, level in exits:
-            assert column.block.out is not None
-            ends = (
-                (column.x, bottom),
-                (column.x, level),
-                (collector, level),
-                (collector, joint),
-                (0.0, joint),
-            )
-            unit.edges.append(self._edge(column.block.out, f"{item.path}~", ends, arrow=False))
+            down = ((collector, level), (collector, joint), (0.0, joint))
+            self._join(unit, item, column, ((column.x, bottom), (column.x, level), *down))
             unit.right = max(unit.right, collector)
         if straight:
-            self._straight(unit, item, unit.nodes[0].h, y, joint, name)
+            self._straight(unit, item, unit.nodes[0].h, y, joint, None)
+        if name is not None:
+            unit.put(-name.w / 2 - 8, unit.nodes[0].h + 5, _of_node(name, None))
         unit.height = unit.spine = joint
         if straight or exits:
             unit.out = Out(f"{item.path}~", Pace.AT_ONCE)
@@ -287,6 +295,9 @@ def _place(columns: list[_Column], begin: float | None) -> None:
     if begin is None:
         ports = [column.port for column in columns]
         shift = (min(ports) + max(ports) - columns[0].x - columns[-1].x) / 2
+        if len(set(ports)) == 1:  # a line that nearly runs straight down shall do so
+            nearest = min((column.x + shift - ports[0] for column in columns), key=abs)
+            shift -= nearest if abs(nearest) < _STRAIGHT else 0
         for column in columns:
             column.x += shift
 
@@ -318,10 +329,12 @@ def _turning(points: tuple[Point, ...]) -> tuple[Point, ...]:
 
 def _in_rows(columns: list[_Column]) -> Iterator[list[_Column]]:
     """As few rows as the width allows, filled evenly."""
-    rows = _rows_needed(columns)
-    for row in range(rows):
-        part = columns[row * len(columns) // rows : (row + 1) * len(columns) // rows]
+    few, more = divmod(len(columns), _rows_needed(columns))
+    begin = 0
+    while begin < len(columns):
+        part = columns[begin : begin + few + (1 if more > 0 else 0)]
         yield from [part] if _rows_needed(part) == 1 else [[column] for column in part]
+        begin, more = begin + len(part), more - 1
 
 
 def _rows_needed(columns: list[_Column]) -> int:

@@ -25,12 +25,13 @@ _SIDE = {
     Shape.CHOOSE: 20.0,
     Shape.GATE: 16.0,
     Shape.WAIT: 12.0,
+    Shape.AWAIT: 12.0,
     Shape.JUMP: 16.0,
     Shape.AGAIN: 10.0,
     Shape.GOAL: 14.0,
 }
 """What a shape needs on either side beyond a rectangle."""
-_ICON = {Shape.WAIT: 20.0, Shape.PERSON: 20.0, Shape.AGAIN: 18.0, Shape.GOAL: 14.0}
+_ICON = {Shape.WAIT: 20.0, Shape.AWAIT: 20.0, Shape.PERSON: 20.0, Shape.AGAIN: 18.0, Shape.GOAL: 14.0}
 """Room for a sign before the text."""
 _DOT = 16.0
 _LEAST = 29.0
@@ -74,7 +75,7 @@ def frame(flow: str, item: Item, *, direct: bool, follows: bool) -> Frame:
     ports = [way for way in item.ways if not way.tap] if direct else []
     extra = PORT_GAP * len(ports)
     if in_row and follows:
-        left, right = -HALF, max(HALF, 14 + row + extra + _PAD)
+        left, right = -HALF, max(HALF, 14 + row + extra + (14 if ports else 0) + _PAD)
     elif in_row:
         half = max(HALF, (row + extra) / 2 + _PAD)
         left, right = -half, half
@@ -88,7 +89,7 @@ def _half(item: Item, *, ports: int) -> float:
     least = 2 * (16 + PORT_GAP * ports) if ports else 0.0
     if item.shape in _FULL_WIDTH:
         return max(WIDE, least) / 2
-    texts = [width(item.head, _HEAD, bold=True), *(width(note, _NOTE) for note in item.notes)]
+    texts = [width(item.head, _HEAD, bold=True), width(" · ".join(item.notes), _NOTE)]
     texts += [width(line, _TEXT) + _ICON.get(item.shape, 0) for line in item.text.split("\n")]
     wanted = max(texts) + 1 + 2 * (_PAD + _SIDE.get(item.shape, 0))
     return max(min(wanted, WIDE), least, 56.0) / 2
@@ -139,8 +140,11 @@ def _filled(
         y += 15
         lines.append(_line(start + icon, room - icon, y, text, _TEXT, "text"))
         y += 2
-    for note in item.notes:
-        for text in wrap(note, room, _NOTE, lines=2):
+    for row in item.rows:
+        y += 17
+        lines.append(_line(start, room, y - 2, cut(row, room, _TEXT), _TEXT, "text"))
+    if item.notes:
+        for text in wrap(" · ".join(item.notes), room, _NOTE, lines=3):
             y += 13
             lines.append(_line(start, room, y, text, _NOTE, "note"))
             y += 1
@@ -198,4 +202,4 @@ def _ports(item: Item, node: Node) -> Iterator[float]:
             yield of_pills[way.path]
         else:
             free += PORT_GAP
-            yield min(free, node.right - 8)
+            yield min(free, node.right - 14)

@@ -12,7 +12,7 @@ from pamosnik.flows.graph.words import Vocabulary
 
 MARGIN = 28.0
 _TITLE, _ID, _LEGEND = 18.0, 11.5, 11.5
-_LEAST = 420.0
+_LEAST = 500.0
 """Width of the narrowest picture: titles and the legend need room."""
 _BETWEEN = 56.0
 """Between two flows."""

@@ -24,6 +24,7 @@ _ENDING = {
     Shape.PUBLIC: ('("', '")'),
     Shape.QUESTION: ('("', '")'),
     Shape.WAIT: ('(["', '"])'),
+    Shape.AWAIT: ('(["', '"])'),
     Shape.CHOOSE: ('{"', '"}'),
     Shape.ACT: ('[["', '"]]'),
     Shape.PERSON: ('["', '"]'),
@@ -41,6 +42,7 @@ _CLASSES = {
     Shape.PUBLIC: "public",
     Shape.QUESTION: "question",
     Shape.WAIT: "wait",
+    Shape.AWAIT: "question",
     Shape.PERSON: "person",
     Shape.STARTS: "starts",
 }
@@ -158,7 +160,7 @@ class _Writer:
         pills = " ".join(
             f"[{cut(pill.label, _ROOM, _SIZE)}{' ↗' if pill.url else ''}]" for pill in item.pills
         )
-        text = "\n".join(filter(None, (item.head, *_first(item.text), *item.notes, pills)))
+        text = "\n".join(filter(None, (item.head, *_first(item.text), *item.rows, *item.notes, pills)))
         kind = f":::{_CLASSES[item.shape]}" if item.shape in _CLASSES else ""
         self.lines.append(f"{self._id(item.path)}{opening}{_escaped(text)}{closing}{kind}")
 

@@ -12,7 +12,7 @@ from typing import assert_never
 from pamosnik.flows.graph import phrasing
 from pamosnik.flows.graph.words import Vocabulary, plain
 from pamosnik.model.condition import Condition
-from pamosnik.model.flow import Flow, Mode
+from pamosnik.model.flow import Flow, FlowState, Mode
 from pamosnik.model.outbox import MediaKind
 from pamosnik.model.step import (
     Accept,
@@ -58,6 +58,8 @@ class Shape(StrEnum):
     PUBLIC = "public"
     QUESTION = "question"
     WAIT = "wait"
+    AWAIT = "await"
+    """Waits for the person."""
     CHOOSE = "choose"
     ACT = "act"
     """Something outside the conversation: a call, a mail to the owner, a code from a pool."""
@@ -126,11 +128,13 @@ class Item:
     """Path of the step that an `again` goes back to."""
     jump: str | None = None
     """The flow that goes on."""
+    rows: tuple[str, ...] = ()
+    """One line each, such as the cards of a message."""
 
     @property
     def full(self) -> str:
         """Everything it says, uncut."""
-        return "\n".join(filter(None, (self.head, self.text, *self.notes)))
+        return "\n".join(filter(None, (self.head, self.text, *self.rows, *self.notes)))
 
     @property
     def ends(self) -> bool:
@@ -163,8 +167,11 @@ class _Reader:
     def all(self) -> Iterator[Item]:
         starts = [phrasing.trigger(one, self.say) for one in self.flow.triggers]
         lines = "\n".join(f"• {one}" for one in starts) if len(starts) > 1 else "".join(starts)
-        mode = () if self.flow.mode is Mode.SINGLE else (self.say(self.flow.mode.value),)
-        yield Item("when", Shape.STARTS, self.say("starts"), lines or self.say("only_from_others"), mode)
+        notes = [] if self.flow.mode is Mode.SINGLE else [self.say(self.flow.mode.value)]
+        if self.flow.state is FlowState.PAUSED:
+            notes.insert(0, self.say("paused"))
+        begins = lines or self.say("only_from_others")
+        yield Item("when", Shape.STARTS, self.say("starts"), begins, notes=tuple(notes))
         gate = list(phrasing.gate(self.flow, self.say))
         if gate:
             yield Item("only_if", Shape.GATE, self.say("only_if"), "\n".join(gate))
@@ -258,13 +265,16 @@ class _Reader:
         message = step.message
         text, notes = self._said(message.texts, tuple(self._media(message)))
         cards = [f"{number + 1}. {plain(card.title)}" for number, card in enumerate(message.cards)]
+        if any(one.kind is MediaKind.HEART for one in message.media):
+            text = f"{text}\n♥".strip()
         pills, ways = self._options(message.options, joins=False)
         return Item(
             step.at.path,
             Shape.MESSAGE,
             self.say("message"),
-            "\n".join(filter(None, (text, *cards))),
+            text,
             notes,
+            rows=tuple(cards),
             pills=pills,
             ways=ways,
         )
@@ -273,7 +283,8 @@ class _Reader:
         if message.images:
             yield self.say("image") if len(message.images) == 1 else self.say("images", n=len(message.images))
         for one in message.media:
-            yield "♥" if one.kind is MediaKind.HEART else self.say(one.kind.value)
+            if one.kind is not MediaKind.HEART:
+                yield self.say(one.kind.value)
 
     def _options(
         self, options: tuple[Option, ...], *, joins: bool
@@ -316,9 +327,9 @@ class _Reader:
             Shape.QUESTION,
             say("question"),
             plain(step.question[0]),
-            (" · ".join(notes),) if notes else (),
-            pills,
-            ways,
+            notes=tuple(notes),
+            pills=pills,
+            ways=ways,
             onward=Pace.PERSON if others else None,
             onward_label=label if ways else "",
         )
@@ -333,14 +344,14 @@ class _Reader:
             )
             text = say("until", time=f"{step.until:%H:%M}") + (f" ({days})" if days else "")
         closed = () if step.if_window_closed is None else (say(f"closed_{step.if_window_closed.value}"),)
-        return Item(step.at.path, Shape.WAIT, say("wait"), text, closed, onward=Pace.TIME)
+        return Item(step.at.path, Shape.WAIT, say("wait"), text, notes=closed, onward=Pace.TIME)
 
     def _wait_for(self, step: WaitFor) -> Item:
         say, path = self.say, step.at.path
         up_to = say.duration(step.up_to)
         what = plain(step.what)
         text = {
-            Awaited.ANSWER: say("every"),
+            Awaited.ANSWER: say("an_answer"),
             Awaited.TAP: f"[{what}]",
             Awaited.CLICK: f"↗ {what}",
             Awaited.TAG: f"{say('tag')}: {what}",
@@ -349,7 +360,7 @@ class _Reader:
         if step.if_not is not None:
             ways = (self._way(f"{path}.if_not", say("not_within", time=up_to), Pace.TIME),)
         notes = () if ways else (say("up_to", time=up_to),)
-        return Item(path, Shape.WAIT, say("wait_for"), text, notes, ways=ways, onward=Pace.PERSON)
+        return Item(path, Shape.AWAIT, say("wait_for"), text, notes=notes, ways=ways, onward=Pace.PERSON)
 
     def _choose(self, step: Choose) -> Item:
         path, say = step.at.path, self.say

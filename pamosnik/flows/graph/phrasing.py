@@ -1,6 +1,7 @@
 """Triggers, conditions and limits in a few plain words."""
 
 from collections.abc import Iterator
+from datetime import datetime, time, timedelta
 from typing import assert_never
 
 from pamosnik.flows.graph.words import Vocabulary
@@ -25,7 +26,8 @@ from pamosnik.model.condition import (
     Verified,
     WindowOpen,
 )
-from pamosnik.model.flow import ONCE, Flow, FlowState, Limits
+from pamosnik.model.flow import ONCE, Flow, Limits
+from pamosnik.model.text import MatchMode
 from pamosnik.model.trigger import (
     AdTrigger,
     AnyPost,
@@ -153,7 +155,8 @@ def condition(one: Condition, say: Vocabulary) -> str:
         case FieldCondition():
             return f"{one.field} {_SIGNS[one.test]} {say('or').join(one.values)}"
         case TextCondition():
-            return f"{say('text')} {say.keywords(one.words)}"
+            plain = one.words.match is MatchMode.WHOLE_WORD
+            return f"{say('text_has' if plain else 'text')} {say.keywords(one.words)}"
         case FirstTime():
             return say("first_time")
         case WindowOpen():
@@ -212,17 +215,21 @@ def _origin(origin: CameFrom, say: Vocabulary) -> str:
 
 def gate(flow: Flow, say: Vocabulary) -> Iterator[str]:
     """What must hold besides the trigger, a line each."""
-    if flow.state is FlowState.PAUSED:
-        yield say("paused")
     for one in flow.only_if:
         yield condition(one, say)
     yield from _limits(flow.limits, say)
     if flow.active.from_ is not None:
-        yield say("from", time=f"{flow.active.from_:%Y-%m-%d %H:%M %Z}".strip())
+        yield say("from", time=_instant(flow.active.from_))
     if flow.active.until is not None:
-        yield say("until", time=f"{flow.active.until:%Y-%m-%d %H:%M %Z}".strip())
+        last = flow.active.until
+        whole_day = last.time() == time()
+        yield say("until", time=f"{last - timedelta(days=1):%Y-%m-%d}" if whole_day else _instant(last))
     if flow.connections:
         yield say("on_account", what=", ".join(f"@{name}" for name in flow.connections))
+
+
+def _instant(at: datetime) -> str:
+    return f"{at:%Y-%m-%d}" if at.time() == time() else f"{at:%Y-%m-%d %H:%M}"
 
 
 def _limits(limits: Limits, say: Vocabulary) -> Iterator[str]:

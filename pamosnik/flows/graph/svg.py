@@ -136,6 +136,7 @@ def _colours(of: Mapping[str, str]) -> str:
         ".stop text": f"fill:{of['page']}",
     }
     shapes = ("starts", "gate", "message", "public", "question", "wait", "choose", "act", "person", "goal")
+    rules[".await .box"] = f"fill:{of['question']};stroke:{of['line']}"
     rules |= {f".{shape} .box": f"fill:{of[shape]};stroke:{of['line']}" for shape in shapes}
     return "".join(f".pamosnik-flow {place}{{{rule}}}" for place, rule in rules.items())
 

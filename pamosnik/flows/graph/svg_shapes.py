@@ -35,7 +35,7 @@ def outside(node: Node) -> Iterator[str]:
             yield _thin(
                 f"M{n(x + w - 15.5)} {n(y + 10.5)}q0 -2.5 2.5 -2.5t2.5 2.2q0 1.3 -1.6 2.1t-1 1.4m0 1.8v.4"
             )
-        case Shape.WAIT:
+        case Shape.WAIT | Shape.AWAIT:
             yield rect("box", x, y, w, h, min(h / 2, 22))
         case Shape.ACT:
             yield rect("box", x, y, w, h, 2)
@@ -71,7 +71,7 @@ def _sign(node: Node) -> Iterator[str]:
         case Shape.WAIT:
             yield _circle("thin", x + 7, y, 6.5)
             yield _thin(f"M{n(x + 7)} {n(y - 4)}v4l3 2")
-        case Shape.PERSON:
+        case Shape.PERSON | Shape.AWAIT:
             yield _circle("thin", x + 7, y - 3, 3)
             yield _thin(f"M{n(x + 1)} {n(y + 6)}q0 -5.5 6 -5.5t6 5.5z")
         case Shape.AGAIN:

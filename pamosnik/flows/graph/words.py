@@ -61,6 +61,7 @@ _PHRASES: Mapping[str, tuple[str, str, str, str]] = {
     ),
     # What stands beside an edge.
     "otherwise": ("otherwise", "sonst", "w innym razie", "si no"),
+    "an_answer": ("an answer", "eine Antwort", "odpowiedź", "una respuesta"),
     "answers": ("answers", "antwortet", "odpowiada", "responde"),
     "taps": ("taps", "tippt", "klika", "toca"),
     "back": ("back", "zurück", "z powrotem", "vuelve"),
@@ -196,7 +197,8 @@ _PHRASES: Mapping[str, tuple[str, str, str, str]] = {
     "has_not_tag": ("no tag {what}", "kein Tag {what}", "bez tagu {what}", "sin etiqueta {what}"),
     "known": ("{what} is known", "{what} ist bekannt", "{what} jest znane", "{what} se conoce"),
     "unknown": ("{what} is not known", "{what} ist unbekannt", "{what} nieznane", "{what} no se conoce"),
-    "text": ("text has", "Text hat", "tekst ma", "el texto tiene"),
+    "text_has": ("text has", "Text hat", "tekst ma", "el texto tiene"),
+    "text": ("text:", "Text:", "tekst:", "texto:"),
     "first_time": ("for the first time", "zum ersten Mal", "pierwszy raz", "por primera vez"),
     "not_first_time": (
         "not for the first time",
@@ -206,8 +208,8 @@ _PHRASES: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "window_open": ("window is open", "Fenster ist offen", "okno otwarte", "ventana abierta"),
     "window_closed": ("window is closed", "Fenster ist zu", "okno zamknięte", "ventana cerrada"),
-    "during": ("during {what}", "während {what}", "w godzinach {what}", "durante {what}"),
-    "outside": ("outside {what}", "außerhalb {what}", "poza {what}", "fuera de {what}"),
+    "during": ("during “{what}”", "während „{what}“", "w godzinach „{what}”", "durante «{what}»"),
+    "outside": ("outside “{what}”", "außerhalb „{what}“", "poza godzinami „{what}”", "fuera de «{what}»"),
     "follows": ("follows you", "folgt dir", "obserwuje cię", "te sigue"),
     "follows_not": ("does not follow you", "folgt dir nicht", "nie obserwuje cię", "no te sigue"),
     "follows_unknown": (
