@@ -231,11 +231,18 @@ def test_conditions_read_as_plain_words() -> None:
     assert node(made, "do.0.choose.else") == ["otherwise"]
 
 
-def test_a_flow_of_a_thousand_steps_is_drawn() -> None:
-    tap = {"do": "send", "text": "Tap", "buttons": [{"label": "Go", "do": [SEND, SEND, SEND]}]}
-    steps: list[Raw] = [tap, {"do": "wait", "for": 60}]
-    made = drawing(*(steps * 200))
+def test_a_flow_of_a_thousand_steps_is_drawn_with_all_its_ways_back() -> None:
+    steps: list[Raw] = []
+    for number in range(100):
+        again = {"do": "again", "again": f"q{number}", "at_most": 2}
+        steps += [
+            {"do": "ask", "question": "When?", "id": f"q{number}", "if_no_answer": [SEND, again]},
+            {"do": "send", "text": "Tap", "buttons": [{"label": "Go", "do": [SEND, SEND, SEND]}]},
+            {"do": "wait", "for": 60},
+        ]
+    made = drawing(*steps)
     assert len(made.nodes) > 1000
+    assert sum(edge.back for edge in made.edges) == 100
     svg.render(made)
 
 

@@ -48,6 +48,8 @@ def _segments(edge: Edge) -> Iterable[_Rect]:
 
 def _shortest(flow: str, node: Node, target: Node, obstacles: list[tuple[str, _Rect]]) -> Edge | None:
     best: Edge | None = None
+    high, low = min(node.y, target.y) - _AIR, max(node.bottom, target.bottom) + _AIR
+    obstacles = [(path, rect) for path, rect in obstacles if rect.y1 < low and rect.y2 > high]
     for sign in (1.0, -1.0):
         for share in (0.5, 0.3, 0.7):
             y1, y2 = node.y + node.h / 2, target.y + target.h * share
