@@ -65,10 +65,6 @@ class Playing:
         self._library = Library(clicking.PUBLIC_URL if record.tracks_links else None)
         self._clock = VirtualClock(record.since)
         self._taps = Taps(self._library, record.account_id)
-        self._events: dict[str, str] = {}
-        """Event of the record → event here."""
-        self._seeds: dict[str, str] = {}
-        """Event here → event of the record, or how a flow's own came about."""
         self._taken: dict[str, int] = defaultdict(int)
         self._tapped: dict[str, Tap] = {}
         self._deeds: dict[str, list[Deed]] = defaultdict(list)
@@ -170,19 +166,9 @@ class Playing:
                 if not tap.found:
                     return  # nobody taps what is not there
                 incoming = replace(incoming, payload=tap.payload)
-        added = self._write(
-            event.id,
-            partial(
-                inbox.add,
-                account_id=event.account_id,
-                connection_id=event.connection_id,
-                incoming=incoming,
-                now=self._now,
-            ),
-        )
-        if added is not None:
-            self._events[event.id] = added[0]
-            self._seeds[added[0]] = event.id
+        add = partial(inbox.add, account_id=event.account_id, connection_id=event.connection_id)
+        with ids_from(_Given(event.id)):
+            self._database.write(partial(add, incoming=incoming, now=self._now))
 
     def _hear(self, conn: Connection, one: Recorded) -> None:
         """They wrote, to a run that is not played: their window opens all the same."""
@@ -229,7 +215,7 @@ class Playing:
                 turn.fail_event(conn, event_id, now)
 
         self._taken[event_id] += 1
-        seed = f"{self._seeds.get(event_id, event_id)}|{self._taken[event_id]}"
+        seed = f"{event_id}|{self._taken[event_id]}"
         work = partial(turn.take_event, library=self._library, event_id=event_id, now=now)
         return self._take(seed, work, fail) is not Verdict.PENDING
 
@@ -369,7 +355,9 @@ class Playing:
             held[contact_id].append((what, value))
         return Played(
             verdicts={
-                event_id: Ended(*ended[here]) for event_id, here in self._events.items() if here in ended
+                one.event.id: Ended(*ended[one.event.id])
+                for one in self._record.events
+                if one.event.id in ended
             },
             taps=self._tapped,
             people=self._people(held),
@@ -394,6 +382,17 @@ class Playing:
         for code in recorded.given_codes(self._conn, contact_id):
             deeds = tuple(deed.without(code, "(code)") for deed in deeds)
         return deeds
+
+
+class _Given(Ids):
+    """An id that there is already: events keep theirs, and with it their order."""
+
+    def __init__(self, known: str) -> None:
+        super().__init__()
+        self._known = known
+
+    def new(self, now: datetime) -> str:
+        return self._known
 
 
 class _Happens:
