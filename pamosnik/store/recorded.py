@@ -274,6 +274,36 @@ def private_replies(conn: Connection, connection_id: str) -> list[tuple[datetime
     return [(instant(at), None if left is None else instant(left)) for at, left in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """What is due, asked in one statement: most of the time it is little, and it is asked for every event."""
+
+    turns: bool
+    broadcasts: bool
+    people: bool
+    """Somebody wants to be forgotten."""
+    messages: bool
+
+    @property
+    def anything(self) -> bool:
+        return self.turns or self.broadcasts or self.people or self.messages
+
+
+def to_do(conn: Connection, now: datetime) -> ToDo:
+    """A queued message that waits for something else than its time is due, too."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT 1 FROM events WHERE verdict='pending')"
+        " OR EXISTS (SELECT 1 FROM waits WHERE due_at<=:now) OR EXISTS (SELECT 1 FROM outbox WHERE told=0),"
+        " EXISTS (SELECT 1 FROM schedules WHERE due_at<=:now)"
+        " OR EXISTS (SELECT 1 FROM broadcasts WHERE finished_at IS NULL),"
+        " EXISTS (SELECT 1 FROM contacts WHERE forget_at IS NOT NULL),"
+        " EXISTS (SELECT 1 FROM outbox WHERE status='queued' AND due_at<=:now)"
+        " OR EXISTS (SELECT 1 FROM outbox WHERE status IN ('queued','held') AND deadline<=:now)",
+        {"now": ms(now)},
+    ).fetchone()
+    return ToDo(*map(bool, row))
+
+
 def due_kinds(conn: Connection, now: datetime) -> list[tuple[str, ItemKind, bool]]:
     """(connection, kind, to a live comment) of what is due in the outbox."""
     rows = conn.execute(

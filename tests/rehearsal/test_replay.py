@@ -1,18 +1,23 @@
 """What was recorded by the machinery of production, replayed with other flows."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pamosnik.model.event import Verdict
+from pamosnik._sqlite import Connection
+from pamosnik.instagram import limits
+from pamosnik.model.event import EventKind, Incoming, Verdict
 from pamosnik.rehearsal.play import Play
 from pamosnik.rehearsal.replay import record, report, running
 from pamosnik.rehearsal.replay.comparing import Fate
 from pamosnik.rehearsal.replay.deeds import Deed
+from pamosnik.rehearsal.replay.played import Peak, peak
 from pamosnik.rehearsal.replay.report import Replay
 from pamosnik.rehearsal.stage import Stage
-from pamosnik.services import flows
+from pamosnik.services import connecting, flows, intake, turn
+from pamosnik.services.connecting import Found
+from pamosnik.store import inbox
 
 SHOP = """\
 version: 1
@@ -228,3 +233,169 @@ def test_what_belongs_to_conversations_from_before_is_left_out(stage: Stage) -> 
 def test_a_replay_is_the_same_twice(stage: Stage) -> None:
     new = SHOP.replace("Look!", "Thanks!").replace("wait: 2h", "wait: 1h")
     assert told(replayed(stage, new)) == told(replayed(stage, new))
+
+
+EVERYTHING = """\
+version: 1
+timezone: Europe/Warsaw
+disclosure: false
+fields: { vip: text }
+codes: { spring: { file: spring.csv } }
+webhooks: { crm: { url: "https://crm.example/ask" } }
+flows:
+  code:
+    when: [{ dm: code }]
+    do:
+      - give_code: { from: spring, text: "Yours: {code}", if_empty: [{ send: "Gone." }] }
+  gate:
+    when: [{ dm: gate }]
+    do:
+      - choose: [{ if: follows_me, do: [{ send: "In, {name|you}." }] }, { else: [{ send: "Out." }] }]
+  ask:
+    when: [{ dm: ask }]
+    do:
+      - call: { webhook: crm, save: { vip: vip }, if_it_fails: [{ send: "No answer." }, stop] }
+      - send: "VIP: {vip|?}"
+      - notify_me: "One asked."
+  shop:
+    when: [{ dm: shop }]
+    do:
+      - send: { text: "Here.", buttons: [{ label: Open, url: "https://shop.example/new", name: shop }] }
+      - wait_for: { click: shop, up_to: 2h, if_not: [{ send: "Not yet?" }, stop] }
+      - send: "Do you like it?"
+      - wait_for: { answer: any, up_to: 2h, if_not: [{ hand_over: "liked it?" }] }
+  forget:
+    when: [{ dm: forget }]
+    do: [forget_me, { send: "Kept." }]
+  soup:
+    when: [{ schedule: { days: thu, at: "09:00" } }]
+    do: [{ send: "Soup today." }]
+"""
+
+
+@pytest.fixture(scope="module")
+def busy() -> Iterator[Stage]:
+    """People of whom all sorts of things outside are asked."""
+    with Play([("shop.yaml", EVERYTHING)]) as play, play.open() as stage:
+        stage.meet("anna", name="Anna", follows=True)
+        stage.meet("ben", follows=False)
+        stage.webhook_says(200, {"vip": "gold"})
+        for who in ("anna", "ben"):
+            for text in ("code", "gate", "ask", "shop"):
+                stage.write(who, text)
+                stage.settle()
+                stage.pass_time(timedelta(minutes=1))
+        stage.click("anna", "shop")
+        stage.pass_time(timedelta(hours=6))
+        stage.write("ben", "forget")
+        stage.settle()
+        stage.pass_time(timedelta(minutes=1))
+        stage.write("ben", "Yes")
+        stage.settle()
+        stage.pass_time(timedelta(days=2))
+        yield stage
+
+
+def test_what_is_asked_outside_is_as_it_was_told_then(busy: Stage) -> None:
+    """Answers of services, profiles, clicks; of a person who was forgotten nothing is left."""
+    replay = replayed(busy, EVERYTHING, long=timedelta(days=4))
+    assert replay.found.is_empty
+    assert replay.found.people == 1
+    assert replay.found.as_then == replay.found.events == 4
+
+
+def test_every_way_of_reaching_people_is_replayed(busy: Stage) -> None:
+    """Codes, profiles, calls, clicks, broadcasts, mails: each with another text."""
+    others = {
+        "Yours:": "Take",
+        "In, ": "Come in, ",
+        "VIP:": "Rank:",
+        "One asked": "Somebody asked",
+        "Do you like it?": "Good?",
+        "Soup today": "Soup now",
+    }
+    new = EVERYTHING
+    for text, other in others.items():
+        new = new.replace(text, other)
+    assert changes(replayed(busy, new, long=timedelta(days=4))) == [
+        ("Yours: (code)", "Take (code)"),
+        ("In, Anna.", "Come in, Anna."),
+        ("One asked.", "Somebody asked."),
+        ("VIP: gold", "Rank: gold"),
+        ("Do you like it?", "Good?"),
+        ("Soup today.", "Soup now."),
+    ]
+
+
+def test_a_connection_that_a_flow_is_not_for_any_more() -> None:
+    with Play([("shop.yaml", SHOP)]) as play, play.open() as stage:
+        works = stage._works
+        stage.comment("anna", "price?")
+        stage.settle()
+
+        def second_shop(conn: Connection) -> None:
+            found = Found("token", "4711", None, "second_shop", ())
+            connecting.keep(conn, play._keys, works.account.id, found, stage.now)
+            comment = Incoming(
+                ig_id="4711",
+                key="c:9",
+                kind=EventKind.COMMENT,
+                igsid="77",
+                username="ben",
+                text="price?",
+                comment_id="9",
+                media_id="1",
+            )
+            intake.store(conn, [comment], stage.now)
+            [event_id] = inbox.pending(conn, 2)
+            turn.take_event(conn, works.library, event_id, stage.now)
+
+        works.write(second_shop)
+        new = SHOP.replace("    when: [{ comment", "    connections: [your_shop]\n    when: [{ comment")
+        replay = replayed(stage, new)
+        [stopped] = replay.found.shifts
+        assert (stopped.fate, stopped.events) == (Fate.STOPPED, 1)
+        [different] = replay.found.different
+        assert replay.record.names[different.who] == "@ben"
+        before, after = replay.found.private_replies[different.who[0]]
+        assert (before.wanted.count, after.wanted.count) == (1, 0)
+        assert "@ben at @second_shop" in told(replay)
+        assert "@second_shop  0, before: 1 from" in told(replay)
+
+
+def test_a_rush_waits_for_the_next_hour() -> None:
+    """Ten more comments than Meta lets be answered within an hour; a new flow that takes half of them waits for
+    nothing."""
+    many = limits.PRIVATE_REPLIES_PER_HOUR + 10
+    with Play([("shop.yaml", SHOP)]) as play, play.open() as stage:
+        works, begins = stage._works, stage.now
+
+        def rush(conn: Connection) -> None:
+            for n in range(many):
+                comment = Incoming(
+                    ig_id=works.shop.ig_id,
+                    key=f"c:{n}",
+                    kind=EventKind.COMMENT,
+                    igsid=f"77{n}",
+                    text="price" if n % 2 else "cennik",
+                    comment_id=f"9{n}",
+                    media_id="1",
+                )
+                intake.store(conn, [comment], begins + timedelta(seconds=4 * n))
+
+        works.write(rush)
+        works.clock.move_to(begins + timedelta(hours=1))
+        replay = replayed(stage, SHOP.replace("[cennik, price]", "[price]"))
+        [(before, after)] = replay.found.private_replies.values()
+        assert (before.wanted.count, after.wanted.count) == (many, many // 2)
+        assert before.longest_wait > timedelta(minutes=5)
+        assert after.longest_wait == timedelta()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "count", "begins"), [([], 0, None), ([0, 59, 60, 61], 3, 59), ([0, 0, 90, 100], 2, 0)]
+)
+def test_the_busiest_hour(minutes: list[int], count: int, begins: int | None) -> None:
+    start = datetime(2026, 12, 1, tzinfo=UTC)
+    found = peak([start + timedelta(minutes=n) for n in minutes])
+    assert found == Peak(count, None if begins is None else start + timedelta(minutes=begins))
