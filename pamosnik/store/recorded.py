@@ -112,8 +112,8 @@ _REPLAYED = sorted(INBOUND_MESSAGES | COMMENTS | SILENT)
 _NOT_AGAIN = (
     # Decided when it came in: own comments, tests.
     " AND (e.decided_at IS NOT NULL OR e.verdict='pending')"
-    # Of what people do, noted is what came too early, or was taken back before it was read.
-    " AND NOT (e.verdict='noted' AND e.kind NOT IN ('echo','reaction','referral'))"
+    # It came from before the connection was made, and was answered by nobody.
+    " AND NOT (e.verdict='noted' AND coalesce(e.occurred_at, e.received_at)<c.connected_at)"
     " AND NOT (e.kind='echo' AND e.verdict<>'noted')"
 )
 
@@ -341,6 +341,17 @@ def states(conn: Connection) -> Iterator[tuple[str, str, str]]:
 def given_codes(conn: Connection, contact_id: str) -> list[str]:
     rows = conn.execute("SELECT code FROM given_codes WHERE contact_id=?", (contact_id,))
     return [code for (code,) in rows]
+
+
+def cause(conn: Connection, item_id: str) -> str | None:
+    """What an outbox item comes from: the event that began its run, or that it answers without a run; of a broadcast
+    its flow and time."""
+    (found,) = conn.execute(
+        "SELECT coalesce(json_extract(r.origin, '$.event_id'), r.flow_id || r.started_at, o.source)"
+        " FROM outbox o LEFT JOIN runs r USING (run_id) WHERE item_id=?",
+        (item_id,),
+    ).fetchone()
+    return None if found is None else str(found)
 
 
 def forget_variants(conn: Connection) -> None:

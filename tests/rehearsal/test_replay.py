@@ -235,6 +235,30 @@ def test_a_replay_is_the_same_twice(stage: Stage) -> None:
     assert told(replayed(stage, new)) == told(replayed(stage, new))
 
 
+def test_the_same_words_to_another_comment_are_no_late_answer_to_the_first() -> None:
+    with Play([("shop.yaml", SHOP)]) as play, play.open() as stage:
+        stage.meet("anna")
+        for text in ("cennik", "price"):
+            stage.comment("anna", text)
+            stage.settle()
+            stage.pass_time(timedelta(days=2))
+        replay = replayed(stage, SHOP.replace("[cennik, price]", "[price]"), long=timedelta(days=5))
+        [different] = replay.found.different
+        assert [change.later for change in different.changes] == [None, None]
+        assert {change.after for change in different.changes} == {None}
+
+
+def test_who_takes_messages_again_takes_them_in_a_replay() -> None:
+    with Play([("shop.yaml", SHOP)]) as play, play.open() as stage:
+        for text in ("STOP", "hello", "START", "hello"):
+            stage.write("anna", text)
+            stage.settle()
+            stage.pass_time(timedelta(minutes=1))
+        replay = replayed(stage, SHOP.replace("Your name?", "Who are you?"))
+        assert replay.found.as_then == replay.found.events == 4
+        assert changes(replay) == [("Your name?", "Who are you?")]
+
+
 EVERYTHING = """\
 version: 1
 timezone: Europe/Warsaw

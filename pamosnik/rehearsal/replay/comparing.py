@@ -251,6 +251,16 @@ def _of(who: Who, did: Sequence[Recorded], before: Story, after: Story) -> Diffe
 
 
 def _changes(before: Sequence[Deed], after: Sequence[Deed]) -> Iterator[Change]:
+    """What one thing has caused is compared with what the same thing causes now: the same words to another comment
+    are no late answer to this one."""
+    causes = [deed.cause for deed in sorted((*before, *after), key=lambda deed: deed.at)]
+    for cause in dict.fromkeys(causes):
+        yield from _of_one_cause(
+            [deed for deed in before if deed.cause == cause], [deed for deed in after if deed.cause == cause]
+        )
+
+
+def _of_one_cause(before: Sequence[Deed], after: Sequence[Deed]) -> Iterator[Change]:
     old, new = [deed.content for deed in before], [deed.content for deed in after]
     for how, i, to_i, j, to_j in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if how == "equal":

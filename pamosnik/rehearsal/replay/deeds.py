@@ -21,6 +21,8 @@ class Deed:
     options: tuple[str, ...] = ()
     """Labels of buttons and chips; of links with where they lead."""
     flow: str | None = None
+    cause: str | None = None
+    """What began the run that does it, or the event that it answers without a run."""
 
     @property
     def content(self) -> tuple[str, str, tuple[str, ...]]:
@@ -33,9 +35,9 @@ class Deed:
         return replace(self, text=self.text.replace(word, stands_for_it), options=options)
 
 
-def deed_of(item: OutboxItem, at: datetime, shown: Callable[[str], str]) -> Deed | None:
+def deed_of(item: OutboxItem, at: datetime, cause: str | None, shown: Callable[[str], str]) -> Deed | None:
     """None for what nobody notices. `shown`: tracked addresses as the flow file names them."""
-    deed = Deed(at, item.kind.value, "", flow=item.flow_id)
+    deed = Deed(at, item.kind.value, "", flow=item.flow_id, cause=cause)
     match item.kind:
         case ItemKind.MESSAGE | ItemKind.PRIVATE_REPLY | ItemKind.COMMENT_REPLY:
             return replace(

@@ -305,7 +305,8 @@ class Playing:
     def _note(self, item: OutboxItem, now: datetime) -> None:
         self._remember(item.contact_id)
         self._taps.showed(item)
-        deed = deed_of(item, now, lambda text: clicking.shown(self._conn, text))
+        cause = recorded.cause(self._conn, item.id)
+        deed = deed_of(item, now, cause, lambda text: clicking.shown(self._conn, text))
         if deed is not None:
             self._deeds[item.contact_id].append(deed)
 

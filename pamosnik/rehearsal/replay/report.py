@@ -160,8 +160,8 @@ class _Telling:
     def _group(self, group: Sequence[Different]) -> Iterator[str]:
         one = group[0]
         at = f" at @{self._record.usernames[one.who[0]]}" if len(self._record.usernames) > 1 else ""
-        said = "" if one.said is None else f", {_said(one.said)}"
-        yield f"  {self._names([other.who for other in group])}{at}  {self._moment(one.at)}{said}"
+        said = "" if one.said is None else f"{_said(one.said)}  "
+        yield f"  {self._moment(one.at)}  {said}{self._names([other.who for other in group])}{at}"
         shown = one.changes if self._everybody else one.changes[:_CHANGES_SHOWN]
         for change in shown:
             yield from self._change(change)
