@@ -50,7 +50,7 @@ def fmt(
             case _:
                 bad += 1
                 for problem in problems if made is None else made.problems:
-                    say(render(problem, None if made is None else str(text)))
+                    typer.echo(render(problem, None if made is None else str(text)), err=stdout)
     if not stdout:
         note(_summary(changed, same, bad, check=check))
     if bad:

@@ -41,13 +41,7 @@ def formatted(text: str, name: str) -> Formatted | LeftAsItIs | Unreadable:
     errors = tuple(sorted(p for p in problems if p.severity is Severity.ERROR))
     if errors:
         return Unreadable(errors)
-    tree = written.read(text)
-    header = _header(tree.root)
-    put_in_order(tree)
-    written.lift_comments(tree.root)
-    space_out(tree)
-    tree.head += header
-    made = layout.print_file(tree)
+    made = _made(text)
     after, new_problems = _meaning(made, name)
     if before != after:
         return LeftAsItIs("its meaning would have changed")
@@ -56,6 +50,16 @@ def formatted(text: str, name: str) -> Formatted | LeftAsItIs | Unreadable:
     if _comments(text) != _comments(made):
         return LeftAsItIs("a comment would have been lost")
     return Formatted(made)
+
+
+def _made(text: str) -> str:
+    tree = written.read(text)
+    header = _header(tree.root)
+    put_in_order(tree)
+    written.lift_comments(tree.root)
+    space_out(tree)
+    tree.head += header
+    return layout.print_file(tree)
 
 
 def _meaning(text: str, name: str) -> tuple[object, list[Problem]]:

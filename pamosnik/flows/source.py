@@ -18,6 +18,8 @@ TOO_BIG = ("too-big", "the file is over 1 MiB", "Split it into several files.")
 _LINE_SEPARATOR = re.compile("[\u0085\u2028\u2029]")
 MAX_VALUES = 100_000
 MAX_BY_ALIASES = 10_000
+MAX_DEPTH = 100
+"""Lists and mappings inside one another. Flows of people have a dozen; whoever reads a tree may rely on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,6 @@ def _read(text: str) -> tuple[Node | None, list[_Refused]]:
             raise _Refused(Mark(1, 1), *TOO_BIG)
         _refuse_line_separators(text)
         root = reader.read()
-    except RecursionError:
-        refused.append(_Refused(Mark(1, 1), "too-deep", "brackets or lists are nested too deeply"))
     except _Refused as stopped:
         refused.append(stopped)
     except yaml.YAMLError as error:
@@ -175,12 +175,15 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._lines = text.split("\n")
         self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CSafeLoader)
-        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._anchors: dict[str, tuple[Node, int, int]] = {}
+        """Name → the node, of how many values it is, and how deep."""
         self._open: set[str] = set()
         self._unused: dict[str, Mark] = {}
         """Anchors before plain texts that no alias names: `&Co rocks`."""
         self._count = 0
         self._by_aliases = 0
+        self._depth = 0
+        self._deepest = 0
         self.problems: list[_Refused] = []
         """What is wrong and hinders nobody to read on."""
 
@@ -209,8 +212,11 @@ class _Reader:
             return self._alias(event)
         if not isinstance(event, yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.MappingStartEvent):
             raise _Refused(_mark(event), "yaml", "a value is expected here")
-        before = self._count
+        before, deepest = self._count, self._deepest
         self._count += 1
+        self._enter(event, 1)
+        self._depth += 1
+        self._deepest = self._depth
         if self._count > MAX_VALUES:
             message = f"the file has more than {MAX_VALUES:,} values"
             raise _Refused(_mark(event), "too-many", message, "Split it into several files.")
@@ -230,8 +236,16 @@ class _Reader:
             node = self._mapping(event)
         if event.anchor is not None:
             self._open.discard(event.anchor)
-            self._anchors[event.anchor] = (node, self._count - before)
+            self._anchors[event.anchor] = (node, self._count - before, self._deepest - self._depth + 1)
+        self._depth -= 1
+        self._deepest = max(deepest, self._deepest)
         return node
+
+    def _enter(self, event: yaml.Event, levels: int) -> None:
+        if self._depth + levels > MAX_DEPTH:
+            message = f"brackets or lists are nested more than {MAX_DEPTH} levels deep here"
+            raise _Refused(_mark(event), "too-deep", message)
+        self._deepest = max(self._deepest, self._depth + levels)
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
         if event.anchor in self._open:
@@ -239,7 +253,8 @@ class _Reader:
         if event.anchor not in self._anchors:
             raise _Refused(_mark(event), "yaml-alias", *ALIAS)
         self._unused.pop(event.anchor, None)
-        node, size = self._anchors[event.anchor]
+        node, size, levels = self._anchors[event.anchor]
+        self._enter(event, levels)
         self._count += size
         self._by_aliases += size
         if self._by_aliases > MAX_BY_ALIASES:

@@ -6,6 +6,7 @@ mapping, which are told by how far they stand from the left. `layout` prints suc
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,6 +16,7 @@ import yaml
 BLANK = ""
 """Among comments: an empty line."""
 _BLOCK = "|>"
+_COMMENT = re.compile(r"(?P<gap>[ \t]*)(?P<text>#[^\n]*)")
 _HEADER = re.compile(r"(?P<style>[|>])(?P<signs>[-+1-9]*)(?P<comment>[^\S\n]+#.*)?\s*")
 
 
@@ -97,22 +99,22 @@ def read(text: str) -> File:
 
 def comments(text: str) -> list[Comment]:
     """Every comment of a file but those on the first line of a block under `|`, which belong to that line."""
+    begins = [0, *(match.end() for match in re.finditer("\n", text))]
     found: list[Comment] = []
     covered = 0
-    for token in yaml.scan(text, Loader=yaml.CSafeLoader):
-        start, end = token.start_mark.index, token.end_mark.index
-        if start > covered:
-            found += _between(text, covered, start)
+    for start, end in _tokens(text):
+        for match in _COMMENT.finditer(text, covered, max(start, covered)):
+            line = bisect_right(begins, match.start("text")) - 1
+            column = match.start("text") - begins[line]
+            found.append(Comment(match.start("text"), line, column, match["text"].rstrip(), match["gap"]))
         covered = max(covered, end)
-    return found + list(_between(text, covered, len(text)))
+    return found
 
 
-def _between(text: str, start: int, end: int) -> Iterator[Comment]:
-    for match in re.finditer(r"(?P<gap>[ \t]*)(?P<text>#[^\n]*)", text[start:end]):
-        index = start + match.start("text")
-        begins = text.rfind("\n", 0, index) + 1
-        line = text.count("\n", 0, index)
-        yield Comment(index, line, index - begins, match["text"].rstrip(), match["gap"])
+def _tokens(text: str) -> Iterator[tuple[int, int]]:
+    for token in yaml.scan(text, Loader=yaml.CSafeLoader):
+        yield token.start_mark.index, token.end_mark.index
+    yield len(text), len(text)
 
 
 class _Builder:

@@ -71,6 +71,9 @@ def test_fmt_leaves_files_with_errors_alone_and_formats_the_others(run: Run, wor
     assert done.returncode == 4
     assert "a.yaml:3:12: error: unknown step: `sned`" in done.stdout
     assert (work / "a.yaml").read_text() == "version: 1\nflows:\n  a: {do: [sned: x]}\n"
+    printed = run("fmt", "--stdout", "a.yaml")
+    assert (printed.returncode, printed.stdout) == (4, "")
+    assert "unknown step: `sned`" in printed.stderr
     assert (work / "b.yaml").read_text() == NEAT
 
 

@@ -2,16 +2,17 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pamosnik.flows import written
+from pamosnik.flows import source, written
 from pamosnik.flows.formatting import Formatted, Unreadable, formatted
 from pamosnik.flows.load import load
 from pamosnik.flows.problems import Severity
-from tests.flows.corpus_files import cases
+from tests.flows.corpus_files import Case, cases
 
 HEAD = "version: 1\n\nflows:\n  a:\n    do:\n"
 
@@ -155,7 +156,12 @@ def test_several_conditions_and_ways_of_a_split_keep_their_order() -> None:
     assert made(text).index("window_open") < made(text).index("has_tag")
 
 
-def test_crlf_marks_and_a_document_start() -> None:
+def test_the_example_is_in_this_layout() -> None:
+    text = (Path(__file__).parents[2] / "flows.example.yaml").read_text("utf-8")
+    assert made(text) == text
+
+
+def test_marks_of_a_document_and_what_stands_around_them() -> None:
     assert made("# x\n---\nversion: 1\nflows: {}\n...\n# y\n") == "# x\n---\nversion: 1\nflows: {}\n# y\n"
 
 
@@ -170,14 +176,22 @@ def test_what_another_file_has_to_say_is_no_error_here() -> None:
     made(HEAD + "      - run: flow-of-another-file\n      - send: '{fact_of_another_file}'\n")
 
 
+def test_the_deepest_file_that_can_be_read_has_a_layout() -> None:
+    levels = source.MAX_DEPTH - 8  # seven stand around, and one is the text
+    text = HEAD + "      - call: { webhook: w, send: { a: " + "[" * levels + "x" + "]" * levels + " } }\n"
+    assert made(text) == text
+    assert isinstance(formatted(text.replace("x", "[x]"), "shop.yaml"), Unreadable)
+    lines = text.replace("[", "[\n        ").replace("]", "\n        ]")
+    made(lines)
+
+
 FILES = [text for case in cases("valid") for text in case.files.values()]
 
 
 @pytest.mark.parametrize("case", cases("valid"), ids=lambda case: case.title)
-def test_every_valid_file_means_the_same_afterwards(case: object) -> None:
-    files = getattr(case, "files")  # noqa: B009
-    before = load(list(files.items()))
-    after = load([(name, made(text)) for name, text in files.items()])
+def test_every_valid_file_means_the_same_afterwards(case: Case) -> None:
+    before = load(list(case.files.items()))
+    after = load([(name, made(text)) for name, text in case.files.items()])
     assert [(flow.id, flow.body) for flow in after.flows] == [(flow.id, flow.body) for flow in before.flows]
     assert after.settings == before.settings
     assert not after.has_errors

@@ -73,6 +73,19 @@ def test_an_alias_bomb_is_refused() -> None:
     assert _only_problem("\n".join(lines))[2] == "too-many"
 
 
+def test_what_is_nested_too_deeply_is_refused_where_it_is() -> None:
+    """It was a traceback: whoever reads the tree goes as deep as the tree."""
+    levels = source.MAX_DEPTH - 2  # the mapping, and the x
+    assert source.read(f"a: {'[' * levels}x{']' * levels}", "deep.yaml")[1] == []
+    assert _only_problem(f"a: {'[' * levels}[x]{']' * levels}") == (1, levels + 5, "too-deep")
+
+
+def test_names_of_names_of_names_nest_as_well() -> None:
+    lines = ["a0: &a0 [x]", *(f"a{number}: &a{number} [*a{number - 1}]" for number in range(1, 500))]
+    line, _, code = _only_problem("\n".join(lines))
+    assert (line, code) == (source.MAX_DEPTH - 1, "too-deep")
+
+
 def test_many_values_are_read_and_too_many_refused() -> None:
     """Ten thousand keywords fit in one file; the limit is not for them."""
     assert source.read(f"a: [{'word, ' * 60_000}]", "many.yaml")[1] == []
