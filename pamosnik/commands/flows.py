@@ -16,6 +16,7 @@ from pamosnik.commands import (
     flow_plans,
     flow_starters,
     flow_tests,
+    flow_words,
 )
 from pamosnik.commands.common import Json, open_home, print_facts, print_json, print_table, say, shown
 
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     flows.command("test")(flow_tests.play)
     flows.command()(flow_files.schema)
     flows.command()(flow_match.match)
+    flows.command()(flow_words.explain)
     flows.command()(flow_pictures.graph)
     flows.command("list")(list_)
     flows.command()(show)
