@@ -1,7 +1,7 @@
 """What apply would change: flows, their order, and the settings they share."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,6 +43,8 @@ class Applied:
     version: str
     title: str
     body: Raw
+    paused: bool = False
+    """By command, which lasts until `flows resume`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Change:
     """What the files say; None: nothing."""
     standing: tuple[Standing, ...] = ()
     """Where those people are; told of flows that change, go or get another id."""
+    led_from: tuple[str, ...] = ()
+    """Of a flow that goes: flows in which people are whose version goes on in it with `run:`."""
 
     @property
     def changes(self) -> bool:
@@ -75,16 +79,23 @@ class Change:
         return compared(self.before.body, self.after)
 
     @property
+    def is_paused(self) -> bool:
+        """By command, which no apply ends."""
+        return self.before is not None and self.before.paused
+
+    @property
     def what_happens(self) -> list[str]:
         """To the people in it, in sentences."""
-        if not self.changes or self.before is None:
+        if not self.changes or (self.before is None and self.was is None):
             return []
         return what_happens(
             people=self.people,
             standing=self.standing,
+            before=None if self.before is None else self.before.body,
             after=self.after,
             renamed=self.was is not None,
             changed=self.kind is not ChangeKind.RENAMED,
+            led_from=self.led_from,
         )
 
 
@@ -134,9 +145,10 @@ def plan(
     in_flight: Mapping[str, int],
     codes: tuple[CodesChange, ...] = (),
     prune: bool,
+    taken_out: Collection[str] = (),
 ) -> Plan:
-    """`applied`: by id, in order; `in_flight`: people in each."""
-    former = renames(loaded.flows, applied)
+    """`applied`: by id, in order; `in_flight`: people in each; `taken_out`: ids of flows that were applied once."""
+    former = renames(loaded.flows, applied, taken_out)
     changes = [_of_file(flow, former.get(flow.id), applied, in_flight) for flow in loaded.flows]
     gone = {*former.values(), *(flow.id for flow in loaded.flows)}
     for flow_id, known in applied.items():
@@ -157,14 +169,16 @@ def plan(
     )
 
 
-def renames(flows: Sequence[FlowSource], applied: Mapping[str, object]) -> Mapping[str, str]:
-    """New id → the applied one that its `was` names, where there still is one to rename."""
+def renames(
+    flows: Sequence[FlowSource], applied: Collection[str], taken_out: Collection[str] = ()
+) -> Mapping[str, str]:
+    """New id → the one that its `was` names, where there still is something to rename."""
     ids = {flow.id for flow in flows}
     found: dict[str, str] = {}
     for flow in flows:
         was = flow.body.get("was")
-        waits = isinstance(was, str) and was in applied and was not in ids and was not in found.values()
-        if waits and flow.id not in applied:
+        free = isinstance(was, str) and was not in ids and was not in found.values()
+        if free and flow.id not in applied and (was in applied or was in taken_out):
             found[flow.id] = str(was)
     return found
 

@@ -94,7 +94,9 @@ def _flow(change: Change, *, full: bool) -> Iterator[Said]:
     was = f"  (was {change.was})" if change.was else ""
     kept = "  (in no file, stays)" if change.kind is ChangeKind.KEPT else ""
     title = f"  {change.title}" if change.title != change.flow_id else ""
-    yield Said(f"{SIGNS[change.kind]} {change.flow_id}{title}{was}{kept}", _TONES[change.kind])
+    paused = "  (paused)" if change.is_paused else ""
+    said = f"{SIGNS[change.kind]} {change.flow_id}{title}{was}{kept}{paused}"
+    yield Said(said, _TONES[change.kind])
     yield from _shortened(change.lines, full=full)
     if change.changes:
         yield from _people(change, full=full)

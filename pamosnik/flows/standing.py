@@ -1,12 +1,12 @@
 """Where people stand in a flow that changes, in the words of its file, and what becomes of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from pamosnik.flows import durations
-from pamosnik.flows.normal import Raw, strings
-from pamosnik.model.flow import Mode
+from pamosnik.flows.normal import Raw, list_of, map_of, strings
+from pamosnik.model.flow import ONCE, Mode
 from pamosnik.model.run import WaitKind
 
 STEP_CHARS = 30
@@ -93,12 +93,19 @@ _WAITS = {
 
 
 def what_happens(
-    *, people: int, standing: Sequence[Standing], after: Raw | None, renamed: bool, changed: bool
+    *,
+    people: int,
+    standing: Sequence[Standing],
+    before: Raw | None,
+    after: Raw | None,
+    renamed: bool,
+    changed: bool,
+    led_from: Sequence[str] = (),
 ) -> list[str]:
     """Sentences about the people in a flow that changes. `after`: None: the flow goes."""
-    found = []
+    found: list[str] = []
     if after is None:
-        found.append("Nobody new gets in; taps on buttons that it has sent go on working.")
+        found += _gone(before or {}, led_from)
     if renamed:
         found.append("Runs, limits, numbers and links follow to the new id.")
     if people and (changed or after is None):
@@ -109,7 +116,32 @@ def what_happens(
     inside = sum(one.people for one in standing if not one.only_tap)
     if after is not None and changed and inside:
         found.append(_MEANWHILE[Mode(str(after.get("mode", Mode.SINGLE)))])
+    if after is not None and changed and map_of(after, "limits").get("per_person") == ONCE:
+        found.append("Who had it before does not get it again (limits: per_person once).")
     return found
+
+
+def _gone(before: Raw, led_from: Sequence[str]) -> Iterator[str]:
+    kinds = {str(trigger["trigger"]) for trigger in list_of(before, "when")}
+    yield "Nobody new gets in; taps on buttons that it has sent go on working."
+    if "schedule" in kinds:
+        yield "No broadcast of it begins any more, and one that is under way ends."
+    if kinds & {"ice_breaker", "menu"}:
+        yield "Its opening questions and menu items disappear from Instagram."
+    if led_from:
+        yield f"People in {', '.join(led_from)} whose version goes on in it with `run:` end there."
+
+
+def runs_of(body: object) -> Iterator[str]:
+    """Flows that a flow goes on in, from a step or a button."""
+    if isinstance(body, list):
+        for item in body:
+            yield from runs_of(item)
+    elif isinstance(body, Mapping):
+        if isinstance(body.get("run"), str):
+            yield str(body["run"])
+        for item in body.values():
+            yield from runs_of(item)
 
 
 _MEANWHILE = {

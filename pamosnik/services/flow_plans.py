@@ -30,6 +30,7 @@ def _change(change: Change) -> dict[str, object]:
         "was": change.was,
         "version": change.version,
         "version_before": None if change.before is None else change.before.version,
+        "paused": change.is_paused,
         "lines": [f"{line.sign} {line.text}".rstrip() for line in change.lines],
         "people": change.people,
         "standing": [_standing(one) for one in change.standing],

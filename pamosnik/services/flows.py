@@ -13,7 +13,7 @@ from pamosnik.flows import still_used
 from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, File, Loaded, load
 from pamosnik.flows.plan import Applied, ChangeKind, CodesChange, Plan, plan
-from pamosnik.flows.standing import Standing, in_short, step_at
+from pamosnik.flows.standing import Standing, in_short, runs_of, step_at
 from pamosnik.model.run import WaitKind
 from pamosnik.services import broadcasts, codes, webhooks
 from pamosnik.services.codes import PoolChange
@@ -55,7 +55,9 @@ def propose(
     past."""
     revision = flow_store.revision(conn, account_id)
     applied = {
-        flow.flow_id: Applied(flow.version, flow.title, json.loads(flow.body))
+        flow.flow_id: Applied(
+            flow.version, flow.title, json.loads(flow.body), paused=flow.paused_at is not None
+        )
         for flow in flow_store.applied(conn, account_id)
     }
     bodies = {} if prune else {flow_id: flow.body for flow_id, flow in applied.items()}
@@ -80,6 +82,7 @@ def propose(
         in_flight=flow_store.in_flight(conn, account_id),
         codes=tuple(CodesChange(one.pool, len(one.new), len(one.gone)) for one in code_changes),
         prune=prune,
+        taken_out=_taken_out(conn, account_id, loaded),
     )
     timezone = str(loaded.settings.get("timezone", accounts.timezone(conn, account_id)))
     return Proposal(loaded, _with_people(conn, account_id, found), code_changes, revision, timezone)
@@ -93,19 +96,38 @@ def for_a_stage(conn: Connection, account_id: str, loaded: Loaded, timezone: str
     return Proposal(loaded, found, code_changes, flow_store.revision(conn, account_id), timezone)
 
 
+def _taken_out(conn: Connection, account_id: str, loaded: Loaded) -> frozenset[str]:
+    """Former ids in these files that were applied once: what is known of such a flow follows, too."""
+    former = {str(flow.body["was"]) for flow in loaded.flows if "was" in flow.body}
+    return frozenset(was for was in former if flow_store.ever_applied(conn, account_id, was))
+
+
 def _with_people(conn: Connection, account_id: str, found: Plan) -> Plan:
     """The plan, and where the people stand in the flows that it changes."""
     places: dict[str, list[tuple[str, str, str, int]]] = {}
     for flow_id, version, path, kind, people in flow_store.standing(conn, account_id):
         places.setdefault(flow_id, []).append((version, path, kind, people))
+    led_from = _led_from(conn, account_id, found)
     changes = []
     for change in found.changes:
         now_called = change.was or change.flow_id
         if change.changes and now_called in places:
             standing = tuple(_standing(conn, account_id, now_called, places[now_called]))
             change = replace(change, standing=standing)
-        changes.append(change)
+        changes.append(replace(change, led_from=led_from.get(change.flow_id, ())))
     return replace(found, changes=tuple(changes))
+
+
+def _led_from(conn: Connection, account_id: str, found: Plan) -> Mapping[str, tuple[str, ...]]:
+    """Flow that goes → flows in which people are whose version goes on in it."""
+    gone = {change.flow_id for change in found.changes if change.kind is ChangeKind.REMOVED}
+    if not gone:
+        return {}
+    leads: dict[str, set[str]] = {}
+    for flow_id, body, _ in flow_store.versions_in_flight(conn, account_id):
+        for target in gone.intersection(runs_of(json.loads(body))) - {flow_id}:
+            leads.setdefault(target, set()).add(flow_id)
+    return {target: tuple(sorted(flows)) for target, flows in leads.items()}
 
 
 def _standing(

@@ -88,12 +88,18 @@ def version(conn: Connection, account_id: str, flow_id: str, version: str) -> tu
     return None if row is None else (str(row[0]), str(row[1]))
 
 
+_IN_IT = (
+    "(r.status IN ('active','waiting') OR r.run_id IN (SELECT run_id FROM waits WHERE account_id=:account))"
+)
+"""A tap may bring a run that is complete to a step that waits."""
+
+
 def in_flight(conn: Connection, account_id: str) -> Mapping[str, int]:
     """Flow id → people who are in it now."""
     rows = conn.execute(
-        "SELECT flow_id, count(DISTINCT contact_id) FROM runs WHERE account_id=? AND status IN ('active','waiting')"
-        " GROUP BY flow_id",
-        (account_id,),
+        "SELECT flow_id, count(DISTINCT contact_id) FROM runs r"  # noqa: S608 - our own condition
+        f" WHERE account_id=:account AND {_IN_IT} GROUP BY flow_id",
+        {"account": account_id},
     )
     return dict(rows.fetchall())
 
@@ -101,10 +107,10 @@ def in_flight(conn: Connection, account_id: str) -> Mapping[str, int]:
 def versions_in_flight(conn: Connection, account_id: str) -> list[tuple[str, str, int]]:
     """(flow id, body of the version, people in it now), of every version that somebody is in."""
     rows = conn.execute(
-        "SELECT r.flow_id, v.body, count(DISTINCT r.contact_id) FROM runs r"
+        "SELECT r.flow_id, v.body, count(DISTINCT r.contact_id) FROM runs r"  # noqa: S608 - our own condition
         " JOIN flow_versions v USING (account_id, flow_id, version)"
-        " WHERE account_id=? AND status IN ('active','waiting') GROUP BY r.flow_id, r.version ORDER BY r.flow_id",
-        (account_id,),
+        f" WHERE account_id=:account AND {_IN_IT} GROUP BY r.flow_id, r.version ORDER BY r.flow_id",
+        {"account": account_id},
     )
     return [(str(flow_id), str(body), int(people)) for flow_id, body, people in rows]
 
@@ -113,7 +119,7 @@ def standing(conn: Connection, account_id: str) -> list[tuple[str, str, str, str
     """(flow id, version, path of the step, what is waited for, people there), the most people first."""
     rows = conn.execute(
         "SELECT r.flow_id, r.version, w.path, w.kind, count(DISTINCT w.contact_id) AS people"
-        " FROM waits w JOIN runs r USING (run_id) WHERE w.account_id=? AND r.status IN ('active','waiting')"
+        " FROM waits w JOIN runs r USING (run_id) WHERE w.account_id=?"
         " GROUP BY r.flow_id, r.version, w.path, w.kind ORDER BY people DESC, r.flow_id, w.path, r.version, w.kind",
         (account_id,),
     )

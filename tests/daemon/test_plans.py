@@ -112,6 +112,50 @@ async def test_a_renamed_flow_takes_its_people_along(tmp_path: Path) -> None:
         assert _propose(shop, renamed).plan.is_empty
 
 
+async def test_a_flow_that_was_taken_out_is_followed_under_its_new_id(tmp_path: Path) -> None:
+    """Its people and limits came along, and the plan did not say so."""
+    head, _, rest = FLOWS.partition("  visit:\n")
+    visit, _, rest = rest.partition("  more:\n")
+    async with machine(tmp_path, FLOWS) as shop:
+        await _some_people(shop)
+        await _apply(shop, _propose(shop, f"{head}  more:\n{rest}", prune=True))
+        told = _propose(shop, f"{head}  appointment:\n    was: visit\n{visit}")
+        change = _change(told, "appointment")
+        assert (change.kind, change.was, change.people) == (ChangeKind.ADDED, "visit", 3)
+        assert any("follow to the new id" in sentence for sentence in change.what_happens)
+        await _apply(shop, told)
+        assert flow_store.in_flight(shop.reader.connection, _account(shop))["appointment"] == 3
+
+
+async def test_the_plan_tells_whose_version_leads_into_a_flow_that_goes(tmp_path: Path) -> None:
+    text = FLOWS.replace('- send: "See you"', "- run: hello")
+    async with machine(tmp_path, text) as shop:
+        await _some_people(shop)
+        head = FLOWS.partition("  hello:\n")[0]
+        told = _change(_propose(shop, head, prune=True), "hello")
+        assert (told.kind, told.led_from) == (ChangeKind.REMOVED, ("visit",))
+        assert "People in visit whose version goes on in it" in " ".join(told.what_happens)
+
+
+async def test_who_came_back_by_an_old_button_is_in_the_flow(tmp_path: Path) -> None:
+    """A run that was complete did not count, though a tapped button had led it to a pause."""
+    text = FLOWS.replace(
+        '[{ send: "Here" }]', '[{ wait: { for: 2h, if_window_closed: skip } }, { send: "Here" }]'
+    )
+    async with machine(tmp_path, text) as shop:
+        await shop.deliver(events.change(events.comment("904", "price")))
+        await shop.works()
+        for _ in range(2):  # the second tap finds the run complete
+            labels = [one for one in shop.fake.sent if "Go" in one.buttons][-1].buttons
+            await shop.deliver(events.talk(events.button_tap("904", "Go", labels["Go"])))
+            await shop.works()
+            standing = _change(_propose(shop, text.replace('"Tap"', '"Tap here"')), "more").standing
+            assert [(one.waits_for, one.path) for one in standing] == [
+                (WaitKind.TIMER, "do.0.buttons.0.do.0")
+            ], standing
+            await shop.later(hours=3)
+
+
 async def test_what_was_shown_is_what_is_applied(tmp_path: Path) -> None:
     """A plan made before somebody else applied something was carried out all the same."""
     async with machine(tmp_path, FLOWS) as shop:

@@ -220,7 +220,9 @@ def test_what_happens_to_people_depends_on_where_they_are() -> None:
     may_tap = Standing("v1", "do.1", WaitKind.TAP, 2, "send: x")
 
     def happens(where: Standing, mode: str) -> str:
-        told = what_happens(people=2, standing=[where], after={"mode": mode}, renamed=False, changed=True)
+        told = what_happens(
+            people=2, standing=[where], before={}, after={"mode": mode}, renamed=False, changed=True
+        )
         return " ".join(told)
 
     assert "does not start for them anew" in happens(asked, "single")
