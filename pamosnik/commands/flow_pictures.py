@@ -1,5 +1,6 @@
 """Flows as pictures."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,6 +52,8 @@ def graph(
 
     outlines = _outlines(read_files(files), flow)
     if output is None:
+        if sys.stdout.isatty():
+            note("Written to the terminal. Try: -o flows.svg")
         say(_rendered(outlines, kind or Format.SVG).rstrip("\n"))
         return
     if output.is_dir() or not output.suffix:

@@ -266,6 +266,45 @@ def test_a_family_and_a_flag_are_never_cut_apart() -> None:
     assert cut("👩‍👩‍👧" * 9, 100, 13).removesuffix("…").replace("👩‍👩‍👧", "") == ""
 
 
+def test_a_message_shows_its_cards_and_a_question_who_takes_over_when_nothing_fits() -> None:
+    cards = [{"title": f"Bouquet {n}", "buttons": [{"label": "Order", "run": "other"}]} for n in range(7)]
+    made = drawing(
+        {"do": "send", "cards": cards},
+        {"do": "ask", "question": "How many?", "accept": "number", "save_as": "guests"},
+        priority=5,
+        state="paused",
+        mode="restart",
+    )
+    assert node(made, "do.0")[1:] == [f"{n + 1}. Bouquet {n}" for n in range(7)]
+    pills = [button.line.text for one in made.nodes for button in one.buttons]
+    assert pills == [f"{n + 1}. Order" for n in range(7)]
+    assert " ".join(node(made, "do.1")) == (
+        "Question How many? saved as guests · waits up to 23 h · not understood 2×: a person takes over"
+    )
+    assert " ".join(node(made, "when")).endswith(
+        "paused in its file · again while in it: from the start · priority 5"
+    )
+    assert faults(made) == []
+
+
+def test_again_names_a_message_by_its_words_and_anything_else_by_its_id() -> None:
+    made = drawing(
+        {"do": "send", "text": "Look!", "id": "look"},
+        {"do": "wait", "for": 60, "id": "rest"},
+        {"do": "again", "again": "look", "at_most": 1},
+        {"do": "again", "again": "rest", "at_most": 3},
+    )
+    assert node(made, "do.2") == ["Again, at most 1×", "Look!"]
+    assert node(made, "do.3") == ["Again, at most 3×", "rest"]
+
+
 def test_the_picture_in_the_documentation_is_the_one_that_its_flow_gives() -> None:
     text = (PICTURES / "table.yaml").read_text("utf-8")
     assert svg.render(drawn(text)) == (PICTURES / "table.svg").read_text("utf-8")
+
+
+def test_the_picture_in_the_readme_is_that_of_its_flow() -> None:
+    """`pamosnik flows graph` with the block in a file makes it anew."""
+    readme = (PICTURES.parents[1] / "README.md").read_text("utf-8")
+    flow = readme.split("```yaml\n")[1].split("```")[0]
+    assert svg.render(drawn(flow)) == (PICTURES / "price-list.svg").read_text("utf-8")

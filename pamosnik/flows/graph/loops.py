@@ -11,8 +11,8 @@ from itertools import pairwise
 from pamosnik.flows.graph.drawing import Edge, Node
 from pamosnik.flows.graph.outline import Pace
 
-_AIR = 8.0
-"""Between a lane and what it passes."""
+_AIR = 12.0
+"""Between a lane and what it passes: the tail of a bubble has room in it."""
 
 
 @dataclass(frozen=True, slots=True)

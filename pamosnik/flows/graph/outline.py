@@ -168,6 +168,8 @@ class _Reader:
         starts = [phrasing.trigger(one, self.say) for one in self.flow.triggers]
         lines = "\n".join(f"• {one}" for one in starts) if len(starts) > 1 else "".join(starts)
         notes = [] if self.flow.mode is Mode.SINGLE else [self.say(self.flow.mode.value)]
+        if self.flow.priority:
+            notes.append(self.say("priority", n=self.flow.priority))
         if self.flow.state is FlowState.PAUSED:
             notes.insert(0, self.say("paused"))
         begins = lines or self.say("only_from_others")
@@ -322,6 +324,8 @@ class _Reader:
             notes.insert(0, say("saves", what=step.save_as))
         if step.accept is Accept.IMAGE:
             notes.insert(0, say("takes_image"))
+        if step.then is None and not step.optional and step.accept not in (Accept.TEXT, Accept.ANYTHING):
+            notes.append(say("misfit_human", n=step.tries))
         return Item(
             path,
             Shape.QUESTION,
@@ -395,8 +399,7 @@ class _Reader:
         return Item(path, Shape.JUMP, self.say("jump"), flow, onward=None, jump=flow)
 
     def _again(self, step: Again) -> Item:
-        target = self.flow.steps[step.first]
-        words = plain(target.question[0]) if isinstance(target, Ask) else step.step
+        words = _first_words(self.flow.steps[step.first]) or step.step
         return Item(
             step.at.path,
             Shape.AGAIN,
@@ -404,6 +407,20 @@ class _Reader:
             words,
             back=step.first,
         )
+
+
+def _first_words(step: Step) -> str:
+    """What people will know a step by; empty for one that says nothing."""
+    match step:
+        case Ask():
+            texts = step.question
+        case Send():
+            texts = step.message.texts
+        case ReplyPublicly():
+            texts = step.texts
+        case _:
+            return ""
+    return plain(texts[0]) if texts else ""
 
 
 def _sum(field: str, amount: str) -> str:

@@ -72,6 +72,12 @@ _PHRASES: Mapping[str, tuple[str, str, str, str]] = {
         "{n}× niezrozumiane",
         "no entendido {n}×",
     ),
+    "misfit_human": (
+        "not understood {n}×: a person takes over",
+        "{n}× nicht verstanden: ein Mensch übernimmt",
+        "{n}× niezrozumiane: przejmuje człowiek",
+        "no entendido {n}×: sigue una persona",
+    ),
     "no_answer": (
         "no answer within {time}",
         "keine Antwort in {time}",
@@ -251,6 +257,7 @@ _PHRASES: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "from": ("from {time}", "ab {time}", "od {time}", "desde {time}"),
     "paused": ("paused in its file", "pausiert in der Datei", "wstrzymane w pliku", "pausado en el archivo"),
+    "priority": ("priority {n}", "Priorität {n}", "priorytet {n}", "prioridad {n}"),
     "on_account": ("on {what}", "auf {what}", "na {what}", "en {what}"),
     "restart": (
         "again while in it: from the start",
