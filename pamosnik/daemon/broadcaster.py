@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 class Broadcaster:
     """Not before the time is known: what a wrong clock begins, nobody can take back."""
 
-    def __init__(self, tools: Tools, on_work: Callable[[], None]) -> None:
+    def __init__(self, tools: Tools, on_work: Callable[[], None], library: Library | None = None) -> None:
         """`on_work` is called when runs may have put something into the outbox."""
         self._tools = tools
         self._on_work = on_work
-        self._library = Library()
+        self._library = library or Library(tools.public_url)
         self._woken = asyncio.Event()
         self._planned_for: object = None
         self._one_by_one: set[str] = set()

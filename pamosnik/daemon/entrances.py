@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 class EntranceKeeper:
     """Compares, tells Instagram what is different, writes down its answer. While nothing differs nothing is asked."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, library: Library | None = None) -> None:
         self._tools = tools
-        self._library = Library()
+        self._library = library or Library()
         self._woken = asyncio.Event()
 
     def wake(self) -> None:

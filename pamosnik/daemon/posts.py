@@ -33,9 +33,9 @@ log = logging.getLogger(__name__)
 class PostFinder:
     """Asks until Instagram tells, or says that it will not. Meanwhile the events wait, a few minutes at most."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, library: Library | None = None) -> None:
         self._tools = tools
-        self._library = Library()
+        self._library = library or Library()
         self._ask_again: dict[tuple[str, str], datetime] = {}
         """(connection, post or part of its link) → when to ask next, after a question without a useful answer."""
 

@@ -62,6 +62,7 @@ from pamosnik.services import credentials, intake, reading, sending, turn
 from pamosnik.services.library import Library
 from pamosnik.services.sending import Claimed
 from pamosnik.store import broadcasts, connections, errands, evidence, inbox, outbox, runs
+from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
 from pamosnik.store.health import StorageHealth
@@ -134,10 +135,12 @@ class Machinery:
         self._instagram = Instagram(version=GRAPH_VERSION, app=self._meta())
         self._token = credentials.token(self.conn, ticket.keys, connected)
         tools = Tools(_Pen(self), self.database, self._instagram, ticket.keys, self.clock)
-        self._posts = PostFinder(tools)
-        self._broadcaster = Broadcaster(tools, lambda: None)
+        self._posts = PostFinder(tools, self.library)
+        self._broadcaster = Broadcaster(tools, lambda: None, self.library)
         self._settler = Settler(tools, _OpenGate(self.clock), lambda: None)
-        self._entrances = EntranceKeeper(tools)
+        self._entrances_of: tuple[int, datetime] | None = None
+        """The applied flows, and when nothing about their entrances was to be told."""
+        self._entrances = EntranceKeeper(tools, self.library)
         self._errands = ErrandRunner(
             tools, doers(tools, Outside(self._mailed, self._called, _made_up_variable, ())), lambda: None
         )
@@ -372,7 +375,12 @@ class Machinery:
 
     def keep_entrances(self) -> bool:
         """Opening questions and the menu, as the flows want them now."""
-        return self._await(self._entrances.round()) > 0
+        state = flow_store.revision(self.conn, self.account.id), self.now
+        if state == self._entrances_of:
+            return False
+        told = self._await(self._entrances.round()) > 0
+        self._entrances_of = None if told else state
+        return told
 
     def _run_errands(self) -> bool:
         """Calls, mails and look-ups that are due, each to its end."""

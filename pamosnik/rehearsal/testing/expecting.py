@@ -183,7 +183,7 @@ class Expecter:
             return f'The text says more than that. With * it fits: "*{pattern.strip()}*"'
         if any(matching.fits_but_for_case(pattern, one) for one in forms):
             return "It differs in capital letters only."
-        return self._elsewhere(key, pattern) or self._not_yet(key)
+        return self._elsewhere(key, pattern) or (None if others else self._not_yet(key))
 
     def _elsewhere(self, key: str, pattern: str) -> str | None:
         """What fits was said otherwise, taken already, or before."""

@@ -8,7 +8,7 @@ import pytest
 from pamosnik.flows.load import load
 from pamosnik.flows.written_tests import of_files
 from pamosnik.rehearsal.play import Play
-from pamosnik.rehearsal.testing.player import play_one
+from pamosnik.rehearsal.testing.player import play_all, play_one
 from pamosnik.rehearsal.testing.result import Result
 from pamosnik.rehearsal.testing.transcript import transcript
 
@@ -161,6 +161,13 @@ PASS = [
 """,
     # links
     "- dm: price\n- click: shop\n- expect: { nothing: true }\n- click: 'https://shop.example/'",
+    # in a broadcast, too: they were not tracked there
+    """
+- dm: hello
+- pass: 21h
+- expect: { dm: "News: https://shop.example/news" }
+- click: https://shop.example/news
+""",
     # another person, and what is known of them
     """
 - comment: price
@@ -268,3 +275,28 @@ def test_played_twice_it_is_the_same_twice(shop: Play) -> None:
     first, second = (transcript(played(shop, steps), shop.timezone) for _ in range(2))
     assert first == second
     assert len(first) > 10
+
+
+CHAIN = "".join(f"  f{n}: {{ do: [{{ tag: t{n} }}, {{ run: f{n + 1} }}] }}\n" for n in range(1, 30))
+
+
+def test_a_fault_of_ours_is_a_failure_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    """More flows in a row than a turn goes through: the turn raises. The tests after it are played."""
+    text = f"""\
+version: 1
+flows:
+  f0: {{ when: [dm: go], do: [{{ run: f1 }}] }}
+{CHAIN}  f30: {{ do: [{{ send: End. }}] }}
+tests:
+  - steps: [{{ dm: hello }}, {{ dm: go }}, {{ expect: {{ dm: any }} }}]
+  - steps: [{{ dm: hello }}, {{ expect: {{ nothing: true }} }}]
+"""
+    loaded = load([("a.yaml", text)])
+    assert not loaded.has_errors, loaded.problems
+    with Play((), loaded=loaded) as play:
+        bad, good = play_all(play, of_files(loaded))
+    [failure] = bad.failures
+    assert (failure.place.line, failure.what) == (text.count("\n") - 1, "dm")
+    assert "EndlessRunsError" in failure.got
+    assert good.passed
+    assert capsys.readouterr() == ("", "")
