@@ -36,7 +36,7 @@ class _Printer:
         return "\n".join(self._out) + "\n"
 
     def line(self, indent: int, text: str) -> None:
-        self._out.append(f"{' ' * indent}{text}".rstrip(" "))
+        self._out.append(f"{' ' * indent}{text}" if text else "")
         self._holds = False
 
     def comments(self, found: list[str], indent: int) -> None:
@@ -95,15 +95,16 @@ def _lines(value: Node) -> list[str]:
         case Collection():
             return [inline(value)]
         case Scalar():
-            written = _quoted(value)
-            first, *rest = written.split("\n")
-            if not value.is_block:
-                rest = [line.strip(" ") for line in rest]
-            return [
-                f"{_mark(value)}{first}".rstrip(" ") if not rest else f"{_mark(value)}{first}",
-                *rest,
-                *value.lines,
-            ]
+            first, *rest = f"{_mark(value)}{_quoted(value)}".split("\n")
+            lines = (first, *(line.lstrip(" \t") for line in rest))
+            return [*(_trimmed(line, value.style) for line in lines), *value.lines]
+
+
+def _trimmed(line: str, style: str) -> str:
+    """Spaces at the end of a line in a text over several lines say nothing, unless a backslash stands before them."""
+    kept = line.rstrip(" \t")
+    escaped = style == '"' and (len(kept) - len(kept.rstrip("\\"))) % 2 == 1
+    return line[: len(kept) + 1] if escaped else kept
 
 
 def _quoted(value: Scalar) -> str:

@@ -258,7 +258,8 @@ class _Builder:
         if one.line != line or one.index > _start(self._peek()).index:
             return ""
         self._next += 1
-        return f"{one.gap if len(one.gap) > 1 else '  '}{one.text}"
+        gap = "  " if len(one.gap) < 2 or "\t" in one.gap else one.gap
+        return f"{gap}{one.text}"
 
     def _above(self, found: list[Comment], line: int | None = None) -> list[str]:
         """Comments, with the empty lines above them and above the line that follows them."""
@@ -314,7 +315,7 @@ def _as_block(found: Scalar, column: int) -> None:
         cut.pop()
     ends_without = not found.value.endswith("\n") and "-" not in signs and bool(content)
     if "+" not in signs or ends_without:
-        while cut and not cut[-1].strip(" "):
+        while cut and not cut[-1]:
             cut.pop()
     chomp = "-" if ends_without else re.sub(r"\d", "", signs)
     found.lines = cut

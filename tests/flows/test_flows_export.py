@@ -371,16 +371,25 @@ def test_one_flow_comes_with_the_settings_it_names(tmp_path: Path) -> None:
 def test_remarks_say_what_no_key_can(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
-    (shop / "shop.yaml").write_text("version: 1\nflows:\n  a:\n    when: dm\n    do: [stop]\n")
+    (shop / "shop.yaml").write_text(
+        "version: 1\nflows:\n  a:\n    when: [{ comment: { words: x, post: next } }]\n"
+        "    limits: { per_person: once }\n    do: [hide_comment]\n"
+    )
     with database(tmp_path) as opened:
         _apply(opened, shop)
-        opened.write(
-            lambda conn: conn.execute("UPDATE flows SET paused_at=?", (int(NOW.timestamp() * 1000),))
-        )
+        opened.write(lambda conn: _remarkable(conn))
         text = _export(opened).flows
         assert "\n# Clock times are those of Europe/Warsaw, the account's time zone.\n" in text
         assert (
             "\n  # Paused since 2026-12-02 12:00, whatever stands here. Try: pamosnik flows resume a\n"
-            in text
-        )
+            "  # Rolled back on 2026-12-02 12:00: what stands here is live.\n"
+            "  # `next` is the post 179 of @rose.shop.\n"
+            "  a:\n"
+        ) in text
         assert formatted(text, "flows.yaml") == Formatted(text)
+
+
+def _remarkable(conn: Connection) -> None:
+    at = int(NOW.timestamp() * 1000)
+    conn.execute("UPDATE flows SET paused_at=?, rolled_back_at=?", (at, at))
+    conn.execute("UPDATE bound_posts SET media_id='179'")

@@ -124,6 +124,13 @@ def test_comments_of_every_position_go_where_their_line_goes() -> None:
         ),
         ("      - send: |\n           a", "      - send: |-\n          a\n"),
         ('      - send: "a\\\n         \\ b"\n', '      - send: "a\\\n          \\ b"\n'),
+        (
+            '      - send: "a\\ \n         b   \n         c"\n',
+            '      - send: "a\\ \n          b\n          c"\n',
+        ),
+        ("      - send: |\n         a  \n            \n", "      - send: |\n          a  \n             \n"),
+        ("      - send:\t'x'\t\t# c\n", "      - send: 'x'  # c\n"),
+        ("      - send: |  \n         a\n", "      - send: |\n          a\n"),
         ("      - wait: {for: 2h }\n", "      - wait: { for: 2h }\n"),
         ("      - wait: {\n          for: 2h\n        }\n", "      - wait:\n          for: 2h\n"),
         ("      - tag: [\n          a,\n          b ]\n", "      - tag:\n          - a\n          - b\n"),
