@@ -24,6 +24,8 @@ _ZONE: ContextVar[str] = ContextVar("zone", default="UTC")
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
+_WIDEST = 100
+
 NEWEST = 50
 """Rows that people see by default; scripts get all."""
 
@@ -76,6 +78,13 @@ def note(text: str) -> None:
 def say(text: str) -> None:
     """A line of the answer, on stdout."""
     sys.stdout.write(f"{text}\n")
+
+
+def width() -> int | None:
+    """Columns for sentences: of the terminal, though not so many that lines are hard to read; None in a pipe."""
+    import shutil
+
+    return min(shutil.get_terminal_size().columns, _WIDEST) if sys.stdout.isatty() else None
 
 
 def print_json(value: object) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands.common import Json, now, open_home, print_json, say
+from pamosnik.commands.common import Json, now, open_home, print_json, say, width
 from pamosnik.commands.flow_problems import problems_json, show_problems
 from pamosnik.errors import InvalidFlows, UsageError
 
@@ -66,8 +66,16 @@ def match(
     if as_json:
         print_json(told.as_json())
         return
+    columns = width()
     for line in _lines(told):
-        say(line)
+        say(line if columns is None else "\n".join(_wrapped(line, columns)))
+
+
+def _wrapped(line: str, columns: int) -> Iterator[str]:
+    from pamosnik.flows.explain.page import wrapped
+
+    indent = " " * (len(line) - len(line.lstrip(" ")))
+    return wrapped(line.lstrip(" "), indent, indent and f"{indent}  ", columns)
 
 
 def _of_files(files: list[Path], post: str | None, connection: str | None, *, as_json: bool) -> "Ground":
@@ -91,16 +99,21 @@ def _applied(post: str | None, connection: str | None) -> "Ground":
 def _lines(told: "Told") -> Iterator[str]:
     text, answers = told.text, told.answers
     if not told.read_as:
-        yield "There is nothing to read in this text: only flows that take any message may take it.\n"
+        yield "There is nothing to read in this text: only flows that take any message may take it."
+        yield ""
     elif told.read_as != " ".join(text.split()).casefold():
-        yield f"It is read as “{_short(told.read_as)}”.\n"
+        yield f"It is read as “{_short(told.read_as)}”."
+        yield ""
     if not answers:
         yield "No flow listens to comments, messages or answers to stories."
     for number, answer in enumerate(answers):
-        yield f"{chr(10) if number else ''}{_HEADINGS[answer.kind]}:"
+        if number:
+            yield ""
+        yield f"{_HEADINGS[answer.kind]}:"
         yield from (f"  {line}" for line in _about(answer, text))
     if any(answer.kind in ("dm", "story_reply") and answer.safety != "stop" for answer in answers):
-        yield "\nA question that waits for this person's answer comes before the flows, if the text answers it."
+        yield ""
+        yield "A question that waits for this person's answer comes before the flows, if the text answers it."
         if told.gives_way:
             yield "One that takes any text gives way: the whole text is a keyword."
 

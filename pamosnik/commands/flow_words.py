@@ -1,13 +1,11 @@
 """`flows explain`: flows in plain sentences."""
 
-import shutil
-import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands.common import Json, print_json, say
+from pamosnik.commands.common import Json, print_json, say, width
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
 from pamosnik.errors import InvalidFlows, NotFound
 
@@ -15,8 +13,7 @@ if TYPE_CHECKING:
     from pamosnik.flows.explain.page import Item, Page
 
 _IN_A_PIPE = 80
-_WIDEST = 100
-"""Columns; longer lines are hard to read."""
+"""Columns: good to paste into an e-mail."""
 
 
 class Language(StrEnum):
@@ -53,8 +50,7 @@ def explain(
     if as_json:
         print_json(_json(told))
         return
-    width = min(shutil.get_terminal_size().columns, _WIDEST) if sys.stdout.isatty() else _IN_A_PIPE
-    for line in page.lines(told, width):
+    for line in page.lines(told, width() or _IN_A_PIPE):
         say(line)
 
 

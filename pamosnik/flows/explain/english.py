@@ -134,6 +134,8 @@ ENGLISH = Language(
         " their labels are spelled out in the text.",
         after_comment_public="A public reply goes out once the private message has been accepted, and not at all if"
         " it was refused.",
+        buttons_note="Buttons and quick replies hold nothing up: the step after the message follows at once, and what"
+        " stands under a button happens whenever it is tapped.",
         facts_note="Whether somebody follows or is verified and how many follow them, Instagram tells only of people"
         " who have written; of others it counts as not known.",
         braces="What stands in braces is filled in:",

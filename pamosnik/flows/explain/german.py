@@ -134,6 +134,8 @@ GERMAN = Language(
         " ablehnt, werden ihre Beschriftungen im Text ausgeschrieben.",
         after_comment_public="Eine öffentliche Antwort erscheint, sobald die private Nachricht angenommen ist, und"
         " gar nicht, wenn sie abgelehnt wurde.",
+        buttons_note="Knöpfe und Schnellantworten halten nichts auf: Der Schritt nach der Nachricht folgt sofort,"
+        " und was unter einem Knopf steht, geschieht, wann immer jemand ihn antippt.",
         facts_note="Ob jemand folgt oder verifiziert ist und wie viele ihm folgen, sagt Instagram nur von Leuten, die"
         " geschrieben haben; bei anderen gilt es als nicht bekannt.",
         braces="Was in geschweiften Klammern steht, wird ausgefüllt:",

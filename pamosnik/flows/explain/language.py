@@ -117,6 +117,7 @@ class Rules:
     steps: str
     after_comment: str
     after_comment_public: str
+    buttons_note: str
     facts_note: str
     braces: str
     brace: str

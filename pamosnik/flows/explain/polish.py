@@ -134,6 +134,8 @@ POLISH = Language(
         " przyciski, ich napisy są wypisane w tekście.",
         after_comment_public="Publiczna odpowiedź pojawia się, gdy prywatna wiadomość zostanie przyjęta, a nie"
         " pojawia się wcale, jeśli ją odrzucono.",
+        buttons_note="Przyciski i szybkie odpowiedzi niczego nie wstrzymują: krok po wiadomości następuje od razu, a"
+        " to, co stoi pod przyciskiem, dzieje się, gdy ktoś go dotknie.",
         facts_note="Czy ktoś obserwuje konto lub jest zweryfikowany i ile osób go obserwuje, Instagram mówi tylko o"
         " tych, którzy napisali; o innych jest to nieznane.",
         braces="To, co stoi w nawiasach klamrowych, jest uzupełniane:",

@@ -115,6 +115,8 @@ def _notes(speech: Speech, flow: Flow) -> Iterator[str]:
         yield said.after_comment
         if any(isinstance(step, ReplyPublicly) for step in steps):
             yield said.after_comment_public
+    if any(isinstance(step, Send) and _goes_on(step) for step in steps):
+        yield said.buttons_note
     wanted = list(flow.only_if)
     for step in steps:
         if isinstance(step, Choose):
@@ -124,6 +126,11 @@ def _notes(speech: Speech, flow: Flow) -> Iterator[str]:
             wanted += trigger.audience
     if any(map(conditions.asks_instagram, wanted)):
         yield said.facts_note
+
+
+def _goes_on(step: Send) -> bool:
+    """Buttons that do something, and a step that does not wait for them."""
+    return step.at.next is not None and any(option.does_something for option in step.message.options)
 
 
 def _sends_code(step: object) -> bool:

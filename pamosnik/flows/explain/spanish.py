@@ -137,6 +137,8 @@ SPANISH = Language(
         " botones en él, sus rótulos van escritos en el texto.",
         after_comment_public="Una respuesta pública sale cuando el mensaje privado ha sido aceptado, y no sale si ha"
         " sido rechazado.",
+        buttons_note="Los botones y las respuestas rápidas no detienen nada: el paso que sigue al mensaje viene"
+        " enseguida, y lo que está debajo de un botón sucede cuando alguien lo toca.",
         facts_note="Si alguien sigue la cuenta o está verificado, y cuántos lo siguen, Instagram solo lo dice de"
         " quien ha escrito; de los demás no se sabe.",
         braces="Lo que va entre llaves se rellena:",
