@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik.commands.common import note, say
-from pamosnik.commands.flow_problems import Files, show_problems
+from pamosnik.commands.flow_problems import Files
 from pamosnik.errors import InvalidFlows, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -73,10 +73,13 @@ def _outlines(written: "Sequence[File]", wanted: str | None) -> "list[Outline]":
     from pamosnik.flows.compile import compile_flow
     from pamosnik.flows.graph.outline import outline
     from pamosnik.flows.load import load
+    from pamosnik.flows.problems import render
 
     loaded = load(written)
     if loaded.has_errors:
-        show_problems(loaded)
+        # Not on stdout: that may be on its way into a file as the picture.
+        for problem in loaded.problems:
+            sys.stderr.write(f"{render(problem, loaded.texts.get(problem.file))}\n")
         raise InvalidFlows("Nothing was drawn: the files have errors.", hint="Mend them and try again.")
     known = [one.id for one in loaded.flows]
     if wanted is not None and wanted not in known:

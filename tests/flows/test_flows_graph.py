@@ -12,7 +12,7 @@ from pamosnik.flows.compile import compile_flow
 from pamosnik.flows.graph import svg
 from pamosnik.flows.graph.drawing import Drawing
 from pamosnik.flows.graph.layout import draw
-from pamosnik.flows.graph.measure import clusters, cut, width, wrap
+from pamosnik.flows.graph.measure import clean, clusters, cut, width, wrap
 from pamosnik.flows.graph.outline import Pace, Shape, outline
 from pamosnik.flows.graph.words import phrases
 from pamosnik.flows.load import load
@@ -186,6 +186,10 @@ def test_a_picture_holds_no_script_and_asks_for_nothing() -> None:
     assert not re.findall(r"[\x00-\x09\x0b-\x1f\u202a-\u202e]", written)
     assert re.findall(r"https?://[^\"]+", written) == ["http://www.w3.org/2000/svg"]
     assert root.get("role") == "img"
+
+
+def test_an_emoji_newer_than_this_python_and_a_letter_of_nobody_are_told_apart() -> None:
+    assert clean("\U0001faea\uffff\x85\U0001ffff\u2028é\n") == "\U0001faea    é\n"
 
 
 def test_the_whole_text_is_in_the_title_where_the_picture_cuts_it() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pamosnik.flows.graph.drawing import Button, Line, Node
-from pamosnik.flows.graph.measure import cut, runs_leftward, width, wrap
+from pamosnik.flows.graph.measure import ELLIPSIS, cut, runs_leftward, width, wrap
 from pamosnik.flows.graph.outline import Item, Pill, Shape
 
 WIDE = 232.0
@@ -56,7 +56,7 @@ def label(flow: str, path: str, text: str, *, tap: bool) -> Node:
         wide = width(said, _PILL) + 2 * _PILL_PAD
         line = Line(0, 15, said, _PILL, "pill", centred=True, leftward=runs_leftward(said))
         return Node(flow, path, Shape.TAP, -wide / 2, 0, wide, _PILL_HEIGHT, (line,), (), text)
-    said_lines = wrap(text, LABEL_ROOM, _LABEL, lines=5)
+    said_lines = wrap(text, LABEL_ROOM, _LABEL, lines=5) or (ELLIPSIS,)
     wide = max(width(one, _LABEL) for one in said_lines) + 8
     lines = tuple(
         Line(0, 12 + 14 * number, one, _LABEL, "label", centred=True, leftward=runs_leftward(one))
@@ -116,59 +116,38 @@ def fits_one_row(item: Item) -> bool:
 def _filled(
     flow: str, item: Item, left: float, right: float, *, in_row: bool, follows: bool, direct: bool
 ) -> Frame:
-    side, icon = _SIDE.get(item.shape, 0.0), _ICON.get(item.shape, 0.0)
-    room = right - left - 2 * (_PAD + side)
-    start = left + _PAD + side
-    lines: list[Line] = []
-    y = 7.0
-    if item.head:
-        y += 10
-        lines.append(
-            _line(
-                start,
-                room,
-                y,
-                cut(item.head, room - (12 if item.shape is Shape.QUESTION else 0), _HEAD, bold=True),
-                _HEAD,
-                "head",
-                bold=True,
-            )
-        )
-        y += 4
-    most = _TEXT_LINES.get(item.shape, 4)
-    for text in wrap(item.text, room - icon, _TEXT, lines=most):
-        y += 15
-        lines.append(_line(start + icon, room - icon, y, text, _TEXT, "text"))
-        y += 2
-    for row in item.rows:
-        y += 17
-        lines.append(_line(start, room, y - 2, cut(row, room, _TEXT), _TEXT, "text"))
-    if item.notes:
-        for text in wrap(" · ".join(item.notes), room, _NOTE, lines=3):
-            y += 13
-            lines.append(_line(start, room, y, text, _NOTE, "note"))
-            y += 1
-    y = max(y + 8, _LEAST)
+    room = right - left - 2 * (_PAD + _SIDE.get(item.shape, 0.0))
+    start = left + (right - left - room) / 2
+    lines, y = _texts(item, start, room)
     buttons: tuple[Button, ...] = ()
     if item.pills:
         x = (14.0 if follows else -_row_width(item.pills) / 2) if in_row else start
         buttons = tuple(_buttons(item.pills, x, y - 2, None if in_row else room))
         y = buttons[-1].y + _PILL_HEIGHT + 8
-    node = Node(
-        flow,
-        item.path,
-        item.shape,
-        left,
-        0,
-        right - left,
-        y,
-        tuple(lines),
-        buttons,
-        item.full,
-        item.jump,
-        item.back,
-    )
+    shown = (flow, item.path, item.shape, left, 0, right - left, y, tuple(lines), buttons)
+    node = Node(*shown, item.full, item.jump, item.back)
     return Frame(node, tuple(_ports(item, node)) if direct else ())
+
+
+def _texts(item: Item, start: float, room: float) -> tuple[list[Line], float]:
+    """The lines of a node, and where they end."""
+    lines: list[Line] = []
+    y = 7.0
+    if item.head:
+        y += 10
+        beside_sign = room - (12 if item.shape is Shape.QUESTION else 0)
+        head = cut(item.head, beside_sign, _HEAD, bold=True)
+        lines.append(_line(start, room, y, head, _HEAD, "head", bold=True))
+        y += 4
+    icon = _ICON.get(item.shape, 0.0)
+    said = wrap(item.text, room - icon, _TEXT, lines=_TEXT_LINES.get(item.shape, 4))
+    for text in (*said, *(cut(row, room, _TEXT) for row in item.rows)):
+        y += 17
+        lines.append(_line(start + icon, room - icon, y - 2, text, _TEXT, "text"))
+    for note in wrap(" · ".join(item.notes), room, _NOTE, lines=3):
+        y += 14
+        lines.append(_line(start, room, y - 1, note, _NOTE, "note"))
+    return lines, max(y + 8, _LEAST)
 
 
 def _line(x: float, room: float, y: float, text: str, size: float, role: str, *, bold: bool = False) -> Line:
@@ -192,11 +171,8 @@ def _buttons(pills: tuple[Pill, ...], x: float, y: float, room: float | None) ->
 def _ports(item: Item, node: Node) -> Iterator[float]:
     """In the order of the ways: pills first, then places at the right of the node's lower edge."""
     of_pills = {button.path: button.x + button.w / 2 for button in node.buttons}
-    free = (
-        max((button.x + button.w for button in node.buttons), default=0.0)
-        if of_pills and any(way.tap for way in item.ways)
-        else 0.0
-    )
+    taps = any(way.tap for way in item.ways)
+    free = max(button.x + button.w for button in node.buttons) if taps else 0.0
     for way in item.ways:
         if way.tap:
             yield of_pills[way.path]

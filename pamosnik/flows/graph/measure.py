@@ -56,6 +56,11 @@ _BOLD = 1.24
 
 _JOINER = "\u200d"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
+_NO_LETTERS = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+    "|[" + "".join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF)) + "]"
+)
+"""What XML forbids or nobody can see. Emoji newer than this Python stay."""
 _TURNS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 """Signs that turn the direction of what follows, beyond their own text."""
 ELLIPSIS = "…"
@@ -63,11 +68,7 @@ ELLIPSIS = "…"
 
 def clean(text: str) -> str:
     """Without what no picture can hold: control characters, halves of letters, signs that turn the direction."""
-    kept = "".join(
-        char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cs", "Cn", "Zl", "Zp") else " "
-        for char in text
-    )
-    return _TURNS.sub("", kept)
+    return _TURNS.sub("", _NO_LETTERS.sub(" ", text))
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:

@@ -57,7 +57,7 @@ _DARK = {
     "edge": "#b4c0cd",
 }
 _PRINT = {**_LIGHT, "soft": "#3c4551", "line": "#2a323c", "edge": "#1c2430", "tap": "#123f7d"}
-_DASHES = {Pace.AT_ONCE: "none", Pace.PERSON: "7 4", Pace.TIME: "1.5 4.5"}
+_DASHES = {Pace.PERSON: "7 4", Pace.TIME: "1.5 4.5"}
 
 
 def render(drawing: Drawing, *, places: Mapping[str, str] | None = None) -> str:
@@ -107,14 +107,12 @@ def _style() -> str:
         ".pamosnik-flow a{text-decoration:none}"
     )
     dashes = "".join(
-        f".pamosnik-flow .by-{pace.value}{{stroke-dasharray:{dash}}}"
-        for pace, dash in _DASHES.items()
-        if dash != "none"
+        f".pamosnik-flow .by-{pace.value}{{stroke-dasharray:{dash}}}" for pace, dash in _DASHES.items()
     )
     round_dots = f".pamosnik-flow .by-{Pace.TIME.value}{{stroke-linecap:round;stroke-width:2.2}}"
-    wide = "@media print{svg.pamosnik-flow{max-width:100%;height:auto}" + _colours(_PRINT) + "}"
     dark = "@media (prefers-color-scheme:dark){" + _colours(_DARK) + "}"
-    return fixed + dashes + round_dots + _colours(_LIGHT) + dark + wide
+    printed = "@media print{svg.pamosnik-flow{max-width:100%;height:auto}" + _colours(_PRINT) + "}"
+    return fixed + dashes + round_dots + _colours(_LIGHT) + dark + printed
 
 
 def _colours(of: Mapping[str, str]) -> str:
