@@ -34,7 +34,7 @@ def diff(
     """Shows what `flows apply` would change, and changes nothing; exit code 3 when there is something."""
     from pamosnik.services import flow_plans, peaks
 
-    long = flow_replay.length(replay)
+    long = flow_replay.length(replay, everybody=everybody)
     with open_home() as home:
         proposal = _proposed(home, files, prune=prune, as_json=as_json)
         busiest = peaks.peaks(home.database.connection, home.account.id, proposal, now())
@@ -46,7 +46,7 @@ def diff(
         more = {} if long is None else {"replay": played and flow_replay.as_json(played)}
         print_json({**flow_plans.plan_json(proposal.plan, busiest), **more})
     elif played is not None:
-        flow_replay.show(played, everybody=everybody)
+        flow_replay.show(played, everybody=everybody, full=full)
     if proposal.plan.is_empty:
         note(ALREADY)
         return

@@ -25,12 +25,14 @@ Length = Annotated[
     str | None,
     typer.Option("--replay", help="Play what was recorded so long, like 30d, with the new flows as well."),
 ]
-Everybody = Annotated[bool, typer.Option("--all", help="Of a replay show everybody, and whole texts.")]
+Everybody = Annotated[bool, typer.Option("--all", help="Of a replay show everybody.")]
 
 
-def length(written: str | None) -> timedelta | None:
+def length(written: str | None, *, everybody: bool) -> timedelta | None:
     """Of `--replay`; None: no replay is asked for. Raises `UsageError`."""
     if written is None:
+        if everybody:
+            raise UsageError("--all shows everybody of a replay.", hint="Add --replay 30d.")
         return None
     from pamosnik.flows.durations import seconds
 
@@ -47,7 +49,13 @@ def read(home: "Home", long: timedelta) -> "Record":
     until = now()
     since = max(until - long, _THE_FIRST_DAY)
     tracks_links = home.settings.public_url is not None
-    return record.read(home.database, home.account.id, since, until, tracks_links=tracks_links)
+    try:
+        return record.read(home.database, home.account.id, since, until, tracks_links=tracks_links)
+    except record.TooLong as error:
+        hint = f"Try a shorter one, like --replay {max(int(error.fits / timedelta(hours=1)), 1)}h."
+        raise UsageError(
+            f"{error.events:,} events are more than are replayed at once ({record.MOST:,}).", hint=hint
+        ) from error
 
 
 def play(record: "Record", proposal: "Proposal") -> "Replay":
@@ -64,13 +72,15 @@ def as_json(replay: "Replay") -> dict[str, object]:
     return report.as_json(replay)
 
 
-def show(replay: "Replay", *, everybody: bool) -> None:
+def show(replay: "Replay", *, everybody: bool, full: bool) -> None:
+    """`full`: texts whole; else as long as the terminal is wide."""
     import shutil
 
     from pamosnik.rehearsal.replay.report import lines
 
     say("")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
+    width = 0 if full else width
     for line in lines(replay, width=width, everybody=everybody):
         say(line)
 

@@ -142,6 +142,14 @@ def events(conn: Connection, account_id: str, since: datetime) -> Iterator[Recor
         yield Recorded(inbox.event_of(row[:-2]), row[-2], bool(row[-1]))
 
 
+def count(conn: Connection, account_id: str, since: datetime) -> int:
+    """How many events there are since then, of whatever kind."""
+    (found,) = conn.execute(
+        "SELECT count(*) FROM events WHERE account_id=? AND received_at>=?", (account_id, ms(since))
+    ).fetchone()
+    return int(found)
+
+
 def taken_back(conn: Connection, account_id: str, since: datetime) -> int:
     """How many messages people have taken back since then: nobody knows any more what they said."""
     (count,) = conn.execute(

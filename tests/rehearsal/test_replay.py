@@ -259,6 +259,41 @@ def test_who_takes_messages_again_takes_them_in_a_replay() -> None:
         assert changes(replay) == [("Your name?", "Who are you?")]
 
 
+def test_flows_that_change_places_answer_in_the_new_order() -> None:
+    head, first, second = (
+        "version: 1\ndisclosure: false\nfacts: { prices: cheap }\nflows:\n",
+        '  one: { when: [{ dm: price }], do: [{ send: "One: {prices}." }] }\n',
+        '  two: { when: [{ dm: list }], do: [{ send: "Two." }] }\n',
+    )
+    with Play([("shop.yaml", head + first + second)]) as play, play.open() as stage:
+        stage.write("anna", "price list")
+        stage.settle()
+        replay = replayed(stage, head + second + first)
+        assert changes(replay) == [("One: cheap.", "Two.")]
+        assert [shift.fate for shift in replay.found.shifts] == [Fate.MOVED]
+        assert changes(replayed(stage, head.replace("cheap", "dear") + first + second)) == [
+            ("One: cheap.", "One: dear.")
+        ]
+
+
+def test_comments_under_posts_that_nobody_has_looked_up_are_told(stage: Stage) -> None:
+    post = "https://www.instagram.com/p/NeverSeen1/"
+    new = SHOP.replace("comment: [cennik, price]", f"comment: {{ words: [cennik, price], post: {post} }}")
+    replay = replayed(stage, new)
+    assert replay.found.unknown_posts == 2
+    assert "2 comments may stand under posts that flows name" in told(replay)
+
+
+def test_more_than_fits_into_memory_is_refused_with_what_would_fit(stage: Stage) -> None:
+    works, until = stage._works, stage.now
+    since = until - timedelta(days=1)
+    with pytest.raises(record.TooLong) as refused:
+        record.read(works.database, works.account.id, since, until, tracks_links=False, most=5)
+    assert refused.value.events > 5
+    assert timedelta() < refused.value.fits < timedelta(hours=12)
+    assert not works.conn.in_transaction
+
+
 EVERYTHING = """\
 version: 1
 timezone: Europe/Warsaw

@@ -120,6 +120,8 @@ class Comparison:
     private_replies: Mapping[str, tuple[PrivateReplies, PrivateReplies]]
     """Connection → before and after."""
     unsent: tuple[Unsent, ...]
+    unknown_posts: int
+    """Events under posts that the new flows may name, and whose links nobody knows."""
 
     @property
     def is_empty(self) -> bool:
@@ -143,6 +145,7 @@ def compare(
             one: (before.private_replies[one], after.private_replies[one]) for one in before.private_replies
         },
         unsent=_unsent(before, after),
+        unknown_posts=after.unknown_posts,
     )
 
 

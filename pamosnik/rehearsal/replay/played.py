@@ -96,3 +96,5 @@ class Played:
     unsent: tuple[tuple[str, str, str, str | None], ...]
     """(connection, kind, status, reason) of messages that have not left."""
     private_replies: Mapping[str, PrivateReplies]
+    unknown_posts: int
+    """Events under posts that flows may name, and whose links nobody knows."""

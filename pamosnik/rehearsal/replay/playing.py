@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
+from pamosnik.engine.match import Heard
 from pamosnik.ids import Ids, ids_from
 from pamosnik.instagram import limits
-from pamosnik.model.event import INBOUND_MESSAGES, Verdict
+from pamosnik.model.event import INBOUND_MESSAGES, Event, Verdict
 from pamosnik.model.outbox import ERRANDS, ItemKind, OutboxItem, Outcome, OutcomeKind, Quota
 from pamosnik.outbox import pacing
 from pamosnik.privacy import forget
@@ -70,6 +71,7 @@ class Playing:
         self._deeds: dict[str, list[Deed]] = defaultdict(list)
         """Contact → what was done for them."""
         self._who: dict[str, Who] = {}
+        self._unknown_posts = 0
         self._connections = sorted(record.usernames)
         self._answers = {key: list(answers) for key, answers in record.answers.items()}
 
@@ -171,9 +173,17 @@ class Playing:
                 if not tap.found:
                     return  # nobody taps what is not there
                 incoming = replace(incoming, payload=tap.payload)
+        self._unknown_posts += self._is_under_unknown_post(event)
         add = partial(inbox.add, account_id=event.account_id, connection_id=event.connection_id)
         with ids_from(_Given(event.id)):
             self._database.write(partial(add, incoming=incoming, now=self._now))
+
+    def _is_under_unknown_post(self, event: Event) -> bool:
+        media_id = event.incoming.media_id
+        catalog = self._library.catalog(self._conn, self._record.account_id)
+        if media_id is None or not catalog.asks_for_post(event, Heard.of(event.incoming.text)):
+            return False
+        return flow_store.post(self._conn, event.connection_id, media_id) is None
 
     def _hear(self, conn: Connection, one: Recorded) -> None:
         """They wrote, to a run that is not played: their window opens all the same."""
@@ -371,6 +381,7 @@ class Playing:
             private_replies={
                 one: PrivateReplies(tuple(recorded.private_replies(conn, one))) for one in self._connections
             },
+            unknown_posts=self._unknown_posts,
         )
 
     def _people(self, held: Mapping[str, Sequence[tuple[str, str]]]) -> dict[Who, Story]:

@@ -2,13 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.contact import Profile
 from pamosnik.store import accounts, connections, recorded
 from pamosnik.store.database import Database, open_in_memory
 from pamosnik.store.recorded import Answered, Recorded, RecordedClick, Who
+
+MOST = 200_000
+"""Events of one replay: a gigabyte of memory, and some minutes."""
+
+
+class TooLong(Exception):
+    """More events than fit."""
+
+    def __init__(self, events: int, fits: timedelta) -> None:
+        super().__init__(events)
+        self.events = events
+        self.fits = fits
+        """So much of the time would do, if events came evenly."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,9 +56,25 @@ class Record:
         return copied
 
 
-def read(home: Database, account_id: str, since: datetime, until: datetime, *, tracks_links: bool) -> Record:
-    """Reads in one transaction, which keeps nobody waiting."""
-    return home.read(lambda conn: _read(conn, account_id, since, until, tracks_links=tracks_links))
+def read(
+    home: Database,
+    account_id: str,
+    since: datetime,
+    until: datetime,
+    *,
+    tracks_links: bool,
+    most: int = MOST,
+) -> Record:
+    """Reads in one transaction, which keeps nobody waiting. Raises `TooLong` for more than `most` events."""
+
+    def in_one_moment(conn: Connection) -> Record:
+        count = recorded.count(conn, account_id, since)
+        if count > most:
+            begins = max(since, recorded.first_at(conn, account_id) or since)
+            raise TooLong(count, (until - begins) * (most / count))
+        return _read(conn, account_id, since, until, tracks_links=tracks_links)
+
+    return home.read(in_one_moment)
 
 
 def _read(

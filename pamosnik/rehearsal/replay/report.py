@@ -68,8 +68,8 @@ class Replay:
 
 
 def lines(replay: Replay, *, width: int, everybody: bool) -> Iterator[str]:
-    """`width`: of the terminal; texts are cut to it, unless `everybody` asks for all of it."""
-    telling = _Telling(replay, 0 if everybody else width, everybody)
+    """`width`: of the terminal; lines are cut to it. 0: not at all."""
+    telling = _Telling(replay, width, everybody)
     yield from telling.head()
     if not replay.record.events:
         return
@@ -162,7 +162,7 @@ class _Telling:
         at = f" at @{self._record.usernames[one.who[0]]}" if len(self._record.usernames) > 1 else ""
         said = "" if one.said is None else f"{_said(one.said)}  "
         yield f"  {self._moment(one.at)}  {said}{self._names([other.who for other in group])}{at}"
-        shown = one.changes if self._everybody else one.changes[:_CHANGES_SHOWN]
+        shown = one.changes[:_CHANGES_SHOWN] if self._width else one.changes
         for change in shown:
             yield from self._change(change)
         if len(one.changes) > len(shown):
@@ -223,6 +223,12 @@ class _Telling:
             yield f"Left out: {_many(before, 'answer')} in conversations begun earlier, which go on as they began."
         if self._record.taken_back:
             yield f"Left out: {_many(self._record.taken_back, 'message')} that people have taken back."
+        if self._found.unknown_posts:
+            yield from self._wrapped(
+                f"{_many(self._found.unknown_posts, 'comment')} may stand under posts that flows name; their links"
+                " were never looked up, so here no such flow takes them.",
+                "",
+            )
         yield from self._wrapped(_NOT_KNOWN, "")
 
     def _wrapped(self, text: str, indent: str) -> Iterator[str]:
@@ -351,6 +357,7 @@ def as_json(replay: Replay) -> Shape:
             "begun_before": sum(one.begun_before for one in record.events),
             "taken_back": record.taken_back,
         },
+        "unknown_posts": found.unknown_posts,
         **{fate.value: [_shift_json(s) for s in shifts] for fate, shifts in _by_fate(found.shifts).items()},
         "taps": [
             {
