@@ -1,6 +1,7 @@
 """What flow files would change, and changing it."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,13 @@ from pamosnik.commands.plan_screen import show_plan
 from pamosnik.errors import ChangesPending, InvalidFlows
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pamosnik.commands.common import Home
     from pamosnik.services.flows import Proposal
 
 ALREADY = "Nothing to change: this is applied already."
+NOTHING_ELSE = "Nothing else to change: the rest is applied already."
 
 
 Prune = Annotated[bool, typer.Option("--prune", help="Remove applied flows that stand in no file.")]
@@ -36,7 +40,7 @@ def diff(
 
     long = flow_replay.length(replay, everybody=everybody)
     with open_home() as home:
-        proposal = _proposed(home, files, prune=prune, as_json=as_json)
+        proposal = _proposed(home, files, prune=prune, as_json=as_json, over_rollback=True)
         busiest = peaks.peaks(home.database.connection, home.account.id, proposal, now())
         if not as_json:
             show_plan(proposal.plan, full=full, beside=peaks.peak_lines(busiest, home.account.timezone))
@@ -61,13 +65,33 @@ def apply(
     note_text: Annotated[str | None, typer.Option("--note", help="Kept in the history.")] = None,
     require_tests: flow_tests.Require = False,
     full: Full = False,
+    over_rollback: Annotated[
+        bool, typer.Option("--over-rollback", help="Also change flows that were rolled back.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Makes flow files live: shows what would change, plays the tests, asks, applies."""
     from pamosnik.services import flow_plans, flows, peaks
 
     with open_home() as home:
-        proposal = _proposed(home, files, prune=prune, as_json=as_json, refusal="Nothing was applied:")
+        proposal = _proposed(
+            home,
+            files,
+            prune=prune,
+            as_json=as_json,
+            over_rollback=over_rollback,
+            refusal="Nothing was applied:",
+        )
+        if proposal.stays and not (yes or dry_run) and (over := _over_rollback(proposal)):
+            proposal = _proposed(
+                home,
+                files,
+                prune=prune,
+                as_json=as_json,
+                over_rollback=over,
+                again=True,
+                refusal="Nothing was applied:",
+            )
         busiest = peaks.peaks(home.database.connection, home.account.id, proposal, now())
         if not as_json or not (yes or dry_run):
             # The plan belongs to the question, too: in JSON mode beside the answer, on stderr.
@@ -85,6 +109,8 @@ def apply(
                     conn, home.account.id, proposal, note=note_text, actor="command", now=now()
                 )
             )
+        if empty and not dry_run:
+            home.database.write(lambda conn: flows.agree(conn, home.account.id, proposal))
     if as_json:
         print_json(
             {
@@ -93,10 +119,12 @@ def apply(
                 "tests": None if tests is None else flow_tests.in_short(tests),
             }
         )
+    for flow in sorted(proposal.stays):
+        note(f"{flow} stays rolled back; the file says something else. To apply that: --over-rollback")
     if refused:
         flow_tests.refuse(tests, files)
     elif empty:
-        note(ALREADY)
+        note(NOTHING_ELSE if proposal.stays else ALREADY)
     elif applied:
         note("Applied.")
         if flows.has_entrances(proposal):
@@ -105,8 +133,30 @@ def apply(
         note("Nothing was changed (--dry-run)." if dry_run else "Nothing was changed.")
 
 
+def _over_rollback(proposal: "Proposal") -> list[str]:
+    """Flows for which somebody on a terminal says so; without one they stay as they are."""
+    if not sys.stdin.isatty():
+        return []
+    told = {change.flow_id: change.rolled_back for change in proposal.plan.changes}
+    return [
+        flow
+        for flow in sorted(proposal.stays)
+        if (one := told[flow]) is not None
+        and typer.confirm(
+            f"{flow} was rolled back on {one.told}. Apply what the files say now?", default=False, err=True
+        )
+    ]
+
+
 def _proposed(
-    home: "Home", files: list[Path], *, prune: bool, as_json: bool, refusal: str = "There is no plan:"
+    home: "Home",
+    files: list[Path],
+    *,
+    prune: bool,
+    as_json: bool,
+    over_rollback: "bool | Collection[str]" = False,
+    again: bool = False,
+    refusal: str = "There is no plan:",
 ) -> "Proposal":
     """The files read against what is applied, their problems shown. Raises `InvalidFlows`."""
     from pamosnik.flows.load import read_files
@@ -121,6 +171,7 @@ def _proposed(
         now=now(),
         is_public=home.settings.public_url is not None,
         environ=os.environ,
+        over_rollback=over_rollback,
     )
     if proposal.loaded.has_errors:
         if as_json:
@@ -128,6 +179,6 @@ def _proposed(
         else:
             show_problems(proposal.loaded)
         raise InvalidFlows(f"{refusal} the files have errors.", hint="Mend them and try again.")
-    if not as_json:
+    if not (as_json or again):
         show_problems(proposal.loaded)
     return proposal

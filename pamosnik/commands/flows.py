@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
     flows.command()(show)
     flows.command()(flow_export.export)
     flows.command()(flow_history.history)
+    flows.command()(flow_history.rollback)
     flows.command()(flow_pauses.pause)
     flows.command()(flow_pauses.resume)
     app.add_typer(flows, name="flows")

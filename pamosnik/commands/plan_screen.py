@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 
 
 def show_plan(
-    plan: "Plan", *, full: bool = False, beside: "Iterable[Said]" = (), aside: bool = False
+    plan: "Plan",
+    *,
+    full: bool = False,
+    beside: "Iterable[Said]" = (),
+    aside: bool = False,
+    counted: bool = True,
 ) -> None:
-    """`beside`: what else is to be known of it. `aside`: on stderr, beside an answer in JSON; silent with --quiet."""
+    """`beside`: what else is to be known of it. `aside`: on stderr, beside an answer in JSON; silent with --quiet.
+    `counted`: with the counts at the end."""
     from rich.console import Console
     from rich.text import Text
 
@@ -30,7 +36,8 @@ def show_plan(
         Tone.TITLE: "bold",
     }
     console = Console(stderr=aside, highlight=False, markup=False, emoji=False)
-    for said in (*lines(plan, full=full), *beside, Said(summary(plan), Tone.TITLE)):
+    counts = [Said(summary(plan), Tone.TITLE)] if counted else []
+    for said in (*lines(plan, full=full), *beside, *counts):
         text, style = said.text, styles.get(said.tone, "")
         if said.tone is Tone.PLAIN and console.is_terminal:
             text = _wrapped(text, console.width)

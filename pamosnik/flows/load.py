@@ -1,7 +1,7 @@
 """All files of a command together: read, merged, checked on the outcome."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +30,16 @@ from pamosnik.flows.source import Mark
 _SHARED = ("says", "fields", "hours", "facts", "words", "codes", "webhooks")
 """Merged entry by entry."""
 _SINGLE = ("timezone", "language", "disclosure")
+CHECKS: tuple[Callable[[check.Outcome], list[Problem]], ...] = (
+    check.check,
+    going_back.check,
+    shares.check,
+    between.check,
+    physics.check,
+    awaited.check,
+    entrances.check,
+    outside.check,
+)
 _WORD = re.compile(r"[\w-]+")
 _SUFFIXES = (".yaml", ".yml")
 
@@ -172,14 +182,8 @@ def load(
     codes, bad_codes = _codes(merger, elsewhere=connected is None)
     problems = [*merger.problems, *_zones(settings, merger), *bad_codes]
     for part in (outcome, *merger.said_twice(outcome)):
-        problems += check.check(part)
-        problems += going_back.check(part)
-        problems += shares.check(part)
-        problems += between.check(part)
-        problems += physics.check(part)
-        problems += awaited.check(part)
-        problems += entrances.check(part)
-        problems += outside.check(part)
+        for check_part in CHECKS:
+            problems += check_part(part)
     return Loaded(
         flows=tuple(merger.flows.values()),
         settings=settings,

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from pamosnik.flows.comparison import Line, compared
@@ -48,6 +49,17 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class RolledBack:
+    """Of a flow of which the files say something else."""
+
+    since: datetime
+    told: str
+    """That instant for people."""
+    stays: bool
+    """It is left as it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     flow_id: str
     kind: ChangeKind
@@ -66,6 +78,7 @@ class Change:
     """Where those people are; told of flows that change, go or get another id."""
     led_from: tuple[str, ...] = ()
     """Of a flow that goes: flows in which people are whose version goes on in it with `run:`."""
+    rolled_back: RolledBack | None = None
 
     @property
     def changes(self) -> bool:
@@ -146,14 +159,16 @@ def plan(
     codes: tuple[CodesChange, ...] = (),
     prune: bool,
     taken_out: Collection[str] = (),
+    stays: Collection[str] = (),
 ) -> Plan:
-    """`applied`: by id, in order; `in_flight`: people in each; `taken_out`: ids of flows that were applied once."""
+    """`applied`: by id, in order; `in_flight`: people in each; `taken_out`: ids of flows that were applied once;
+    `stays`: not taken out, although in no file."""
     former = renames(loaded.flows, applied, taken_out)
     changes = [_of_file(flow, former.get(flow.id), applied, in_flight) for flow in loaded.flows]
     gone = {*former.values(), *(flow.id for flow in loaded.flows)}
     for flow_id, known in applied.items():
         if flow_id not in gone:
-            kind = ChangeKind.REMOVED if prune else ChangeKind.KEPT
+            kind = ChangeKind.REMOVED if prune and flow_id not in stays else ChangeKind.KEPT
             people = in_flight.get(flow_id, 0)
             changes.append(Change(flow_id, kind, known.title, known.version, people, before=known))
     removed = {change.flow_id for change in changes if change.kind is ChangeKind.REMOVED}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from pamosnik.flows.comparison import Line, Sign
-from pamosnik.flows.plan import SIGNS, Change, ChangeKind, Plan
+from pamosnik.flows.plan import SIGNS, Change, ChangeKind, Plan, RolledBack
 from pamosnik.flows.settings_changes import SettingChange
 from pamosnik.flows.standing import where
 
@@ -54,10 +54,10 @@ _SIGN_TONES = {
 
 def lines(plan: Plan, *, full: bool = False) -> Iterator[Said]:
     """All but its summary. `full`: all of every change."""
-    still = sum(not change.changes for change in plan.changes)
+    still = sum(not _is_news(change) for change in plan.changes)
     few = full or still <= STILL_SHOWN
     for change in plan.changes:
-        if change.changes or few:
+        if _is_news(change) or few:
             yield from _flow(change, full=full)
     if not few:
         yield Said(f"= {still} flows stay as they are (--full names them)", Tone.STILL)
@@ -70,6 +70,10 @@ def lines(plan: Plan, *, full: bool = False) -> Iterator[Said]:
         counts = ((pool.new, "new"), (pool.gone, "withdrawn"))
         told = ", ".join(f"{count} {what}" for count, what in counts if count)
         yield Said(f"~ codes {pool.pool}  {told}", Tone.CHANGED)
+
+
+def _is_news(change: Change) -> bool:
+    return change.changes or change.rolled_back is not None
 
 
 def summary(plan: Plan) -> str:
@@ -97,9 +101,17 @@ def _flow(change: Change, *, full: bool) -> Iterator[Said]:
     paused = "  (paused)" if change.is_paused else ""
     said = f"{SIGNS[change.kind]} {change.flow_id}{title}{was}{kept}{paused}"
     yield Said(said, _TONES[change.kind])
+    if change.rolled_back is not None:
+        yield _rolled_back(change.rolled_back, in_file=change.after is not None)
     yield from _shortened(change.lines, full=full)
     if change.changes:
         yield from _people(change, full=full)
+
+
+def _rolled_back(rolled_back: RolledBack, *, in_file: bool) -> Said:
+    differs = "the file differs" if in_file else "it stands in no file"
+    stays = ": it stays so without --over-rollback" if rolled_back.stays else ""
+    return Said(f"    rolled back on {rolled_back.told}; {differs}{stays}", Tone.CHANGED)
 
 
 def _shortened(changed: Sequence[Line], *, full: bool) -> Iterator[Said]:

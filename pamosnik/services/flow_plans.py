@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pamosnik.flows.plan import Change, ChangeKind, Plan
 from pamosnik.flows.standing import Standing
 from pamosnik.services.peaks import Peak, peak_json
+from pamosnik.services.reading import iso
 
 
 def plan_json(plan: Plan, peaks: Sequence[Peak] = ()) -> dict[str, object]:
     return {
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [change_json(change) for change in plan.changes],
         "counts": {kind.value: plan.counts.get(kind, 0) for kind in ChangeKind},
         "order": list(plan.order),
         "moved": [{"flow": move.flow_id, "after": move.after} for move in plan.moved],
@@ -22,7 +23,7 @@ def plan_json(plan: Plan, peaks: Sequence[Peak] = ()) -> dict[str, object]:
     }
 
 
-def _change(change: Change) -> dict[str, object]:
+def change_json(change: Change) -> dict[str, object]:
     return {
         "flow": change.flow_id,
         "change": change.kind.value,
@@ -35,6 +36,8 @@ def _change(change: Change) -> dict[str, object]:
         "people": change.people,
         "standing": [_standing(one) for one in change.standing],
         "what_happens": change.what_happens,
+        "rolled_back_at": None if change.rolled_back is None else iso(change.rolled_back.since),
+        "stays_rolled_back": change.rolled_back is not None and change.rolled_back.stays,
     }
 
 

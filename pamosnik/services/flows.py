@@ -1,7 +1,7 @@
 """Flows as the owner handles them: look at what apply would change, apply, pause."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -10,12 +10,13 @@ from typing import cast
 from pamosnik._sqlite import Connection
 from pamosnik.errors import PlanOutdated
 from pamosnik.flows import still_used
+from pamosnik.flows.check import Outcome
 from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, File, Loaded, load
 from pamosnik.flows.plan import Applied, ChangeKind, CodesChange, Plan, plan
 from pamosnik.flows.standing import Standing, in_short, runs_of, step_at
 from pamosnik.model.run import WaitKind
-from pamosnik.services import broadcasts, codes, webhooks
+from pamosnik.services import broadcasts, codes, rolled_back, webhooks
 from pamosnik.services.codes import PoolChange
 from pamosnik.services.library import Library
 from pamosnik.store import accounts, applying, connections
@@ -35,6 +36,10 @@ class Proposal:
     """Of what was applied then: nothing else is what this plan changes."""
     timezone: str
     """Of clock times that name none."""
+    stays: frozenset[str] = frozenset()
+    """Flows that stay rolled back, although the files say something else."""
+    agreed: frozenset[str] = frozenset()
+    """Flows of which the files say what they were rolled back to: they count as rolled back no longer."""
 
 
 def propose(
@@ -48,31 +53,45 @@ def propose(
     environ: Mapping[str, str] | None = None,
     now: datetime | None = None,
     is_public: bool | None = None,
+    over_rollback: bool | Collection[str] = False,
 ) -> Proposal:
     """Reads and checks; changes nothing. `made_up`: on a stage, where nobody is really connected. `can_mail`: whether
     this machine has a mail server; `environ`: its environment; `is_public`: whether it has a public address. None:
-    nobody asks. `now`: None where nothing is
-    past."""
+    nobody asks. `now`: None where nothing is past. `over_rollback`: flows, or all, that need not stay rolled back."""
     revision = flow_store.revision(conn, account_id)
+    flows = flow_store.applied(conn, account_id)
     applied = {
         flow.flow_id: Applied(
             flow.version, flow.title, json.loads(flow.body), paused=flow.paused_at is not None
         )
-        for flow in flow_store.applied(conn, account_id)
+        for flow in flows
     }
     bodies = {} if prune else {flow_id: flow.body for flow_id, flow in applied.items()}
     settings = json.loads(flow_store.settings(conn, account_id))
     loaded = load(
         files,
         applied=AppliedSource(bodies, {} if prune else settings),
-        connected=None if made_up else _usernames(conn, account_id),
+        connected=None if made_up else usernames(conn, account_id),
         can_mail=can_mail,
         now=now,
         is_public=is_public,
-        unset=None if environ is None else partial(_unset, conn, account_id, environ),
+        unset=None if environ is None else partial(unset, conn, account_id, environ),
     )
     if prune and files:
         loaded = _leave_what_is_needed(conn, account_id, loaded, settings, files[0][0])
+    around = Outcome(
+        flows=bodies,
+        settings=settings,
+        here=frozenset(),
+        places={},
+        applied=frozenset(applied),
+        connected=None if made_up else usernames(conn, account_id),
+        can_mail=can_mail,
+        now=now,
+        is_public=is_public,
+        unset=None if environ is None else partial(unset, conn, account_id, environ),
+    )
+    loaded, marks = rolled_back.leave(loaded, flows, around, prune=prune, over=over_rollback)
     pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
     code_changes = codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)
     found = plan(
@@ -83,9 +102,18 @@ def propose(
         codes=tuple(CodesChange(one.pool, len(one.new), len(one.gone)) for one in code_changes),
         prune=prune,
         taken_out=_taken_out(conn, account_id, loaded),
+        stays=marks.stays,
     )
-    timezone = str(loaded.settings.get("timezone", accounts.timezone(conn, account_id)))
-    return Proposal(loaded, _with_people(conn, account_id, found), code_changes, revision, timezone)
+    zone = accounts.timezone(conn, account_id)
+    return Proposal(
+        loaded,
+        rolled_back.told(with_people(conn, account_id, found), marks, zone),
+        code_changes,
+        revision,
+        str(loaded.settings.get("timezone", zone)),
+        frozenset(marks.stays),
+        marks.agreed,
+    )
 
 
 def for_a_stage(conn: Connection, account_id: str, loaded: Loaded, timezone: str) -> Proposal:
@@ -102,7 +130,7 @@ def _taken_out(conn: Connection, account_id: str, loaded: Loaded) -> frozenset[s
     return frozenset(was for was in former if flow_store.ever_applied(conn, account_id, was))
 
 
-def _with_people(conn: Connection, account_id: str, found: Plan) -> Plan:
+def with_people(conn: Connection, account_id: str, found: Plan) -> Plan:
     """The plan, and where the people stand in the flows that it changes."""
     places: dict[str, list[tuple[str, str, str, int]]] = {}
     for flow_id, version, path, kind, people in flow_store.standing(conn, account_id):
@@ -164,11 +192,9 @@ def has_entrances(proposal: Proposal) -> bool:
     return any(trigger["trigger"] in ("ice_breaker", "menu") for trigger in triggers)
 
 
-def _unset(
-    conn: Connection, account_id: str, environ: Mapping[str, str], name: str
-) -> tuple[str, str] | None:
+def unset(conn: Connection, account_id: str, environ: Mapping[str, str], name: str) -> tuple[str, str] | None:
     if not webhooks.may_read(conn, account_id, name):
-        prefixes = [webhooks.prefix_of(username) for username in _usernames(conn, account_id)]
+        prefixes = [webhooks.prefix_of(username) for username in usernames(conn, account_id)]
         hint = f"Begin it with {' or '.join(prefixes)}." if prefixes else "Try: pamosnik connect"
         return f"several accounts share this machine, and {name} is none of this account's", hint
     if not environ.get(name, "").strip():
@@ -176,7 +202,7 @@ def _unset(
     return None
 
 
-def _usernames(conn: Connection, account_id: str) -> tuple[str, ...]:
+def usernames(conn: Connection, account_id: str) -> tuple[str, ...]:
     return tuple(one.username for one in connections.of_account(conn, account_id))
 
 
@@ -202,6 +228,7 @@ def apply(
             ),
             timezone=proposal.timezone,
             was=str(flow.body["was"]) if "was" in flow.body else None,
+            stays_rolled_back=flow.id in proposal.stays,
         )
         for flow in proposal.loaded.flows
     ]
@@ -214,6 +241,11 @@ def apply(
     codes.tell_if_low(conn, account_id, compile_settings(proposal.loaded.settings), now)
     broadcasts.plan(conn, Library(), account_id, now)
     accounts.audit(conn, account_id, actor=actor, action="flows apply", subject=None, now=now)
+
+
+def agree(conn: Connection, account_id: str, proposal: Proposal) -> None:
+    """The files say what flows were rolled back to, and nothing else changes."""
+    applying.unmark(conn, account_id, proposal.agreed)
 
 
 def next_posts(

@@ -76,28 +76,23 @@ def _still_paused(conn: Connection, account_id: str, flow_id: str) -> None:
         )
 
 
-def put_back(
-    conn: Connection, account_id: str, flow_id: str, version: str, title: str, by: By, *, marked: bool
-) -> None:
-    """Another version of a flow becomes the one that is applied; of one that was removed, after the others.
-    `marked`: the files say something else."""
-    mark = ms(by.now) if marked else None
+def put_back(conn: Connection, account_id: str, flow_id: str, version: str, title: str, by: By) -> None:
+    """Another version of a flow becomes the one that is applied; one that was removed comes after the others."""
     known = conn.execute(
         "UPDATE flows SET version=?, title=?, applied_at=?, rolled_back_at=? WHERE account_id=? AND flow_id=?",
-        (version, title, ms(by.now), mark, account_id, flow_id),
+        (version, title, ms(by.now), ms(by.now), account_id, flow_id),
     ).rowcount
     if not known:
         conn.execute(
             "INSERT INTO flows (account_id, flow_id, version, place, title, applied_at, rolled_back_at) VALUES"
             " (:account, :flow, :version, (SELECT coalesce(max(place), -1)+1 FROM flows WHERE account_id=:account),"
-            " :title, :now, :mark)",
+            " :title, :now, :now)",
             {
                 "account": account_id,
                 "flow": flow_id,
                 "version": version,
                 "title": title,
                 "now": ms(by.now),
-                "mark": mark,
             },
         )
         _still_paused(conn, account_id, flow_id)

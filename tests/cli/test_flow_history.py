@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import Run, home, run
+from tests.cli.in_process import Command, home
 
-__all__ = ["home", "run"]
+__all__ = ["home"]
 
 SHOP = """
 version: 1
@@ -25,7 +25,7 @@ Applied = Callable[..., None]
 
 
 @pytest.fixture
-def apply(home: Run, tmp_path: Path) -> Applied:
+def apply(home: Command, tmp_path: Path) -> Applied:
     """Applies the text of a file."""
 
     def apply(text: str, *more: str) -> None:
@@ -37,11 +37,11 @@ def apply(home: Run, tmp_path: Path) -> Applied:
     return apply
 
 
-def _states(home: Run) -> dict[str, str]:
+def _states(home: Command) -> dict[str, str]:
     return {one["flow"]: one["state"] for one in json.loads(home("flows", "list", "--json").stdout)}
 
 
-def test_a_pause_survives_apply_prune_and_coming_back(home: Run, apply: Applied) -> None:
+def test_a_pause_survives_apply_prune_and_coming_back(home: Command, apply: Applied) -> None:
     apply(SHOP)
     paused = home("flows", "pause", "price")
     assert (paused.returncode, paused.stderr) == (
@@ -64,7 +64,7 @@ def test_a_pause_survives_apply_prune_and_coming_back(home: Run, apply: Applied)
     assert _states(home) == {"menu": "live", "price": "live"}
 
 
-def test_what_the_file_pauses_only_the_file_resumes(home: Run, apply: Applied) -> None:
+def test_what_the_file_pauses_only_the_file_resumes(home: Command, apply: Applied) -> None:
     apply(SHOP.replace("  price:\n", "  price:\n    state: paused\n"))
     assert home("flows", "pause", "price").returncode == 0
     for _ in range(2):
@@ -75,7 +75,7 @@ def test_what_the_file_pauses_only_the_file_resumes(home: Run, apply: Applied) -
     assert (shown["state"], shown["paused_at"], shown["paused_in_file"]) == ("paused", None, True)
 
 
-def test_several_are_paused_together_or_none_is(home: Run, apply: Applied) -> None:
+def test_several_are_paused_together_or_none_is(home: Command, apply: Applied) -> None:
     apply(SHOP)
     done = home("flows", "pause", "price", "menue")
     assert (done.returncode, "Try: pamosnik flows pause menu" in done.stderr) == (1, True), done
@@ -89,7 +89,7 @@ def test_several_are_paused_together_or_none_is(home: Run, apply: Applied) -> No
     assert home("flows", "resume", "price", "--all").returncode == 2
 
 
-def test_the_history_tells_what_when_by_whom_and_follows_a_new_id(home: Run, apply: Applied) -> None:
+def test_the_history_tells_what_when_by_whom_and_follows_a_new_id(home: Command, apply: Applied) -> None:
     apply(SHOP, "--note", "first")
     home("flows", "pause", "price")
     home("flows", "resume", "price")
@@ -119,7 +119,7 @@ def test_the_history_tells_what_when_by_whom_and_follows_a_new_id(home: Run, app
     assert "renamed, was price" in home("flows", "history", "prices").stdout
 
 
-def test_an_empty_history_says_what_to_do(home: Run) -> None:
+def test_an_empty_history_says_what_to_do(home: Command) -> None:
     empty = home("flows", "history")
     assert (empty.returncode, "Try: pamosnik flows apply" in empty.stderr) == (0, True)
     assert json.loads(home("flows", "history", "--json").stdout) == []

@@ -1,0 +1,52 @@
+"""Commands in this process: for tests that run many, where starting a program for each takes most of the time."""
+
+import io
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pamosnik import cli
+
+PASSWORD = "three random words"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs commands on a home with one account."""
+    monkeypatch.setenv("PAMOSNIK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def command(*arguments: str, given: str = "") -> Said:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+            code = cli.run(list(arguments))
+        return Said(code, out.getvalue(), err.getvalue())
+
+    who = (
+        "--name",
+        "Rosa",
+        "--email",
+        "rosa@shop.example",
+        "--timezone",
+        "Europe/Warsaw",
+        "--password-stdin",
+    )
+    made = command("init", *who, given=f"{PASSWORD}\n")
+    assert made.returncode == 0, made
+    return command
