@@ -31,12 +31,19 @@ def new(
         note("Try: pamosnik flows new price-list")
         return
     if name not in starters:
-        raise NotFound(f"There is no `{name}` to start from.", hint=f"There are: {', '.join(starters)}.")
+        raise NotFound(f"There is no `{name}` to start from.", hint=_which(name, starters))
     file = _file(name, output)
     _create(file, starters[name].replace(f"{name}.yaml", shlex.quote(str(file))))
     if as_json:
         print_json({"name": name, "file": str(file)})
     note(f"Written: {file}\nTry: pamosnik flows test {shlex.quote(str(file))}")
+
+
+def _which(name: str, starters: Mapping[str, str]) -> str:
+    from pamosnik.flows.near import nearest
+
+    meant = nearest(name, starters)
+    return f"Try: pamosnik flows new {meant}" if meant else f"There are: {', '.join(starters)}."
 
 
 def _starters() -> Mapping[str, str]:

@@ -153,7 +153,7 @@ def _list_of(item: Read, values: list[object], key: str) -> Node:
         ]
         if len(nodes) == 1:
             return nodes[0]
-    if isinstance(item, Shaped) and item.shape == Ref("trigger"):
+    if isinstance(item, Shaped) and item.shape in (Ref("trigger"), Ref("test_step")):
         return _Lines([Entry(None, node) for node in nodes], is_mapping=False)
     if any(isinstance(one, dict) for one in values) or key in _MORE_THAN_ONE:
         many = Collection([Entry(None, node) for node in nodes], is_mapping=False)

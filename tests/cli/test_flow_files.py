@@ -116,4 +116,5 @@ def test_new_tells_what_there_is(run: Run, work: Path) -> None:
     unknown = run("new", "newsletter")
     assert unknown.returncode == 1
     assert all(name in unknown.stderr for name in names)
+    assert "Try: pamosnik flows new giveaway" in run("new", "givaway").stderr
     assert list(work.iterdir()) == []

@@ -114,6 +114,13 @@ flows:
               - hand_over
           - else:
               - hand_over: "Group of {guests|?}"
+    tests:
+      - name: talk
+        person: { username: ben }
+        steps:
+          - dm: { text: "hi" }
+          - story_mention
+          - expect: { dm: any, tag: [x, y] }
 """
 
 
@@ -168,6 +175,13 @@ def test_short_forms() -> None:
                       - hand_over
                   - else:
                       - hand_over: "Group of {guests|?}"
+            tests:
+              - name: talk
+                person: { username: ben }
+                steps:
+                  - dm: hi
+                  - story_mention
+                  - expect: { dm: any, tag: [x, y] }
         """)
 
 

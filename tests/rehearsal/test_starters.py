@@ -32,9 +32,12 @@ def test_a_starter_has_no_problem_and_its_tests_pass_and_go_every_way(path: Path
 
 
 def test_a_shop_may_take_all_of_them() -> None:
-    loaded = load([(path.name, path.read_text("utf-8")) for path in STARTERS])
+    files = [(path.name, path.read_text("utf-8")) for path in STARTERS]
+    loaded = load(files)
     assert loaded.problems == ()
     assert len(STARTERS) == 5
+    with Play(files) as play:
+        assert [one.test.name for one in play_all(play, of_files(loaded)) if not one.passed] == []
 
 
 def test_the_guide_and_the_readme_name_them() -> None:
