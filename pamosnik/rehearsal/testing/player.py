@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from pamosnik.engine import answers, sentences
 from pamosnik.errors import PamosnikError, UsageError
 from pamosnik.flows.compile import compile_flow, compile_settings
-from pamosnik.flows.normal import Raw, map_of, strings
+from pamosnik.flows.normal import Raw, list_of, map_of, strings
 from pamosnik.flows.written_tests import FlowTest, Place, TestStep
 from pamosnik.model.event import EventKind, Verdict
 from pamosnik.model.step import Accept
@@ -176,7 +176,7 @@ class _Performance:
         stage, who, text = self._stage, self._who, _text(raw, "text")
         match kind:
             case "comment":
-                stage.comment(who, text or "", post=self._post(raw, "post"))
+                stage.comment(who, text or "", post=self._post(kind, raw, "post"))
             case "live_comment":
                 if "post" in raw:
                     raise _CannotBeDone("a live comment stands under the broadcast, not under a post")
@@ -184,11 +184,11 @@ class _Performance:
             case "dm":
                 stage.write(who, text, image=_text(raw, "image"))
             case "story_reply":
-                stage.answer_story(who, text or "", story=self._post(raw, "story"))
+                stage.answer_story(who, text or "", story=self._post(kind, raw, "story"))
             case "story_mention":
                 stage.mention(who)
             case "shared_post":
-                stage.share(who, post=self._post(raw, "post"))
+                stage.share(who, post=self._post(kind, raw, "post"))
             case "tap":
                 stage.tap(who, self._label(str(raw["label"])))
             case "react":
@@ -271,8 +271,18 @@ class _Performance:
 
     # --- what can be done ----------------------------------------------------------------------------
 
-    def _post(self, raw: Raw, key: str) -> int | None:
-        return None if key not in raw else self._stage.post_named(str(raw[key]).strip(), story=key == "story")
+    def _post(self, kind: str, raw: Raw, key: str) -> int | None:
+        """The one that is named, else the one that the test's flow is about; None: the newest."""
+        named = str(raw[key]).strip() if key in raw else self._of_flow(kind, key)
+        return None if named is None else self._stage.post_named(named, story=key == "story")
+
+    def _of_flow(self, kind: str, key: str) -> str | None:
+        """The first post that the flow of this test names, if it takes no others."""
+        triggers = list_of(self._play.bodies.get(self._test.flow or "", {}), "when")
+        named = [strings(trigger, key) for trigger in triggers if trigger["trigger"] == kind]
+        if not named or any(posts in ((), ("any",), ("next",)) for posts in named):
+            return None
+        return named[0][0]
 
     def _label(self, written: str) -> str:
         """The name of what they see to tap."""

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pamosnik.flows.load import load
 from pamosnik.flows.written_tests import of_files
@@ -122,6 +124,11 @@ PASS = [
 """,
     # Instagram refuses
     "- meta_says: { error: 10/2534022 }\n- dm: gate\n- expect: { nothing: true, completed: false }",
+    # a refusal that passes, a limit that is reached, an answer that never comes
+    "- meta_says: { error: 2 }\n- dm: gate\n- expect: { dm: any }\n- expect: { nothing: true }",
+    "- meta_says: { error: 613 }\n- dm: gate\n- expect: { dm: any }\n- expect: { nothing: true }",
+    # the public reply announces the private one: when that is refused, there is none
+    "- meta_says: { error: 100/2534025 }\n- comment: price\n- expect: { nothing: true, completed: false }",
     # it takes no buttons with a private reply: the text names them
     """
 - meta_says: { error: 100 }
@@ -300,3 +307,69 @@ tests:
     assert "EndlessRunsError" in failure.got
     assert good.passed
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_flow_that_is_about_one_post_is_tried_there() -> None:
+    """In its own tests a comment without `post` stands under the post that the flow names."""
+    text = """\
+version: 1
+flows:
+  winter:
+    when:
+      - comment: { words: [winter], post: ["https://www.instagram.com/p/WINTER01/", "17900000000000009"] }
+      - story_reply: { words: [cold], story: "17900000000000001" }
+      - shared_post: { post: "https://www.instagram.com/p/WINTER01/" }
+    limits: { per_person: 1h }
+    do: [{ send: "It is cold." }]
+    tests:
+      - steps: [{ comment: winter }, { expect: { dm: any } }]
+      - steps: [{ story_reply: cold }, { expect: { dm: any } }]
+      - steps: [{ shared_post: { post: "https://www.instagram.com/p/WINTER01/" } }, { expect: { dm: any } }]
+      - steps: [{ shared_post }, { expect: { dm: any } }]
+      - steps: [{ comment: { text: winter, post: "17900000000000009" } }, { expect: { dm: any } }]
+      - steps: [{ comment: { text: winter, post: "17900000000000008" } }, { expect: { nothing: true } }]
+tests:
+  - steps: [{ comment: winter }, { expect: { nothing: true } }]
+""".replace("{ shared_post }", "shared_post")
+    loaded = load([("a.yaml", text)])
+    assert not loaded.has_errors, loaded.problems
+    with Play((), loaded=loaded) as play:
+        assert [result.failures for result in play_all(play, of_files(loaded))] == [()] * 7
+
+
+_STEPS = [
+    *(
+        f"dm: {text}"
+        for text in ("price", "book", "24.12.", '"2"', "gate", "code", "crm", "picture", "photo")
+    ),
+    *(f"dm: {text}" for text in ("STOP", "START", "human", "forget me now", "yes", "try", "nonsense")),
+    *(
+        "dm: { image: 'https://pics.example/a.jpg' }",
+        "comment: price",
+        "comment: winter",
+        "live_comment: price",
+    ),
+    *("story_reply: love", "story_mention", "shared_post", "react: ❤️", "follow_link: summer", "click: shop"),
+    *("tap: Send it to me", "tap: Book a visit", 'tap: "6"', "tap: Done", "owner_replies: Hi"),
+    *(
+        "pass: 2h",
+        "pass: 1d",
+        "person: { follows: true }",
+        "person: { username: ben }",
+        "person: { tags: buyer }",
+    ),
+    *(f"meta_says: {{ error: {error} }}" for error in ("10/2534022", "2", "100", "190")),
+    *("webhook_says: { status: 500 }", "expect: { nothing: true }", "expect: { dm: any }"),
+]
+
+
+@given(steps=st.lists(st.sampled_from(_STEPS), min_size=1, max_size=8))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_test_says_it_passes_or_says_why_not(shop: Play, steps: list[str]) -> None:
+    """No fault of ours, and where it fails is a line of the test."""
+    result = played(shop, "\n".join(f"- {step}" for step in steps))
+    for failure in result.failures:
+        assert "Pamosnik itself" not in failure.got
+        assert 1 <= failure.place.line - BEFORE <= len(steps)
+    told = transcript(result, shop.timezone)
+    assert [line.at for line in told] == sorted(line.at for line in told)
