@@ -264,8 +264,8 @@ class Steps:
     split: str
     share: str
     share_nothing: str
-    tag: str
-    untag: str
+    tag: Forms
+    untag: Forms
     set_: str
     add: str
     subtract: str

@@ -81,8 +81,10 @@ class Speech:
     # --- numbers and times -----------------------------------------------------------------------------
 
     def counted(self, number: int, forms: Forms) -> str:
-        form = (forms.one, forms.few, forms.many)[self.language.grammar.form(number)]
-        return form.format(n=number)
+        return self.form(number, forms).format(n=number)
+
+    def form(self, number: int, forms: Forms) -> str:
+        return (forms.one, forms.few, forms.many)[self.language.grammar.form(number)]
 
     def times(self, number: int) -> str:
         return self.counted(number, self.language.grammar.times)

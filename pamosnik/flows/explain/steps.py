@@ -160,9 +160,9 @@ class _Teller:
                     for number, share in enumerate(step.shares)
                 ]
             case Tag():
-                return said.tag.format(tags=speech.all_quoted(step.tags)), []
+                return speech.form(len(step.tags), said.tag).format(tags=speech.all_quoted(step.tags)), []
             case Untag():
-                return said.untag.format(tags=speech.all_quoted(step.tags)), []
+                return speech.form(len(step.tags), said.untag).format(tags=speech.all_quoted(step.tags)), []
             case SetFields():
                 parts = [said.set_.format(field=quoted(f), value=quoted(value)) for f, value in step.values]
                 return " ".join(parts), []
