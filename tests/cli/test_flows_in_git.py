@@ -51,7 +51,7 @@ def checkout(run_command: Run, first_account: Run, tmp_path: Path) -> Path:
             database.write(lambda c, f=found, a=account.id: connecting.keep(c, keys, a, f, now))  # type: ignore[misc]
     folder = tmp_path / "flows"
     shutil.copytree(EXAMPLE, folder)
-    (folder / "shops" / "rose" / "codes").mkdir()
+    (folder / "shops" / "rose" / "codes").mkdir(exist_ok=True)
     (folder / "shops" / "rose" / "codes" / "spring.csv").write_text("ROSE-1\nROSE-2\n")
     programs = tmp_path / "bin"
     programs.mkdir()
