@@ -121,6 +121,6 @@ def _problem(key: str, name: str, one: InFlight, settings: Mapping[str, object],
         message = f"`{name}` cannot move from {key} to {other} yet: {because}"
         hint = "Take another name, or wait until they are through."
         return Problem(file, 1, 1, Severity.ERROR, "still-used", message, hint)
-    message = f"--prune leaves {_CALLED[key]} `{name}` for now: {because}"
-    hint = "Nothing to do: the next --prune takes it when they are through."
+    message = f"no file names {_CALLED[key]} `{name}` any more; for now this stays: {because}"
+    hint = "Nothing to do: a later --prune takes it."
     return Problem(file, 1, 1, Severity.NOTE, "left-for-people", message, hint)

@@ -72,7 +72,11 @@ def _shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
         "FLOW_ROSE_SHOP_KEY": "a key",
         "NO_COLOR": "1",
         "COLUMNS": "100",
-        **{f"GIT_{who}_{what}": "rosa@shop.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        **{
+            f"GIT_{who}_{what}": "rosa@shop.example"
+            for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
+        },
     }
     return subprocess.run(
         ["sh", "-c", command],

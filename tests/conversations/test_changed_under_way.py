@@ -314,7 +314,7 @@ async def test_prune_takes_nothing_from_people_under_way(tmp_path: Path) -> None
         await shop.writes("7001", "all")
         await shop.applies(OTHER)
         assert shop.notes(OTHER) == [
-            f"--prune leaves {what} for now: somebody in `all` is not through yet"
+            f"no file names {what} any more; for now this stays: somebody in `all` is not through yet"
             for what in (
                 "the address `crm`",
                 "the codes `spring`",

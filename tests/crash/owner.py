@@ -121,9 +121,14 @@ class Standing:
     flows: Mapping[str, int | None]
     paused: frozenset[str]
 
-    def is_of(self, file: File) -> bool:
-        stamps = {number for number in self.flows.values() if number is not None}
-        return self.number == file.number and stamps == {file.number} and set(self.flows) == file.flows()
+    def is_of(self, file: File, back: int | None) -> bool:
+        """Whether it is what this file says, with the price list at an earlier number."""
+        wanted = dict.fromkeys(file.flows(), file.number)
+        if back is not None:
+            wanted[file.names["price"]] = back
+        numbers = {flow: number for flow, number in self.flows.items() if number is not None}
+        same = all(wanted.get(flow) == number for flow, number in numbers.items())
+        return self.number == file.number and same and set(self.flows) == file.flows()
 
 
 def standing(home: Path) -> Standing:
@@ -155,6 +160,8 @@ class Owner:
     refused: int = 0
     paused: bool = False
     """Whether bookings are: by command, so through every apply, removal and new name."""
+    back: int | None = None
+    """The number of the file that the price list was rolled back to."""
     wrong: list[str] = field(default_factory=list)
     _written: int = 0
 
@@ -165,10 +172,12 @@ class Owner:
             await self._two_at_once()
         elif kind < 0.35 and self.file.booking:
             await self._pause_or_resume()
+        elif kind < 0.5 and self.back is None and self.file.number > 0:
+            await self._roll_back()
         else:
-            after = self._changed()
-            code, said = await self._apply(after, self._death())
-            self._settle(code, said, after)
+            after, over = self._changed(), self.chance.random() < 0.5
+            code, said = await self._apply(after, self._death(), over=over)
+            self._settle(code, said, after, over=over)
 
     def _death(self) -> float | None:
         """Seconds until a command is killed."""
@@ -177,8 +186,8 @@ class Owner:
     async def rename(self) -> None:
         """All at once, and nothing is killed: the names that everything is under at the end."""
         after = self._next(_renamed_all(self.file))
-        code, said = await self._apply(after, None)
-        self._settle(code, said, after)
+        code, said = await self._apply(after, None, over=True)
+        self._settle(code, said, after, over=True)
         if code != 0:
             self.wrong.append(f"the last apply was refused: {said}")
 
@@ -208,40 +217,60 @@ class Owner:
         self.done += code == 0
         self.killed += code == KILLED
 
+    async def _roll_back(self) -> None:
+        """To the version before, or one before that."""
+        self._written += 1
+        price = self.file.names["price"]
+        words = ("flows", "rollback", price, "--yes", "--note", "calm")
+        code, said = await self._run(words, f"{self._written}-rollback", self._death())
+        found = standing(self.shop.home)
+        number = found.flows.get(price)
+        if number != self.file.number:
+            self.back = number
+            self.done += 1
+        if (
+            code not in (0, KILLED)
+            or (code == 0 and self.back is None)
+            or not found.is_of(self.file, self.back)
+        ):
+            self.wrong.append(f"rollback ended with {code} and {found}: {said}")
+        self.killed += code == KILLED
+
     async def _two_at_once(self) -> None:
         one, other = self._changed(), self._next(self.file)
         (a, said_a), (b, said_b) = await asyncio.gather(self._apply(one, None), self._apply(other, None))
         self.refused += (a != 0) + (b != 0)
         found = standing(self.shop.home)
         held = [file for file, code in ((one, a), (other, b)) if code == 0]
-        stands = next((file for file in held if found.is_of(file)), None)
+        stands = next((file for file in held if found.is_of(file, self.back)), None)
         if stands is None or "Traceback" in said_a + said_b:
             self.wrong.append(f"two at once ended in {found}: {said_a} {said_b}")
             return
         self.file = stands
         self.done += len(held)
 
-    def _settle(self, code: int, said: str, after: File) -> None:
+    def _settle(self, code: int, said: str, after: File, *, over: bool) -> None:
         """Wholly there, or not at all."""
-        found = standing(self.shop.home)
+        found, back = standing(self.shop.home), None if over else self.back
         if code not in (0, KILLED) or "Traceback" in said:
             self.wrong.append(f"apply ended with {code}: {said}")
-        if found.is_of(after):
-            self.file = after
+        if found.is_of(after, back):
+            self.file, self.back = after, back
             self.done += 1
             if self.file.booking and (self.file.names["book"] in found.paused) != self.paused:
                 self.wrong.append(f"paused: {self.paused}, but after the apply {found.paused}")
-        elif code == 0 or not found.is_of(self.file):
-            self.wrong.append(
-                f"apply ended with {code}, and {found} is applied, neither {self.file} nor {after}"
-            )
+        elif code == 0 or not found.is_of(self.file, self.back):
+            was = f"neither {self.file} nor {after} with {self.back}"
+            self.wrong.append(f"apply ended with {code}, and {found} is applied, {was}")
         self.killed += code == KILLED
 
-    async def _apply(self, file: File, killed_after: float | None) -> tuple[int, str]:
+    async def _apply(self, file: File, killed_after: float | None, *, over: bool = False) -> tuple[int, str]:
+        """`over`: also over what was rolled back."""
         path = self.folder / f"{file.number}.yaml"
         path.write_text(file.text(), "utf-8")
         words = ("flows", "apply", str(path), "--prune", "--yes", "--note", str(file.number))
-        return await self._run(words, str(file.number), killed_after)
+        more = ("--over-rollback",) if over else ()
+        return await self._run((*words, *more), str(file.number), killed_after)
 
     async def _run(self, words: tuple[str, ...], name: str, killed_after: float | None) -> tuple[int, str]:
         """The command's exit code, and what it said."""

@@ -40,6 +40,7 @@ CHANGED = (
 )
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "apply": ("flows", "apply", "changed.yaml", "--prune", "--yes", "--note", "calm"),
+    "rollback": ("flows", "rollback", "book", "--yes"),
     "pause": ("flows", "pause", "price"),
     "resume": ("flows", "resume", "book"),
 }
@@ -72,8 +73,9 @@ def _masked(row: tuple[object, ...]) -> tuple[object, ...]:
 
 async def _busy_home(folder: Path) -> None:
     """Somebody waits for a tap, somebody is asked, one flow is paused."""
-    async with machine(folder, FLOWS) as shop:
+    async with machine(folder, FLOWS.replace("Which day?", "When?")) as shop:
         people = Changing(shop, folder)
+        await people.applies(FLOWS)
         await people.comments("7001", "price")
         await people.writes("7002", "book")
     done = forked.start(("flows", "pause", "book"), _environment(folder), folder / "said.log")

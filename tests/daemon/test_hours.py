@@ -83,7 +83,7 @@ async def test_hours_of_people_under_way_are_not_pruned(tmp_path: Path) -> None:
         pruned = await _propose(shop, without, prune=True)
         (problem,) = pruned.loaded.problems
         assert problem.message == (
-            "--prune leaves the hours `open` for now: somebody in `booking` is not through yet"
+            "no file names the hours `open` any more; for now this stays: somebody in `booking` is not through yet"
         )
         assert list(cast("Mapping[str, object]", pruned.loaded.settings["hours"])) == ["open"]
         kept = f"{without}hours: {{ open: sat }}\n"
