@@ -90,8 +90,10 @@ class Catalog:
         *,
         paused: Mapping[str, Pause] | None = None,
         renamed: Mapping[str, str] | None = None,
+        gone: Mapping[str, str] | None = None,
     ) -> None:
-        """`paused`: flows that a command paused, beside those whose file says so. `renamed`: former id → id."""
+        """`paused`: flows that a command paused, beside those whose file says so. `renamed`: former id → id. `gone`:
+        flows that were taken out → their last version."""
         self.book = book
         self.paused: Mapping[str, Pause] = paused or {}
         self.flows: Mapping[str, Flow] = {flow.id: flow for flow in book.flows}
@@ -101,7 +103,14 @@ class Catalog:
             **self.flows,
         }
         """Id → flow, former ids included: versions that people are in may still lead to those."""
-        self.can_start = frozenset(self.named)
+        last = gone or {}
+        self.gone: Mapping[str, tuple[str, str]] = {
+            **{old: (new, last[new]) for old, new in (renamed or {}).items() if new in last},
+            **{flow_id: (flow_id, version) for flow_id, version in last.items()},
+        }
+        """Id, former ones included → id and version of a flow that was taken out: no event starts it, and whoever
+        began a flow that leads into it still comes there."""
+        self.can_start = frozenset((*self.named, *self.gone))
         self._resting = [
             name
             for name, flow in self.named.items()

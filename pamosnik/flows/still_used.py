@@ -14,6 +14,7 @@ from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import variables
 
 Entries = Mapping[str, object]
+BodyOf = Callable[[str], Entries | None]
 
 _MAPS_OF_FIELDS = ("set", "add", "save")
 _LISTS_OF_FIELDS = ("clear", "send")
@@ -31,18 +32,37 @@ class InFlight:
 
 
 def leave(
-    settings: Mapping[str, object], before: Mapping[str, object], in_flight: Iterable[InFlight], file: str
+    settings: Mapping[str, object],
+    before: Mapping[str, object],
+    in_flight: Iterable[InFlight],
+    body_of: BodyOf,
+    file: str,
 ) -> tuple[Mapping[str, object], tuple[Problem, ...]]:
-    """The settings of the files, and beside them what cannot go yet; what is to be said about that."""
+    """The settings of the files, and beside them what cannot go yet; what is to be said about that. `body_of`: of the
+    flows that a `run:` may lead to."""
     left: dict[tuple[str, str], InFlight] = {}
     for one in in_flight:
-        for key, name in _needed(one.body.get("do"), before):
+        for key, name in _needed(_all_ahead(one, body_of), before):
             if name in _entries(before, key) and name not in _entries(settings, key):
                 left.setdefault((key, name), one)
     outcome = dict(settings)
     for key, name in left:
         outcome[key] = {**_entries(outcome, key), name: _entries(before, key)[name]}
     return outcome, tuple(_problem(key, name, one, settings, file) for (key, name), one in left.items())
+
+
+def _all_ahead(one: InFlight, body_of: BodyOf) -> list[object]:
+    """The steps of this version, and of every flow that it leads into."""
+    ahead, seen, to_see = [one.body.get("do")], {one.flow_id}, [one.body.get("do")]
+    while to_see:
+        for part in _parts(to_see.pop()):
+            flow_id = str(part.get("run", one.flow_id))
+            if flow_id not in seen:
+                seen.add(flow_id)
+                steps = (body_of(flow_id) or {}).get("do")
+                ahead.append(steps)
+                to_see.append(steps)
+    return ahead
 
 
 def _entries(settings: Mapping[str, object], key: str) -> Entries:

@@ -19,7 +19,7 @@ from pamosnik.model.run import WaitKind
 from pamosnik.services import broadcasts, codes, rolled_back, webhooks
 from pamosnik.services.codes import PoolChange
 from pamosnik.services.library import Library
-from pamosnik.store import accounts, applying, connections
+from pamosnik.store import accounts, applying, connections, flow_history
 from pamosnik.store import flows as flow_store
 from pamosnik.store.flow_history import By
 from pamosnik.store.flows import NewFlow
@@ -178,8 +178,25 @@ def _leave_what_is_needed(
         still_used.InFlight(flow_id, json.loads(body), people)
         for flow_id, body, people in flow_store.versions_in_flight(conn, account_id)
     ]
-    settings, said = still_used.leave(loaded.settings, before, in_flight, file)
+    settings, said = still_used.leave(
+        loaded.settings, before, in_flight, _last_bodies(conn, account_id), file
+    )
     return replace(loaded, settings=settings, problems=tuple(sorted({*loaded.problems, *said})))
+
+
+def _last_bodies(conn: Connection, account_id: str) -> still_used.BodyOf:
+    """What a flow says now or, if it was taken out, said last."""
+    versions = {
+        **flow_history.taken_out(conn, account_id),
+        **{flow.flow_id: flow.version for flow in flow_store.applied(conn, account_id)},
+    }
+
+    def body_of(flow_id: str) -> Mapping[str, object] | None:
+        version = versions.get(flow_id)
+        kept = None if version is None else flow_store.version(conn, account_id, flow_id, version)
+        return None if kept is None else json.loads(kept[0])
+
+    return body_of
 
 
 def has_entrances(proposal: Proposal) -> bool:

@@ -40,9 +40,19 @@ class Library:
             book,
             paused={f.flow_id: Pause(f.paused_at, f.paused_by or "") for f in applied if f.paused_at},
             renamed=flow_history.renamed(conn, account_id),
+            gone=flow_history.taken_out(conn, account_id),
         )
         self._catalogs[account_id] = (as_of, catalog)
         return catalog
+
+    def following(self, conn: Connection, account_id: str, flow_id: str) -> Flow:
+        """Where a `run:` leads that `catalog` lets go on."""
+        catalog = self.catalog(conn, account_id)
+        if flow_id in catalog.named:
+            return catalog.named[flow_id]
+        found = self.flow(conn, account_id, *catalog.gone[flow_id])
+        assert found is not None
+        return found
 
     def flow(self, conn: Connection, account_id: str, flow_id: str, version: str) -> Flow | None:
         """One version, named whole or by its first characters; None when it is not kept."""

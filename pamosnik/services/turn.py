@@ -486,7 +486,7 @@ def _turn(
     for flow_id in recorded.flows_to_start:
         known = contacts.load(scene.conn, contact.id)
         assert known is not None
-        following = scene.catalog.named[flow_id]
+        following = scene.library.following(scene.conn, scene.account_id, flow_id)
         _start(scene, known, following, recorded.run.origin, event, started_by=run.id, in_a_row=in_a_row + 1)
 
 

@@ -115,3 +115,18 @@ def paused_when_removed(conn: Connection, account_id: str, flow_id: str) -> Entr
         (account_id, flow_id),
     ).fetchone()
     return None if row is None or row[3] != FlowChange.PAUSED else _entry(row)
+
+
+def taken_out(conn: Connection, account_id: str) -> Mapping[str, str]:
+    """Flows that are applied no longer → the version that was applied last. Those that were paused are left out."""
+    rows = conn.execute(
+        "SELECT flow_id, version, max(id) FROM flow_history h WHERE account_id=:account AND version IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM flows f WHERE f.account_id=h.account_id AND f.flow_id=h.flow_id)"
+        " GROUP BY flow_id",
+        {"account": account_id},
+    ).fetchall()
+    return {
+        flow_id: version
+        for flow_id, version, _ in rows
+        if paused_when_removed(conn, account_id, flow_id) is None
+    }

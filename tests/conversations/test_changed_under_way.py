@@ -7,6 +7,7 @@ import pytest
 
 from pamosnik.calls import Answer, Order, Target
 from pamosnik.daemon.doers import Outside
+from pamosnik.services import pausing
 from tests.conversations.changing import Changing, changing, with_restarts
 
 pytestmark = pytest.mark.anyio
@@ -138,6 +139,42 @@ async def test_a_flow_that_went_and_came_back_finds_its_people(tmp_path: Path) -
         assert shop.got("7002") == ["What day?", "How many?"]
         assert await shop.writes("7001", "book") == "resumed", "asked again: it is no choice"
         assert shop.runs("7001") == [("book", "waiting")]
+
+
+LEADS_ON = """
+version: 1
+disclosure: false
+facts: { prices: "https://shop.example/prices" }
+flows:
+  menu: { when: [dm: menu], do: [{ send: { text: "Menu", buttons: [{ label: Prices, run: price }] } }] }
+  later: { when: [dm: later], do: [{ wait: 1h }, { run: price }] }
+  price: { when: [dm: price], do: [{ send: "Here: {prices}" }] }
+"""
+
+
+async def test_a_run_leads_into_a_flow_that_was_taken_out(tmp_path: Path) -> None:
+    """A tap on "Prices" was answered by nothing, and whoever waited for the price list never got it."""
+    async with changing(tmp_path, LEADS_ON) as shop:
+        await shop.writes("7001", "menu")
+        await shop.writes("7002", "later")
+        await shop.applies(OTHER)
+        assert await shop.writes("7003", "price") == "no_match"
+        assert await shop.taps("7001", "Prices") == "resumed"
+        await shop.passes(hours=2)
+        assert shop.got("7001") == ["Menu", "Here: https://shop.example/prices"]
+        assert shop.got("7002") == ["Here: https://shop.example/prices"]
+        assert shop.runs("7002") == [("later", "completed"), ("price", "completed")]
+        await shop.applies(OTHER)
+        assert shop.settings() == {"disclosure": False}
+
+
+async def test_a_run_leads_into_no_flow_that_was_paused_and_taken_out(tmp_path: Path) -> None:
+    async with changing(tmp_path, LEADS_ON) as shop:
+        await shop.writes("7001", "menu")
+        await shop.changes(lambda conn, account, by: pausing.pause(conn, account, ["price"], by))
+        await shop.applies(OTHER)
+        await shop.taps("7001", "Prices")
+        assert shop.got("7001") == ["Menu"]
 
 
 # --- what a field, the hours, a fact is now ---------------------------------------------------------------
