@@ -67,9 +67,9 @@ def play(record: "Record", proposal: "Proposal") -> "Replay":
 
 
 def as_json(replay: "Replay") -> dict[str, object]:
-    from pamosnik.rehearsal.replay import report
+    from pamosnik.rehearsal.replay import shapes
 
-    return report.as_json(replay)
+    return shapes.as_json(replay)
 
 
 def show(replay: "Replay", *, everybody: bool, full: bool) -> None:

@@ -1,6 +1,7 @@
 """Whatever has happened: replayed with the flows that it met, it comes to the same."""
 
 import asyncio
+import json
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,17 +10,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pamosnik.rehearsal.replay import record, running
+from pamosnik.rehearsal.replay import record, report, running, shapes
 from pamosnik.rehearsal.replay.playing import Playing
 from pamosnik.rehearsal.replay.report import Replay
 from pamosnik.services import flows
 from pamosnik.store import accounts, outbox
 from tests.conversations.any_sequence import Action, Comment, OwnerWrites, Pass, Story, Tap, Write
-from tests.conversations.test_any_sequence import FIRST, PEOPLE, WORDS
+from tests.conversations.test_any_sequence import FIRST, PEOPLE, SECOND, WORDS
 from tests.daemon.machine import Machine, machine
 
 SHOP = FIRST.replace(", post: next", "")
 """For posts the runner waits, up to ten minutes: then an event is not answered when it came in."""
+
+OTHER = SECOND.replace(", post: next", "")
 
 ACTIONS: st.SearchStrategy[Action] = st.one_of(
     st.builds(Comment, PEOPLE, st.sampled_from(["price", "book", "nice"]), st.sampled_from(["m1", "m2"])),
@@ -60,6 +63,9 @@ def test_any_record_comes_to_the_same_again(
                 await shop.later(seconds=2)  # no two things happen at the same instant
             same = replayed(shop, begins, SHOP)
             assert same.found.is_empty
+            other = replayed(shop, begins, OTHER)
+            assert all(len(line) <= 60 for line in report.lines(other, width=60, everybody=True))
+            assert len(json.dumps(shapes.as_json(other))) > 100
             again = Playing(same.record, same.record.copy()).play(lambda: None)
             for one in same.record.events:
                 ended = again.verdicts[one.event.id]

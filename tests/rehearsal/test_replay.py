@@ -294,6 +294,15 @@ def test_more_than_fits_into_memory_is_refused_with_what_would_fit(stage: Stage)
     assert not works.conn.in_transaction
 
 
+def test_what_people_write_commands_no_terminal() -> None:
+    with Play([("shop.yaml", SHOP)]) as play, play.open() as stage:
+        stage.write("anna", "oh \x1b[2J\x07 no")
+        stage.settle()
+        said = told(replayed(stage, SHOP.replace("A human answers soon.", "Soon.")))
+        assert "message “oh [2J" in said
+        assert not {"\x1b", "\x07"} & set(said)
+
+
 EVERYTHING = """\
 version: 1
 timezone: Europe/Warsaw

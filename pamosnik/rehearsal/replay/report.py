@@ -1,18 +1,20 @@
-"""A replay in words, and as JSON."""
+"""A replay in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from textwrap import wrap
 from zoneinfo import ZoneInfo
+
+from rich.cells import cell_len, set_cell_size
 
 from pamosnik.instagram import limits
 from pamosnik.model.event import Verdict
 from pamosnik.rehearsal.replay.comparing import Change, Comparison, Different, Fate, Shift, Unsent
 from pamosnik.rehearsal.replay.deeds import Deed
-from pamosnik.rehearsal.replay.played import Ended, Peak, PrivateReplies
+from pamosnik.rehearsal.replay.played import Ended, Peak
 from pamosnik.rehearsal.replay.record import Record
+from pamosnik.rehearsal.screen import clean
 from pamosnik.store.recorded import Recorded, Who
 
 GROUPS_SHOWN = 20
@@ -53,8 +55,6 @@ _NOT_KNOWN = (
     " profiles are as known now; what you did by hand (tags, cancelled runs) is not played."
 )
 
-Shape = dict[str, object]
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Replay:
@@ -64,17 +64,14 @@ class Replay:
     found: Comparison
 
 
-# --- for people ------------------------------------------------------------------------------------------
-
-
 def lines(replay: Replay, *, width: int, everybody: bool) -> Iterator[str]:
     """`width`: of the terminal; lines are cut to it. 0: not at all."""
-    telling = _Telling(replay, width, everybody)
+    # People write what they like, also what would command a terminal.
+    yield from map(clean, _lines(_Telling(replay, width, everybody)))
+
+
+def _lines(telling: "_Telling") -> Iterator[str]:
     yield from telling.head()
-    if not replay.record.events:
-        return
-    if replay.found.is_empty:
-        yield "Nobody would get anything else."
     yield from telling.shifts()
     yield from telling.taps()
     yield from telling.people()
@@ -102,6 +99,8 @@ class _Telling:
         yield f"Replay of {self._day(record.since)} – {self._day(record.until)}: {events} of {people}"
         if record.kept_since - record.since > (record.until - record.since) / 20:
             yield f"  The first event that is kept is of {self._day(record.kept_since)}."
+        if found.is_empty:
+            yield "  Nobody would get anything else."
         if found.as_then < found.events:
             told = f"With the applied flows {found.as_then:,} of them end as they did then."
             yield from self._wrapped(
@@ -217,6 +216,8 @@ class _Telling:
 
     def unknown(self) -> Iterator[str]:
         """What a replay cannot know, as far as it matters here."""
+        if not self._record.events:
+            return
         before = sum(one.begun_before for one in self._record.events)
         yield ""
         if before:
@@ -253,7 +254,9 @@ class _Telling:
         return f"{at.astimezone(self._zone):%d %b %H:%M}"
 
     def _cut(self, line: str) -> str:
-        return line if not self._width or len(line) <= self._width else f"{line[: self._width - 1]}…"
+        if not self._width or cell_len(line) <= self._width:
+            return line
+        return f"{set_cell_size(line, self._width - 1).rstrip()}…"
 
 
 def _shift_lines(shift: Shift) -> Iterator[str]:
@@ -339,124 +342,3 @@ def _length(length: timedelta) -> str:
     parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min")]
     shown = [f"{n} {unit}" for n, unit in parts if n]
     return " ".join(shown[:2]) or f"{seconds} s"
-
-
-# --- for scripts -----------------------------------------------------------------------------------------
-
-
-def as_json(replay: Replay) -> Shape:
-    record, found = replay.record, replay.found
-    return {
-        "since": _iso(record.since),
-        "until": _iso(record.until),
-        "kept_since": None if record.kept_since is None else _iso(record.kept_since),
-        "events": found.events,
-        "people": found.people,
-        "as_recorded": found.as_then,
-        "left_out": {
-            "begun_before": sum(one.begun_before for one in record.events),
-            "taken_back": record.taken_back,
-        },
-        "unknown_posts": found.unknown_posts,
-        **{fate.value: [_shift_json(s) for s in shifts] for fate, shifts in _by_fate(found.shifts).items()},
-        "taps": [
-            {
-                "label": one.label,
-                "flow": one.flow,
-                "instead": one.instead,
-                "taps": one.taps,
-                "people": len(one.people),
-            }
-            for one in found.taps
-        ],
-        "different": [_different_json(record, one) for one in found.different],
-        "private_replies": [
-            _pace_json(record.usernames[connection], before, after)
-            for connection, (before, after) in found.private_replies.items()
-        ],
-        "unsent": [
-            {
-                "kind": one.kind,
-                "status": one.status,
-                "reason": one.reason,
-                "before": one.before,
-                "after": one.after,
-            }
-            for one in found.unsent
-        ],
-    }
-
-
-def _by_fate(shifts: Sequence[Shift]) -> Mapping[Fate, list[Shift]]:
-    found: dict[Fate, list[Shift]] = {fate: [] for fate in Fate}
-    for fate, some in groupby(shifts, key=lambda shift: shift.fate):
-        found[fate] = list(some)
-    return found
-
-
-def _shift_json(shift: Shift) -> Shape:
-    return {
-        "events": shift.events,
-        "people": shift.people,
-        "kinds": dict(shift.kinds),
-        "texts": list(shift.texts),
-        "before": _ended_json(shift.before),
-        "after": _ended_json(shift.after),
-    }
-
-
-def _ended_json(ended: Ended) -> Shape:
-    return {"verdict": ended.verdict.value, "flow": ended.flow, "reason": ended.reason}
-
-
-def _different_json(record: Record, one: Different) -> Shape:
-    name = record.names.get(one.who)
-    username = name.removeprefix("@") if name is not None and name.startswith("@") else None
-    return {
-        "who": {"username": username, "igsid": one.who[1]},
-        "connection": record.usernames[one.who[0]],
-        "event": None if one.said is None else one.said.event.id,
-        "at": _iso(one.at),
-        "changes": [
-            {
-                "before": None if change.before is None else _deed_json(change.before),
-                "after": None if change.after is None else _deed_json(change.after),
-                "later_s": None if change.later is None else int(change.later.total_seconds()),
-            }
-            for change in one.changes
-        ],
-        "lost": [{"what": what, "value": value} for what, value in one.lost],
-        "gained": [{"what": what, "value": value} for what, value in one.gained],
-    }
-
-
-def _deed_json(deed: Deed) -> Shape:
-    return {
-        "kind": deed.kind,
-        "at": _iso(deed.at),
-        "text": deed.text,
-        "options": list(deed.options),
-        "flow": deed.flow,
-    }
-
-
-def _pace_json(username: str, before: PrivateReplies, after: PrivateReplies) -> Shape:
-    return {
-        "connection": username,
-        "limit": limits.PRIVATE_REPLIES_PER_HOUR,
-        "before": _peak_json(before),
-        "after": _peak_json(after),
-    }
-
-
-def _peak_json(replies: PrivateReplies) -> Shape:
-    wanted = replies.wanted
-    return {
-        "peak": wanted.count,
-        "from": None if wanted.begins is None else _iso(wanted.begins),
-        "longest_wait_s": int(replies.longest_wait.total_seconds()),
-    }
-
-
-def _iso(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"

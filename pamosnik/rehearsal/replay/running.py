@@ -9,7 +9,6 @@ from pamosnik.rehearsal.replay.record import Record
 from pamosnik.rehearsal.replay.report import Replay
 from pamosnik.services import flows
 from pamosnik.services.flows import Proposal
-from pamosnik.store import flows as flow_store
 
 
 def run(record: Record, proposal: Proposal, on_step: Callable[[], None]) -> Replay:
@@ -31,11 +30,6 @@ def run(record: Record, proposal: Proposal, on_step: Callable[[], None]) -> Repl
             )
         )
         after = Playing(record, proposed).play(on_step)
-    return Replay(record, compare(record.events, before, after, renamed=_renamed(record, proposal)))
-
-
-def _renamed(record: Record, proposal: Proposal) -> dict[str, str]:
-    """New id → the applied one, of flows that a file renames."""
-    applied = {flow.flow_id for flow in flow_store.applied(record.before.connection, record.account_id)}
-    names = {flow.id: str(flow.body.get("was", flow.id)) for flow in proposal.loaded.flows}
-    return {new: old for new, old in names.items() if old in applied and new not in applied}
+    # New id of a flow → the one it has until then.
+    renamed = {change.flow_id: change.was for change in proposal.plan.changes if change.was is not None}
+    return Replay(record, compare(record.events, before, after, renamed=renamed))
