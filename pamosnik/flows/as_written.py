@@ -300,14 +300,19 @@ def _plain(written: str) -> Scalar:
 
 
 def _text(value: str) -> Scalar:
-    """Without quotes where it is a word that nobody reads otherwise; over several lines as a block."""
-    word = _WORD.fullmatch(value) and not _SAYS_SOMETHING_ELSE.fullmatch(value)
-    if word or _NUMBER.fullmatch(value):
-        return _plain(value)
+    """Over several lines as a block, where every sign of it can be seen there."""
     lines = value.removesuffix("\n").split("\n")
     sayable = value.replace("\n", "").isprintable() and "\\" not in value and not _UNSEEN.search(value)
     if len(lines) > 1 and sayable and all(lines) and not any(_has_edges(line) for line in lines):
         return Scalar("|" if value.endswith("\n") else "|-", value, "|", lines=lines)
+    return _line(value)
+
+
+def _line(value: str) -> Scalar:
+    """Without quotes where it is a word that nobody reads otherwise."""
+    word = _WORD.fullmatch(value) and not _SAYS_SOMETHING_ELSE.fullmatch(value)
+    if word or _NUMBER.fullmatch(value):
+        return _plain(value)
     quoted = _UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(value, ensure_ascii=False))
     return Scalar(quoted, value, '"')
 
@@ -369,7 +374,7 @@ def _follows(days: list[int | str], length: int) -> bool:
 
 
 def _mapping(entries: Sequence[tuple[str, Node]]) -> Collection:
-    return Collection([Entry(_text(name), node) for name, node in entries], is_mapping=True)
+    return Collection([Entry(_line(name), node) for name, node in entries], is_mapping=True)
 
 
 def _list(nodes: list[Node]) -> Node:

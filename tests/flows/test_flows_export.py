@@ -236,7 +236,7 @@ CONDITIONS = st.recursive(
             st.sampled_from(["any", "all", "none"]),
             st.lists(inner, min_size=1, max_size=3),
         )
-        | st.just({"first_time": None, "has_tag": "x"})
+        | st.just({"first_time": True, "followers": {"less_than": 9}, "has_tag": "x"})
     ),
     max_leaves=5,
 )
@@ -283,6 +283,13 @@ def test_whatever_a_flow_says_comes_back(
     assume(loaded.flows and "only_if" in loaded.flows[0].body and "?" not in json.dumps(loaded.flows[0].body))
     assume(not any(problem.code in ("empty-text", "empty-word") for problem in loaded.problems))
     check_way_back(loaded)
+
+
+def test_a_key_of_several_lines_is_written_on_one() -> None:
+    """It was written as a block, which no key can be."""
+    call = 'call: { webhook: w, send: { "a\\nb": 1, "no": "2" } }'
+    text = f'version: 1\nwebhooks: {{ w: "https://x.example" }}\nflows: {{ a: {{ do: [{call}] }} }}\n'
+    check_way_back(read(text))
 
 
 @given(st.integers(0, 10**9))
