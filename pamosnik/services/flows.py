@@ -9,7 +9,7 @@ from typing import cast
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import PlanOutdated
-from pamosnik.flows import still_used
+from pamosnik.flows import former, still_used
 from pamosnik.flows.check import Outcome
 from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, File, Loaded, load
@@ -91,6 +91,9 @@ def propose(
         is_public=is_public,
         unset=None if environ is None else partial(unset, conn, account_id, environ),
     )
+    taken_out = _taken_out(conn, account_id, loaded)
+    notes = former.unknown(loaded.flows, applied.keys() | taken_out)
+    loaded = replace(loaded, problems=tuple(sorted({*loaded.problems, *notes})))
     loaded, marks = rolled_back.leave(loaded, flows, around, prune=prune, over=over_rollback)
     pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
     code_changes = codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)
@@ -101,7 +104,7 @@ def propose(
         in_flight=flow_store.in_flight(conn, account_id),
         codes=tuple(CodesChange(one.pool, len(one.new), len(one.gone)) for one in code_changes),
         prune=prune,
-        taken_out=_taken_out(conn, account_id, loaded),
+        taken_out=taken_out,
         stays=marks.stays,
     )
     zone = accounts.timezone(conn, account_id)
@@ -126,8 +129,8 @@ def for_a_stage(conn: Connection, account_id: str, loaded: Loaded, timezone: str
 
 def _taken_out(conn: Connection, account_id: str, loaded: Loaded) -> frozenset[str]:
     """Former ids in these files that were applied once: what is known of such a flow follows, too."""
-    former = {str(flow.body["was"]) for flow in loaded.flows if "was" in flow.body}
-    return frozenset(was for was in former if flow_store.ever_applied(conn, account_id, was))
+    ids = {str(flow.body["was"]) for flow in loaded.flows if "was" in flow.body}
+    return frozenset(was for was in ids if flow_store.ever_applied(conn, account_id, was))
 
 
 def with_people(conn: Connection, account_id: str, found: Plan) -> Plan:

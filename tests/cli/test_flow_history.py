@@ -119,6 +119,30 @@ def test_the_history_tells_what_when_by_whom_and_follows_a_new_id(home: Command,
     assert "renamed, was price" in home("flows", "history", "prices").stdout
 
 
+def test_a_former_id_that_was_never_here_is_told_once(home: Command, apply: Applied, tmp_path: Path) -> None:
+    text = SHOP.replace("  price:\n", "  prices:\n    was: prise\n").replace("run: price", "run: prices")
+    file = tmp_path / "shop.yaml"
+    file.write_text(text, "utf-8")
+    told = home("flows", "apply", str(file), "--yes")
+    assert (told.returncode, "no flow `prise` was ever applied here" in told.stdout) == (0, True), told
+    again = home("flows", "apply", str(file), "--yes")
+    assert ("was-unknown" in again.stdout, "applied already" in again.stderr) == (False, True), again
+
+
+def test_ids_may_change_one_after_the_other(home: Command, apply: Applied) -> None:
+    for old, new in (("price", "b"), ("b", "c"), ("c", "price")):
+        text = SHOP.replace("  price:\n", f"  {new}:\n    was: {old}\n").replace("run: price", f"run: {new}")
+        apply(SHOP if old == "price" else text)
+        apply(text)
+    rows = json.loads(home("flows", "history", "price", "--json").stdout)
+    assert [(one["flow"], one["former_id"]) for one in rows] == [
+        ("price", "c"),
+        ("c", "b"),
+        ("b", "price"),
+        ("price", None),
+    ]
+
+
 def test_an_empty_history_says_what_to_do(home: Command) -> None:
     empty = home("flows", "history")
     assert (empty.returncode, "Try: pamosnik flows apply" in empty.stderr) == (0, True)

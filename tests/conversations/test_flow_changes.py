@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pamosnik._sqlite import Connection
-from pamosnik.services import explaining, pausing
+from pamosnik.services import explaining, pausing, rolling_back
 from pamosnik.services import flows as flow_services
 from pamosnik.store import accounts, stats
 from pamosnik.store.flow_history import By
@@ -169,6 +169,95 @@ async def test_what_was_removed_can_be_followed_by_a_new_id(tmp_path: Path) -> N
         await _applies(shop, RENAMED)
         assert "per_person once" in (await _says(shop, "9001", "price"))[1]
         assert _started(shop)["prices"] == 1
+
+
+async def _rolls_back(shop: Machine, flow: str) -> None:
+    def change(conn: Connection, account: str, by: By) -> None:
+        here = rolling_back.Machine(can_mail=True, is_public=True, environ={}, now=by.now)
+        proposal = rolling_back.propose(conn, account, flow, None, here)
+        assert proposal.problems == ()
+        rolling_back.roll_back(conn, account, proposal, by)
+
+    await _change(shop, change)
+
+
+async def test_after_a_rollback_everybody_finishes_the_version_they_began(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        await _says(shop, "9001", "price")
+        await _applies(shop, FLOWS.replace("costs 5", "costs 6").replace("Which day?", "Which hour?"))
+        await _says(shop, "9002", "price")
+        await _says(shop, "9003", "book")
+        await _rolls_back(shop, "price")
+        await _rolls_back(shop, "book")
+        await _says(shop, "9004", "price")
+        for igsid in ("9001", "9002", "9004"):
+            assert (await _taps(shop, igsid, "Show"))[0] == "resumed"
+        told = {igsid: _got(shop, igsid)[-1] for igsid in ("9001", "9002", "9004")}
+        assert told == {"9001": "It costs 5.", "9002": "It costs 6.", "9004": "It costs 5."}
+        assert (await _says(shop, "9003", "Noon"))[0] == "resumed"
+        assert _got(shop, "9003") == ["Which hour?", "Noted: Noon."]
+        assert "per_person once" in (await _says(shop, "9002", "price"))[1]
+
+
+async def test_a_flow_that_is_taken_out_and_brought_back_keeps_people_buttons_and_limits(
+    tmp_path: Path,
+) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        await _says(shop, "9001", "price")
+        only = "flows: { other: { when: [anything_else], do: [{ send: Hm }] } }\n"
+        await _applies(shop, f"version: 1\ndisclosure: false\nfields: {{ day: text }}\n{only}")
+        assert (await _taps(shop, "9001", "Show"))[0] == "resumed"
+        await _rolls_back(shop, "book")
+        await _rolls_back(shop, "price")
+        assert (await _taps(shop, "9001", "Show"))[0] == "resumed"
+        assert _got(shop, "9001") == ["Prices?", "It costs 5.", "It costs 5."]
+        assert "per_person once" in (await _says(shop, "9001", "price"))[1]
+        assert (await _says(shop, "9002", "price"))[0] == "started"
+
+
+DOORS = """
+version: 1
+timezone: UTC
+disclosure: false
+flows:
+  news:
+    when:
+      - schedule: { at: "09:00", audience: [{ has_not_tag: none }] }
+      - menu: News
+      - comment: { words: news, post: next }
+    limits: { per_person: 1h }
+    do: [{ send: "No news." }]
+"""
+NO_DOORS = (
+    DOORS.split("      - schedule")[0] + "      - dm: news\n    limits" + DOORS.split("    limits", 1)[1]
+)
+
+
+def _doors(shop: Machine) -> tuple[int, int, list[str]]:
+    """Broadcasts that are planned, posts that are waited for, menu items at Instagram."""
+    conn = shop.reader.connection
+    counts = [
+        conn.execute(f"SELECT count(*) FROM {one}").fetchone()[0] for one in ("schedules", "bound_posts")
+    ]
+    return (*counts, list(shop.fake.profile.get("persistent_menu", [])))
+
+
+async def test_broadcasts_next_posts_and_the_menu_follow_a_rollback_and_a_pause(tmp_path: Path) -> None:
+    async with machine(tmp_path, DOORS) as shop:
+        await shop.entrances.round()
+        assert _doors(shop) == (1, 1, ["News"])
+        await _applies(shop, NO_DOORS)
+        await shop.entrances.round()
+        assert _doors(shop) == (0, 0, [])
+        await _rolls_back(shop, "news")
+        await shop.entrances.round()
+        assert _doors(shop) == (1, 1, ["News"])
+        await _pauses(shop, "news")
+        await shop.entrances.round()
+        assert _doors(shop) == (1, 1, [])
+        await _change(shop, lambda conn, account, by: pausing.resume(conn, account, ["news"], by))
+        await shop.entrances.round()
+        assert _doors(shop) == (1, 1, ["News"])
 
 
 async def test_a_running_daemon_notices_a_pause(tmp_path: Path) -> None:
