@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands.common import All, Json, note, print_json, say
+from pamosnik.commands.common import Json, note, print_json, say
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
 from pamosnik.errors import CheckFailed, InvalidFlows, UsageError
 
@@ -35,7 +35,9 @@ def play(
     junit: Annotated[
         Path | None, typer.Option("--junit", help="File to write the results to, as JUnit XML.")
     ] = None,
-    everything: All = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List all ways that no test goes, not only the first 20.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Plays the tests in flow files: the real engine, a fake Instagram, a clock that does not wait."""
@@ -128,6 +130,7 @@ def of_plan(home: "Home", proposal: "Proposal") -> "list[Result]":
     from pamosnik.store import flows as store
 
     kept = {change.flow_id for change in proposal.plan.changes if change.kind is ChangeKind.KEPT}
+    kept |= proposal.stays
     applied = store.applied(home.database.connection, home.account.id)
     stay = {flow.flow_id: json.loads(flow.body) for flow in applied if flow.flow_id in kept}
     return outcome.play(proposal.loaded, stay, proposal.plan.order, home.account.timezone)

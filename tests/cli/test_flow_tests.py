@@ -233,3 +233,15 @@ def test_without_tests_nothing_is_applied_that_requires_them(flows: Run, tmp_pat
     assert done.returncode == 5
     assert "there are none" in done.stderr
     assert flows("apply", "a.yaml", "--yes").returncode == 0
+
+
+def test_a_flow_that_stays_rolled_back_is_tried_as_it_stays(flows: Run, tmp_path: Path) -> None:
+    good = FLOWS.replace("Bye.\\x01", "Hi*")
+    (tmp_path / "a.yaml").write_text(good, "utf-8")
+    assert flows("apply", "a.yaml", "--yes", "--require-tests").returncode == 0
+    (tmp_path / "a.yaml").write_text(good.replace('send: "Hi.', 'send: "Bye.'), "utf-8")
+    assert flows("apply", "a.yaml", "--yes").returncode == 0
+    assert flows("rollback", "hello", "--yes").returncode == 0
+    done = flows("apply", "a.yaml", "--yes", "--require-tests")
+    assert (done.returncode, "2 tests passed." in done.stdout) == (0, True), done
+    assert flows("apply", "a.yaml", "--yes", "--require-tests", "--over-rollback").returncode == 5

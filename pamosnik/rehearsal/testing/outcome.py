@@ -12,8 +12,9 @@ from pamosnik.rehearsal.testing.result import Result
 
 
 def play(loaded: Loaded, stay: Mapping[str, Raw], order: tuple[str, ...], timezone: str) -> list[Result]:
-    """`loaded`: the files, and the settings that hold then. `stay`: bodies of the flows that are in no file.
-    `order`: of all of them. `timezone`: the account's."""
+    """`loaded`: the files, and the settings that hold then. `stay`: bodies of the flows that stay as they are
+    applied: they are in no file, or were rolled back. `order`: of all of them. `timezone`: the account's."""
+    loaded = replace(loaded, flows=tuple(flow for flow in loaded.flows if flow.id not in stay))
     tests = of_outcome(loaded, stay)
     if not tests:
         return []
