@@ -231,13 +231,10 @@ def apply(
 ) -> None:
     """Makes the proposal what is applied. People in flight finish the version they began.
 
-    Raises `PlanOutdated`, and changes nothing, when something else has been applied since.
+    Raises `PlanOutdated`, and changes nothing, when something else has been applied since, or somebody has come to
+    need what would go.
     """
-    if flow_store.revision(conn, account_id) != proposal.revision:
-        raise PlanOutdated(
-            "Nothing was applied: the applied flows have changed since this plan was made.",
-            hint="Look at what it would change now. Try: pamosnik flows diff FILES",
-        )
+    _require_up_to_date(conn, account_id, proposal)
     new = [
         NewFlow(
             flow_id=flow.id,
@@ -266,6 +263,20 @@ def apply(
 def agree(conn: Connection, account_id: str, proposal: Proposal) -> None:
     """The files say what flows were rolled back to, and nothing else changes."""
     applying.unmark(conn, account_id, proposal.agreed)
+
+
+def _require_up_to_date(conn: Connection, account_id: str, proposal: Proposal) -> None:
+    changed = None
+    if flow_store.revision(conn, account_id) != proposal.revision:
+        changed = "the applied flows have changed since this plan was made"
+    elif any(setting.after is None for setting in proposal.plan.settings):
+        before = json.loads(flow_store.settings(conn, account_id))
+        left = _leave_what_is_needed(conn, account_id, proposal.loaded, before, "")
+        if left.settings != proposal.loaded.settings or left.has_errors:
+            changed = "somebody has come into a flow that needs what this plan would take away"
+    if changed is not None:
+        hint = "Look at what it would change now. Try: pamosnik flows diff FILES"
+        raise PlanOutdated(f"Nothing was applied: {changed}.", hint=hint)
 
 
 def next_posts(

@@ -168,6 +168,21 @@ async def test_what_was_shown_is_what_is_applied(tmp_path: Path) -> None:
         assert "Good day" in applied["hello"]
 
 
+async def test_what_somebody_has_come_to_need_since_the_plan_does_not_go(tmp_path: Path) -> None:
+    """Whoever came between the plan and its yes was sent a text with a hole where the fact had stood."""
+    text = FLOWS.replace('- send: "See you"', '- send: "See you: {place}"') + "facts: { place: Rynek 1 }\n"
+    async with machine(tmp_path, text) as shop:
+        told = _propose(shop, FLOWS, prune=True)
+        assert [one.name for one in told.plan.settings] == ["facts.place"]
+        await shop.deliver(events.talk(events.message("901", "book")))
+        await shop.works()
+        with pytest.raises(PlanOutdated):
+            await _apply(shop, told)
+        assert "facts" in flow_store.settings(shop.reader.connection, _account(shop))
+        await _apply(shop, _propose(shop, FLOWS, prune=True))
+        assert "Rynek 1" in flow_store.settings(shop.reader.connection, _account(shop))
+
+
 async def test_another_time_zone_moves_the_hours_of_flows_that_stay_as_they_are(tmp_path: Path) -> None:
     """`active` was read in the zone in which its version had been applied first."""
     text = FLOWS.replace("  hello:\n", "  hello:\n    active: { until: '2026-12-24 12:00' }\n")
