@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from itertools import combinations, pairwise
 
 from pamosnik.flows.graph.drawing import Drawing, Edge, Line, Node, Point
+from pamosnik.flows.graph.frames import TAIL
 from pamosnik.flows.graph.measure import width
+from pamosnik.flows.graph.outline import BUBBLES
 
 Rect = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -35,8 +37,12 @@ def _box(node: Node) -> Rect:
     return node.x, node.y, node.right, node.bottom
 
 
+def _tail(node: Node) -> Rect:
+    return node.x - TAIL, node.y + 14, node.x, node.y + 24
+
+
 def _outside(drawing: Drawing) -> Iterator[str]:
-    rects = [*map(text_box, drawing.lines()), *map(_box, drawing.nodes)]
+    rects = [*map(text_box, drawing.lines()), *map(_box, drawing.nodes), *map(_tail, drawing.nodes)]
     rects += [(x, y, x, y) for edge in drawing.edges for x, y in edge.points]
     whole = (0.0, 0.0, drawing.width, drawing.height)
     yield from (f"outside: {rect}" for rect in rects if not _within(rect, whole))
@@ -89,6 +95,7 @@ def _within(inner: Rect, outer: Rect) -> bool:
 
 def _edges_through_nodes(drawing: Drawing) -> Iterator[str]:
     boxes = [(_box(node), node.path) for node in drawing.nodes]
+    boxes += [(_tail(node), f"the tail of {node.path}") for node in drawing.nodes if node.shape in BUBBLES]
     for edge in drawing.edges:
         for left, top, right, bottom in _segments(edge):
             for box, path in boxes:

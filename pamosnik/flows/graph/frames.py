@@ -33,7 +33,11 @@ _SIDE = {
 """What a shape needs on either side beyond a rectangle."""
 _ICON = {Shape.WAIT: 20.0, Shape.AWAIT: 20.0, Shape.PERSON: 20.0, Shape.AGAIN: 18.0, Shape.GOAL: 14.0}
 """Room for a sign before the text."""
+_POINT = 12.0
+"""So much further left the text of a jump begins: only its right side is pointed."""
 _DOT = 16.0
+TAIL = 8.0
+"""How far the tail of a bubble reaches out to the left."""
 _LEAST = 29.0
 """Height of the lowest node with words."""
 LABEL_ROOM = 200.0
@@ -117,7 +121,7 @@ def _filled(
     flow: str, item: Item, left: float, right: float, *, in_row: bool, follows: bool, direct: bool
 ) -> Frame:
     room = right - left - 2 * (_PAD + _SIDE.get(item.shape, 0.0))
-    start = left + (right - left - room) / 2
+    start = left + (right - left - room) / 2 - (_POINT if item.shape is Shape.JUMP else 0)
     lines, y = _texts(item, start, room)
     buttons: tuple[Button, ...] = ()
     if item.pills:

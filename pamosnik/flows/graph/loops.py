@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pamosnik.flows.graph.drawing import Edge, Node
-from pamosnik.flows.graph.outline import Pace
+from pamosnik.flows.graph.frames import TAIL
+from pamosnik.flows.graph.outline import BUBBLES, Pace
 
 _AIR = 12.0
-"""Between a lane and what it passes: the tail of a bubble has room in it."""
+"""Between a lane and what it passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class _Rect:
 def lines_back(flow: str, nodes: Iterable[Node], edges: Iterable[Edge]) -> list[Edge]:
     """The lines that can be drawn, the shortest first."""
     by_path = {node.path: node for node in nodes}
-    obstacles = [(node.path, _Rect(node.x, node.y, node.right, node.bottom)) for node in by_path.values()]
+    obstacles = [(node.path, _room_of(node)) for node in by_path.values()]
     obstacles += [("", rect) for edge in edges for rect in _segments(edge)]
     wanted = [(node, by_path[node.back]) for node in by_path.values() if node.back is not None]
     found: list[Edge] = []
@@ -39,6 +40,10 @@ def lines_back(flow: str, nodes: Iterable[Node], edges: Iterable[Edge]) -> list[
             found.append(drawn)
             obstacles += [("", rect) for rect in _segments(drawn)]
     return found
+
+
+def _room_of(node: Node) -> _Rect:
+    return _Rect(node.x - (TAIL if node.shape in BUBBLES else 0), node.y, node.right, node.bottom)
 
 
 def _segments(edge: Edge) -> Iterable[_Rect]:
@@ -51,7 +56,9 @@ def _shortest(flow: str, node: Node, target: Node, obstacles: list[tuple[str, _R
     high, low = min(node.y, target.y) - _AIR, max(node.bottom, target.bottom) + _AIR
     obstacles = [(path, rect) for path, rect in obstacles if rect.y1 < low and rect.y2 > high]
     for sign in (1.0, -1.0):
-        for share in (0.5, 0.3, 0.7):
+        # From the left a bubble is reached below its tail.
+        shares = (0.75, 0.62, 0.88) if sign < 0 and target.shape in BUBBLES else (0.5, 0.3, 0.7)
+        for share in shares:
             y1, y2 = node.y + node.h / 2, target.y + target.h * share
             begin1, begin2 = (node.right, target.right) if sign > 0 else (-node.x, -target.x)
             lane = _lane((begin1, y1), (begin2, y2), (node.path, target.path), obstacles, sign)

@@ -76,6 +76,10 @@ class Shape(StrEnum):
     """The label of a button on an edge, where the edge cannot leave from the button itself."""
 
 
+BUBBLES = (Shape.MESSAGE, Shape.PUBLIC, Shape.QUESTION)
+"""What is said to the person: these have a tail at their left."""
+
+
 class Pace(StrEnum):
     """What must happen before a way is taken."""
 
@@ -399,7 +403,7 @@ class _Reader:
         return Item(path, Shape.JUMP, self.say("jump"), flow, onward=None, jump=flow)
 
     def _again(self, step: Again) -> Item:
-        words = _first_words(self.flow.steps[step.first]) or step.step
+        words = self._first_words(self.flow.steps[step.first]) or step.step
         return Item(
             step.at.path,
             Shape.AGAIN,
@@ -408,19 +412,20 @@ class _Reader:
             back=step.first,
         )
 
-
-def _first_words(step: Step) -> str:
-    """What people will know a step by; empty for one that says nothing."""
-    match step:
-        case Ask():
-            texts = step.question
-        case Send():
-            texts = step.message.texts
-        case ReplyPublicly():
-            texts = step.texts
-        case _:
-            return ""
-    return plain(texts[0]) if texts else ""
+    def _first_words(self, step: Step) -> str:
+        """What its node is known by; empty for one that says nothing."""
+        match step:
+            case Ask():
+                texts = step.question
+            case Send():
+                texts = step.message.texts
+            case ReplyPublicly():
+                texts = step.texts
+            case Choose():
+                return self.say("choose")
+            case _:
+                return ""
+        return plain(texts[0]) if texts else ""
 
 
 def _sum(field: str, amount: str) -> str:

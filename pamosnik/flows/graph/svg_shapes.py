@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pamosnik.flows.graph.drawing import Node, Point
+from pamosnik.flows.graph.frames import TAIL
 from pamosnik.flows.graph.outline import Shape
 
 
@@ -105,5 +106,5 @@ def _bubble(x: float, y: float, w: float, h: float) -> str:
     """A speech bubble: its tail at the upper left, where no way comes in."""
     return (
         f'<path class="box" d="M{n(x + 12)} {n(y)}h{n(w - 24)}q12 0 12 12v{n(h - 24)}q0 12 -12 12'
-        f'h{n(24 - w)}q-12 0 -12 -12v{n(36 - h)}l-8 -9l8 -1v-2q0 -12 12 -12z"/>'
+        f'h{n(24 - w)}q-12 0 -12 -12v{n(36 - h)}l{n(-TAIL)} -9l{n(TAIL)} -1v-2q0 -12 12 -12z"/>'
     )
