@@ -186,6 +186,7 @@ class Stage:
         if follows is not None:
             followed = followed | {self._shop.ig_id} if follows else followed - {self._shop.ig_id}
         self._world.put_person(replace(known, name=name or known.name, follows=followed))
+        self._tell_anew(who)
 
     def introduce(self, who: str, *, name: str | None, follows: bool | None) -> None:
         """Somebody of that username is there from now on, and all that Instagram could tell of them is this.
@@ -200,6 +201,16 @@ class Stage:
             self._works.silent_about.add(igsid)
         else:
             self._works.silent_about.discard(igsid)
+        self._tell_anew(who)
+
+    def _tell_anew(self, who: str) -> None:
+        """What is true of somebody from now on counts at once, whenever Instagram was asked last."""
+
+        def outdate(conn: Connection) -> None:
+            for contact_id in contacts.find(conn, self._works.account.id, f"@{who}"):
+                contacts.profile_outdated(conn, contact_id)
+
+        self._works.write(outdate)
 
     def remember(
         self, who: str, *, tags: Iterable[str] = (), fields: Mapping[str, str] | None = None

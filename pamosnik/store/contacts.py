@@ -135,6 +135,14 @@ def profile_untold(conn: Connection, contact_id: str, problem: str, again_at: da
     )
 
 
+def profile_outdated(conn: Connection, contact_id: str) -> None:
+    """What Instagram told of them counts no more: it is asked when that is wanted next."""
+    conn.execute(
+        "UPDATE contacts SET looked_up_at=NULL, look_up_again_at=NULL, look_up_problem=NULL WHERE contact_id=?",
+        (contact_id,),
+    )
+
+
 def add_tag(conn: Connection, contact: Contact, tag: str, now: datetime) -> bool:
     """Whoever gives it: runs that wait for this tag go on. False: this person had it already."""
     runs.wake(conn, contact.id, WaitKind.FOR_TAG, (tag,), now)

@@ -100,6 +100,20 @@ PASS = [
 - expect: { dm: "Thanks for following, Ola." }
 """,
     '- person: { follows: unknown }\n- dm: gate\n- expect: { dm: "*Who knows." }',
+    # what is told of somebody is true from there on, not only seconds after Instagram was asked last
+    """
+- dm: gate
+- expect: { dm: "*Follow first." }
+- person: { follows: true, name: Ola Nowak }
+- tap: Done
+- expect: { dm: "Thanks for following, Ola." }
+- person: { follows: unknown }
+- tap: Done
+- expect: { dm: Who knows. }
+- person: { follows: true, name: Zoe }
+- tap: Done
+- expect: { dm: "Thanks for following, Zoe." }
+""",
     '- person: { follows: true }\n- dm: gate\n- expect: { dm: "*Thanks for following, friend." }',
     # codes are made up
     """
