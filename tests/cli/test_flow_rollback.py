@@ -1,6 +1,10 @@
 """`flows rollback`, and what `flows diff` and `flows apply` make of it afterwards."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ from pamosnik.flows.load import load
 from tests.cli.in_process import Command, home
 
 __all__ = ["home"]
+ROOT = Path(__file__).parents[2]
 
 SHOP = """
 version: 1
@@ -123,6 +128,30 @@ def test_apply_leaves_a_flow_rolled_back_until_the_file_agrees_or_it_is_told(
     assert "applied already" in files.apply(SHOP)
     assert (files.costs(), files.mark()) == ("It costs 5.", None)
     assert files.apply(SEVEN).count("stays rolled back") == 0
+
+
+def test_at_a_terminal_apply_asks_about_each_flow_that_is_rolled_back(home: Command, files: Files) -> None:
+    home("flows", "rollback", "price", "--yes")
+    _at_a_terminal(files, ("Apply what the files say now?", "n"), ("price stays rolled back", None))
+    assert files.costs() == "It costs 5."
+    _at_a_terminal(files, ("Apply what the files say now?", "y"), ("Apply this?", "y"), ("Applied.", None))
+    assert (files.costs(), files.mark()) == ("It costs 6.", None)
+
+
+def _at_a_terminal(files: Files, *talk: tuple[str, str | None]) -> None:
+    """Applies the file; what is shown in turn, and what is answered to it."""
+    terminal, inside = pty.openpty()
+    command = [sys.executable, "-m", "pamosnik", "flows", "apply", str(files.file)]
+    asked = subprocess.Popen(command, stdin=inside, stdout=inside, stderr=inside, cwd=ROOT)
+    os.close(inside)
+    with os.fdopen(terminal, "r+b", buffering=0) as screen:
+        for words, answer in talk:
+            shown = b""
+            while words.encode() not in shown:
+                shown += screen.read(1024)
+            if answer is not None:
+                screen.write(f"{answer}\n".encode())
+        assert asked.wait(20) == 0
 
 
 def test_a_flow_that_was_taken_out_comes_back_and_prune_leaves_it(home: Command, files: Files) -> None:
