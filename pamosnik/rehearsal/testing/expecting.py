@@ -155,7 +155,8 @@ class Expecter:
         for name, value in map_of(step.raw, "field").items():
             if name not in has or not matching.fits(str(value), [has[name]]):
                 got = f"{name} = {has[name]}" if name in has else f"{name} has no value"
-                yield Failure(step.place_of(f"field.{name}"), step.place, "field", f"{name} = {value}", got)
+                wanted = f"a value of {name}" if str(value).strip() == matching.ANY else f"{name} = {value}"
+                yield Failure(step.place_of(f"field.{name}"), step.place, "field", wanted, got)
 
     def _state(self, step: TestStep, key: str, *, expected: bool) -> Iterator[Failure]:
         run = self.stage.latest_run(self.who)
