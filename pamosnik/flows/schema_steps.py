@@ -595,5 +595,6 @@ STEP_DOCS = {
     " A tap or a typed yes says `says.forgotten` and deletes; a no, or anything else, deletes nothing, and the next"
     " step follows; after an hour without an answer the run ends. Whoever writes again later is a new person.",
     "hand_over": "A human takes over; automation stops for this person for a while. You get a mail with the note"
-    " when a mail server is set.",
+    " when a mail server is set. When the pause is over, the next step follows; where nothing is to follow, write"
+    " `- stop` after it.",
 }

@@ -342,3 +342,17 @@ def test_the_guide_shows_what_it_really_says() -> None:
     text = CliRunner().invoke(app, arguments).stdout
     command = "$ pamosnik flows explain flows.example.yaml --flow price-list"
     assert f"{command}\n{text}```" in (root / "docs/guide.md").read_text("utf-8")
+
+
+def test_what_follows_when_a_human_had_their_time_is_told() -> None:
+    page = told(
+        "flows:\n  a:\n    when: [{ dm: hi }]\n    limits: { per_person: 1h }\n    do:\n"
+        "      - choose:\n"
+        "          - { if: { has_tag: a }, do: [{ hand_over: { pause: 1h } }, { send: a }] }\n"
+        "          - { if: { has_tag: b }, do: [{ hand_over: { pause: 2h } }, stop] }\n"
+        "      - hand_over: { pause: 3h }\n"
+    )
+    rests = "the flows rest for this person for"
+    assert f"{rests} 1 hour. After that it goes on." in page
+    assert f"{rests} 2 hours.\n" in page
+    assert page.count("After that it goes on.") == 1

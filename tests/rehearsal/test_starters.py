@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from pamosnik.flows.compile import compile_flow
 from pamosnik.flows.formatting import Formatted, formatted
 from pamosnik.flows.load import load
 from pamosnik.flows.ways import ways
 from pamosnik.flows.written_tests import of_files
+from pamosnik.model.step import HandOver, Stop
 from pamosnik.rehearsal.play import Play
 from pamosnik.rehearsal.testing.coverage import coverage
 from pamosnik.rehearsal.testing.player import play_all
@@ -44,3 +46,13 @@ def test_the_guide_and_the_readme_name_them() -> None:
     told = (ROOT / "docs" / "guide.md").read_text("utf-8")
     assert [path.stem for path in STARTERS if f"`{path.stem}`" not in told] == []
     assert "flows new price-list" in (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", [*STARTERS, ROOT / "flows.example.yaml"], ids=lambda path: path.stem)
+def test_nothing_comes_of_itself_after_a_human_took_over(path: Path) -> None:
+    """The booking of somebody who was not understood went on with the next question 12 hours later."""
+    loaded = load([(path.name, path.read_text("utf-8"))])
+    for flow in [compile_flow(one.id, one.body, timezone="UTC") for one in loaded.flows]:
+        for step in flow.steps.values():
+            if isinstance(step, HandOver):
+                assert step.at.next is None or isinstance(flow.steps[step.at.next], Stop)

@@ -338,6 +338,7 @@ ENGLISH = Language(
         hide="The comment is hidden: only who wrote it still sees it.",
         delete="The comment is deleted for good.",
         hand_over="A human takes over: the owner is told, and the flows rest for this person for {time}.",
+        hand_over_on="After that it goes on.",
         note="The note to the owner: {note}",
         notify="The owner gets an e-mail: {text}",
         notify_to="An e-mail goes to {to}: {text}",

@@ -189,6 +189,8 @@ class _Teller:
                 return said.delete, []
             case HandOver():
                 told = [said.hand_over.format(time=speech.duration(step.pause))]
+                if step.at.next is not None and not isinstance(self.flow.steps[step.at.next], Stop):
+                    told.append(said.hand_over_on)
                 if step.note is not None:
                     told.append(said.note.format(note=quoted(step.note)))
                 return self.speech.sentences(told), []
