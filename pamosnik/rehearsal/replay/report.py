@@ -113,7 +113,10 @@ class _Telling:
             if shifts:
                 yield f"\n{heading}"
                 for shift in shifts:
-                    yield from map(self._cut, _shift_lines(shift))
+                    yield from self._wrapped(_sentence(shift), "  ", "    ")
+                    if shift.texts:
+                        like = " · ".join(f"“{_one_line(text)[:60]}”" for text in shift.texts)
+                        yield self._cut(f"    like {like}")
 
     def taps(self) -> Iterator[str]:
         lost = [one for one in self._found.taps if one.instead is None]
@@ -121,13 +124,13 @@ class _Telling:
         if lost:
             yield "\nTaps that would find nothing"
         for one in lost:
-            yield self._cut(
-                f"  “{one.label}”{_of_flow(one.flow)}: {_many(one.taps, 'tap')} ({self._names(one.people)})"
-            )
+            told = f"“{one.label}”{_of_flow(one.flow)}: {_many(one.taps, 'tap')} ({self._names(one.people)})"
+            yield from self._wrapped(told, "  ", "    ")
         if renamed:
             yield "\nTaps on buttons of another name"
         for one in renamed:
-            yield self._cut(f"  “{one.label}” counts as “{one.instead}”: {_many(one.taps, 'tap')}")
+            told = f"“{one.label}” counts as “{one.instead}”: {_many(one.taps, 'tap')}"
+            yield from self._wrapped(told, "  ", "    ")
 
     def people(self) -> Iterator[str]:
         """People with the same differences stand together, where the newest of them stands."""
@@ -232,8 +235,16 @@ class _Telling:
             )
         yield from self._wrapped(_NOT_KNOWN, "")
 
-    def _wrapped(self, text: str, indent: str) -> Iterator[str]:
-        yield from wrap(text, self._width or 1000, initial_indent=indent, subsequent_indent=indent)
+    def _wrapped(self, text: str, indent: str, then: str | None = None) -> Iterator[str]:
+        """On as many lines as it needs; those after the first begin with `then`."""
+        further = indent if then is None else then
+        yield from wrap(
+            text,
+            self._width or 1000,
+            initial_indent=indent,
+            subsequent_indent=further,
+            break_on_hyphens=False,
+        )
 
     # --- words -----------------------------------------------------------------------------------------
 
@@ -259,18 +270,17 @@ class _Telling:
         return f"{set_cell_size(line, self._width - 1).rstrip()}…"
 
 
-def _shift_lines(shift: Shift) -> Iterator[str]:
+def _sentence(shift: Shift) -> str:
     by = _trigger(shift.after if shift.fate is Fate.BEGUN else shift.before)
     count = ", ".join(_many(n, _KINDS.get(kind, kind)) for kind, n in shift.kinds.items())
+    of = f"{count} of {_people(shift.people)}"
     match shift.fate:
         case Fate.STOPPED:
-            yield f"  {shift.before.flow}: {by} took {count} of {_people(shift.people)}; {_nobody(shift.after)}"
+            return f"{shift.before.flow}: {by} took {of}; {_nobody(shift.after)}"
         case Fate.BEGUN:
-            yield f"  {shift.after.flow}: {by} would take {count} of {_people(shift.people)}"
+            return f"{shift.after.flow}: {by} would take {of}"
         case Fate.MOVED:
-            yield f"  {shift.before.flow} → {shift.after.flow}: {count} of {_people(shift.people)}, by {by}"
-    if shift.texts:
-        yield f"    like {' · '.join(f'“{_one_line(text)[:60]}”' for text in shift.texts)}"
+            return f"{shift.before.flow} → {shift.after.flow}: {of}, by {by}"
 
 
 def _trigger(ended: Ended) -> str:
