@@ -250,11 +250,19 @@ class _Chooser:
         return same_label(self._label(option), self._filled(step.what))
 
     def _typed_label(self, step: Send) -> Option | None:
-        options = [option for option in step.message.options if option.does_something]
+        """A number counts everything that is seen, also what does nothing."""
+        options = step.message.options
         labels = [self._label(option) for option in options]
         number = answers.choose_option(labels, self.event.incoming.text, whole_only=True)
+        if number is None:
+            return None
+        meant = [
+            option
+            for option, label in zip(options, labels, strict=True)
+            if option.does_something and label == labels[number]
+        ]
         # The same label on several cards: only a tap tells which is meant.
-        return None if number is None or labels.count(labels[number]) > 1 else options[number]
+        return meant[0] if len(meant) == 1 else None
 
     def _fits(self, waiting: OpenWait, step: Ask) -> Resume | None:
         text = self.event.incoming.text

@@ -375,6 +375,40 @@ def test_a_typed_label_is_a_tap(text: str, expected: str) -> None:
     assert _flow(_chosen(known, event(text=text), person)) == expected
 
 
+_MIXED = """\
+flows:
+  shop:
+    when: { dm: price }
+    do:
+      - send:
+          text: Hi
+          buttons: [{ label: Our site, url: "https://shop.example" }, { label: Tell me more, do: [{ send: Here }] }]
+          chips: [Thanks, { label: Thinks, do: [{ send: So }] }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1", None),
+        ("2", "do.0.buttons.1"),
+        ("3", None),
+        ("4", "do.0.chips.1"),
+        ("5", None),
+        ("Thanks", None),
+        ("thinks", "do.0.chips.1"),
+    ],
+)
+def test_a_number_and_a_label_count_what_does_nothing_too(text: str, expected: str | None) -> None:
+    known = catalog(_MIXED)
+    flow = known.flows["shop"]
+    waiting = decide(flow, run(flow), Started(), facts(known.book, anna()), NOW).run
+    waits = tuple(OpenWait(waiting.id, flow, wait) for wait in waiting.waits)
+    happened = event(text=text)
+    choice = _chosen(known, happened, replace(_person(known), waits=waits))
+    assert choice == Resume("r1", Tapped(expected, happened)) if expected else _flow(choice) == "no_match"
+
+
 def test_a_tap_while_its_steps_are_under_way() -> None:
     known, waiting, person = _tapping()
     flow = known.flows["shop"]
