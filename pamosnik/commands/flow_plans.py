@@ -120,7 +120,7 @@ def apply(
             }
         )
     for flow in sorted(proposal.stays):
-        note(f"{flow} stays rolled back; the file says something else. To apply that: --over-rollback")
+        note(_stays(flow, proposal))
     if refused:
         flow_tests.refuse(tests, files)
     elif empty:
@@ -133,6 +133,20 @@ def apply(
         note("Nothing was changed (--dry-run)." if dry_run else "Nothing was changed.")
 
 
+def _stays(flow: str, proposal: "Proposal") -> str:
+    if _in_file(flow, proposal):
+        return f"{flow} stays rolled back; the file says something else. To apply that: --over-rollback"
+    return f"{flow} stays rolled back; it stands in no file. To take it out: --over-rollback"
+
+
+def _instead(flow: str, proposal: "Proposal") -> str:
+    return "Apply what the files say now" if _in_file(flow, proposal) else "It stands in no file; take it out"
+
+
+def _in_file(flow: str, proposal: "Proposal") -> bool:
+    return any(one.id == flow for one in proposal.loaded.flows)
+
+
 def _over_rollback(proposal: "Proposal") -> list[str]:
     """Flows for which somebody on a terminal says so; without one they stay as they are."""
     if not sys.stdin.isatty():
@@ -143,7 +157,7 @@ def _over_rollback(proposal: "Proposal") -> list[str]:
         for flow in sorted(proposal.stays)
         if (one := told[flow]) is not None
         and typer.confirm(
-            f"{flow} was rolled back on {one.told}. Apply what the files say now?", default=False, err=True
+            f"{flow} was rolled back on {one.told}. {_instead(flow, proposal)}?", default=False, err=True
         )
     ]
 

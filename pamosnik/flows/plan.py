@@ -79,6 +79,8 @@ class Change:
     led_from: tuple[str, ...] = ()
     """Of a flow that goes: flows in which people are whose version goes on in it with `run:`."""
     rolled_back: RolledBack | None = None
+    comes_back_paused: bool = False
+    """It was taken out while it was paused."""
 
     @property
     def changes(self) -> bool:
@@ -94,7 +96,7 @@ class Change:
     @property
     def is_paused(self) -> bool:
         """By command, which no apply ends."""
-        return self.before is not None and self.before.paused
+        return self.comes_back_paused or (self.before is not None and self.before.paused)
 
     @property
     def what_happens(self) -> list[str]:
@@ -108,6 +110,7 @@ class Change:
             after=self.after,
             renamed=self.was is not None,
             changed=self.kind is not ChangeKind.RENAMED,
+            paused=self.is_paused,
             led_from=self.led_from,
         )
 

@@ -100,12 +100,14 @@ def what_happens(
     after: Raw | None,
     renamed: bool,
     changed: bool,
+    paused: bool = False,
     led_from: Sequence[str] = (),
 ) -> list[str]:
-    """Sentences about the people in a flow that changes. `after`: None: the flow goes."""
+    """Sentences about the people in a flow that changes. `after`: None: the flow goes. `paused`: by command."""
     found: list[str] = []
     if after is None:
-        found += _gone(before or {}, led_from)
+        paused = paused or (before or {}).get("state") == "paused"
+        found += _gone(before or {}, led_from, paused=paused)
     if renamed:
         found.append("Runs, limits, numbers and links follow to the new id.")
     if people and (changed or after is None):
@@ -121,7 +123,7 @@ def what_happens(
     return found
 
 
-def _gone(before: Raw, led_from: Sequence[str]) -> Iterator[str]:
+def _gone(before: Raw, led_from: Sequence[str], *, paused: bool) -> Iterator[str]:
     kinds = {str(trigger["trigger"]) for trigger in list_of(before, "when")}
     yield "Nobody new gets in; taps on buttons that it has sent go on working."
     if "schedule" in kinds:
@@ -129,7 +131,8 @@ def _gone(before: Raw, led_from: Sequence[str]) -> Iterator[str]:
     if kinds & {"ice_breaker", "menu"}:
         yield "Its opening questions and menu items disappear from Instagram."
     if led_from:
-        yield f"People in {', '.join(led_from)} whose version goes on in it with `run:` end there."
+        end = "end there, for it is paused" if paused else "still come to it"
+        yield f"People in {', '.join(led_from)} whose version goes on in it with `run:` {end}."
 
 
 def runs_of(body: object) -> Iterator[str]:

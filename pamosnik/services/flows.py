@@ -92,9 +92,10 @@ def propose(
         unset=None if environ is None else partial(unset, conn, account_id, environ),
     )
     taken_out = _taken_out(conn, account_id, loaded)
-    notes = former.unknown(loaded.flows, applied.keys() | taken_out)
+    notes = former.unknown(loaded.flows, applied.keys() | taken_out | _came_back(conn, account_id, loaded))
     loaded = replace(loaded, problems=tuple(sorted({*loaded.problems, *notes})))
-    loaded, marks = rolled_back.leave(loaded, flows, around, prune=prune, over=over_rollback)
+    file = files[0][0] if files else ""
+    loaded, marks = rolled_back.leave(loaded, flows, around, prune=prune, over=over_rollback, file=file)
     pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
     code_changes = codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)
     found = plan(
@@ -133,6 +134,12 @@ def _taken_out(conn: Connection, account_id: str, loaded: Loaded) -> frozenset[s
     return frozenset(was for was in ids if flow_store.ever_applied(conn, account_id, was))
 
 
+def _came_back(conn: Connection, account_id: str, loaded: Loaded) -> frozenset[str]:
+    """Flows of these files with a former id that were applied once under the present one."""
+    ids = {flow.id for flow in loaded.flows if "was" in flow.body}
+    return frozenset(flow_id for flow_id in ids if flow_store.ever_applied(conn, account_id, flow_id))
+
+
 def with_people(conn: Connection, account_id: str, found: Plan) -> Plan:
     """The plan, and where the people stand in the flows that it changes."""
     places: dict[str, list[tuple[str, str, str, int]]] = {}
@@ -145,6 +152,9 @@ def with_people(conn: Connection, account_id: str, found: Plan) -> Plan:
         if change.changes and now_called in places:
             standing = tuple(_standing(conn, account_id, now_called, places[now_called]))
             change = replace(change, standing=standing)
+        if change.kind is ChangeKind.ADDED:
+            pause = flow_history.paused_when_removed(conn, account_id, now_called)
+            change = replace(change, comes_back_paused=pause is not None)
         changes.append(replace(change, led_from=led_from.get(change.flow_id, ())))
     return replace(found, changes=tuple(changes))
 

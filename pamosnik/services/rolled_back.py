@@ -37,9 +37,10 @@ def leave(
     *,
     prune: bool,
     over: bool | Collection[str],
+    file: str,
 ) -> tuple[Loaded, Marks]:
     """What the files say, but for the flows that stay rolled back; the rules are asked of the outcome. `around`: what
-    stays beside the files. `over`: flows, or all, that need not stay so."""
+    stays beside the files. `over`: flows, or all, that need not stay so. `file`: for problems of flows in no file."""
     ids = {one.flow_id: one for one in applied}
     former = renames(loaded.flows, ids)
     new = {old: flow_id for flow_id, old in former.items()}
@@ -59,20 +60,20 @@ def leave(
         **{flow.id: flow.body for flow in loaded.flows},
         **{flow_id: _body(one) for flow_id, one in stays.items()},
     }
-    problems = _misfits(loaded, replace(around, flows=bodies, settings=loaded.settings), stays)
+    problems = _misfits(loaded, replace(around, flows=bodies, settings=loaded.settings), stays, file)
     flows = tuple(_left(flow, stays.get(flow.id)) for flow in loaded.flows)
     return replace(loaded, flows=flows, problems=tuple(sorted({*loaded.problems, *problems}))), marks
 
 
-def _misfits(loaded: Loaded, outcome: Outcome, stays: _Flows) -> Iterator[Problem]:
-    places = {flow.id: flow for flow in loaded.flows}
+def _misfits(loaded: Loaded, outcome: Outcome, stays: _Flows, file: str) -> Iterator[Problem]:
+    places = {flow.id: (flow.file, flow.line) for flow in loaded.flows}
     for one in misfits(outcome, list(stays)):
-        flow = places.get(one.flow_id, loaded.flows[0])
+        written_in, line = places.get(one.flow_id, (file, 1))
         message = (
             f"`{one.flow_id}` stays rolled back, and in that version {one.place} does not fit: {one.message}"
         )
         hint = "Put back what it needs, or apply what the file says: --over-rollback"
-        yield Problem(flow.file, flow.line, 1, Severity.ERROR, one.code, message, hint)
+        yield Problem(written_in, line, 1, Severity.ERROR, one.code, message, hint)
 
 
 def _body(flow: AppliedFlow) -> Mapping[str, object]:

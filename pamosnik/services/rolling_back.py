@@ -89,10 +89,10 @@ def propose(
 def headline(proposal: RollBack, shown: Callable[[object], str]) -> str:
     """`shown`: an instant of the JSON contract for people."""
     version, first = proposal.version.version[:SHORT], shown(iso(proposal.version.first_applied_at))
+    paused = " It is paused, and stays so." if proposal.plan.changes[0].is_paused else ""
     if proposal.applied is None:
-        return f"{proposal.flow_id} was taken out; it comes back as {version}, first applied {first}."
+        return f"{proposal.flow_id} was taken out; it comes back as {version}, first applied {first}.{paused}"
     now = proposal.applied.version[:SHORT]
-    paused = " It is paused, and stays so." if proposal.applied.paused_at is not None else ""
     return f"{proposal.flow_id} goes from {now} back to {version}, first applied {first}.{paused}"
 
 
@@ -150,7 +150,7 @@ def _before(
     kept = {one.version: one for one in versions}
     been = [
         entry.version
-        for entry in history_store.entries(conn, account_id, flow_id=flow_id)
+        for entry in history_store.of_this_flow(conn, account_id, flow_id)
         if entry.version in kept
     ]
     if here is None:

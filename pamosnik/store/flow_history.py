@@ -24,6 +24,9 @@ class FlowChange(StrEnum):
     RESUMED = "resumed"
 
 
+_PAUSES = (FlowChange.PAUSED, FlowChange.RESUMED)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One change of one flow."""
@@ -107,26 +110,40 @@ def renamed(conn: Connection, account_id: str) -> Mapping[str, str]:
     return dict(rows.fetchall())
 
 
+def of_this_flow(conn: Connection, account_id: str, flow_id: str) -> list[Entry]:
+    """The newest first, and of this flow alone: not of an earlier one that had the id before it."""
+    found: list[Entry] = []
+    known_as = flow_id
+    for entry in entries(conn, account_id, flow_id=flow_id):
+        if entry.known_as != known_as:
+            continue
+        came_back = entry.change in (FlowChange.REMOVED, FlowChange.RENAMED)
+        if found and found[-1].change is FlowChange.ADDED and not came_back:
+            break
+        found.append(entry)
+        known_as = entry.former_id or known_as
+    return found
+
+
 def paused_when_removed(conn: Connection, account_id: str, flow_id: str) -> Entry | None:
     """The pause that a removed flow has when it comes back: nobody has resumed it."""
-    row = conn.execute(
-        f"SELECT {_ENTRY} FROM flow_history WHERE account_id=? AND flow_id=? AND change IN ('paused', 'resumed')"  # noqa: S608
-        " ORDER BY id DESC LIMIT 1",
-        (account_id, flow_id),
-    ).fetchone()
-    return None if row is None or row[3] != FlowChange.PAUSED else _entry(row)
+    last = next((one for one in of_this_flow(conn, account_id, flow_id) if one.change in _PAUSES), None)
+    return None if last is None or last.change is FlowChange.RESUMED else last
 
 
 def taken_out(conn: Connection, account_id: str) -> Mapping[str, str]:
-    """Flows that are applied no longer → the version that was applied last. Those that were paused are left out."""
+    """Flows that are applied no longer → the version that was applied last. Those that were paused, by command or in
+    their file, are left out."""
     rows = conn.execute(
-        "SELECT flow_id, version, max(id) FROM flow_history h WHERE account_id=:account AND version IS NOT NULL"
-        " AND NOT EXISTS (SELECT 1 FROM flows f WHERE f.account_id=h.account_id AND f.flow_id=h.flow_id)"
-        " GROUP BY flow_id",
+        "SELECT flow_id, version FROM (SELECT account_id, flow_id, version, max(id) FROM flow_history h"
+        " WHERE account_id=:account AND version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM flows f"
+        " WHERE f.account_id=h.account_id AND f.flow_id=h.flow_id) GROUP BY flow_id)"
+        " JOIN flow_versions v USING (account_id, flow_id, version)"
+        " WHERE json_extract(v.body, '$.state') IS NOT 'paused'",
         {"account": account_id},
     ).fetchall()
     return {
         flow_id: version
-        for flow_id, version, _ in rows
+        for flow_id, version in rows
         if paused_when_removed(conn, account_id, flow_id) is None
     }

@@ -211,3 +211,55 @@ def test_a_rolled_back_flow_keeps_its_mark_under_a_new_id(home: Command, files: 
     assert (shown["body"]["do"][0]["text"], shown["rolled_back_at"] is None) == ("It costs 5.", False)
     back = home("flows", "rollback", "price")
     assert (back.returncode, "is called prices now" in back.stderr) == (1, True)
+
+
+REUSED = "version: 1\nflows: { ID: { WAS when: [{ dm: WORD }], do: [{ send: WORD }] } }\n"
+
+
+def _reused(flow_id: str, word: str, *, was: str = "") -> str:
+    renamed = f"was: {was}," if was else ""
+    return REUSED.replace("ID", flow_id).replace("WORD", word).replace("WAS", renamed)
+
+
+def test_an_earlier_flow_of_a_reused_id_lends_neither_its_versions_nor_its_pause(
+    home: Command, files: Files
+) -> None:
+    """`rollback` put the texts of a flow long gone into another one that had got its id; taken out and brought back
+    it was paused, because that other flow had been."""
+    files.apply(_reused("gift", "tea"), "--prune")
+    home("flows", "pause", "gift")
+    files.apply(_reused("prize", "mug"), "--prune")
+    files.apply(_reused("gift", "mug", was="prize"))
+    none = home("flows", "rollback", "gift", "--yes")
+    assert (none.returncode, none.stderr.splitlines()[0]) == (1, "gift has no earlier version."), none
+    files.apply("version: 1\n", "--prune")
+    back = home("flows", "rollback", "gift", "--yes")
+    assert "paused" not in back.stdout
+    (row,) = json.loads(home("flows", "list", "--json").stdout)
+    assert (row["state"], "mug" in home("flows", "show", "gift", "--json").stdout) == ("live", True)
+    home("flows", "pause", "gift")
+    files.apply("version: 1\n", "--prune", "--over-rollback")
+    assert "+ gift  (paused)" in files.apply(_reused("gift", "mug"))
+    files.apply("version: 1\n", "--prune")
+    again = home("flows", "rollback", "gift", "--yes")
+    assert "It is paused, and stays so." in again.stdout
+
+
+def test_a_flow_that_comes_back_under_its_new_id_is_not_said_to_begin_with_nothing(
+    home: Command, files: Files
+) -> None:
+    files.apply(_reused("prize", "mug"), "--prune")
+    files.apply(_reused("gift", "mug", was="prize"))
+    files.apply("version: 1\n", "--prune")
+    assert "was-unknown" not in files.apply(_reused("gift", "mug", was="prize"))
+
+
+def test_what_stays_rolled_back_beside_a_file_without_flows(home: Command, files: Files) -> None:
+    """A traceback, because the problem looked for a place in the flows of the file."""
+    files.apply(SIX.replace("costs 6", "costs 6 in {street}"))
+    files.apply(SEVEN)
+    home("flows", "rollback", "price", "--yes")
+    refused = home("flows", "apply", files.write("version: 1\n"), "--prune", "--yes")
+    assert (refused.returncode, "shop.yaml:1:1: error: `price` stays" in refused.stdout) == (4, True), refused
+    left = files.apply('version: 1\nfacts: { street: "Rose Street 5" }\n', "--prune")
+    assert "price stays rolled back; it stands in no file. To take it out: --over-rollback" in left

@@ -68,6 +68,12 @@ class Changing:
     def notes(self, text: str) -> list[str]:
         return [one.message for one in self._found(text) if one.severity is Severity.NOTE]
 
+    def told(self, text: str, flow_id: str) -> list[str]:
+        """What the plan of applying this with --prune says that becomes of the people in a flow."""
+        conn = self.shop.reader.connection
+        found = self._proposed(conn, accounts.every(conn)[0].id, text, prune=True)
+        return next(one.what_happens for one in found.plan.changes if one.flow_id == flow_id)
+
     def settings(self) -> object:
         conn = self.shop.reader.connection
         return json.loads(flow_store.settings(conn, accounts.every(conn)[0].id))

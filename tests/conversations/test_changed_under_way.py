@@ -157,6 +157,7 @@ async def test_a_run_leads_into_a_flow_that_was_taken_out(tmp_path: Path) -> Non
     async with changing(tmp_path, LEADS_ON) as shop:
         await shop.writes("7001", "menu")
         await shop.writes("7002", "later")
+        assert "still come to it" in " ".join(shop.told(OTHER, "price")), "it said that they end there"
         await shop.applies(OTHER)
         assert await shop.writes("7003", "price") == "no_match"
         assert await shop.taps("7001", "Prices") == "resumed"
@@ -168,10 +169,16 @@ async def test_a_run_leads_into_a_flow_that_was_taken_out(tmp_path: Path) -> Non
         assert shop.settings() == {"disclosure": False}
 
 
-async def test_a_run_leads_into_no_flow_that_was_paused_and_taken_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_file", [False, True])
+async def test_a_run_leads_into_no_flow_that_was_paused_and_taken_out(tmp_path: Path, by_file: bool) -> None:
+    """What a file had paused was open again as soon as it was taken out."""
     async with changing(tmp_path, LEADS_ON) as shop:
         await shop.writes("7001", "menu")
-        await shop.changes(lambda conn, account, by: pausing.pause(conn, account, ["price"], by))
+        if by_file:
+            await shop.applies(LEADS_ON.replace("price: {", "price: { state: paused,"))
+        else:
+            await shop.changes(lambda conn, account, by: pausing.pause(conn, account, ["price"], by))
+        assert "end there, for it is paused" in " ".join(shop.told(OTHER, "price"))
         await shop.applies(OTHER)
         await shop.taps("7001", "Prices")
         assert shop.got("7001") == ["Menu"]
