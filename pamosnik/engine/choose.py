@@ -160,7 +160,7 @@ class _Chooser:
         started, refused = self._flows(c for c in fitting if c.specificity != ANYTHING_ELSE)
         if started is None and self.yielded is not None:
             return self.yielded
-        if started is None and self.misfit is not None:
+        if started is None and self.misfit is not None and self.event.kind is not EventKind.STORY_MENTION:
             self.trace.append(
                 Check("question", "not understood", "the answer does not fit, and no flow takes it")
             )

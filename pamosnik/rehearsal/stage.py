@@ -310,7 +310,7 @@ class Stage:
         """A direct message."""
         pictures = () if image is None else (Attachment("image", image),)
         people.message(self._world, self._shop, self._enter(who), text, attachments=pictures)
-        self._did(who, Deed.MESSAGE, text)
+        self._did(who, Deed.MESSAGE, text or image)
 
     def answer_story(self, who: str, text: str, *, story: int | None = None) -> None:
         media = self._post(story, MediaKind.STORY)

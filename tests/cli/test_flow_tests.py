@@ -135,6 +135,30 @@ def test_no_tests_is_said_and_no_failure(run: Run, tmp_path: Path) -> None:
     assert json.loads(run("a.yaml", "--json").stdout)["tests"] == []
 
 
+CROWDED = """\
+version: 1
+disclosure: false
+flows:
+  hello:
+    when: [dm]
+    do: [{ send: { images: ["https://x.example/1.jpg"] } }, { send: Hi. }, { tag: greeted }]
+    tests:
+      - name: all at once
+        steps:
+          - dm: { image: "https://x.example/2.jpg" }
+          - expect: { dm: Bye., no_tag: greeted }
+"""
+
+
+def test_one_time_stands_once_and_a_step_stands_once(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(CROWDED, "utf-8")
+    said = run("a.yaml").stdout
+    assert said.count("12:00") == 1, said
+    assert said.count("a.yaml:11   - expect:") == 1, said
+    assert (said.count("expected  "), said.count("got       ")) == (2, 2)
+    assert "anna       https://x.example/2.jpg" in said
+
+
 def test_only_some(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(FLOWS, "utf-8")
     assert run("a.yaml", "--only", "good").stdout == "ok    hello: good\n1 test passed.\n"

@@ -314,6 +314,11 @@ def test_what_does_not_fit_is_offered_to_the_flows_and_then_to_the_question() ->
     assert choice.stimulus == NotUnderstood(waiting.waits[0].id, event(text="hm"))
 
 
+def test_a_mention_in_a_story_is_no_wrong_answer() -> None:
+    known, _, person = _asking("{ question: When?, accept: date }")
+    assert _flow(_chosen(known, event(EventKind.STORY_MENTION), person)) == "no_match"
+
+
 def test_a_comment_answers_no_question() -> None:
     known, _, person = _asking("{ question: Who?, accept: text }")
     happened = event(EventKind.COMMENT, "Anna", comment_id="1")

@@ -323,7 +323,7 @@ class _Performance:
             self._stage.click(self._who, link)
         except PamosnikError as error:
             seen = list(dict.fromkeys(address for one in self._sent() for address in _addresses(one)))
-            hint = f"They have got: {' · '.join(seen)}" if seen else "They have got no link yet."
+            hint = f"They have got: {' · '.join(seen)}." if seen else "They have got no link yet."
             raise _CannotBeDone(
                 f"there is no tracked link “{link}”", f"{hint} {error.hint or ''}".strip()
             ) from None

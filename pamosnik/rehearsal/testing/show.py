@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.text import Text
 
+from pamosnik.flows.written_tests import Place
 from pamosnik.rehearsal.screen import clean
 from pamosnik.rehearsal.testing.coverage import Coverage
 from pamosnik.rehearsal.testing.result import Failure, Result
@@ -49,10 +51,12 @@ def failed(console: Console, one: Result, texts: Mapping[str, str], zone: ZoneIn
     width = min(_WHO, max((len(line.who) for line in lines), default=0)) + 4
     for line in lines:
         _print(console, _line(line, width))
-    for failure in one.failures:
+    for place, of_line in groupby(one.failures, key=lambda failure: failure.place):
         console.print()
-        for row in _failure(failure, texts):
-            _print(console, row)
+        _print(console, _place(place, texts))
+        for failure in of_line:
+            for row in _failure(failure):
+                _print(console, row)
     console.print()
 
 
@@ -65,10 +69,14 @@ def _line(line: Line, width: int) -> _Row:
     return _Row(Text(f"  {line.who}", style=colour), width, Text(line.text))
 
 
-def _failure(one: Failure, texts: Mapping[str, str]) -> Iterator[_Row]:
-    written = texts.get(one.place.file, "").split("\n")
-    source = written[one.place.line - 1].strip() if 0 < one.place.line <= len(written) else ""
-    yield _plain(f"{one.place}   {clean(source)}".rstrip(), "bold")
+def _place(place: Place, texts: Mapping[str, str]) -> _Row:
+    """With what stands there."""
+    written = texts.get(place.file, "").split("\n")
+    source = written[place.line - 1].strip() if 0 < place.line <= len(written) else ""
+    return _plain(f"{place}   {clean(source)}".rstrip(), "bold")
+
+
+def _failure(one: Failure) -> Iterator[_Row]:
     if one.expected is None:
         yield _plain(clean(_sentence(one.got)), "red")
     else:

@@ -43,11 +43,12 @@ def _lines(result: Result, zone: ZoneInfo) -> Iterator[Line]:
     only = result.people[0] if len(result.people) == 1 else ""
     for one in result.happened:
         found = list(_line(one, result, only, zone))
-        if found and one.at != last:
-            same_day = last is not None and last.astimezone(zone).date() == one.at.astimezone(zone).date()
-            told = f"{one.at.astimezone(zone):%H:%M:%S}" if same_day else when(one.at, zone)
+        at = one.at.astimezone(zone).replace(microsecond=0)
+        if found and at != last:
+            same_day = last is not None and last.date() == at.date()
+            told = f"{at:%H:%M:%S}" if same_day else when(one.at, zone)
             yield Line(one.at, Kind.TIME, "", told.removesuffix(":00") if same_day else told)
-            last = one.at
+            last = at
         yield from found
 
 
