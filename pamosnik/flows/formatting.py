@@ -58,7 +58,7 @@ def _made(text: str) -> str:
     put_in_order(tree)
     written.lift_comments(tree.root)
     space_out(tree)
-    tree.head += header
+    tree.head += header[:-1] if tree.has_marker and header[-1:] == [BLANK] else header
     return layout.print_file(tree)
 
 
@@ -97,6 +97,8 @@ def _header(root: Collection) -> list[str]:
     for number, one in enumerate(above):
         if _FOR_EDITORS.match(one):
             last = max(last, number)
+    if root.in_brackets:
+        last = len(above) - 1
     root.entries[0].before = above[last + 1 :]
     return above[: last + 1]
 

@@ -170,6 +170,9 @@ def test_the_example_is_in_this_layout() -> None:
 
 def test_marks_of_a_document_and_what_stands_around_them() -> None:
     assert made("# x\n---\nversion: 1\nflows: {}\n...\n# y\n") == "# x\n---\nversion: 1\nflows: {}\n# y\n"
+    # What stood below the mark kept an empty line above it, which went when the file was formatted again.
+    assert made("# x\n---\n# y\n\nversion: 1\nflows: {}\n") == "# x\n# y\n---\nversion: 1\nflows: {}\n"
+    assert made("---\n# y\n{version: 1, flows: {}}\n") == "# y\n---\n{ version: 1, flows: {} }\n"
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "version: 1\nflows:\n  a:\n    do: [sned: x]\n", "a: ]"])
