@@ -413,12 +413,14 @@ def one_of(*words: str) -> Read:
         reader.positions[path] = node.mark
         if isinstance(node, Scalar) and node.value in words:
             return node.value
+        hint = f"Write one of: {', '.join(words)}." if len(words) > 1 else f"Write `{words[0]}`."
         if is_empty(node):
-            hint = f"Write one of: {', '.join(words)}."
             reader.error(node.mark, "missing-value", "a word is missing here", hint)
-            return None
-        written = node.value if isinstance(node, Scalar) else "this"
-        reader.unknown(node.mark, "word", written, words)
+        elif isinstance(node, Scalar):
+            reader.unknown(node.mark, "word", node.value, words)
+        else:
+            what = "a list" if isinstance(node, source.Sequence) else "a key with a value"
+            reader.error(node.mark, "unknown-word", f"one word is expected here, and this is {what}", hint)
         return None
 
     return read

@@ -37,6 +37,15 @@ PERSON = Row(
         Key("fields", mapping_of(text), "Custom fields they have."),
     ),
 )
+
+
+@shaped(text.shape)
+def _a_code(reader: Reader, node: Node, path: str) -> Json:
+    """Beside `completed: true` and its like people write `code: true`."""
+    found = text(reader, node, path)
+    return "any" if found == "true" else found
+
+
 _COMMENT = (
     Key("text", text, "What they write.", required=True),
     Key("post", text, "Link or id of the post."),
@@ -54,7 +63,7 @@ EXPECT = Row(
         Key("completed", boolean, "Whether their run is completed."),
         Key("waiting", boolean, "Whether their run waits for them."),
         Key("handed_over", boolean, "Whether a human took over."),
-        Key("code", text, "A code they were given; `any` takes every code."),
+        Key("code", _a_code, "A code they were given; `any` takes every code, and so does `true`."),
         Key("called", _NAMES, "A webhook that was called."),
     ),
 )

@@ -1,5 +1,6 @@
 """What changes in the settings that all flows share, entry by entry, in the words of the file."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -48,7 +49,9 @@ def _said(name: str, entries: Mapping[str, object]) -> str | None:
         return DEFAULTS.get(name)
     value = entries[name]
     kind = name.partition(".")[0]
-    return _IN_WORDS.get(kind, str)(value)
+    said = _IN_WORDS.get(kind, str)(value)
+    # A plan has one line for each entry: another line of a text could pass for one of the plan.
+    return json.dumps(said, ensure_ascii=False) if "\n" in said else said
 
 
 def _disclosure(value: object) -> str:

@@ -32,6 +32,14 @@ def test_a_close_name_is_offered(step: str, expected: tuple[int, int, str], mean
     assert problem.hint == f"Did you mean `{meant}`?"
 
 
+def test_a_mapping_in_the_place_of_a_word_is_called_so() -> None:
+    """It was the "unknown word: `this`"."""
+    (problem,) = read(_flow("- wait_for: { answer: { tap: Yes }, up_to: 1h }")).problems
+    assert problem.code == "unknown-word"
+    assert problem.message == "one word is expected here, and this is a key with a value"
+    assert problem.hint == "Write `any`."
+
+
 def test_a_close_key_of_the_file_and_of_a_flow() -> None:
     found = [
         (place(problem), problem.hint)

@@ -258,6 +258,12 @@ def test_settings_are_told_entry_by_entry() -> None:
     }
 
 
+def test_a_text_of_several_lines_is_told_on_one() -> None:
+    after = read('version: 1\nsays: { stopped: "Done.\\n- price-list  removed" }\n').settings
+    (change,) = setting_changes({}, after)
+    assert change.after == '"Done.\\n- price-list  removed"'
+
+
 def test_a_setting_said_as_it_is_anyway_is_no_change() -> None:
     assert _plan(
         "flows: { a: { do: [stop] } }", "language: en\ndisclosure: true\nflows: { a: { do: [stop] } }"

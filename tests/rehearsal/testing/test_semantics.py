@@ -122,6 +122,8 @@ PASS = [
 - dm: code
 - expect: { code: summer-* }
 - expect: { nothing: false }
+- dm: code
+- expect: { code: true }
 """,
     # services
     "- dm: crm\n- expect: { dm: '*Welcome.', called: crm }",
