@@ -1,5 +1,6 @@
 """Pictures of flows in Debian's Chromium: text stays in its box, and the picture follows dark mode and print."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,18 @@ def test_the_picture_is_dark_in_a_dark_browser_and_dark_on_white_when_printed(
     assert dark[0] < 150 < 600 < dark[1]
     assert printed[0] == 765
     assert printed[1] < 150
+
+
+@pytest.mark.parametrize(("steps", "pages"), [(5, 1), (14, 1), (40, 3)])
+def test_a_picture_little_higher_than_a_page_is_printed_on_one(
+    page: Page, tmp_path: Path, steps: int, pages: int
+) -> None:
+    body = {"title": "Shop", "when": [], "do": [{"do": "send", "text": "Hello there"}] * steps}
+    file = tmp_path / "flow.svg"
+    file.write_text(render(draw([outline(compile_flow("shop", body, timezone="UTC"), "en")])), "utf-8")
+    page.goto(file.as_uri())
+    printed = page.pdf(format="A4")
+    assert [int(count) for count in re.findall(rb"/Count (\d+)", printed)] == [pages]
 
 
 def test_a_picture_loads_nothing_and_says_nothing_to_the_console(page: Page, tmp_path: Path) -> None:

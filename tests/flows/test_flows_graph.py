@@ -115,6 +115,52 @@ def test_thirteen_chips_stand_in_rows_and_the_picture_stays_printable() -> None:
     assert faults(made) == []
 
 
+def test_otherwise_without_steps_runs_straight_down_beside_rows_of_choices() -> None:
+    many = [{"if": [{"if": "has_tag", "value": f"t{n}"}], "do": [SEND]} for n in range(6)]
+    made = drawing({"do": "choose", "choose": many}, {"do": "tag", "tag": "end"})
+    rows = {one.y for one in made.nodes if one.shape is Shape.MESSAGE}
+    (straight,) = [edge for edge in made.edges if (edge.start, edge.end) == ("do.0", "do.0~")]
+    assert len(rows) == 2
+    assert len({x for x, _ in straight.points}) == 1
+    assert node(made, "do.0.onward") == ["otherwise"]
+    assert faults(made) == []
+
+
+def test_the_middle_one_of_three_taps_leads_straight_down_and_on() -> None:
+    choices = [
+        {"label": label, "do": [{"do": "tag", "tag": tag}]}
+        for label, tag in (("Sweet", "a"), ("Salty", "the-second"), ("Very hot", "c"))
+    ]
+    made = drawing({"do": "ask", "question": "Which?", "accept": "choice", "choices": choices}, SEND)
+    of_middle = [edge for edge in made.edges if edge.start.startswith("do.0.choices.1")]
+    assert len(of_middle) == 2
+    assert len({x for edge in of_middle for x, _ in edge.points}) == 1
+    assert faults(made) == []
+
+
+def test_all_lines_of_a_text_are_read_from_the_same_side_and_its_sign_stands_before_them() -> None:
+    """Lines of an Arabic text that begin with a name or an address ran the other way; the sign left its node."""
+    text = "{first_name} مرحبا بكم في صفحتنا على instagram.com/roses وشكرا جزيلا لكم"
+    hebrew = "לא יודע מתי"
+    made = drawing(
+        {"do": "send", "text": text.replace("{first_name}", "{first_name|?}")},
+        {"do": "hand_over", "note": hebrew},
+    )
+    nodes = {one.path: one for one in made.nodes}
+    said = [line for line in nodes["do.0"].lines if line.role == "text"]
+    assert " ".join(line.text for line in said) == text
+    assert len(said) > 1
+    assert all(line.leftward for line in said)
+    (note,) = [line for line in nodes["do.1"].lines if line.text == hebrew]
+    assert note.leftward
+    assert note.x + 20 <= nodes["do.1"].right
+
+
+def test_no_line_ends_between_a_number_and_its_unit() -> None:
+    made = drawing({"do": "ask", "question": "Your number?", "accept": "text", "save_as": "lead_phone"})
+    assert node(made, "do.0")[2:] == ["saved as lead_phone · waits up to", "23 h"]
+
+
 def test_again_runs_back_along_a_free_lane() -> None:
     made = drawing(
         {"do": "ask", "question": "Which size?", "id": "size"},

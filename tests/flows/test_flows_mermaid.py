@@ -53,6 +53,16 @@ def test_taps_are_dotted_and_named_and_what_follows_at_once_is_not() -> None:
     assert ("f_shop__do_0", "-->", "", "f_shop__do_1") in found.edges
 
 
+def test_a_last_message_with_buttons_waits_for_a_tap() -> None:
+    """Nothing but the taps leads to an end, as in the picture."""
+    tap = {"do": "send", "text": "Tap", "buttons": [{"label": "Go", "do": [SEND]}]}
+    found = chart(SEND, tap)
+    assert [edge for edge in found.edges if edge[0] == "f_shop__do_1"] == [
+        ("f_shop__do_1", "-.->", "taps: Go", "f_shop__do_1_buttons_0_do_0")
+    ]
+    assert "f_shop__do_end" not in found.nodes
+
+
 def test_again_leads_back() -> None:
     found = chart(
         {"do": "ask", "question": "Size?", "id": "size"}, {"do": "again", "again": "size", "at_most": 2}

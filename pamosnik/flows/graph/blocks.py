@@ -7,7 +7,7 @@ in rows; a line at their left leads to them, and one at their right leads on fro
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pamosnik.flows.graph.drawing import Edge, Node, Point
 from pamosnik.flows.graph.frames import HALF, WIDE, fits_one_row, frame, label
@@ -27,6 +27,8 @@ _DASHES = 8.0
 """More where a line is dashed, or no dash would be seen."""
 _STRAIGHT = 24.0
 """Nearer than that to its place a column moves into line."""
+_MIDDLE = 72.0
+"""Likewise the middle one of an odd number."""
 _SMALL = (Shape.DATA, Shape.GOAL, Shape.END)
 
 
@@ -118,13 +120,15 @@ class Builder:
     def _unit(self, item: Item, *, last: bool) -> Block:
         """One step. `last`: no step follows, so its ways do not meet again."""
         taps = any(way.tap for way in item.ways)
-        straight = item.onward is not None and not (last and taps and item.shape is Shape.MESSAGE)
+        straight = item.goes_on(last=last)
         if not item.ways:
             made = frame(self.flow, item, direct=False, follows=straight)
             return _of_node(made.node, Out(item.path, item.onward) if item.onward is not None else None)
         steps = [self.steps(w.steps, w.path, tail=last or not w.joins) for w in item.ways]
         room = sum(block.left + block.right + GAP for block in steps)
         if len(steps) > 1 and (room > MOST or (taps and not fits_one_row(item))):
+            if item.ways[-1].bare:
+                return self._rows(_straightened(item), steps[:-1], straight=True)
             return self._rows(item, steps, straight=straight)
         return self._fan(item, steps, straight=straight)
 
@@ -282,6 +286,12 @@ class Builder:
         return unit
 
 
+def _straightened(item: Item) -> Item:
+    """With its last way, which has no steps, as the way straight on: below rows it would run all around them."""
+    *ways, last = item.ways
+    return replace(item, ways=tuple(ways), onward=last.pace, onward_label=last.label)
+
+
 def _of_node(node: Node, out: Out | None) -> Block:
     return Block(-node.x, node.right, node.h, node.h, out=out, entry=node.path, nodes=[node])
 
@@ -295,11 +305,22 @@ def _place(columns: list[_Column], begin: float | None) -> None:
     if begin is None:
         ports = [column.port for column in columns]
         shift = (min(ports) + max(ports) - columns[0].x - columns[-1].x) / 2
-        if len(set(ports)) == 1:  # a line that nearly runs straight down shall do so
-            nearest = min((column.x + shift - ports[0] for column in columns), key=abs)
-            shift -= nearest if abs(nearest) < _STRAIGHT else 0
         for column in columns:
             column.x += shift
+        bend = _bend(columns)
+        for column in columns:
+            column.x -= bend
+
+
+def _bend(columns: list[_Column]) -> float:
+    """How far from straight a line is that shall run straight down, because it nearly does."""
+    bends = [column.x - column.port for column in columns]
+    if len(bends) % 2 and abs(bends[len(bends) // 2]) < _MIDDLE:
+        return bends[len(bends) // 2]
+    if len({column.port for column in columns}) > 1:
+        return 0.0
+    nearest = min(bends, key=abs)
+    return nearest if abs(nearest) < _STRAIGHT else 0.0
 
 
 def _levels(columns: list[_Column]) -> list[int]:

@@ -16,6 +16,8 @@ PILLS_IN_A_ROW = 4
 _PAD = 11.0
 _HEAD, _TEXT, _NOTE, _PILL, _LABEL = 10.0, 13.0, 10.5, 12.0, 11.5
 _PILL_HEIGHT, _PILL_GAP, _PILL_PAD = 22.0, 6.0, 10.0
+_OFF = 24.0
+"""So far a row of pills may stand off the middle of its node."""
 PORT_GAP = 20.0
 """Between the places at which ways leave a node."""
 
@@ -62,8 +64,9 @@ def label(flow: str, path: str, text: str, *, tap: bool) -> Node:
         return Node(flow, path, Shape.TAP, -wide / 2, 0, wide, _PILL_HEIGHT, (line,), (), text)
     said_lines = wrap(text, LABEL_ROOM, _LABEL, lines=5) or (ELLIPSIS,)
     wide = max(width(one, _LABEL) for one in said_lines) + 8
+    leftward = runs_leftward(text)
     lines = tuple(
-        Line(0, 12 + 14 * number, one, _LABEL, "label", centred=True, leftward=runs_leftward(one))
+        Line(0, 12 + 14 * number, one, _LABEL, "label", centred=True, leftward=leftward)
         for number, one in enumerate(said_lines)
     )
     return Node(flow, path, Shape.LABEL, -wide / 2, 0, wide, 14.0 * len(lines) + 3, lines, (), text)
@@ -81,7 +84,7 @@ def frame(flow: str, item: Item, *, direct: bool, follows: bool) -> Frame:
     if in_row and follows:
         left, right = -HALF, max(HALF, 14 + row + extra + (14 if ports else 0) + _PAD)
     elif in_row:
-        half = max(HALF, (row + extra) / 2 + _PAD)
+        half = max(HALF, (row + extra) / 2 + abs(_off_middle(item)) + _PAD)
         left, right = -half, half
     else:
         half = _half(item, ports=len(ports))
@@ -101,6 +104,20 @@ def _half(item: Item, *, ports: int) -> float:
 
 def _row_width(pills: tuple[Pill, ...]) -> float:
     return sum(pill_width(pill) + _PILL_GAP for pill in pills) - _PILL_GAP
+
+
+def _off_middle(item: Item) -> float:
+    """How far a row of pills moves so that the middle way of an odd number begins in the middle of the node."""
+    taps = [way.path for way in item.ways if way.tap]
+    if len(taps) % 2 == 0:
+        return 0.0
+    x = -_row_width(item.pills) / 2
+    for pill in item.pills:
+        middle = x + pill_width(pill) / 2
+        if pill.path == taps[len(taps) // 2]:
+            return -middle if abs(middle) < _OFF else 0.0
+        x += pill_width(pill) + _PILL_GAP
+    return 0.0
 
 
 def pill_width(pill: Pill) -> float:
@@ -125,7 +142,7 @@ def _filled(
     lines, y = _texts(item, start, room)
     buttons: tuple[Button, ...] = ()
     if item.pills:
-        x = (14.0 if follows else -_row_width(item.pills) / 2) if in_row else start
+        x = (14.0 if follows else _off_middle(item) - _row_width(item.pills) / 2) if in_row else start
         buttons = tuple(_buttons(item.pills, x, y - 2, None if in_row else room))
         y = buttons[-1].y + _PILL_HEIGHT + 8
     shown = (flow, item.path, item.shape, left, 0, right - left, y, tuple(lines), buttons)
@@ -144,19 +161,38 @@ def _texts(item: Item, start: float, room: float) -> tuple[list[Line], float]:
         lines.append(_line(start, room, y, head, _HEAD, "head", bold=True))
         y += 4
     icon = _ICON.get(item.shape, 0.0)
-    said = wrap(item.text, room - icon, _TEXT, lines=_TEXT_LINES.get(item.shape, 4))
-    for text in (*said, *(cut(row, room, _TEXT) for row in item.rows)):
+    said = [(line, item.text) for line in wrap(item.text, room - icon, _TEXT, lines=_most_lines(item))]
+    said += [(cut(row, room, _TEXT), row) for row in item.rows]
+    for text, whole in said:
         y += 17
-        lines.append(_line(start + icon, room - icon, y - 2, text, _TEXT, "text"))
-    for note in wrap(" · ".join(item.notes), room, _NOTE, lines=3):
+        lines.append(_line(start, room, y - 2, text, _TEXT, "text", icon=icon, whole=whole))
+    notes = " · ".join(item.notes)
+    for note in wrap(notes, room, _NOTE, lines=3):
         y += 14
-        lines.append(_line(start, room, y - 1, note, _NOTE, "note"))
+        lines.append(_line(start, room, y - 1, note, _NOTE, "note", whole=notes))
     return lines, max(y + 8, _LEAST)
 
 
-def _line(x: float, room: float, y: float, text: str, size: float, role: str, *, bold: bool = False) -> Line:
-    leftward = runs_leftward(text)
-    return Line(x + room if leftward else x, y, text, size, role, bold=bold, leftward=leftward)
+def _most_lines(item: Item) -> int:
+    return _TEXT_LINES.get(item.shape, 4)
+
+
+def _line(
+    x: float,
+    room: float,
+    y: float,
+    text: str,
+    size: float,
+    role: str,
+    *,
+    bold: bool = False,
+    icon: float = 0.0,
+    whole: str = "",
+) -> Line:
+    """`whole`: the text of which this is a line; all of its lines are read from the same side."""
+    leftward = runs_leftward(whole or text)
+    start = x + room - icon if leftward else x + icon
+    return Line(start, y, text, size, role, bold=bold, leftward=leftward)
 
 
 def _buttons(pills: tuple[Pill, ...], x: float, y: float, room: float | None) -> Iterator[Button]:

@@ -95,15 +95,17 @@ def _all(items: Sequence[Item]) -> Iterator[Item]:
 def _heading(outline: Outline, room: float, y: float) -> Iterator[Line]:
     for text in wrap(outline.title, room, _TITLE, lines=3, bold=True):
         y += 22
-        yield _left(text, room, y, _TITLE, "title", bold=True)
+        yield _left(text, room, y, _TITLE, "title", bold=True, whole=outline.title)
     if outline.flow != outline.title:
         for text in wrap(outline.flow, room, _ID, lines=2):
             y += 17
             yield _left(text, room, y, _ID, "note")
 
 
-def _left(text: str, room: float, y: float, size: float, role: str, *, bold: bool = False) -> Line:
-    leftward = runs_leftward(text)
+def _left(
+    text: str, room: float, y: float, size: float, role: str, *, bold: bool = False, whole: str = ""
+) -> Line:
+    leftward = runs_leftward(whole or text)
     return Line(MARGIN + (room if leftward else 0), y, text, size, role, bold=bold, leftward=leftward)
 
 

@@ -63,7 +63,9 @@ _NO_LETTERS = re.compile(
 """What XML forbids or nobody can see. Emoji newer than this Python stay."""
 _TURNS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 """Signs that turn the direction of what follows, beyond their own text."""
+_VARIABLE = re.compile(r"\{[^{}\n]*\}")
 ELLIPSIS = "…"
+NO_BREAK = "\u00a0"
 
 
 def clean(text: str) -> str:
@@ -134,7 +136,7 @@ def _lines(text: str, room: float, size: float, *, bold: bool) -> Iterator[str]:
 
 def _words(paragraph: str, room: float, size: float, *, bold: bool) -> Iterator[str]:
     """What stays on one line: words with the space before them, ideographs, pieces of words that are too long."""
-    for part in re.findall(r"\s*\S+", paragraph):
+    for part in re.findall(rf"[^\S{NO_BREAK}]*[\S{NO_BREAK}]+", paragraph):
         piece = ""
         for cluster in clusters(part):
             alone = unicodedata.east_asian_width(cluster[0]) in ("W", "F")
@@ -169,8 +171,8 @@ def _pairs(cluster: str, char: str) -> bool:
 
 
 def runs_leftward(text: str) -> bool:
-    """Whether a line is read from the right: its first letter says so."""
-    for char in text:
+    """Whether a text is read from the right: its first letter outside a `{variable}` says so."""
+    for char in _VARIABLE.sub("", text):
         direction = unicodedata.bidirectional(char)
         if direction in ("L", "R", "AL"):
             return direction != "L"

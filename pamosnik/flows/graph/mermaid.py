@@ -110,7 +110,7 @@ class _Writer:
         self.lines: list[str] = []
 
     def write(self) -> None:
-        left = self._list(self.outline.items, [])
+        left = self._list(self.outline.items, [], tail=True)
         self._end("do.end", left)
 
     def _id(self, path: str) -> str:
@@ -121,19 +121,22 @@ class _Writer:
             self._node(Item(path, Shape.END, text=self.say("the_end")))
             self._lead(left, path)
 
-    def _list(self, items: Sequence[Item], before: list[_From]) -> list[_From]:
-        """Writes the steps; returns the ways that lead on."""
-        for item in items:
+    def _list(self, items: Sequence[Item], before: list[_From], *, tail: bool) -> list[_From]:
+        """Writes the steps; returns the ways that lead on. `tail`: nothing follows."""
+        for number, item in enumerate(items):
             self._node(item)
             self._lead(before, item.path)
-            before = self._ways(item)
+            before = self._ways(item, last=tail and number + 1 == len(items))
         return before
 
-    def _ways(self, item: Item) -> list[_From]:
+    def _ways(self, item: Item, *, last: bool) -> list[_From]:
         here = self._id(item.path)
-        left = [] if item.onward is None else [_From(here, item.onward, self._onward(item))]
+        left: list[_From] = []
+        if item.onward is not None and item.goes_on(last=last):
+            left.append(_From(here, item.onward, self._onward(item)))
         for way in item.ways:
-            after = self._list(way.steps, [_From(here, way.pace, self._words(way))])
+            before = [_From(here, way.pace, self._words(way))]
+            after = self._list(way.steps, before, tail=last or not way.joins)
             if way.joins:
                 left += after
             else:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from pamosnik.flows.graph import phrasing
+from pamosnik.flows.graph.measure import NO_BREAK
 from pamosnik.flows.graph.words import Vocabulary, plain
 from pamosnik.model.condition import Condition
 from pamosnik.model.flow import Flow, FlowState, Mode
@@ -113,6 +114,11 @@ class Way:
     tap: bool = False
     """It begins at the pill of the same path."""
 
+    @property
+    def bare(self) -> bool:
+        """Whether it only leads on to the next step."""
+        return self.joins and not self.tap and not self.steps
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -139,6 +145,11 @@ class Item:
     def full(self) -> str:
         """Everything it says, uncut."""
         return "\n".join(filter(None, (self.head, self.text, *self.rows, *self.notes)))
+
+    def goes_on(self, *, last: bool) -> bool:
+        """Whether a way leads straight on. `last`: nothing follows; then a message with buttons waits for a tap."""
+        waits = last and self.shape is Shape.MESSAGE and any(way.tap for way in self.ways)
+        return self.onward is not None and not waits
 
     @property
     def ends(self) -> bool:
@@ -207,7 +218,7 @@ class _Reader:
                 return self._choose(step)
             case Split():
                 ways = tuple(
-                    self._way(f"{path}.split.{n}.do", f"{one.percent} % {one.name}")
+                    self._way(f"{path}.split.{n}.do", f"{one.percent}{NO_BREAK}% {one.name}")
                     for n, one in enumerate(step.shares)
                 )
                 return Item(path, Shape.CHOOSE, say("split"), ways=ways, onward=None)

@@ -57,6 +57,8 @@ _DARK = {
     "edge": "#b4c0cd",
 }
 _PRINT = {**_LIGHT, "soft": "#3c4551", "line": "#2a323c", "edge": "#1c2430", "tap": "#123f7d"}
+_ONE_PAGE = 1700.0
+"""No higher than this, a picture is printed on one page, about as small as the widest; others run over several."""
 _DASHES = {Pace.PERSON: "7 4", Pace.TIME: "1.5 4.5"}
 
 
@@ -76,7 +78,7 @@ def _parts(drawing: Drawing, places: Mapping[str, str]) -> Iterator[str]:
     )
     yield f'<title id="{mark}-title">{title}</title>'
     yield f'<desc id="{mark}-desc">{_text(say("picture", what=drawing.title))}</desc>'
-    yield f"<style>{_style()}</style>"
+    yield f"<style>{_style(one_page=drawing.height <= _ONE_PAGE)}</style>"
     yield from (_marker(kind) for kind in ("", "tap"))
     yield f'<rect class="page" width="{n(drawing.width)}" height="{n(drawing.height)}"/>'
     yield from (_line(line) for line in drawing.headings)
@@ -94,7 +96,7 @@ def _parts(drawing: Drawing, places: Mapping[str, str]) -> Iterator[str]:
     yield "</svg>"
 
 
-def _style() -> str:
+def _style(*, one_page: bool) -> str:
     fixed = (
         ".pamosnik-flow text{font-family:sans-serif}"
         ".pamosnik-flow .edge{fill:none;stroke-width:1.6}"
@@ -111,7 +113,9 @@ def _style() -> str:
     )
     round_dots = f".pamosnik-flow .by-{Pace.TIME.value}{{stroke-linecap:round;stroke-width:2.2}}"
     dark = "@media (prefers-color-scheme:dark){" + _colours(_DARK) + "}"
-    printed = "@media print{svg.pamosnik-flow{max-width:100%;height:auto}" + _colours(_PRINT) + "}"
+    highest = "max-height:100vh;" if one_page else ""
+    page = f"svg.pamosnik-flow{{max-width:100%;{highest}height:auto}}"
+    printed = "@media print{" + page + _colours(_PRINT) + "}"
     return fixed + dashes + round_dots + _colours(_LIGHT) + dark + printed
 
 

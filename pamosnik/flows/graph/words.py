@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from pamosnik.flows.graph.measure import NO_BREAK
 from pamosnik.model.text import MatchMode, Text, Variable, Words
 
 LANGUAGES = ("en", "de", "pl", "es")
@@ -193,7 +194,7 @@ _PHRASES: Mapping[str, tuple[str, str, str, str]] = {
     "exact": ("exactly", "genau", "dokładnie", "exacto"),
     "starts_with": ("begins with", "beginnt mit", "zaczyna się od", "empieza por"),
     "contains": ("contains", "enthält", "zawiera", "contiene"),
-    "fuzzy": ("about", "etwa", "mniej więcej", "parecido a"),
+    "fuzzy": ("similar to", "ähnlich wie", "podobne do", "parecido a"),
     "regex": ("pattern", "Muster", "wzorzec", "patrón"),
     # Conditions and limits.
     "and": (" and ", " und ", " i ", " y "),
@@ -257,7 +258,12 @@ _PHRASES: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "from": ("from {time}", "ab {time}", "od {time}", "desde {time}"),
     "paused": ("paused in its file", "pausiert in der Datei", "wstrzymane w pliku", "pausado en el archivo"),
-    "priority": ("priority {n}", "Priorität {n}", "priorytet {n}", "prioridad {n}"),
+    "priority": (
+        "priority\u00a0{n}",
+        "Priorität\u00a0{n}",
+        "priorytet\u00a0{n}",
+        "prioridad\u00a0{n}",
+    ),
     "on_account": ("on {what}", "auf {what}", "na {what}", "en {what}"),
     "restart": (
         "again while in it: from the start",
@@ -311,17 +317,17 @@ class Vocabulary:
         return _PHRASES[key][self._column].format(**values)
 
     def duration(self, span: timedelta) -> str:
-        """`3 h`, `1 h 30 min`, `2 days`."""
+        """`3 h`, `1 h 30 min`, `2 days`; no line ends between a number and its unit."""
         seconds = int(span.total_seconds())
         parts = []
         days, seconds = divmod(seconds, 86400)
         if days:
-            parts.append(f"{days} {_DAYS[self._column][days != 1]}")
+            parts.append(f"{days}{NO_BREAK}{_DAYS[self._column][days != 1]}")
         for size, unit in ((3600, "h"), (60, "min"), (1, "s")):
             count, seconds = divmod(seconds, size)
             if count:
-                parts.append(f"{count} {unit}")
-        return " ".join(parts) or "0 s"
+                parts.append(f"{count}{NO_BREAK}{unit}")
+        return " ".join(parts) or f"0{NO_BREAK}s"
 
     def weekdays(self, days: Iterable[int]) -> str:
         names = _WEEKDAYS[self._column]
