@@ -1,7 +1,8 @@
 """All applied flows of an account, prepared for the question: whose trigger fits this event?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import assert_never
 
 from pamosnik.engine import admission, payload
@@ -60,6 +61,18 @@ class Posts:
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """Where a `run:` may lead, by the ids that the version of a run knows."""
+
+    open: frozenset[str]
+    """Those that lead to a flow."""
+    closed: Mapping[str, str]
+    """Those whose flow is paused, with why."""
+    moved: Mapping[str, str]
+    """Those that have been given away since → the id that the flow has now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A flow whose trigger fits."""
 
@@ -91,26 +104,28 @@ class Catalog:
         paused: Mapping[str, Pause] | None = None,
         renamed: Mapping[str, str] | None = None,
         gone: Mapping[str, str] | None = None,
+        renamings: Sequence[tuple[datetime, str, str]] = (),
     ) -> None:
         """`paused`: flows that a command paused, beside those whose file says so. `renamed`: former id → id. `gone`:
-        flows that were taken out → their last version."""
+        flows that were taken out → their last version. `renamings`: when, former id, id now; the oldest first."""
         self.book = book
         self.paused: Mapping[str, Pause] = paused or {}
         self.flows: Mapping[str, Flow] = {flow.id: flow for flow in book.flows}
-        former = {old: new for old, new in (renamed or {}).items() if new in self.flows}
+        self._renamings = tuple(renamings)
+        last = gone or {}
+        former = {old: new for old, new in (renamed or {}).items() if new in self.flows and old not in last}
         self.named: Mapping[str, Flow] = {
             **{old: self.flows[new] for old, new in former.items()},
             **self.flows,
         }
         """Id → flow, former ids included: versions that people are in may still lead to those."""
-        last = gone or {}
         self.gone: Mapping[str, tuple[str, str]] = {
             **{old: (new, last[new]) for old, new in (renamed or {}).items() if new in last},
             **{flow_id: (flow_id, version) for flow_id, version in last.items()},
         }
         """Id, former ones included → id and version of a flow that was taken out: no event starts it, and whoever
         began a flow that leads into it still comes there."""
-        self.can_start = frozenset((*self.named, *self.gone))
+        self._open = frozenset((*self.named, *self.gone))
         self._resting = [
             name
             for name, flow in self.named.items()
@@ -138,7 +153,23 @@ class Catalog:
         self.names_posts = any(_names_posts(trigger) for _, _, trigger in self._triggers)
         """Whether the links or the order of posts matter, which only Instagram knows."""
 
-    def closed(self, timezone: str) -> Mapping[str, str]:
+    def ways(self, since: datetime, timezone: str) -> Ways:
+        """For a run that began then. An id that was given to another flow since means the one that had it."""
+        moved: dict[str, str] = {}
+        for at, former, now in self._renamings:
+            if at > since:
+                moved.setdefault(former, now)
+        closed = self._closed(timezone)
+        return Ways(
+            frozenset((self._open - moved.keys()) | {old for old, now in moved.items() if now in self._open}),
+            {
+                **{name: why for name, why in closed.items() if name not in moved},
+                **{old: closed[now] for old, now in moved.items() if now in closed},
+            },
+            moved,
+        )
+
+    def _closed(self, timezone: str) -> Mapping[str, str]:
         """Ids of the flows that start nobody, because they are paused, with why."""
         found = {}
         for name in self._resting:

@@ -5,7 +5,7 @@ them somebody would be sent a text with a hole in it, or be told that the codes 
 when those people are through.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,7 +14,7 @@ from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import variables
 
 Entries = Mapping[str, object]
-BodyOf = Callable[[str], Entries | None]
+BodiesOf = Callable[[str], Sequence[Entries]]
 
 _MAPS_OF_FIELDS = ("set", "add", "save")
 _LISTS_OF_FIELDS = ("clear", "send")
@@ -35,14 +35,14 @@ def leave(
     settings: Mapping[str, object],
     before: Mapping[str, object],
     in_flight: Iterable[InFlight],
-    body_of: BodyOf,
+    bodies_of: BodiesOf,
     file: str,
 ) -> tuple[Mapping[str, object], tuple[Problem, ...]]:
-    """The settings of the files, and beside them what cannot go yet; what is to be said about that. `body_of`: of the
-    flows that a `run:` may lead to."""
+    """The settings of the files, and beside them what cannot go yet; what is to be said about that. `bodies_of`: of
+    the flows that a `run:` to an id may lead to."""
     left: dict[tuple[str, str], InFlight] = {}
     for one in in_flight:
-        for key, name in _needed(_all_ahead(one, body_of), before):
+        for key, name in _needed(_all_ahead(one, bodies_of), before):
             if name in _entries(before, key) and name not in _entries(settings, key):
                 left.setdefault((key, name), one)
     outcome = dict(settings)
@@ -51,7 +51,7 @@ def leave(
     return outcome, tuple(_problem(key, name, one, settings, file) for (key, name), one in left.items())
 
 
-def _all_ahead(one: InFlight, body_of: BodyOf) -> list[object]:
+def _all_ahead(one: InFlight, bodies_of: BodiesOf) -> list[object]:
     """The steps of this version, and of every flow that it leads into."""
     ahead, seen, to_see = [one.body.get("do")], {one.flow_id}, [one.body.get("do")]
     while to_see:
@@ -59,9 +59,9 @@ def _all_ahead(one: InFlight, body_of: BodyOf) -> list[object]:
             flow_id = str(part.get("run", one.flow_id))
             if flow_id not in seen:
                 seen.add(flow_id)
-                steps = (body_of(flow_id) or {}).get("do")
-                ahead.append(steps)
-                to_see.append(steps)
+                steps = [body.get("do") for body in bodies_of(flow_id)]
+                ahead += steps
+                to_see += steps
     return ahead
 
 

@@ -1,7 +1,7 @@
 """Flows as the owner handles them: look at what apply would change, apply, pause."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -165,8 +165,10 @@ def _led_from(conn: Connection, account_id: str, found: Plan) -> Mapping[str, tu
     if not gone:
         return {}
     leads: dict[str, set[str]] = {}
+    now_called = _now_called(conn, account_id)
     for flow_id, body, _ in flow_store.versions_in_flight(conn, account_id):
-        for target in gone.intersection(runs_of(json.loads(body))) - {flow_id}:
+        targets = {now for name in runs_of(json.loads(body)) for now in now_called(name)}
+        for target in gone.intersection(targets) - {flow_id}:
             leads.setdefault(target, set()).add(flow_id)
     return {target: tuple(sorted(flows)) for target, flows in leads.items()}
 
@@ -197,19 +199,32 @@ def _leave_what_is_needed(
     return replace(loaded, settings=settings, problems=tuple(sorted({*loaded.problems, *said})))
 
 
-def _last_bodies(conn: Connection, account_id: str) -> still_used.BodyOf:
-    """What a flow says now or, if it was taken out, said last."""
+def _last_bodies(conn: Connection, account_id: str) -> still_used.BodiesOf:
+    """What a flow says now or, if it was taken out, said last; of an id that was given away, of both flows."""
     versions = {
         **flow_history.taken_out(conn, account_id),
         **{flow.flow_id: flow.version for flow in flow_store.applied(conn, account_id)},
     }
 
-    def body_of(flow_id: str) -> Mapping[str, object] | None:
-        version = versions.get(flow_id)
-        kept = None if version is None else flow_store.version(conn, account_id, flow_id, version)
-        return None if kept is None else json.loads(kept[0])
+    now_called = _now_called(conn, account_id)
 
-    return body_of
+    def bodies_of(name: str) -> Sequence[Mapping[str, object]]:
+        kept = (
+            flow_store.version(conn, account_id, flow_id, versions[flow_id])
+            for flow_id in now_called(name)
+            if flow_id in versions
+        )
+        return [json.loads(one[0]) for one in kept if one is not None]
+
+    return bodies_of
+
+
+def _now_called(conn: Connection, account_id: str) -> Callable[[str], Sequence[str]]:
+    """The ids now of the flows that have, or once had, an id."""
+    former: dict[str, list[str]] = {}
+    for _, old, now in flow_history.renamings(conn, account_id):
+        former.setdefault(old, []).append(now)
+    return lambda name: [*dict.fromkeys((name, *former.get(name, ())))]
 
 
 def has_entrances(proposal: Proposal) -> bool:

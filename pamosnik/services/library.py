@@ -41,12 +41,13 @@ class Library:
             paused={f.flow_id: Pause(f.paused_at, f.paused_by or "") for f in applied if f.paused_at},
             renamed=flow_history.renamed(conn, account_id),
             gone=flow_history.taken_out(conn, account_id),
+            renamings=flow_history.renamings(conn, account_id),
         )
         self._catalogs[account_id] = (as_of, catalog)
         return catalog
 
     def following(self, conn: Connection, account_id: str, flow_id: str) -> Flow:
-        """Where a `run:` leads that `catalog` lets go on."""
+        """Where a `run:` leads that `Catalog.ways` lets go on; of an id that was moved, the one that it has now."""
         catalog = self.catalog(conn, account_id)
         if flow_id in catalog.named:
             return catalog.named[flow_id]

@@ -450,6 +450,7 @@ def _turn(
     """Decides and writes down what is decided; goes on in another flow where the flow says so."""
     flow = _flow_of(scene, run)
     assert flow is not None
+    ways = scene.catalog.ways(run.started_at, scene.timezone)
     facts = Facts(
         contact=contact,
         settings=scene.settings,
@@ -458,8 +459,8 @@ def _turn(
         profile_asked=profile_asked,
         first_time=first_time,
         last_variants=runs.last_variants(scene.conn, run.connection_id, run.flow_id, contact.id),
-        can_start=scene.catalog.can_start,
-        closed=scene.catalog.closed(scene.timezone),
+        can_start=ways.open,
+        closed=ways.closed,
         codes=codes.of_flow(scene.conn, scene.account_id, contact.id, flow),
         code=code_store.latest_of_person(scene.conn, contact.id),
         draws_from=_draws_from(scene, contact, run.flow_id),
@@ -486,7 +487,8 @@ def _turn(
     for flow_id in recorded.flows_to_start:
         known = contacts.load(scene.conn, contact.id)
         assert known is not None
-        following = scene.library.following(scene.conn, scene.account_id, flow_id)
+        now_called = ways.moved.get(flow_id, flow_id)
+        following = scene.library.following(scene.conn, scene.account_id, now_called)
         _start(scene, known, following, recorded.run.origin, event, started_by=run.id, in_a_row=in_a_row + 1)
 
 

@@ -110,6 +110,15 @@ def renamed(conn: Connection, account_id: str) -> Mapping[str, str]:
     return dict(rows.fetchall())
 
 
+def renamings(conn: Connection, account_id: str) -> list[tuple[datetime, str, str]]:
+    """(when, former id, id now) of all renamings, the oldest first."""
+    rows = conn.execute(
+        "SELECT at, former_id, flow_id FROM flow_history WHERE account_id=? AND change='renamed' ORDER BY id",
+        (account_id,),
+    )
+    return [(instant(at), former, now) for at, former, now in rows]
+
+
 def of_this_flow(conn: Connection, account_id: str, flow_id: str) -> list[Entry]:
     """The newest first, and of this flow alone: not of an earlier one that had the id before it."""
     found: list[Entry] = []

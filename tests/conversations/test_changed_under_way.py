@@ -184,6 +184,29 @@ async def test_a_run_leads_into_no_flow_that_was_paused_and_taken_out(tmp_path: 
         assert shop.got("7001") == ["Menu"]
 
 
+async def test_an_id_that_another_flow_has_got_leads_where_it_led(tmp_path: Path) -> None:
+    """Who tapped "Prices" on an old menu was sent what a later flow says that had got the id of the price list."""
+    renamed = LEADS_ON.replace("price: {", "prices: { was: price,").replace("run: price", "run: prices")
+    reused = renamed.replace("was: price,", "") + "  price: { when: [dm: kilo], do: [{ send: Per kilo }] }\n"
+    async with changing(tmp_path, LEADS_ON) as shop:
+        await shop.writes("7001", "menu")
+        await shop.writes("7002", "later")
+        await shop.applies(renamed)
+        await shop.applies(reused)
+        await shop.taps("7001", "Prices")
+        assert shop.got("7001") == ["Menu", "Here: https://shop.example/prices"]
+        direct = reused.replace("run: prices", "run: price")
+        await shop.applies(direct)
+        await shop.writes("7003", "menu")
+        await shop.taps("7003", "Prices")
+        assert shop.got("7003") == ["Menu", "Per kilo"], "whoever begins now means the flow of now"
+        # The price list goes under its second name, and the fact stays for who comes to it by the first.
+        assert "People in later whose version" in " ".join(shop.told(OTHER, "prices"))
+        await shop.applies(OTHER)
+        await shop.passes(hours=2)
+        assert shop.got("7002") == ["Here: https://shop.example/prices"]
+
+
 # --- what a field, the hours, a fact is now ---------------------------------------------------------------
 
 

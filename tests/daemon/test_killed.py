@@ -110,12 +110,19 @@ async def _everything_is_accounted_for(shop: Shop, people: list[str]) -> None:
             assert "unknown" in by_person[igsid], (igsid, by_person[igsid])
     for item in queue:
         assert item["status"] in ("sent", "unknown") or "unknown" in by_person[item["to"]["igsid"]], item
-    told = {
-        item["message_id"]
-        for item in queue
-        if item["status"] == "sent" and item["kind"] in ("message", "private_reply")
-    }
-    assert told <= {sent.mid for sent in shop.fake.sent}
+    there = {sent.mid: sent.igsid for sent in shop.fake.sent}
+    for item in queue:
+        if item["status"] != "sent" or item["kind"] not in ("message", "private_reply"):
+            continue
+        if item["message_id"] is None:
+            # After half a minute a private reply is repeated, and Instagram's refusal names no message. That is
+            # seen where no echo names it either, on a machine that takes so long.
+            assert (item["kind"], item["reason"]) == ("private_reply", "delivered by an earlier attempt"), (
+                item
+            )
+            assert item["to"]["igsid"] in there.values(), item
+        else:
+            assert item["message_id"] in there, item
 
 
 async def test_a_stored_delivery_survives_the_kill_that_follows_its_200(tmp_path: Path) -> None:
