@@ -23,6 +23,8 @@ Require = Annotated[
     bool,
     typer.Option("--require-tests", help="Apply only when there are tests and all pass; else exit code 5."),
 ]
+_IN_FULL = 3
+"""Conversations beside a plan: of flows that stay applied, whose tests no other command plays with the files."""
 _WIDEST = 100
 """Columns: longer lines are hard to read."""
 
@@ -139,6 +141,7 @@ def of_plan(home: "Home", proposal: "Proposal") -> "list[Result]":
 def tell(results: "list[Result]", files: list[Path], *, aside: bool) -> None:
     """In short, beside the plan: how many pass, and which do not."""
     from pamosnik.rehearsal.screen import clean
+    from pamosnik.rehearsal.testing import show
 
     out = note if aside else say
     failed = [one for one in results if not one.passed]
@@ -147,9 +150,13 @@ def tell(results: "list[Result]", files: list[Path], *, aside: bool) -> None:
             out(f"{_tests(len(results))} passed.")
         return
     out(f"{len(failed)} of {_tests(len(results))} failed:")
+    in_full = [] if aside else [one for one in failed if not one.test.place.line][:_IN_FULL]
     for one in failed:
         out(clean(f"  {one.failures[0].place}  {one.test.title}"))
-        out(clean(f"      {one.failures[0].sentence}"))
+        if one in in_full:
+            show.failed(_console(), one, {}, one.zone)
+        else:
+            out(clean(f"      {one.failures[0].sentence}"))
     if any(one.test.place.line for one in failed):
         out(f"What was said shows: {_command(files)}")
 
@@ -171,9 +178,11 @@ def refuse(results: "list[Result] | None", files: list[Path]) -> None:
             "Nothing was applied: --require-tests wants tests, and there are none.",
             hint="Write some under `tests:` (docs/flow-tests.md), or leave --require-tests out.",
         )
-    failed = sum(not one.passed for one in results)
+    failed = [one for one in results if not one.passed]
+    of_files = any(one.test.place.line for one in failed)
     raise CheckFailed(
-        f"Nothing was applied: {failed} of {_tests(len(results))} failed.", hint=f"Try: {_command(files)}"
+        f"Nothing was applied: {len(failed)} of {_tests(len(results))} failed.",
+        hint=f"Try: {_command(files) if of_files else f'pamosnik flows export {failed[0].test.flow}'}",
     )
 
 

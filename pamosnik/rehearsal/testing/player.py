@@ -131,6 +131,7 @@ class _Performance:
             tuple(self._walks),
             tuple(self._known),
             self._stage.username,
+            self._zone,
         )
 
     def _do(self, step: TestStep) -> list[Failure]:

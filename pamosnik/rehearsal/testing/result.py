@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from pamosnik.flows.written_tests import FlowTest, Place
 from pamosnik.rehearsal.happenings import Happening
@@ -41,6 +42,8 @@ class Result:
     people: tuple[str, ...] = ()
     """Who the test plays with."""
     shop: str = ""
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    """In which its times are told."""
 
     @property
     def passed(self) -> bool:
