@@ -94,6 +94,9 @@ _RANKS: Mapping[int, str] = {
 """How specific a trigger is, in words."""
 
 
+_ONLY_IN_MESSAGES = (
+    "It is a word for STOP, START or a human: such a word counts in messages, and can be no keyword."
+)
 _A_KEYWORD = 40
 """Characters of a text that may be proposed as a keyword."""
 
@@ -237,7 +240,11 @@ def _answer(ground: Ground, text: str, kind: str, now: datetime) -> Answer:
     if found.winner is not None:
         far = tuple(one for one in near if not (one.elsewhere and one.letters))
         return replace(found, near=far, because=_because(found.winner, takers))
-    return found if found.safety == "stop" else replace(found, advice=_advice(found, look.heard))
+    if found.safety == "stop":
+        return found
+    if look.is_safety_word():
+        return replace(found, advice=_ONLY_IN_MESSAGES if KINDS[kind] in COMMENTS else None)
+    return replace(found, advice=_advice(found, look.heard))
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +285,13 @@ class _Look:
 
     def safety(self) -> str | None:
         """Comments are not heard for safety words."""
-        if self.event.kind in COMMENTS:
-            return None
+        return None if self.event.kind in COMMENTS else self._meant()
+
+    def is_safety_word(self) -> bool:
+        """Then it may be no keyword, in comments neither."""
+        return self._meant() is not None
+
+    def _meant(self) -> str | None:
         meant = safety_words.meanings(self.catalog.book.settings, self.heard.raw)
         return next((word for word, is_meant in meant.items() if is_meant), None)
 
