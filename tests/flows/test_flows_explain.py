@@ -353,6 +353,20 @@ def test_what_follows_when_a_human_had_their_time_is_told() -> None:
         "      - hand_over: { pause: 3h }\n"
     )
     rests = "the flows rest for this person for"
-    assert f"{rests} 1 hour. After that it goes on." in page
+    assert f"{rests} 1 hour. After that it goes on with step 1a.2." in page
     assert f"{rests} 2 hours.\n" in page
-    assert page.count("After that it goes on.") == 1
+    assert page.endswith(f"{rests} 3 hours.")
+
+
+def test_where_the_flow_would_have_ended_it_is_told_that_it_goes_on() -> None:
+    """Of an `if_no_answer` without `stop` a client read that a message comes, and not that the next question does."""
+    page = told(
+        "flows:\n  a:\n    when: [{ dm: hi }]\n    limits: { per_person: 1h }\n    do:\n"
+        "      - ask:\n          question: Q\n          accept: number\n"
+        '          if_no_answer: [{ send: "gone\\n" }]\n'
+        "          if_not_understood: { then: [{ choose: [{ if: first_time, do: [stop] }, { else: [stop] }] }] }\n"
+        "      - wait_for: { answer: any, up_to: 1h, if_not: [stop] }\n"
+        "      - wait_for: { answer: any, up_to: 1h, if_not: [{ send: last }] }\n"
+    )
+    assert "Message: “gone”\n     - After that it goes on with step 2." in page
+    assert page.count("After that") == 1

@@ -339,7 +339,7 @@ GERMAN = Language(
         delete="Der Kommentar wird endgültig gelöscht.",
         hand_over="Ein Mensch übernimmt: Der Inhaber erfährt davon, und die Abläufe ruhen {time} lang für diese"
         " Person.",
-        hand_over_on="Danach geht es weiter.",
+        goes_on="Danach geht es mit Schritt {number} weiter.",
         note="Notiz an den Inhaber: {note}",
         notify="Der Inhaber bekommt eine E-Mail: {text}",
         notify_to="Eine E-Mail geht an {to}: {text}",

@@ -282,7 +282,7 @@ class Steps:
     hide: str
     delete: str
     hand_over: str
-    hand_over_on: str
+    goes_on: str
     note: str
     notify: str
     notify_to: str

@@ -337,7 +337,7 @@ POLISH = Language(
         delete="Komentarz zostaje usunięty na zawsze.",
         hand_over="Przejmuje człowiek: właściciel dostaje wiadomość, a scenariusze milczą wobec tej osoby przez"
         " {time}.",
-        hand_over_on="Potem scenariusz idzie dalej.",
+        goes_on="Potem scenariusz idzie dalej od kroku {number}.",
         note="Notatka dla właściciela: {note}",
         notify="Właściciel dostaje e-mail: {text}",
         notify_to="E-mail idzie na adres {to}: {text}",

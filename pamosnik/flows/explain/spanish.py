@@ -342,7 +342,7 @@ SPANISH = Language(
         delete="El comentario se borra para siempre.",
         hand_over="Se hace cargo un humano: se avisa al propietario y los flujos descansan durante {time} para esta"
         " persona.",
-        hand_over_on="Después se sigue adelante.",
+        goes_on="Después se sigue en el paso {number}.",
         note="Nota para el propietario: {note}",
         notify="El propietario recibe un correo: {text}",
         notify_to="Un correo va a {to}: {text}",

@@ -24,9 +24,9 @@ class Speech:
     # --- words and lists -------------------------------------------------------------------------------
 
     def quoted(self, text: str | Text) -> str:
-        """What the shop wrote, as it is."""
+        """What the shop wrote, as it is. A new line at the end, as `|` leaves it, says nothing."""
         first, last = self.language.grammar.quotes
-        return f"{first}{text if isinstance(text, str) else written(text)}{last}"
+        return f"{first}{(text if isinstance(text, str) else written(text)).rstrip(chr(10))}{last}"
 
     def all_of(self, parts: Iterable[str]) -> str:
         return _joined(list(parts), self.language.grammar.and_)

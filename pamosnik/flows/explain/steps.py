@@ -139,6 +139,33 @@ class _Teller:
     def _branch(self, path: str, text: str) -> Item:
         return Item(text, tuple(self.steps(path)), self.numbers[path])
 
+    def _exception(self, path: str, text: str) -> Item:
+        """A branch in the place of which the flow would end: that it goes on behind it has to be said."""
+        last = self._last(path)
+        if last is None or last.at.next is None or isinstance(last, HandOver) or not self._goes_on(path):
+            return self._branch(path, text)
+        behind = Item(self.said.goes_on.format(number=self.numbers[last.at.next]))
+        return Item(text, (*self.steps(path), behind), self.numbers[path])
+
+    def _last(self, path: str) -> Step | None:
+        number = 0
+        while f"{path}.{number}" in self.flow.steps:
+            number += 1
+        return self.flow.steps.get(f"{path}.{number - 1}")
+
+    def _goes_on(self, path: str) -> bool:
+        """Whether any way through these steps leads beyond the last of them."""
+        last = self._last(path)
+        match last:
+            case Stop() | RunFlow() | OptOut():
+                return False
+            case Choose() if last.branches[-1].condition is None:
+                return any(map(self._goes_on, _branches(last)))
+            case Split():
+                return any(map(self._goes_on, _branches(last)))
+            case _:
+                return True
+
     def _step(self, step: Step) -> tuple[str, list[Item]]:
         said, quoted, speech = self.said, self.speech.quoted, self.speech
         match step:
@@ -190,7 +217,7 @@ class _Teller:
             case HandOver():
                 told = [said.hand_over.format(time=speech.duration(step.pause))]
                 if step.at.next is not None and not isinstance(self.flow.steps[step.at.next], Stop):
-                    told.append(said.hand_over_on)
+                    told.append(said.goes_on.format(number=self.numbers[step.at.next]))
                 if step.note is not None:
                     told.append(said.note.format(note=quoted(step.note)))
                 return self.speech.sentences(told), []
@@ -295,11 +322,11 @@ class _Teller:
         told.append(said.gives_up.format(time=self.speech.duration(step.give_up_after)))
         below = [self._option(choice, said.choice) for choice in step.choices]
         if step.then is not None:
-            below.append(self._branch(f"{path}.if_not_understood.then", said.then))
+            below.append(self._exception(f"{path}.if_not_understood.then", said.then))
         if step.if_no_answer is None:
             told.append(said.no_answer_ends)
         else:
-            below.append(self._branch(f"{path}.if_no_answer", said.no_answer))
+            below.append(self._exception(f"{path}.if_no_answer", said.no_answer))
         return self.speech.sentences(told), below
 
     def _wait(self, step: Wait) -> str:
@@ -339,7 +366,7 @@ class _Teller:
         told = sentence.format(what=self.speech.quoted(step.what), time=self.speech.duration(step.up_to))
         if step.if_not is None:
             return f"{told} {said.not_in_time_ends}", []
-        return told, [self._branch(f"{step.at.path}.if_not", said.not_in_time)]
+        return told, [self._exception(f"{step.at.path}.if_not", said.not_in_time)]
 
     # --- branches --------------------------------------------------------------------------------------
 
