@@ -156,6 +156,19 @@ def test_all_lines_of_a_text_are_read_from_the_same_side_and_its_sign_stands_bef
     assert note.x + 20 <= nodes["do.1"].right
 
 
+def test_what_leads_straight_on_beside_a_choice_is_named_and_misfits_are_counted_as_they_happen() -> None:
+    """With `tries: 1` the question is asked again once; the second answer that does not fit goes on."""
+    both = {"label": "Both", "do": [{"do": "tag", "tag": "both"}]}
+    misfit = {"say": "Which?", "tries": 1, "then": [{"do": "tag", "tag": "lost"}]}
+    asked = {"do": "ask", "question": "Night?", "accept": "choice", "if_not_understood": misfit}
+    few = drawing({**asked, "choices": [{"label": "Friday"}, {"label": "Saturday"}, both]}, SEND)
+    assert node(few, "do.0.onward") == ["Friday or Saturday"]
+    assert node(few, "do.0.if_not_understood.then") == ["not understood 2×"]
+    many = drawing({**asked, "choices": [*({"label": str(n)} for n in range(4)), both]}, SEND)
+    assert node(many, "do.0.onward") == ["another answer"]
+    assert faults(few) == faults(many) == []
+
+
 def test_no_line_ends_between_a_number_and_its_unit() -> None:
     made = drawing({"do": "ask", "question": "Your number?", "accept": "text", "save_as": "lead_phone"})
     assert node(made, "do.0")[2:] == ["saved as lead_phone · waits up to", "23 h"]
@@ -329,7 +342,7 @@ def test_a_message_shows_its_cards_and_a_question_who_takes_over_when_nothing_fi
     pills = [button.line.text for one in made.nodes for button in one.buttons]
     assert pills == [f"{n + 1}. Order" for n in range(7)]
     assert " ".join(node(made, "do.1")) == (
-        "Question How many? saved as guests · waits up to 23 h · not understood 2×: a person takes over"
+        "Question How many? saved as guests · waits up to 23 h · not understood 3×: a person takes over"
     )
     assert " ".join(node(made, "when")).endswith(
         "paused in its file · again while in it: from the start · priority 5"

@@ -49,6 +49,8 @@ from pamosnik.model.step import (
 )
 from pamosnik.model.text import Text
 
+_FEW = 3
+
 
 class Shape(StrEnum):
     """What a node looks like."""
@@ -326,9 +328,9 @@ class _Reader:
         pills, ways = self._options(step.choices, joins=True)
         all_lead = bool(pills) and all(pill.leads for pill in pills)
         others = not all_lead or step.optional or step.accept is not Accept.CHOICE
-        label = (say("other_answer") if ways else say("answers")) if others else ""
+        label = self._others(step, pills) if ways and others else say("answers") if others else ""
         if step.then is not None:
-            tries = say("not_understood", n=step.tries)
+            tries = say("not_understood", n=step.tries + 1)
             ways += (self._way(f"{path}.if_not_understood.then", tries, Pace.PERSON),)
         patience = say.duration(step.give_up_after)
         notes = [say("up_to", time=patience)]
@@ -340,7 +342,7 @@ class _Reader:
         if step.accept is Accept.IMAGE:
             notes.insert(0, say("takes_image"))
         if step.then is None and not step.optional and step.accept not in (Accept.TEXT, Accept.ANYTHING):
-            notes.append(say("misfit_human", n=step.tries))
+            notes.append(say("misfit_human", n=step.tries + 1))
         return Item(
             path,
             Shape.QUESTION,
@@ -352,6 +354,14 @@ class _Reader:
             onward=Pace.PERSON if others else None,
             onward_label=label if ways else "",
         )
+
+    def _others(self, step: Ask, pills: tuple[Pill, ...]) -> str:
+        """What leads straight on beside choices with steps of their own: the others by name if they are few."""
+        plain_ones = [pill.label for pill in pills if not pill.leads]
+        only_these = step.accept is Accept.CHOICE and not step.optional
+        if only_these and len(plain_ones) <= _FEW:
+            return self.say("or").join(plain_ones)
+        return self.say("other_answer")
 
     def _wait(self, step: Wait) -> Item:
         say = self.say
