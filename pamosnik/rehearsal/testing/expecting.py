@@ -179,6 +179,8 @@ class Expecter:
     # --- why not -------------------------------------------------------------------------------------
 
     def _why_not(self, key: str, pattern: str, others: Sequence[Happening]) -> str | None:
+        if pattern.strip() == "nothing":
+            return "That nothing comes is written: expect: { nothing: true }"
         forms = [self._forms(one) for one in others]
         if any(matching.stands_in(pattern, one) for one in forms):
             return f'The text says more than that. With * it fits: "*{pattern.strip()}*"'

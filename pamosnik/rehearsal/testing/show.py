@@ -51,8 +51,11 @@ def failed(console: Console, one: Result, texts: Mapping[str, str], zone: ZoneIn
     width = min(_WHO, max((len(line.who) for line in lines), default=0)) + 4
     for line in lines:
         _print(console, _line(line, width))
-    for place, of_line in groupby(one.failures, key=lambda failure: failure.place):
+    if lines:
         console.print()
+    for number, (place, of_line) in enumerate(groupby(one.failures, key=lambda failure: failure.place)):
+        if number:
+            console.print()
         _print(console, _place(place, texts))
         for failure in of_line:
             for row in _failure(failure):

@@ -247,6 +247,7 @@ FAIL = [
     ("- webhook_says: { status: 500 }\n- dm: crm\n- expect: { called: [crm, crm] }", [3], "called: crm"),
     ("- dm: price\n- tap: Send it to me\n- pass: 2h\n- expect: { dm: any }", [4], "- pass: 1h"),
     ("- comment: winter\n- expect: { dm: any }", [2], "no message"),
+    ("- dm: price\n- expect: nothing", [2], "expect: { nothing: true }"),
     # what cannot be done
     ("- dm: price\n- tap: Send it to you\n- expect: { dm: any }", [2], "Did you mean “Send it to me”?"),
     ("- tap: Send it to me", [1], "Book a visit · Booking"),
