@@ -59,16 +59,22 @@ def _starters() -> Mapping[str, str]:
 def _file(name: str, output: Path | None) -> Path:
     if output is None:
         return Path(f"{name}.yaml")
-    return output / f"{name}.yaml" if output.is_dir() else output
+    # As `flows export` reads it: what does not end like a flow file is a folder.
+    in_folder = output.is_dir() or output.suffix not in (".yaml", ".yml")
+    return output / f"{name}.yaml" if in_folder else output
 
 
 def _create(file: Path, text: str) -> None:
     """Never in the place of another file."""
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8", newline="\n") as opened:
             opened.write(text)
     except FileExistsError:
-        hint = f"Choose another name with -o. To try the one that is there: pamosnik flows test {file}"
+        if not file.exists():
+            raise UsageError(f"{file.parent} is no folder.", hint="Choose another place with -o.") from None
+        hint = "Choose another name with -o. To try the one that is there: pamosnik flows test "
+        hint += shlex.quote(str(file))
         raise UsageError(f"{file} is there already; nothing was written.", hint=hint) from None
     except OSError as error:
         raise UsageError(

@@ -355,7 +355,11 @@ _IF_NOT_UNDERSTOOD = Row(
     (
         Key("say", text, "What is said when an answer does not fit."),
         Key("tries", at_least_one, "How often; default 2."),
-        Key("then", steps, "Steps that follow after the last try."),
+        Key(
+            "then",
+            steps,
+            "Steps that follow after the last try; then the next step, unless they end with `stop`.",
+        ),
     ),
 )
 CARD: Row = Row(
@@ -386,7 +390,8 @@ WAIT_FOR: Row = Row(
         Key(
             "if_not",
             steps,
-            "Steps that follow when it does not happen in time; without them the run ends there.",
+            "Steps that follow when it does not happen in time, and then the next step, unless they end with"
+            " `stop`; without them the run ends there.",
         ),
     ),
 )
@@ -460,7 +465,11 @@ STEPS: dict[str, Read] = {
             Key("optional", boolean, "Adds a chip to skip the question."),
             Key("if_not_understood", _IF_NOT_UNDERSTOOD, "What happens when an answer does not fit."),
             Key("give_up_after", some_time, "How long to wait; default 23h."),
-            Key("if_no_answer", steps, "Steps that follow when nobody answered."),
+            Key(
+                "if_no_answer",
+                steps,
+                "Steps that follow when nobody answered; then the next step, unless they end with `stop`.",
+            ),
         ),
     ),
     "wait": Row(

@@ -106,6 +106,11 @@ def test_new_writes_a_file_whose_tests_pass_and_overwrites_nothing(run: Run, wor
     assert (work / "price-list.yaml").read_text() == "mine"
     assert run("new", "faq", "-o", "my faq.yml").returncode == 0
     assert "pamosnik chat 'my faq.yml'" in (work / "my faq.yml").read_text()
+    # A folder that is not there yet is made, as `flows export` does; it became a file without an ending.
+    assert run("new", "faq", "-o", "shops/rose").returncode == 0
+    assert (work / "shops" / "rose" / "faq.yaml").is_file()
+    (work / "notes").write_text("mine")
+    assert "notes is no folder" in run("new", "faq", "-o", "notes").stderr
 
 
 def test_new_tells_what_there_is(run: Run, work: Path) -> None:
