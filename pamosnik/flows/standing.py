@@ -117,7 +117,8 @@ def what_happens(
         )
     inside = sum(one.people for one in standing if not one.only_tap)
     if after is not None and changed and inside:
-        found.append(_MEANWHILE[Mode(str(after.get("mode", Mode.SINGLE)))])
+        rests = paused or after.get("state") == "paused"
+        found.append(_RESTS if rests else _MEANWHILE[Mode(str(after.get("mode", Mode.SINGLE)))])
     if after is not None and changed and map_of(after, "limits").get("per_person") == ONCE:
         found.append("Who had it before does not get it again (limits: per_person once).")
     return found
@@ -147,6 +148,7 @@ def runs_of(body: object) -> Iterator[str]:
             yield from runs_of(item)
 
 
+_RESTS = "It starts nobody while it is paused."
 _MEANWHILE = {
     Mode.SINGLE: "Until they are through, it does not start for them anew (mode: single).",
     Mode.RESTART: "Who triggers it again leaves the old version and begins the new one (mode: restart).",

@@ -64,8 +64,9 @@ def propose(
     if not versions:
         raise flow_history.unknown(conn, account_id, flow_id, "rollback")
     here = applied.get(flow_id)
-    chosen = _before(conn, account_id, flow_id, here, versions)
-    if version is not None:
+    if version is None:
+        chosen = _before(conn, account_id, flow_id, here, versions)
+    else:
         chosen = _named(flow_id, version, versions)
     body = {key: value for key, value in json.loads(chosen.body).items() if key != "tests"}
     title = str(body.get("title", flow_id))

@@ -104,6 +104,11 @@ def test_versions_are_named_by_their_first_characters(home: Command, files: File
     ambiguous = home("flows", "rollback", "price", many, "--yes")
     assert (ambiguous.returncode, "Say more: " in ambiguous.stderr) == (2, True), ambiguous
     assert home("flows", "rollback", "visit").stderr.startswith("visit has no earlier version.")
+    # A version that was named was looked for only where there was one before.
+    (only,) = json.loads(home("flows", "history", "visit", "--json").stdout)
+    named = home("flows", "rollback", "visit", only["version"][:8])
+    assert (named.returncode, "already" in named.stderr) == (0, True), named
+    assert home("flows", "rollback", "visit", "zz").stderr.startswith("visit has no version zz.")
     assert home("flows", "rollback", "prise").stderr.startswith("There is no flow prise.")
 
 

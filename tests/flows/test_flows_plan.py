@@ -228,6 +228,11 @@ def test_what_happens_to_people_depends_on_where_they_are() -> None:
     assert "does not start for them anew" in happens(asked, "single")
     assert "leaves the old version" in happens(asked, "restart")
     assert "new version, too" in happens(asked, "parallel")
+    # It was said of a flow, too, that the file pauses from now on.
+    rests = what_happens(
+        people=2, standing=[asked], before={}, after={"state": "paused"}, renamed=False, changed=True
+    )
+    assert rests[-1] == "It starts nobody while it is paused."
     # Who may only tap a button does not count as being in it: the new version starts for them at once.
     assert "mode" not in happens(may_tap, "single") + happens(may_tap, "restart")
 
