@@ -186,8 +186,8 @@ def _wrong_in(got: list[Got], *, refused: bool) -> list[str]:
 
 
 def _wrong_runs(runs: list[Any], owner: Owner, unsent: Set[str]) -> list[str]:
-    """No run is left under a name that its flow has no more, none has failed, none waits for nothing. `unsent`: people
-    with a message that Instagram refused, as one of the faults does."""
+    """No run is left under a name that its flow has no more, none has failed, none waits for nothing. `unsent`:
+    people with a message that Instagram refused, as one of the faults does."""
     wrong = []
     names = {*owner.file.names.values(), "hello"}
     for run in runs:
