@@ -111,7 +111,9 @@ def test_thirteen_chips_stand_in_rows_and_the_picture_stays_printable() -> None:
     made = drawing({"do": "send", "text": "What about?", "chips": chips}, SEND)
     assert made.width < 1250
     tops = {one.y for one in made.nodes if one.shape is Shape.TAP}
-    assert len(tops) == 4
+    assert len(tops) == 5
+    (follows,) = [one for one in made.nodes if one.path == "do.1"]
+    assert follows.y < min(tops) + 30, "what follows at once stands beside the rows, not below them"
     assert faults(made) == []
 
 

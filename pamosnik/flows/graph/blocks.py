@@ -219,10 +219,18 @@ class Builder:
             out, points = Out(out.start, Pace.AT_ONCE), points[1:]
         unit.edges.append(self._edge(out, f"{item.path}~", _turning(points), arrow=False))
 
-    def _lead(self, item: Item, column: _Column, turn: tuple[Point, float], top: float) -> Edge:
-        """From a node or pill down to a line that turns off, and to the head of a column."""
+    def _lead(
+        self, item: Item, column: _Column, turn: tuple[Point, float], top: float, *, aside: float = 0.0
+    ) -> Edge:
+        """From a node or pill down to a line that turns off, and to the head of a column.
+
+        `aside`: it runs down so far to the right of where it begins.
+        """
         (x, y), level = turn
-        points = _turning(((x, y), (x, level), (column.x, level), (column.x, top)))
+        down: tuple[Point, ...] = ((x, y), (x, level))
+        if aside and level > y + _TURN:
+            down = ((x, y), (x, y + _TURN), (x + aside, y + _TURN), (x + aside, level))
+        points = _turning((*down, (column.x, level), (column.x, top)))
         way = column.way
         if column.bare:
             end = column.block.entry
@@ -237,6 +245,9 @@ class Builder:
         paces = list(dict.fromkeys(column.way.pace for column in columns))
         single = not straight and len(paces) == 1
         begin = 0.0 if single else _TURN + 10 * (len(paces) - 1)
+        beside = straight and len(paces) == 1 and not item.onward_label
+        beside = beside and all(column.block.out is None for column in columns)
+        aside = HALF + _TURN - begin if beside else 0.0
         y = made.node.h
         exits: list[tuple[_Column, float, float]] = []
         for number, pace in enumerate(paces):
@@ -245,19 +256,23 @@ class Builder:
             widest = max(column.width for column in alike)
             for column in alike:
                 column.slot = widest if widest < 1.5 * WIDE else column.width
-            for row in _in_rows(alike):
-                x = begin + GAP
+            for row in _in_rows(alike, MOST - aside):
+                x = begin + aside + GAP
                 top, bottom = y + 2 * _TURN, y
                 for column in row:
                     column.x = x + column.block.left + (column.slot - column.width) / 2
                     x += column.slot + GAP
-                    unit.edges.append(self._lead(item, column, ((lane, made.node.h), y + _TURN), top))
+                    begins = ((lane, made.node.h), y + _TURN)
+                    unit.edges.append(self._lead(item, column, begins, top, aside=aside))
                     unit.put(column.x, top, column.block)
                     bottom = max(bottom, top + column.block.height)
                 y = bottom + _TURN
                 leaving = [column for column in row if column.block.out is not None]
                 exits += [(column, top + column.block.spine, y) for column in leaving]
                 y += _TURN if leaving else 0
+        if beside:
+            self._beside(unit, item, made.node.h, made.node.h + 2 * _TURN, None)
+            return unit
         return self._close_rows(unit, item, y, exits, straight=straight)
 
     def _close_rows(
@@ -348,20 +363,20 @@ def _turning(points: tuple[Point, ...]) -> tuple[Point, ...]:
     return tuple(kept)
 
 
-def _in_rows(columns: list[_Column]) -> Iterator[list[_Column]]:
-    """As few rows as the width allows, filled evenly."""
-    few, more = divmod(len(columns), _rows_needed(columns))
+def _in_rows(columns: list[_Column], room: float) -> Iterator[list[_Column]]:
+    """As few rows as the room allows, filled evenly."""
+    few, more = divmod(len(columns), _rows_needed(columns, room))
     begin = 0
     while begin < len(columns):
         part = columns[begin : begin + few + (1 if more > 0 else 0)]
-        yield from [part] if _rows_needed(part) == 1 else [[column] for column in part]
+        yield from [part] if _rows_needed(part, room) == 1 else [[column] for column in part]
         begin, more = begin + len(part), more - 1
 
 
-def _rows_needed(columns: list[_Column]) -> int:
+def _rows_needed(columns: list[_Column], room: float) -> int:
     rows, wide = 1, 0.0
     for column in columns:
-        if wide and wide + column.slot > MOST:
+        if wide and wide + column.slot > room:
             rows, wide = rows + 1, 0.0
         wide += column.slot + GAP
     return rows
