@@ -160,6 +160,8 @@ class Catalog:
             if at > since:
                 moved.setdefault(former, now)
         closed = self._closed(timezone)
+        if not moved:
+            return Ways(self._open, closed, moved)
         return Ways(
             frozenset((self._open - moved.keys()) | {old for old, now in moved.items() if now in self._open}),
             {
