@@ -370,3 +370,14 @@ def test_where_the_flow_would_have_ended_it_is_told_that_it_goes_on() -> None:
     )
     assert "Message: “gone”\n     - After that it goes on with step 2." in page
     assert page.count("After that") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("a {code}", "“a {code}”. "), ("a 🙌", "“a 🙌”. "), ("Yes!", "“Yes!” ")]
+)
+def test_a_quoted_text_is_parted_from_the_next_sentence(text: str, shown: str) -> None:
+    page = told(
+        "codes: { c: c.csv }\nflows:\n  a:\n    when: [{ dm: hi }]\n    limits: { per_person: 1h }\n    do:\n"
+        f'      - give_code: {{ from: c, text: "{text}" }}\n'
+    )
+    assert f"{shown}If no code is left" in page

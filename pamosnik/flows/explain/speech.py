@@ -11,6 +11,7 @@ from pamosnik.flows.explain.polish import POLISH
 from pamosnik.flows.explain.spanish import SPANISH
 from pamosnik.model.text import MatchMode, Text, Variable, Words
 
+_ENDS = frozenset(".!?…。！？؟।:")
 LANGUAGES = {"en": ENGLISH, "de": GERMAN, "pl": POLISH, "es": SPANISH}
 
 _HOURS_UP_TO = timedelta(days=2)
@@ -45,11 +46,11 @@ class Speech:
         return f"{comma} {word} ".join(parts)
 
     def sentences(self, told: Iterable[str]) -> str:
-        """One after the other; one that ends with a quoted word gets its full stop."""
+        """One after the other; one that ends with a quoted text without an end of its own gets its full stop."""
         parts = list(told)
         close = self.language.grammar.quotes[1]
         ended = [
-            f"{part}." if part.endswith(close) and part[-2:-1].isalnum() else part for part in parts[:-1]
+            f"{part}." if part.endswith(close) and part[-2:-1] not in _ENDS else part for part in parts[:-1]
         ]
         return " ".join([*ended, *parts[-1:]])
 
