@@ -1,5 +1,6 @@
 """The applied flows back as files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,8 +35,16 @@ def export(
         say(found.flows.removesuffix("\n"))
         if found.codes:
             note("The codes that are left are files of their own. Try: pamosnik flows export -o FOLDER")
+        _tell_of_others(found, flows or ())
         return
     _write(found, output, yes=yes)
+    _tell_of_others(found, flows or ())
+
+
+def _tell_of_others(found: "Exported", asked: Sequence[str]) -> None:
+    if found.leads_to:
+        both = " ".join([*asked, *found.leads_to])
+        note(f"`run:` leads into flows that are not in it. To have them, too: pamosnik flows export {both}")
 
 
 def _write(found: "Exported", output: Path, *, yes: bool) -> None:

@@ -36,6 +36,8 @@ class Exported:
     """Path beside the flow file → a file of codes: those that nobody was given."""
     elsewhere: Mapping[str, str]
     """Pools whose file lay outside the folder of the flow file, where an export writes nothing → that path."""
+    leads_to: tuple[str, ...]
+    """Other applied flows that these lead into (`run:`): without them the file alone has errors."""
 
 
 def export(conn: Connection, account: Account, flow_ids: Collection[str] = ()) -> Exported:
@@ -62,7 +64,9 @@ def export(conn: Connection, account: Account, flow_ids: Collection[str] = ()) -
     )
     pools = cast("Mapping[str, Mapping[str, str]]", settings.get("codes", {}))
     tables = {raw["file"]: as_table(codes.free(conn, account.id, pool)) for pool, raw in pools.items()}
-    return Exported(text, tables, elsewhere)
+    reached = _reached([flow.flow_id for flow in chosen], applied)
+    others = tuple(one for one in applied if one in reached and applied[one] not in chosen)
+    return Exported(text, tables, elsewhere, others)
 
 
 def _head(settings: Raw, account: Account) -> Iterator[str]:
@@ -114,6 +118,25 @@ def _words(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _words(inner)
+
+
+def _reached(flow_ids: Sequence[str], applied: Mapping[str, AppliedFlow]) -> Collection[str]:
+    """These flows, and those that their `run:` leads into, in however many steps."""
+    reached, ahead = set(flow_ids), list(flow_ids)
+    while ahead:
+        led_into = set(_led_into(json.loads(applied[ahead.pop()].body))) & applied.keys()
+        ahead += led_into - reached
+        reached |= led_into
+    return reached
+
+
+def _led_into(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if isinstance(flow_id := value.get("run"), str):
+            yield flow_id
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        yield from _led_into(inner)
 
 
 def _inside(settings: Raw) -> tuple[Raw, Mapping[str, str]]:

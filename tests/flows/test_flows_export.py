@@ -389,6 +389,22 @@ def test_one_flow_comes_with_the_settings_it_names(tmp_path: Path) -> None:
             _export(opened, "nobody")
 
 
+def test_flows_that_it_leads_into_are_told_however_far(tmp_path: Path) -> None:
+    """The file of one flow alone had errors, and nobody said which flows were missing."""
+    shop = tmp_path / "shop.yaml"
+    shop.write_text(
+        "version: 1\nflows:\n"
+        "  a: { when: [dm: a], do: [{ send: { text: x, chips: [{ label: B, run: b }] } }] }\n"
+        "  b: { when: [dm: b], do: [{ run: c }] }\n"
+        "  c: { do: [{ send: x }] }\n"
+    )
+    with database(tmp_path) as opened:
+        _apply(opened, shop)
+        assert _export(opened, "a").leads_to == ("b", "c")
+        assert _export(opened, "b", "a").leads_to == ("c",)
+        assert _export(opened).leads_to == ()
+
+
 def test_remarks_say_what_no_key_can(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
