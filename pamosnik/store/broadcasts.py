@@ -210,7 +210,8 @@ def _broadcast(r: tuple[Any, ...]) -> Broadcast:
 def audience(conn: Connection, broadcast: Broadcast, limit: int) -> list[str]:
     """Ids of the next contacts to look at; who came after it began is none of them."""
     rows = conn.execute(
-        "SELECT contact_id FROM contacts WHERE contact_id>? AND connection_id=? AND created_at<=?"
+        # The plus: in the order of the ids, not by an index of the connection and then all of them sorted.
+        "SELECT contact_id FROM contacts WHERE contact_id>? AND +connection_id=? AND created_at<=?"
         " ORDER BY contact_id LIMIT ?",
         (broadcast.looked_until, broadcast.connection_id, ms(broadcast.began_at), limit),
     )

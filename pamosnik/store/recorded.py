@@ -105,10 +105,14 @@ class Recorded:
     event: Event
     flow_id: str | None
     begun_before: bool
-    """It went on in a run that began before the record does, or is not kept: nobody can tell where that stood."""
+    """It went on in a run that began before the record does, or is not kept: nobody can tell where that stood. Or it
+    met a pause that came from there."""
 
 
 _REPLAYED = sorted(INBOUND_MESSAGES | COMMENTS | SILENT)
+_NOT_PAUSED = {Verdict.STARTED, Verdict.RESUMED, Verdict.NO_MATCH, Verdict.FILTERED, Verdict.HANDED_OVER}
+"""Verdicts that tell that nothing kept flows from answering; the last of who has just asked for a human."""
+
 _NOT_AGAIN = (
     # Decided when it came in: own comments, tests.
     " AND (e.decided_at IS NOT NULL OR e.verdict='pending')"
@@ -127,7 +131,9 @@ def events(conn: Connection, account_id: str, since: datetime) -> Iterator[Recor
     kinds = ",".join("?" * len(_REPLAYED))
     rows = conn.execute(
         f"SELECT {inbox.columns('e')}, c.ig_id, e.flow_id, e.run_id IS NOT NULL AND e.verdict='resumed'"  # noqa: S608
-        " AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.run_id=e.run_id AND r.started_at>=?)"
+        " AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.run_id=e.run_id AND r.started_at>=?),"
+        # Whoever asks for a human is told that one comes; the others of this verdict get nothing.
+        " e.verdict='handed_over' AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.source=e.event_id)"
         " FROM events e JOIN connections c USING (connection_id)"
         f" WHERE e.account_id=? AND e.received_at>=? AND c.status<>'disconnected' AND e.kind IN ({kinds},'echo')"
         f"{_NOT_AGAIN}"
@@ -138,8 +144,37 @@ def events(conn: Connection, account_id: str, since: datetime) -> Iterator[Recor
         " ORDER BY e.received_at, coalesce(e.occurred_at, e.received_at), e.event_id",
         (ms(since), account_id, ms(since), *_REPLAYED),
     )
-    for row in rows:
-        yield Recorded(inbox.event_of(row[:-2]), row[-2], bool(row[-1]))
+    known = _Known()
+    for *row, flow_id, goes_on, is_handed_over in rows:
+        event = inbox.event_of(tuple(row))
+        yield Recorded(event, flow_id, known.begun_before(event, bool(goes_on), bool(is_handed_over)))
+
+
+class _Known:
+    """Of whom the record holds what has brought them where they are."""
+
+    def __init__(self) -> None:
+        self._answering: set[tuple[str, str | None]] = set()
+        """Flows answer them in the record, or they have asked for a human in it."""
+        self._owner_wrote: set[tuple[str, str | None]] = set()
+
+    def begun_before(self, event: Event, goes_on: bool, is_handed_over: bool) -> bool:
+        """Asked in the order of the record. `goes_on`: in a run that began before."""
+        who, verdict = (event.connection_id, event.incoming.igsid), event.incoming.verdict
+        if event.kind is EventKind.ECHO:
+            self._owner_wrote.add(who)
+            return False
+        if goes_on:
+            # And may have ended with a human who takes over.
+            self._answering.discard(who)
+            return True
+        if is_handed_over:
+            return who not in self._answering
+        if verdict is Verdict.PAUSED:
+            return who not in self._answering and who not in self._owner_wrote
+        if verdict in _NOT_PAUSED:
+            self._answering.add(who)
+        return False
 
 
 def count(conn: Connection, account_id: str, since: datetime) -> int:

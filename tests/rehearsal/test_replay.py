@@ -230,6 +230,84 @@ def test_what_belongs_to_conversations_from_before_is_left_out(stage: Stage) -> 
     assert "Left out: 1 answer in conversations begun earlier" in told(replay)
 
 
+PAUSES = """\
+version: 1
+disclosure: false
+fields: { nick: text }
+flows:
+  group:
+    when: [{ dm: group }]
+    do: [{ hand_over: { note: a group, pause: 12h } }]
+  nick:
+    when: [{ dm: nick }]
+    do: [{ ask: { question: "Nick?", save_as: nick } }, { hand_over: { note: a nick, pause: 12h } }]
+  price:
+    when: [{ dm: price }]
+    do: [{ send: "100" }]
+"""
+
+
+def test_a_human_who_has_taken_over_before_keeps_flows_from_answering() -> None:
+    """The pause is no part of the record, but the verdicts are; what comes after it is played."""
+    with Play([("shop.yaml", PAUSES)]) as play, play.open() as stage:
+
+        def write(who: str, text: str, **passes: float) -> None:
+            stage.write(who, text)
+            stage.settle()
+            stage.pass_time(timedelta(**(passes or {"minutes": 1})))
+
+        write("anna", "group")
+        write("ben", "nick")
+        stage.meet("ola")
+        stage.meet("eve")
+        stage.owner_writes("ola", "I am here")
+        stage.settle()
+        stage.pass_time(timedelta(minutes=1))
+        begins = stage.now
+        write("ben", "Benny")
+        for who in ("anna", "ben", "ola"):
+            write(who, "price")
+        write("eve", "human")
+        write("eve", "price", hours=13)
+        write("anna", "price")
+        replay = replayed(stage, PAUSES.replace('"100"', '"120"'), long=stage.now - begins)
+        assert changes(replay) == [("100", "120")], "Anna's second one"
+        assert replay.found.as_then == replay.found.events == 3, "Eve asked within the record"
+        assert replay.record.begun_before == (1, 3)
+        assert "Left out: 3 events in pauses that were begun earlier." in told(replay)
+
+
+def test_answers_of_one_flow_that_nothing_takes_stand_on_one_line() -> None:
+    """Each had its own reason then, and would have its own time now."""
+    shop = """\
+version: 1
+disclosure: false
+fields: { nick: text }
+flows:
+  hello:
+    when: [{ dm: hello }]
+    do: [{ ask: { question: "Nick?", save_as: nick } }]
+  rest:
+    when: [anything_else]
+    limits: { per_person: 6h }
+    do: [{ send: "A human answers soon." }]
+"""
+    with Play([("shop.yaml", shop)]) as play, play.open() as stage:
+        for who in ("anna", "ben"):
+            for text in ("hello", "Nicky"):
+                stage.write(who, text)
+                stage.settle()
+                stage.pass_time(timedelta(minutes=1))
+        replay = replayed(stage, shop.replace("{ dm: hello }", "{ dm: hi }"))
+        said = told(replay).splitlines()
+        assert (
+            "  hello → rest: 2 messages of 2 people, not by the keyword “hello” in messages but by the trigger"
+            in said
+        )
+        assert sum("hello: an answer or tap took 2 messages of 2 people" in line for line in said) == 1
+        assert "(of the newest)" in " ".join(said)
+
+
 def test_a_replay_is_the_same_twice(stage: Stage) -> None:
     new = SHOP.replace("Look!", "Thanks!").replace("wait: 2h", "wait: 1h")
     assert told(replayed(stage, new)) == told(replayed(stage, new))

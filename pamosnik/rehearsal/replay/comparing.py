@@ -32,6 +32,8 @@ class Shift:
     before: Ended
     after: Ended
     """Of the newest of them."""
+    reasons: int
+    """How many reasons there are for `after`."""
     kinds: Mapping[str, int]
     """Kind of event → how many."""
     people: int
@@ -191,11 +193,11 @@ def _same_for(fate: Fate, old: Ended, new: Ended) -> tuple[object, ...]:
     match fate:
         case Fate.STOPPED:
             # Why a flow steps aside may name a time that differs from person to person.
-            return old.flow, old.reason, new.verdict, new.flow
+            return old.flow, old.trigger, new.verdict, new.flow
         case Fate.BEGUN:
-            return new.flow, new.reason
+            return new.flow, new.trigger
         case Fate.MOVED:
-            return old.flow, old.reason, new.flow
+            return old.flow, old.trigger, new.flow, new.trigger
 
 
 def _shift(fate: Fate, group: Sequence[tuple[Recorded, Ended, Ended]]) -> Shift:
@@ -205,6 +207,7 @@ def _shift(fate: Fate, group: Sequence[tuple[Recorded, Ended, Ended]]) -> Shift:
         fate=fate,
         before=group[-1][1],
         after=group[-1][2],
+        reasons=len({new.reason for _, _, new in group}),
         kinds=dict(Counter(one.event.kind.value for one, _, _ in group).most_common()),
         people=len({_who(one) for one, _, _ in group}),
         texts=tuple(text for text, _ in texts.most_common(_EXAMPLES)),

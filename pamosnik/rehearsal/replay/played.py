@@ -22,6 +22,11 @@ class Ended:
         """A flow took it."""
         return self.verdict in (Verdict.STARTED, Verdict.RESUMED)
 
+    @property
+    def trigger(self) -> str | None:
+        """What started the flow, like `comment “cennik”`; None: an answer or a tap in a run under way."""
+        return self.reason if self.verdict is Verdict.STARTED else None
+
 
 @dataclass(frozen=True, slots=True)
 class Tap:

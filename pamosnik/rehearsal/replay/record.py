@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.contact import Profile
+from pamosnik.model.event import Verdict
 from pamosnik.store import accounts, connections, recorded
 from pamosnik.store.database import Database, open_in_memory
 from pamosnik.store.recorded import Answered, Recorded, RecordedClick, Who
@@ -48,6 +49,13 @@ class Record:
     """Whether this machine has a public address."""
     taken_back: int
     """Messages that are left out: people have taken them back."""
+
+    @property
+    def begun_before(self) -> tuple[int, int]:
+        """How many events are left out: answers in conversations, and what met pauses, that began earlier."""
+        left_out = [one.event.incoming.verdict for one in self.events if one.begun_before]
+        answers = left_out.count(Verdict.RESUMED)
+        return answers, len(left_out) - answers
 
     def copy(self) -> Database:
         """Another database like `before`."""

@@ -221,10 +221,17 @@ class _Telling:
         """What a replay cannot know, as far as it matters here."""
         if not self._record.events:
             return
-        before = sum(one.begun_before for one in self._record.events)
+        answers, paused = self._record.begun_before
         yield ""
-        if before:
-            yield f"Left out: {_many(before, 'answer')} in conversations begun earlier, which go on as they began."
+        if answers:
+            yield from self._wrapped(
+                f"Left out: {_many(answers, 'answer')} in conversations begun earlier, which go on as they began.",
+                "",
+            )
+        if paused:
+            yield from self._wrapped(
+                f"Left out: {_many(paused, 'event')} in pauses that were begun earlier.", ""
+            )
         if self._record.taken_back:
             yield f"Left out: {_many(self._record.taken_back, 'message')} that people have taken back."
         if self._found.unknown_posts:
@@ -276,29 +283,34 @@ def _sentence(shift: Shift) -> str:
     of = f"{count} of {_people(shift.people)}"
     match shift.fate:
         case Fate.STOPPED:
-            return f"{shift.before.flow}: {by} took {of}; {_nobody(shift.after)}"
+            return f"{shift.before.flow}: {by} took {of}; {_nobody(shift)}"
         case Fate.BEGUN:
             return f"{shift.after.flow}: {by} would take {of}"
         case Fate.MOVED:
-            return f"{shift.before.flow} → {shift.after.flow}: {of}, by {by}"
+            now = _trigger(shift.after)
+            of = f"{shift.before.flow} → {shift.after.flow}: {of}"
+            return f"{of}, by {by}" if now == by else f"{of}, not by {by} but by {now}"
 
 
 def _trigger(ended: Ended) -> str:
     """How the flow was started: `comment “cennik”` → the keyword “cennik” in comments."""
-    if ended.verdict is Verdict.RESUMED:
+    if ended.trigger is None:
         return "an answer or tap"
-    kind, _, keyword = (ended.reason or "").partition(" ")
+    kind, _, keyword = ended.trigger.partition(" ")
     if keyword:
         return f"the keyword {keyword} in {_TRIGGERS.get(kind, kind)}"
     return f"the trigger `{kind}`"
 
 
-def _nobody(after: Ended) -> str:
-    if after.verdict is Verdict.FILTERED and after.flow is not None:
-        return f"{after.flow} steps aside: {after.reason}"
+def _nobody(shift: Shift) -> str:
+    after = shift.after
     if after.verdict in (Verdict.NO_MATCH, Verdict.NOTED):
         return "nothing would take them"
-    return str(after.reason)
+    # It may name a time, which differs from person to person.
+    reason = f"{after.reason}{'' if shift.reasons == 1 else ' (of the newest)'}"
+    if after.verdict is Verdict.FILTERED and after.flow is not None:
+        return f"{after.flow} steps aside: {reason}"
+    return reason
 
 
 def _said(one: Recorded) -> str:

@@ -16,6 +16,7 @@ Shape = dict[str, object]
 
 def as_json(replay: Replay) -> Shape:
     record, found = replay.record, replay.found
+    answers, paused = record.begun_before
     return {
         "since": _iso(record.since),
         "until": _iso(record.until),
@@ -24,7 +25,8 @@ def as_json(replay: Replay) -> Shape:
         "people": found.people,
         "as_recorded": found.as_then,
         "left_out": {
-            "begun_before": sum(one.begun_before for one in record.events),
+            "begun_before": answers,
+            "paused_before": paused,
             "taken_back": record.taken_back,
         },
         "unknown_posts": found.unknown_posts,
