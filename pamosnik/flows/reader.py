@@ -21,6 +21,7 @@ Read = Callable[["Reader", Node, str], Json]
 and their path is `broken`."""
 
 _NAME = re.compile(r"[^\W_][\w-]{0,63}|_[\w-]{0,63}", re.UNICODE)
+_OF_A_TEST = re.compile(r"(^|[:.])tests\.\d+\.steps\.")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -263,11 +264,13 @@ def text(reader: Reader, node: Node, path: str) -> Json:
         return None
     if not isinstance(node, Scalar):
         is_list = isinstance(node, source.Sequence)
-        hint = (
-            "Write one; variants of a text go under `one_of:`."
-            if is_list
-            else "Put the text in double quotes."
+        in_a_test = _OF_A_TEST.search(path) is not None
+        several = (
+            "each further one gets a step of its own"
+            if in_a_test
+            else "variants of a text go under `one_of:`"
         )
+        hint = f"Write one; {several}." if is_list else "Put the text in double quotes."
         reader.error(
             node.mark,
             "text-expected",

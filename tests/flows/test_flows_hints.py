@@ -133,6 +133,12 @@ def test_what_to_write_instead(step: str, expected: tuple[int, int, str], hint: 
     assert (place(problem), problem.hint) == (expected, hint)
 
 
+def test_several_texts_in_a_test_are_several_steps() -> None:
+    expected = "    tests: [{ steps: [{ dm: price }, { expect: { dm: [a, b] } }] }]\n"
+    [problem] = [p for p in read(_flow("- send: a") + expected).problems if p.code == "text-expected"]
+    assert problem.hint == "Write one; each further one gets a step of its own."
+
+
 def test_a_key_that_is_misspelt_is_not_missing_besides() -> None:
     problems = read(_flow("- ask: { qestion: a }")).problems
     assert [(problem.code, problem.hint) for problem in problems] == [
