@@ -109,7 +109,7 @@ def apply(
                     conn, home.account.id, proposal, note=note_text, actor="command", now=now()
                 )
             )
-        if empty and proposal.agreed and not dry_run:
+        if empty and proposal.agreed and not (dry_run or refused):
             home.database.write(lambda conn: flows.agree(conn, home.account.id, proposal))
     if as_json:
         print_json(

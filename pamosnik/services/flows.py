@@ -286,8 +286,9 @@ def apply(
 
 
 def agree(conn: Connection, account_id: str, proposal: Proposal) -> None:
-    """The files say what flows were rolled back to, and nothing else changes."""
-    applying.unmark(conn, account_id, proposal.agreed)
+    """The files say what flows were rolled back to, and nothing else changes; unless something has changed since."""
+    if flow_store.revision(conn, account_id) == proposal.revision:
+        applying.unmark(conn, account_id, proposal.agreed)
 
 
 def _require_up_to_date(conn: Connection, account_id: str, proposal: Proposal) -> None:

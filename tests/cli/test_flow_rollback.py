@@ -130,6 +130,8 @@ def test_apply_leaves_a_flow_rolled_back_until_the_file_agrees_or_it_is_told(
     assert files.costs() == "It costs 5."
     same = home("flows", "diff", files.write(SHOP))
     assert (same.returncode, files.mark() is None) == (0, False)
+    refused = home("flows", "apply", files.write(SHOP), "--yes", "--require-tests")
+    assert (refused.returncode, files.mark() is None) == (5, False), "the mark was taken off all the same"
     assert "applied already" in files.apply(SHOP)
     assert (files.costs(), files.mark()) == ("It costs 5.", None)
     assert files.apply(SEVEN).count("stays rolled back") == 0
