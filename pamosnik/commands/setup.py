@@ -86,8 +86,9 @@ def init(
     account, _ = home.initialise(settings, home.NewAccount(given_name, given_email, password, zone), now())
     note(f"Made {settings.home} with the account {account.email} ({account.timezone}).")
     note("Next: put the app secret into PAMOSNIK_INSTAGRAM_APP_SECRET, then run")
-    note("  pamosnik connect --token-stdin   (paste the token from Meta's dashboard)")
-    note("  pamosnik flows apply flows.yaml")
+    note("  pamosnik connect --token-stdin      (paste the token from Meta's dashboard)")
+    note("  pamosnik flows new price-list       (a flow file to start from; change it)")
+    note("  pamosnik flows apply price-list.yaml")
     note("  pamosnik serve")
 
 
