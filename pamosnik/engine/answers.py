@@ -48,8 +48,9 @@ def choose_option(labels: Sequence[str], text: str | None, *, whole_only: bool =
 
 
 def _closest(labels: Sequence[str], heard: str) -> int | None:
-    if len(heard) < 4:
-        return None
+    begun = sum(label.startswith(heard) for label in labels)
+    if len(heard) < 4 or begun > 1:
+        return None  # the shortest of several labels that begin like this is no more meant than the others
     likeness = [SequenceMatcher(None, heard, label).ratio() if len(label) > 3 else 0.0 for label in labels]
     best = max(likeness, default=0.0)
     return likeness.index(best) if best >= _CLOSE and likeness.count(best) == 1 else None

@@ -182,3 +182,9 @@ def test_any_text_is_understood_or_not_and_never_an_error(accept: Accept, text: 
 def test_an_address_is_taken_whole_or_not_at_all(accept: Accept, text: str, value: str | None) -> None:
     """Endings in punycode were cut short: shop.xn--p1ai became shop.xn."""
     assert _value(accept, text) == value
+
+
+def test_the_beginning_of_several_labels_is_none_of_them() -> None:
+    labels = ["Opening hours today", "Opening hours now"]
+    assert choose_option(labels, "opening hours") is None
+    assert choose_option(labels, "opening hours noe") == 1
