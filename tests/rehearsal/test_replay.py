@@ -308,6 +308,23 @@ flows:
         assert "(of the newest)" in " ".join(said)
 
 
+def test_people_to_whom_the_same_is_said_by_their_names_stand_together() -> None:
+    """By first names each stood alone, and so did each who was handed over: the mail names them by their ids."""
+    shop = PAUSES.replace("100", "100, {first_name|you}")
+    with Play([("shop.yaml", shop)]) as play, play.open() as stage:
+        for who in ("anna", "ben"):
+            for text in ("price", "group"):
+                stage.write(who, text)
+                stage.settle()
+                stage.pass_time(timedelta(minutes=1))
+        new = shop.replace("100, ", "120, ").replace("a group", "some")
+        replay = replayed(stage, new)
+        assert len(changes(replay)) == 4
+        assert "message “price”  @ben, @anna" in told(replay) or "message “price”  @anna, @ben" in told(
+            replay
+        )
+
+
 def test_a_replay_is_the_same_twice(stage: Stage) -> None:
     new = SHOP.replace("Look!", "Thanks!").replace("wait: 2h", "wait: 1h")
     assert told(replayed(stage, new)) == told(replayed(stage, new))

@@ -12,7 +12,7 @@ from pamosnik.store.database import Database, open_in_memory
 from pamosnik.store.recorded import Answered, Recorded, RecordedClick, Who
 
 MOST = 200_000
-"""Events of one replay: a gigabyte of memory, and some minutes."""
+"""Events of one replay: one and a half gigabytes of memory, and a quarter of an hour."""
 
 
 class TooLong(Exception):

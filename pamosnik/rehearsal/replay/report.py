@@ -151,13 +151,25 @@ class _Telling:
 
     def _likeness(self, one: Different) -> object:
         """The same for two people who differ in their names alone."""
-        name = self._record.names.get(one.who, "").removeprefix("@")
+        names = self._all_names(one.who)
 
         def nameless(deed: Deed | None) -> object:
-            return deed and (deed.without(name, "{}") if name else deed).content
+            for name in names if deed else ():
+                deed = deed and deed.without(name, "{}")
+            if deed is not None and deed.kind == "email":
+                # A mail about a hand-over tells until when, which differs from person to person.
+                return deed.kind, deed.text.partition("\n\nAnswer in the Instagram app.")[0]
+            return deed and deed.content
 
         changes = tuple((nameless(c.before), nameless(c.after), c.later) for c in one.changes)
         return changes, one.lost, one.gained
+
+    def _all_names(self, who: Who) -> Sequence[str]:
+        """Under which flows and mails may speak of somebody; the longest first."""
+        profile = self._record.profiles.get(who)
+        full = (profile and profile.name) or ""
+        names = {who[1], self._record.names.get(who, "").removeprefix("@"), full, *full.split()[:1]}
+        return sorted(names - {""}, key=lambda name: (-len(name), name))
 
     def _group(self, group: Sequence[Different]) -> Iterator[str]:
         one = group[0]
