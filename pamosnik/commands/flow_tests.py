@@ -128,27 +128,33 @@ def of_plan(home: "Home", proposal: "Proposal") -> "list[Result]":
     import json
 
     from pamosnik.flows.plan import ChangeKind
-    from pamosnik.rehearsal.testing import outcome
+    from pamosnik.flows.written_tests import of_outcome
     from pamosnik.store import flows as store
 
     kept = {change.flow_id for change in proposal.plan.changes if change.kind is ChangeKind.KEPT}
     kept |= proposal.stays
     applied = store.applied(home.database.connection, home.account.id)
     stay = {flow.flow_id: json.loads(flow.body) for flow in applied if flow.flow_id in kept}
-    return outcome.play(proposal.loaded, stay, proposal.plan.order, home.account.timezone)
+    tests = of_outcome(proposal.loaded, stay)
+    if not tests:
+        return []
+    # Only now: the stage takes longer to load than everything else that apply does.
+    from pamosnik.rehearsal.testing import outcome
+
+    return outcome.play(tests, proposal.loaded, stay, proposal.plan.order, home.account.timezone)
 
 
 def tell(results: "list[Result]", files: list[Path], *, aside: bool) -> None:
     """In short, beside the plan: how many pass, and which do not."""
-    from pamosnik.rehearsal.screen import clean
-    from pamosnik.rehearsal.testing import show
-
     out = note if aside else say
     failed = [one for one in results if not one.passed]
     if not failed:
         if results:
             out(f"{_tests(len(results))} passed.")
         return
+    from pamosnik.rehearsal.screen import clean
+    from pamosnik.rehearsal.testing import show
+
     out(f"{len(failed)} of {_tests(len(results))} failed:")
     in_full = [] if aside else [one for one in failed if not one.test.place.line][:_IN_FULL]
     for one in failed:

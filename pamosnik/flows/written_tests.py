@@ -69,9 +69,11 @@ def of_files(loaded: Loaded) -> tuple[FlowTest, ...]:
 
 
 def of_outcome(loaded: Loaded, applied: Mapping[str, Raw]) -> tuple[FlowTest, ...]:
-    """Those of the files, and those of the flows that stay applied beside them. `applied`: their bodies, by id."""
+    """Those of the files, and those of the flows that stay applied beside them. `applied`: their bodies, by id; what
+    the files say of these counts for nothing."""
+    written = (test for test in of_files(loaded) if test.flow is None or test.flow not in applied)
     stay = [test for flow_id, body in applied.items() for test in of_applied(flow_id, body)]
-    return (*of_files(loaded), *stay)
+    return (*written, *stay)
 
 
 def of_applied(flow_id: str, body: Raw) -> tuple[FlowTest, ...]:

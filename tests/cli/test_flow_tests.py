@@ -192,11 +192,11 @@ def flows(tmp_path: Path) -> Run:
     """`pamosnik flows …` with a home, in the folder of the files."""
     home = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PAMOSNIK_HOME": str(tmp_path / "home")}
 
-    def run(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "pamosnik", *arguments]
         return subprocess.run(
             command,
-            env=home,
+            env={**home, **environment},
             input=given,
             capture_output=True,
             text=True,
@@ -207,7 +207,7 @@ def flows(tmp_path: Path) -> Run:
 
     who = ("--name", "Rosa", "--email", "rosa@shop.example", "--timezone", "Europe/Warsaw")
     assert run("init", *who, "--password-stdin", given="three random words\n").returncode == 0
-    return lambda *arguments: run("flows", *arguments)
+    return lambda *arguments, **environment: run("flows", *arguments, **environment)
 
 
 def test_apply_says_when_tests_fail_and_refuses_when_it_shall(flows: Run, tmp_path: Path) -> None:
@@ -274,3 +274,11 @@ def test_a_flow_that_stays_rolled_back_is_tried_as_it_stays(flows: Run, tmp_path
     done = flows("apply", "a.yaml", "--yes", "--require-tests")
     assert (done.returncode, "2 tests passed." in done.stdout) == (0, True), done
     assert flows("apply", "a.yaml", "--yes", "--require-tests", "--over-rollback").returncode == 5
+
+
+def test_apply_without_tests_loads_no_stage(flows: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(FLOWS.partition("    tests:")[0], "utf-8")
+    applied = flows("apply", "a.yaml", "--yes", PYTHONPROFILEIMPORTTIME="1")
+    assert applied.returncode == 0, applied.stderr
+    assert "pamosnik.flows.load" in applied.stderr
+    assert "pamosnik.rehearsal" not in applied.stderr
