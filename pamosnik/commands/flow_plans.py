@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,24 +75,9 @@ def apply(
     from pamosnik.services import flow_plans, flows, peaks
 
     with open_home() as home:
-        proposal = _proposed(
-            home,
-            files,
-            prune=prune,
-            as_json=as_json,
-            over_rollback=over_rollback,
-            refusal="Nothing was applied:",
+        proposal = _to_apply(
+            home, files, prune=prune, as_json=as_json, over_rollback=over_rollback, ask=not (yes or dry_run)
         )
-        if proposal.stays and not (yes or dry_run) and (over := _over_rollback(proposal)):
-            proposal = _proposed(
-                home,
-                files,
-                prune=prune,
-                as_json=as_json,
-                over_rollback=over,
-                again=True,
-                refusal="Nothing was applied:",
-            )
         busiest = peaks.peaks(home.database.connection, home.account.id, proposal, now())
         if not as_json or not (yes or dry_run):
             # The plan belongs to the question, too: in JSON mode beside the answer, on stderr.
@@ -123,14 +109,29 @@ def apply(
         note(_stays(flow, proposal))
     if refused:
         flow_tests.refuse(tests, files)
-    elif empty:
-        note(NOTHING_ELSE if proposal.stays else ALREADY)
-    elif applied:
-        note("Applied.")
-        if flows.has_entrances(proposal):
-            note("`pamosnik serve` brings opening questions and the menu to Instagram.")
-    else:
-        note("Nothing was changed (--dry-run)." if dry_run else "Nothing was changed.")
+    note(_end(proposal, applied=applied, dry_run=dry_run))
+    if applied and flows.has_entrances(proposal):
+        note("`pamosnik serve` brings opening questions and the menu to Instagram.")
+
+
+def _to_apply(
+    home: "Home", files: list[Path], *, prune: bool, as_json: bool, over_rollback: bool, ask: bool
+) -> "Proposal":
+    """`ask`: about flows that were rolled back, where somebody can answer."""
+    propose = partial(_proposed, home, files, prune=prune, as_json=as_json, refusal="Nothing was applied:")
+    proposal = propose(over_rollback=over_rollback)
+    if ask and proposal.stays and (over := _over_rollback(proposal)):
+        return propose(over_rollback=over, again=True)
+    return proposal
+
+
+def _end(proposal: "Proposal", *, applied: bool, dry_run: bool) -> str:
+    """How it ended, in a sentence."""
+    if proposal.plan.is_empty:
+        return NOTHING_ELSE if proposal.stays else ALREADY
+    if applied:
+        return "Applied."
+    return "Nothing was changed (--dry-run)." if dry_run else "Nothing was changed."
 
 
 def _stays(flow: str, proposal: "Proposal") -> str:

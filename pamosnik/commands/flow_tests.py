@@ -4,7 +4,7 @@ import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -178,7 +178,7 @@ def all_pass(results: "list[Result] | None") -> bool:
     return bool(results) and all(one.passed for one in results or ())
 
 
-def refuse(results: "list[Result] | None", files: list[Path]) -> None:
+def refuse(results: "list[Result] | None", files: list[Path]) -> NoReturn:
     if not results:
         raise CheckFailed(
             "Nothing was applied: --require-tests wants tests, and there are none.",

@@ -87,6 +87,10 @@ class Loaded:
     def has_warnings(self) -> bool:
         return any(problem.severity is Severity.WARNING for problem in self.problems)
 
+    def with_problems(self, more: Iterable[Problem]) -> "Loaded":
+        """The same, and what else is to be said about it."""
+        return replace(self, problems=tuple(sorted({*self.problems, *more})))
+
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
     """The flow files that paths name: files as they are, of folders every visible *.yaml and *.yml, sorted."""

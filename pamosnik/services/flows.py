@@ -22,7 +22,7 @@ from pamosnik.services.library import Library
 from pamosnik.store import accounts, applying, connections, flow_history
 from pamosnik.store import flows as flow_store
 from pamosnik.store.flow_history import By
-from pamosnik.store.flows import NewFlow
+from pamosnik.store.flows import AppliedFlow, NewFlow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +60,19 @@ def propose(
     nobody asks. `now`: None where nothing is past. `over_rollback`: flows, or all, that need not stay rolled back."""
     revision = flow_store.revision(conn, account_id)
     flows = flow_store.applied(conn, account_id)
-    applied = {
-        flow.flow_id: Applied(
-            flow.version, flow.title, json.loads(flow.body), paused=flow.paused_at is not None
-        )
-        for flow in flows
-    }
+    applied = {flow.flow_id: _as_applied(flow) for flow in flows}
     bodies = {} if prune else {flow_id: flow.body for flow_id, flow in applied.items()}
     settings = json.loads(flow_store.settings(conn, account_id))
+    connected = None if made_up else usernames(conn, account_id)
+    is_unset = None if environ is None else partial(unset, conn, account_id, environ)
     loaded = load(
         files,
         applied=AppliedSource(bodies, {} if prune else settings),
-        connected=None if made_up else usernames(conn, account_id),
+        connected=connected,
         can_mail=can_mail,
         now=now,
         is_public=is_public,
-        unset=None if environ is None else partial(unset, conn, account_id, environ),
+        unset=is_unset,
     )
     if prune and files:
         loaded = _leave_what_is_needed(conn, account_id, loaded, settings, files[0][0])
@@ -85,15 +82,15 @@ def propose(
         here=frozenset(),
         places={},
         applied=frozenset(applied),
-        connected=None if made_up else usernames(conn, account_id),
+        connected=connected,
         can_mail=can_mail,
         now=now,
         is_public=is_public,
-        unset=None if environ is None else partial(unset, conn, account_id, environ),
+        unset=is_unset,
     )
     taken_out = _taken_out(conn, account_id, loaded)
     notes = former.unknown(loaded.flows, applied.keys() | taken_out | _came_back(conn, account_id, loaded))
-    loaded = replace(loaded, problems=tuple(sorted({*loaded.problems, *notes})))
+    loaded = loaded.with_problems(notes)
     file = files[0][0] if files else ""
     loaded, marks = rolled_back.leave(loaded, flows, around, prune=prune, over=over_rollback, file=file)
     pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
@@ -118,6 +115,10 @@ def propose(
         frozenset(marks.stays),
         marks.agreed,
     )
+
+
+def _as_applied(flow: AppliedFlow) -> Applied:
+    return Applied(flow.version, flow.title, json.loads(flow.body), paused=flow.paused_at is not None)
 
 
 def for_a_stage(conn: Connection, account_id: str, loaded: Loaded, timezone: str) -> Proposal:
@@ -196,7 +197,7 @@ def _leave_what_is_needed(
     settings, said = still_used.leave(
         loaded.settings, before, in_flight, _last_bodies(conn, account_id), file
     )
-    return replace(loaded, settings=settings, problems=tuple(sorted({*loaded.problems, *said})))
+    return replace(loaded.with_problems(said), settings=settings)
 
 
 def _last_bodies(conn: Connection, account_id: str) -> still_used.BodiesOf:

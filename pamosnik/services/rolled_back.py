@@ -62,7 +62,7 @@ def leave(
     }
     problems = _misfits(loaded, replace(around, flows=bodies, settings=loaded.settings), stays, file)
     flows = tuple(_left(flow, stays.get(flow.id)) for flow in loaded.flows)
-    return replace(loaded, flows=flows, problems=tuple(sorted({*loaded.problems, *problems}))), marks
+    return replace(loaded.with_problems(problems), flows=flows), marks
 
 
 def _misfits(loaded: Loaded, outcome: Outcome, stays: _Flows, file: str) -> Iterator[Problem]:
