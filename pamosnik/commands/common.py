@@ -4,21 +4,24 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from pamosnik.errors import UsageError
 
 if TYPE_CHECKING:
+    from pamosnik._sqlite import Connection
     from pamosnik.config import Config
     from pamosnik.store.accounts import Account
     from pamosnik.store.database import Database
+    from pamosnik.store.walls import Walled
 
+T = TypeVar("T")
 _ZONE: ContextVar[str] = ContextVar("zone", default="UTC")
 """Of the account a command works for: people read times in it, JSON stays UTC."""
 
@@ -38,11 +41,23 @@ Since = Annotated[str | None, typer.Option(help="Only what is newer: 2h, 3d or a
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """An open home, and the account the command means."""
+    """An open home, and the account the command means. `read` and `write` stay within that account's walls."""
 
     settings: "Config"
     database: "Database"
+    """All of it: for what concerns the machine, not one account."""
     account: "Account"
+    own: "Walled"
+
+    def read(self, fn: "Callable[[Connection], T]") -> "T":
+        """Runs `fn` on one consistent snapshot of the account's rows."""
+        return self.own.read(self.account.id, fn)
+
+    def write(self, fn: "Callable[[Connection], T]") -> "T":
+        """Runs `fn` in one transaction that changes rows of the account alone."""
+        from pamosnik.store.walls import write_for
+
+        return self.database.write(write_for(self.account.id, fn))
 
 
 @contextlib.contextmanager
@@ -53,14 +68,19 @@ def open_home() -> Iterator[Home]:
     from pamosnik.store.damage import look_quickly, require_there
     from pamosnik.store.database import open_database
     from pamosnik.store.refusals import told_in_words
+    from pamosnik.store.walls import Walled
 
     settings = config.load()
     require_there(settings.database)
     look_quickly(settings.database)
-    with told_in_words(settings.database), open_database(settings.database) as database:
+    with (
+        told_in_words(settings.database),
+        open_database(settings.database) as database,
+        open_database(settings.database) as own,
+    ):
         account = home.choose_account(database, os.environ.get(config.ACCOUNT_VARIABLE) or None)
         _ZONE.set(account.timezone)
-        yield Home(settings, database, account)
+        yield Home(settings, database, account, Walled(own))
 
 
 def now() -> datetime:

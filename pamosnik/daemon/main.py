@@ -46,6 +46,7 @@ from pamosnik.store import notices
 from pamosnik.store.damage import look_for_damage, look_quickly, require_there
 from pamosnik.store.database import open_database
 from pamosnik.store.refusals import storage_error
+from pamosnik.store.walls import Walled
 from pamosnik.store.writer import GroupWriter
 
 LOOK_FOR_CHANGES_S = 1.0
@@ -89,6 +90,7 @@ async def serve(
             _one_error(settings.database),
             open_database(settings.database, migrate=True) as database,
             open_database(settings.database) as reader,
+            open_database(settings.database) as for_one,
         ):
             writer = GroupWriter(database)
             writer.storage.tell = lock.tell
@@ -104,6 +106,7 @@ async def serve(
                         clock,
                         writer,
                         tools,
+                        Walled(for_one),
                         looked_through=looked_through,
                         on_ready=on_ready,
                         stop=stop,
@@ -118,6 +121,7 @@ async def _run(
     clock: Clock,
     writer: GroupWriter,
     tools: Tools,
+    own: Walled,
     *,
     looked_through: bool,
     on_ready: Callable[[str], None],
@@ -125,7 +129,7 @@ async def _run(
 ) -> None:
     await _look_back(settings, clock, writer)
     workers = _put_together(settings, tools, writer, clock, await _alerter(settings, tools))
-    app = make_app(settings, writer, tools.reader, clock, on_events=workers.runner.wake)
+    app = make_app(settings, writer, tools.reader, own, clock, on_events=workers.runner.wake)
     # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
     listener = _listen(settings.host, settings.port)
     server = _server(app)

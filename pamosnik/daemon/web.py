@@ -1,7 +1,5 @@
 """The HTTP surface: Meta's webhooks, health, tracked links, and the status page."""
 
-import asyncio
-import contextlib
 import hmac
 import logging
 import time
@@ -14,101 +12,31 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from pamosnik import _sqlite
 from pamosnik.clock import Clock
 from pamosnik.config import Config
-from pamosnik.daemon.status_page import StatusPage
+from pamosnik.daemon.home_page import HomePage
+from pamosnik.daemon.http_walls import CutShort, ReadsToTheEnd, SafeHeaders
+from pamosnik.daemon.login_pages import LoginPages
+from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.tracked_links import TrackedLinks
+from pamosnik.daemon.visitors import Visitors
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.instagram import limits, webhook
 from pamosnik.services import intake
 from pamosnik.store import notices
 from pamosnik.store.database import Database
+from pamosnik.store.walls import Walled
 from pamosnik.store.writer import GroupWriter
-
-TOO_LARGE = 413
-READ_AWAY_BYTES = 4 * limits.WEBHOOK_BODY_BYTES
-READ_AWAY_S = 5.0
-"""Who sends more than that, or more slowly, finds the line closed."""
 
 log = logging.getLogger(__name__)
 
-_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'"),
-    (b"cache-control", b"no-store"),
-)
 _COMPLAIN_EVERY_S = 60.0
 REFUSALS_TOLD = 3
 """Bad signatures in a row before the owner hears of it: one alone may be a stranger's."""
 _BAD_SIGNATURE = "bad_signature"
-
-
-class _SafeHeaders:
-    """The same careful headers on every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS]
-            await send(message)
-
-        await self._app(scope, receive, with_headers)
-
-
-class _ReadsToTheEnd:
-    """A body that is too large is read, and thrown away, before it is refused: closed at once, the line would be
-    reset under whoever is still sending, and the answer lost with it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def patient(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == TOO_LARGE:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(READ_AWAY_S):
-                        await _read_away(receive)
-            await send(message)
-
-        await self._app(scope, receive, patient)
-
-
-async def _read_away(receive: Receive) -> None:
-    left = READ_AWAY_BYTES
-    while left > 0:
-        message = await receive()
-        left -= len(message.get("body", b""))
-        if message["type"] != "http.request" or not message.get("more_body", False):
-            return
-
-
-class _CutShort:
-    """A request that the daemon's stop cuts short gets an answer; uvicorn would log a traceback for it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
-
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except asyncio.CancelledError:
-            if not begun:
-                await PlainTextResponse("Pamosnik is stopping.", 503)(scope, receive, send)
 
 
 class Webhook:
@@ -244,11 +172,12 @@ def make_app(
     settings: Config,
     writer: GroupWriter,
     reader: Database,
+    own: Walled,
     clock: Clock,
     *,
     on_events: Callable[[], None],
 ) -> ASGIApp:
-    """All routes of the daemon."""
+    """All routes of the daemon. `own`: for what is read for one account."""
     hook = Webhook(
         writer,
         clock,
@@ -256,7 +185,13 @@ def make_app(
         verify_token=settings.verify_token,
         on_events=on_events,
     )
-    page = StatusPage(writer, reader, clock, secure=(settings.public_url or "").startswith("https:"))
+    pages = Pages()
+    visitors = Visitors(writer, reader, clock, secure=(settings.public_url or "").startswith("https:"))
+    page_routes = [
+        *pages.routes(),
+        *LoginPages(pages, visitors, writer, reader, clock).routes(),
+        *HomePage(pages, visitors, writer, reader, own, clock).routes(),
+    ]
     health = _Health(writer, reader)
     tracked = TrackedLinks(writer, reader, clock, on_click=on_events)
     app = Starlette(
@@ -266,9 +201,9 @@ def make_app(
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
             *tracked.routes(),
-            *page.routes(),
+            *page_routes,
         ],
-        middleware=[Middleware(_CutShort), Middleware(_SafeHeaders)],
+        middleware=[Middleware(CutShort), Middleware(SafeHeaders)],
         exception_handlers={
             HTTPException: _plain_error,
             StorageRefused: health.refused,
@@ -279,7 +214,7 @@ def make_app(
     )
     # Starlette leads `/x/` on to `/x` of whatever host the request names, and over http.
     app.router.redirect_slashes = False
-    return _ReadsToTheEnd(app)
+    return ReadsToTheEnd(app)
 
 
 async def _plain_error(_: Request, error: Exception) -> Response:

@@ -56,12 +56,31 @@ REGISTER: Mapping[str, Table] = {
     "sessions": Table(
         "logins at the status page",
         None,
-        _columns(hidden="token_hash", link="account_id", holder="created_at last_seen_at expires_at"),
+        _columns(
+            hidden="token_hash",
+            link="session_id account_id",
+            holder="created_at last_seen_at expires_at browser",
+        ),
+    ),
+    "known_browsers": Table(
+        "browsers that logged in before",
+        None,
+        _columns(hidden="token_hash", link="account_id", holder="made_at last_used_at"),
     ),
     "login_attempts": Table(
-        "failed logins",
+        "failed logins, and mails that were asked for",
         None,
-        _columns(link="id account_id", hidden="email_hash", holder="at"),
+        _columns(link="id account_id what", hidden="email_hash", holder="at"),
+    ),
+    "mailed_links": Table(
+        "links in mails to the account's holder that were not used yet",
+        None,
+        _columns(hidden="token_hash", link="account_id purpose", holder="email made_at expires_at"),
+    ),
+    "api_tokens": Table(
+        "tokens of the API",
+        None,
+        _columns(hidden="token_hash", link="token_id account_id", holder="name created_at last_used_at"),
     ),
     "connections": Table(
         "connected Instagram accounts",

@@ -1,7 +1,7 @@
-"""Accounts: who may log in, their sessions, and their wrapped data keys."""
+"""Accounts: who may log in, and their wrapped data keys; and the audit of who did what."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.store.times import instant, ms
@@ -95,48 +95,6 @@ def wrapped_key(conn: Connection, account_id: str) -> bytes | None:
     """The account's data key, wrapped by the master key; None when it was destroyed."""
     row = conn.execute("SELECT wrapped_key FROM account_keys WHERE account_id=?", (account_id,)).fetchone()
     return None if row is None else row[0]
-
-
-def open_session(
-    conn: Connection, token_hash: bytes, account_id: str, *, now: datetime, lasts: timedelta
-) -> None:
-    conn.execute(
-        "INSERT INTO sessions (token_hash, account_id, created_at, last_seen_at, expires_at) VALUES (?,?,?,?,?)",
-        (token_hash, account_id, ms(now), ms(now), ms(now + lasts)),
-    )
-
-
-def session_account(conn: Connection, token_hash: bytes, now: datetime) -> str | None:
-    """The account a session belongs to; None when it is unknown or over."""
-    row = conn.execute(
-        "SELECT account_id FROM sessions WHERE token_hash=? AND expires_at>?", (token_hash, ms(now))
-    ).fetchone()
-    return None if row is None else str(row[0])
-
-
-def close_session(conn: Connection, token_hash: bytes) -> None:
-    conn.execute("DELETE FROM sessions WHERE token_hash=?", (token_hash,))
-
-
-def forget_old_sessions(conn: Connection, now: datetime) -> None:
-    conn.execute("DELETE FROM sessions WHERE expires_at<=?", (ms(now),))
-    conn.execute("DELETE FROM login_attempts WHERE at<=?", (ms(now - timedelta(days=1)),))
-
-
-def note_failed_login(conn: Connection, account_id: str, email_hash: bytes, now: datetime) -> None:
-    conn.execute(
-        "INSERT INTO login_attempts (account_id, email_hash, at) VALUES (?,?,?)",
-        (account_id, email_hash, ms(now)),
-    )
-
-
-def failed_logins(conn: Connection, email_hash: bytes, since: datetime) -> tuple[int, int]:
-    """Failed logins since then: with this e-mail, and in all."""
-    row = conn.execute(
-        "SELECT coalesce(sum(email_hash=?), 0), count(*) FROM login_attempts WHERE at>?",
-        (email_hash, ms(since)),
-    ).fetchone()
-    return row[0], row[1]
 
 
 def audit(

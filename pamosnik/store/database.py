@@ -98,6 +98,8 @@ def connect(path: Path) -> Connection:
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA foreign_keys=ON")
     conn.execute("PRAGMA secure_delete=ON")
+    # So that a row that REPLACE removes meets the walls between accounts, too.
+    conn.execute("PRAGMA recursive_triggers=ON")
     conn.execute(f"PRAGMA journal_size_limit={WAL_BYTES_KEPT}")
     conn.execute("PRAGMA temp_store=MEMORY")
     return conn

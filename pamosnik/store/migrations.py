@@ -368,6 +368,52 @@ CREATE TABLE new_flow_history ( -- what became of each flow
     conn.execute("ALTER TABLE flows ADD COLUMN rolled_back_at INTEGER")
 
 
+def m0022_walls(conn: Connection) -> None:
+    """Sessions that can be named, browsers that logged in before, links in mails to holders, tokens of the API."""
+    conn.execute("ALTER TABLE sessions ADD COLUMN session_id TEXT")  # its name where it is listed and ended
+    conn.execute(
+        "ALTER TABLE sessions ADD COLUMN browser TEXT NOT NULL DEFAULT ''"
+    )  # like "Firefox on Android"
+    conn.execute("UPDATE sessions SET session_id = hex(randomblob(13))")
+    conn.execute("CREATE UNIQUE INDEX sessions_by_id ON sessions (session_id)")
+    conn.execute("CREATE INDEX sessions_of_account ON sessions (account_id)")
+    conn.execute("ALTER TABLE login_attempts ADD COLUMN what TEXT NOT NULL DEFAULT 'login'")
+    conn.execute(
+        """\
+CREATE TABLE known_browsers ( -- logged in before: strangers who guess passwords do not lock them out
+  token_hash BLOB PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  made_at INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL
+) STRICT"""
+    )
+    conn.execute("CREATE INDEX known_browsers_of_account ON known_browsers (account_id)")
+    conn.execute(
+        """\
+CREATE TABLE mailed_links ( -- links in mails to the account's holder, for one use; the mail holds the token
+  token_hash BLOB PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  purpose TEXT NOT NULL CHECK (purpose IN ('reset_password', 'confirm_email')),
+  email TEXT NOT NULL, -- where the mail went
+  made_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT"""
+    )
+    conn.execute("CREATE INDEX mailed_links_of_account ON mailed_links (account_id)")
+    conn.execute(
+        """\
+CREATE TABLE api_tokens ( -- for scripts; who made one holds the token, this its SHA-256
+  token_id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  name TEXT NOT NULL,
+  token_hash BLOB NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL,
+  last_used_at INTEGER, -- NULL: never
+  UNIQUE (account_id, name)
+) STRICT"""
+    )
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -390,6 +436,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0019_wait_for,
     m0020_entrances,
     m0021_changes_of_flows,
+    m0022_walls,
 )
 
 

@@ -23,14 +23,14 @@ CREATE TABLE sessions ( -- logins at the status page; the cookie holds the token
   created_at INTEGER NOT NULL,
   last_seen_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
-) STRICT;
+, session_id TEXT, browser TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE login_attempts ( -- failed logins, to slow down guessing; email as SHA-256
   id INTEGER PRIMARY KEY,
   account_id TEXT NOT NULL, -- '' when no account has this e-mail
   email_hash BLOB NOT NULL,
   at INTEGER NOT NULL
-) STRICT;
+, what TEXT NOT NULL DEFAULT 'login') STRICT;
 
 CREATE INDEX login_attempts_recent ON login_attempts (at);
 
@@ -561,3 +561,37 @@ CREATE TABLE "flow_history" ( -- what became of each flow
 ) STRICT;
 
 CREATE INDEX flow_history_of_flow ON flow_history (account_id, flow_id, id);
+
+CREATE UNIQUE INDEX sessions_by_id ON sessions (session_id);
+
+CREATE INDEX sessions_of_account ON sessions (account_id);
+
+CREATE TABLE known_browsers ( -- logged in before: strangers who guess passwords do not lock them out
+  token_hash BLOB PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  made_at INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX known_browsers_of_account ON known_browsers (account_id);
+
+CREATE TABLE mailed_links ( -- links in mails to the account's holder, for one use; the mail holds the token
+  token_hash BLOB PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  purpose TEXT NOT NULL CHECK (purpose IN ('reset_password', 'confirm_email')),
+  email TEXT NOT NULL, -- where the mail went
+  made_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX mailed_links_of_account ON mailed_links (account_id);
+
+CREATE TABLE api_tokens ( -- for scripts; who made one holds the token, this its SHA-256
+  token_id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  name TEXT NOT NULL,
+  token_hash BLOB NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL,
+  last_used_at INTEGER, -- NULL: never
+  UNIQUE (account_id, name)
+) STRICT;

@@ -1,0 +1,52 @@
+"""The first page behind login: health, counts and the last events. No script needed."""
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from pamosnik.clock import Clock
+from pamosnik.daemon.rendering import Pages
+from pamosnik.daemon.visitors import Visitors
+from pamosnik.services import reading
+from pamosnik.store.database import Database
+from pamosnik.store.walls import Walled
+from pamosnik.store.writer import GroupWriter
+
+EVENTS_SHOWN = 50
+
+
+class HomePage:
+    def __init__(
+        self,
+        pages: Pages,
+        visitors: Visitors,
+        writer: GroupWriter,
+        reader: Database,
+        own: Walled,
+        clock: Clock,
+    ) -> None:
+        self._pages = pages
+        self._visitors = visitors
+        self._writer = writer
+        self._reader = reader
+        self._own = own
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        return [Route("/", self.home)]
+
+    async def home(self, request: Request) -> Response:
+        visitor = self._visitors.of(request)
+        if visitor is None:
+            return RedirectResponse("/login", 303)
+        account, now = visitor.account, self._clock.now()
+        problem = self._writer.storage.problem
+        refused = None if problem is None else (problem.message, problem.hint or "")
+        storage = reading.storage(refused, self._reader.wal_bytes())
+        view = self._own.read(
+            account.id,
+            partial(reading.overview, account=account, events=EVENTS_SHOWN, now=now, storage=storage),
+        )
+        return self._pages.page("home.html", {"account": account, "view": view})
