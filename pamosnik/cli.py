@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pamosnik.commands import backup, chat, flows, history, people, setup, status
+from pamosnik.commands import backup, chat, doctor, flows, history, people, setup, status
 from pamosnik.errors import PamosnikError
 
 _GLOBAL = {"--account": "PAMOSNIK_ACCOUNT", "--home": "PAMOSNIK_HOME"}
@@ -28,6 +28,7 @@ status.register(app)
 history.register(app)
 people.register(app)
 backup.register(app)
+doctor.register(app)
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "flows": {"model", "errors", "instagram.limits"},
     "store": {"model", "_sqlite", *WORDS},
     "services": {
+        "mail",
         "model",
         "flows",
         "engine",
