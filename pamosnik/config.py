@@ -39,6 +39,7 @@ SETTINGS = (
     Setting("host", "127.0.0.1", "where `serve` listens"),
     Setting("port", "8788", "where `serve` listens"),
     Setting("public_url", None, "https address of the tunnel or domain"),
+    Setting("proxy_headers", "ignore", "`trust` where a proxy of your own sets X-Forwarded-Proto"),
     Setting("instagram_app_id", None, "from “API setup with Instagram login”"),
     Setting("instagram_app_secret", None, "from “API setup with Instagram login”", secret=True),
     Setting("meta_app_id", None, "from App settings → Basic"),
@@ -103,6 +104,7 @@ class Config:
     host: str
     port: int
     public_url: str | None
+    proxy_headers: str
     instagram_app_id: str | None
     instagram_app_secret: str | None
     meta_app_id: str | None
@@ -127,6 +129,11 @@ class Config:
     @property
     def key_file(self) -> Path:
         return self.home / KEY_FILE
+
+    @property
+    def trusts_proxy(self) -> bool:
+        """Whether the headers of a proxy count."""
+        return self.proxy_headers == "trust"
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
@@ -231,11 +238,8 @@ def _checked(values: Mapping[str, Value]) -> Config:
             f"graph_version ({version.source}) is no version of Meta's: {version.text}",
             hint="Write it like v26.0.",
         )
-    log_format = values["log_format"]
-    if log_format.text not in ("text", "json"):
-        raise UsageError(
-            f"log_format ({log_format.source}) is {log_format.text!r}.", hint="It can be text or json."
-        )
+    _require_one_of("log_format", values["log_format"], "text", "json")
+    _require_one_of("proxy_headers", values["proxy_headers"], "ignore", "trust")
     _require_mail_address("operator_email", values["operator_email"])
     known = {field.name for field in fields(Config)}
     rest = {name: text for name, text in texts.items() if name in known and name not in ("home", "port")}
@@ -246,6 +250,13 @@ def _checked(values: Mapping[str, Value]) -> Config:
         sources={name: value.source for name, value in values.items()},
         **rest,  # type: ignore[arg-type]
     )
+
+
+def _require_one_of(name: str, value: Value, *known: str) -> None:
+    if value.text not in known:
+        raise UsageError(
+            f"{name} ({value.source}) is {value.text!r}.", hint=f"It can be {' or '.join(known)}."
+        )
 
 
 def _require_address(name: str, value: Value) -> None:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from pamosnik.clock import Clock
 from pamosnik.daemon.rendering import Pages
-from pamosnik.daemon.visitors import Visitors, same_site
+from pamosnik.daemon.visitors import Visitors
 from pamosnik.security import passwords
 from pamosnik.store import accounts, login_attempts
 from pamosnik.store.database import Database
@@ -46,7 +46,7 @@ class LoginPages:
         return self._pages.page("login.html", {"email": "", "problem": None})
 
     async def login(self, request: Request) -> Response:
-        if not same_site(request):
+        if not self._visitors.reached.same_site(request):
             problem = "Please log in from this page."
             return self._pages.page("login.html", {"email": "", "problem": problem}, 403)
         form = await request.form()
@@ -66,7 +66,7 @@ class LoginPages:
             await self._writer.write(partial(note, now=now, account_id=owner))
             problem = "E-mail or password is wrong."
             return self._pages.page("login.html", {"email": email, "problem": problem}, 401)
-        return await self._visitors.let_in(account)
+        return await self._visitors.let_in(request, account)
 
     async def logout(self, request: Request) -> Response:
         return await self._visitors.see_out(request)

@@ -1,14 +1,14 @@
-"""Who a request comes from: the session behind its cookie, and whether a form was sent from our own page."""
+"""Who a request comes from: the session behind its cookie."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from pamosnik.clock import Clock
+from pamosnik.daemon.reached import Reached
 from pamosnik.ids import new_id
 from pamosnik.security import tokens
 from pamosnik.store import accounts, sessions
@@ -32,12 +32,11 @@ class Visitor:
 class Visitors:
     """Sessions are rows: ending one ends it at once."""
 
-    def __init__(self, writer: GroupWriter, reader: Database, clock: Clock, *, secure: bool) -> None:
-        """`secure`: the page is reached over https, so the cookie must not travel without it."""
+    def __init__(self, writer: GroupWriter, reader: Database, clock: Clock, reached: Reached) -> None:
         self._writer = writer
         self._reader = reader
         self._clock = clock
-        self._secure = secure
+        self.reached = reached
 
     def of(self, request: Request) -> Visitor | None:
         """None: nobody that is known."""
@@ -49,7 +48,7 @@ class Visitors:
         account = None if session is None else accounts.load(conn, session.account_id)
         return None if session is None or account is None else Visitor(account, session)
 
-    async def let_in(self, account: Account) -> Response:
+    async def let_in(self, request: Request, account: Account) -> Response:
         """Opens a session and leads to the first page."""
         token, now = tokens.new_token(), self._clock.now()
         session = Session(new_id(now), account.id, "", now, now, now + SESSION_LASTS)
@@ -63,25 +62,16 @@ class Visitors:
             max_age=int(SESSION_LASTS.total_seconds()),
             httponly=True,
             samesite="lax",
-            secure=self._secure,
+            secure=self.reached.by_https(request),
         )
         return response
 
     async def see_out(self, request: Request) -> Response:
         """Ends the session and leads to the login."""
         visitor = self.of(request)
-        if visitor is not None and same_site(request):
+        if visitor is not None and self.reached.same_site(request):
             ended, account_id = visitor.session.id, visitor.account.id
             await self._writer.write(partial(sessions.close, account_id=account_id, session_id=ended))
         response = RedirectResponse("/login", 303)
         response.delete_cookie(COOKIE)
         return response
-
-
-def same_site(request: Request) -> bool:
-    """Whether a form was sent from our own page. Browsers say so; what says nothing is no browser."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")

@@ -20,6 +20,7 @@ from pamosnik.config import Config
 from pamosnik.daemon.home_page import HomePage
 from pamosnik.daemon.http_walls import CutShort, ReadsToTheEnd, SafeHeaders
 from pamosnik.daemon.login_pages import LoginPages
+from pamosnik.daemon.reached import Reached
 from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.tracked_links import TrackedLinks
 from pamosnik.daemon.visitors import Visitors
@@ -186,7 +187,7 @@ def make_app(
         on_events=on_events,
     )
     pages = Pages()
-    visitors = Visitors(writer, reader, clock, secure=(settings.public_url or "").startswith("https:"))
+    visitors = Visitors(writer, reader, clock, Reached.under(settings))
     page_routes = [
         *pages.routes(),
         *LoginPages(pages, visitors, writer, reader, clock).routes(),
