@@ -49,4 +49,4 @@ class HomePage:
             account.id,
             partial(reading.overview, account=account, events=EVENTS_SHOWN, now=now, storage=storage),
         )
-        return self._pages.page("home.html", {"account": account, "view": view})
+        return self._pages.page("home.html", {"account": account, "page": "/", "view": view})

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 
 class Pages:
-    """The templates and the style sheet in `daemon/pages`."""
+    """What lies in `daemon/pages`: templates, the style sheet, the icon."""
 
     def __init__(self) -> None:
         self._templates = jinja2.Environment(
@@ -18,13 +18,18 @@ class Pages:
             autoescape=True,
             undefined=jinja2.StrictUndefined,
         )
-        self._style = resources.files("pamosnik.daemon").joinpath("pages", "style.css").read_text("utf-8")
+        folder = resources.files("pamosnik.daemon").joinpath("pages")
+        self._style = folder.joinpath("style.css").read_text("utf-8")
+        self._icon = folder.joinpath("icon.svg").read_text("utf-8")
 
     def routes(self) -> list[Route]:
-        return [Route("/style.css", self._style_sheet)]
+        return [Route("/style.css", self._style_sheet), Route("/icon.svg", self._picture)]
 
     def page(self, name: str, values: Mapping[str, object], status: int = 200) -> Response:
         return HTMLResponse(self._templates.get_template(name).render(values), status)
 
     async def _style_sheet(self, _: Request) -> Response:
         return Response(self._style, media_type="text/css")
+
+    async def _picture(self, _: Request) -> Response:
+        return Response(self._icon, media_type="image/svg+xml")

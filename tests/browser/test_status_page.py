@@ -95,7 +95,7 @@ def test_a_wrong_password_says_so_and_shows_nothing(page: Page, address: str) ->
 
 def test_the_page_shows_health_flows_and_what_is_missing(page: Page, address: str) -> None:
     _log_in(page, address)
-    assert page.get_by_role("heading", name="Pamosnik · Rosa's Shop").is_visible()
+    assert page.get_by_role("banner").get_by_text("Rosa's Shop").is_visible()
     assert page.get_by_text("No Instagram account is connected.").is_visible()
     assert page.get_by_text("Ask for the day and the number of people").is_visible()
     assert page.get_by_text("Nothing came in yet.").is_visible()
