@@ -30,7 +30,7 @@ def export(
     from pamosnik.services import flow_export
 
     with open_home() as home:
-        found = flow_export.export(home.database.connection, home.account, flows or ())
+        found = home.read(lambda conn: flow_export.export(conn, home.account, flows or ()))
     if output is None:
         say(found.flows.removesuffix("\n"))
         if found.codes:

@@ -42,13 +42,8 @@ def history(
     from pamosnik.services.rolling_back import SHORT
 
     with open_home() as home:
-        rows = flow_history.history(
-            home.database.connection,
-            home.account.id,
-            flow,
-            since=since_instant(since),
-            limit=how_many(limit, everything, as_json),
-        )
+        account, after, newest = home.account.id, since_instant(since), how_many(limit, everything, as_json)
+        rows = home.read(lambda conn: flow_history.history(conn, account, flow, since=after, limit=newest))
     if as_json:
         print_json(rows)
         return
@@ -99,7 +94,7 @@ def rollback(
         if done:
             by = By("command", now(), note_text)
             account = home.account.id
-            home.database.write(lambda conn: rolling_back.roll_back(conn, account, proposal, by))
+            home.write(lambda conn: rolling_back.roll_back(conn, account, proposal, by))
     if as_json:
         print_json({**rolling_back.as_json(proposal), "applied": done or (proposal.is_there and not dry_run)})
     if done:
@@ -117,7 +112,7 @@ def _proposed(home: "Home", flow: str, version: str | None) -> "RollBack":
     machine = rolling_back.Machine(
         settings.mail is not None, settings.public_url is not None, os.environ, now()
     )
-    return rolling_back.propose(home.database.connection, home.account.id, flow, version, machine)
+    return home.read(lambda conn: rolling_back.propose(conn, home.account.id, flow, version, machine))
 
 
 def _already(proposal: "RollBack", *, named: bool) -> str:

@@ -93,7 +93,7 @@ def _applied(post: str | None, connection: str | None) -> "Ground":
     from pamosnik.services import matching
 
     with open_home() as home:
-        return matching.applied(home.database.connection, home.account, post, connection)
+        return home.read(lambda conn: matching.applied(conn, home.account, post, connection))
 
 
 def _lines(told: "Told") -> Iterator[str]:

@@ -53,9 +53,9 @@ def _set(flows: list[str] | None, everything: bool, as_json: bool, *, paused: bo
     change = pausing.pause if paused else pausing.resume
     with open_home() as home:
         account = home.account.id
-        ids = flows or [one.flow_id for one in store.applied(home.database.connection, account)]
+        ids = flows or [one.flow_id for one in home.read(lambda conn: store.applied(conn, account))]
         by = By("command", now())
-        found = home.database.write(lambda conn: change(conn, account, ids, by))
+        found = home.write(lambda conn: change(conn, account, ids, by))
         if as_json:
             print_json([one.as_json() for one in found])
         if not found:

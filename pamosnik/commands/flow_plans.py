@@ -42,7 +42,7 @@ def diff(
     long = flow_replay.length(replay, everybody=everybody)
     with open_home() as home:
         proposal = _proposed(home, files, prune=prune, as_json=as_json, over_rollback=True)
-        busiest = peaks.peaks(home.database.connection, home.account.id, proposal, now())
+        busiest = home.read(lambda conn: peaks.peaks(conn, home.account.id, proposal, now()))
         if not as_json:
             show_plan(proposal.plan, full=full, beside=peaks.peak_lines(busiest, home.account.timezone))
         record = None if long is None or proposal.plan.is_empty else flow_replay.read(home, long)
@@ -78,7 +78,7 @@ def apply(
         proposal = _to_apply(
             home, files, prune=prune, as_json=as_json, over_rollback=over_rollback, ask=not (yes or dry_run)
         )
-        busiest = peaks.peaks(home.database.connection, home.account.id, proposal, now())
+        busiest = home.read(lambda conn: peaks.peaks(conn, home.account.id, proposal, now()))
         if not as_json or not (yes or dry_run):
             # The plan belongs to the question, too: in JSON mode beside the answer, on stderr.
             beside = peaks.peak_lines(busiest, home.account.timezone)
@@ -90,13 +90,13 @@ def apply(
         refused = require_tests and not flow_tests.all_pass(tests)
         applied = not empty and not dry_run and not refused and confirm("Apply this?", yes=yes)
         if applied:
-            home.database.write(
+            home.write(
                 lambda conn: flows.apply(
                     conn, home.account.id, proposal, note=note_text, actor="command", now=now()
                 )
             )
         if empty and proposal.agreed and not (dry_run or refused):
-            home.database.write(lambda conn: flows.agree(conn, home.account.id, proposal))
+            home.write(lambda conn: flows.agree(conn, home.account.id, proposal))
     if as_json:
         print_json(
             {
@@ -177,16 +177,19 @@ def _proposed(
     from pamosnik.flows.load import read_files
     from pamosnik.services import flows
 
-    proposal = flows.propose(
-        home.database.connection,
-        home.account.id,
-        read_files(files),
-        prune=prune,
-        can_mail=home.settings.mail is not None,
-        now=now(),
-        is_public=home.settings.public_url is not None,
-        environ=os.environ,
-        over_rollback=over_rollback,
+    written = read_files(files)
+    proposal = home.read(
+        lambda conn: flows.propose(
+            conn,
+            home.account.id,
+            written,
+            prune=prune,
+            can_mail=home.settings.mail is not None,
+            now=now(),
+            is_public=home.settings.public_url is not None,
+            environ=os.environ,
+            over_rollback=over_rollback,
+        )
     )
     if proposal.loaded.has_errors:
         if as_json:

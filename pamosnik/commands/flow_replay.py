@@ -50,7 +50,7 @@ def read(home: "Home", long: timedelta) -> "Record":
     since = max(until - long, _THE_FIRST_DAY)
     tracks_links = home.settings.public_url is not None
     try:
-        return record.read(home.database, home.account.id, since, until, tracks_links=tracks_links)
+        return record.read(home, home.account.id, since, until, tracks_links=tracks_links)
     except record.TooLong as error:
         hint = f"Try a shorter one, like --replay {max(int(error.fits / timedelta(hours=1)), 1)}h."
         raise UsageError(

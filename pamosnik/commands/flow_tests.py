@@ -133,7 +133,7 @@ def of_plan(home: "Home", proposal: "Proposal") -> "list[Result]":
 
     kept = {change.flow_id for change in proposal.plan.changes if change.kind is ChangeKind.KEPT}
     kept |= proposal.stays
-    applied = store.applied(home.database.connection, home.account.id)
+    applied = home.read(lambda conn: store.applied(conn, home.account.id))
     stay = {flow.flow_id: json.loads(flow.body) for flow in applied if flow.flow_id in kept}
     tests = of_outcome(proposal.loaded, stay)
     if not tests:

@@ -1,7 +1,7 @@
 """Flows: check, apply, look."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from pamosnik.commands import (
     flow_words,
 )
 from pamosnik.commands.common import Json, open_home, print_facts, print_json, print_table, say, shown
+
+if TYPE_CHECKING:
+    from pamosnik._sqlite import Connection
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +52,8 @@ def list_(as_json: Json = False) -> None:
     from pamosnik.store import flows as store
 
     with open_home() as home:
-        in_flight = store.in_flight(home.database.connection, home.account.id)
+        account = home.account.id
+        in_flight = home.read(lambda conn: store.in_flight(conn, account))
         rows: list[dict[str, object]] = [
             {
                 "flow": f.flow_id,
@@ -60,7 +64,7 @@ def list_(as_json: Json = False) -> None:
                 "applied_at": reading.iso(f.applied_at),
                 "rolled_back_at": reading.iso(f.rolled_back_at),
             }
-            for f in store.applied(home.database.connection, home.account.id)
+            for f in home.read(lambda conn: store.applied(conn, account))
         ]
     if as_json:
         print_json(rows)
@@ -86,14 +90,10 @@ def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: 
     from pamosnik.services import broadcast_reading, flow_history, pausing, reading
 
     with open_home() as home:
-        found = flow_history.applied_flow(home.database.connection, home.account.id, flow, "show")
-        bound = {
-            connection: posts[flow]
-            for connection, posts in _bound(home.database, home.account.id).items()
-            if flow in posts
-        }
-        planned = broadcast_reading.planned(home.database.connection, home.account, flow)
-        broadcasts = broadcast_reading.latest(home.database.connection, home.account, flow)
+        found = home.read(lambda conn: flow_history.applied_flow(conn, home.account.id, flow, "show"))
+        bound = home.read(lambda conn: _bound(conn, home.account.id, flow))
+        planned = home.read(lambda conn: broadcast_reading.planned(conn, home.account, flow))
+        broadcasts = home.read(lambda conn: broadcast_reading.latest(conn, home.account, flow))
     body = json.loads(found.body)
     body.pop("tests", None)
     state = {**pausing.state_json(found), "rolled_back_at": reading.iso(found.rolled_back_at)}
@@ -140,11 +140,10 @@ def _state(row: Mapping[str, object]) -> str:
     return f"{state}, rolled back" if row["rolled_back_at"] else state
 
 
-def _bound(database: object, account_id: str) -> dict[str, dict[str, str]]:
+def _bound(conn: "Connection", account_id: str, flow: str) -> dict[str, str]:
+    """Username → the post that `post: next` of this flow was bound to there."""
     from pamosnik.store import connections
     from pamosnik.store import flows as store
-    from pamosnik.store.database import Database
 
-    assert isinstance(database, Database)
-    conn = database.connection
-    return {c.username: dict(store.bound_posts(conn, c.id)) for c in connections.of_account(conn, account_id)}
+    bound = {c.username: store.bound_posts(conn, c.id) for c in connections.of_account(conn, account_id)}
+    return {username: posts[flow] for username, posts in bound.items() if flow in posts}

@@ -52,7 +52,7 @@ def why(
     from pamosnik.services import explaining
 
     with open_home() as home:
-        found = explaining.why(home.database.connection, home.account, what, now())
+        found = home.read(lambda conn: explaining.why(conn, home.account, what, now()))
     if as_json:
         print_json(found.as_json())
         return
@@ -89,11 +89,9 @@ def events_list(
     from pamosnik.services import reading
 
     with open_home() as home:
-        rows = reading.events(
-            home.database.connection,
-            home.account,
-            limit=how_many(limit, everything, as_json),
-            since=since_instant(since),
+        newest = how_many(limit, everything, as_json)
+        rows = home.read(
+            lambda conn: reading.events(conn, home.account, limit=newest, since=since_instant(since))
         )
     if as_json:
         print_json(rows)
@@ -119,7 +117,7 @@ def events_show(
     from pamosnik.services import reading
 
     with open_home() as home:
-        event, trace = reading.event(home.database.connection, home.account, what)
+        event, trace = home.read(lambda conn: reading.event(conn, home.account, what))
     if as_json:
         print_json({**event, "trace": trace})
         return
@@ -135,11 +133,9 @@ def runs_list(
     from pamosnik.services import reading
 
     with open_home() as home:
-        rows = reading.runs(
-            home.database.connection,
-            home.account,
-            limit=how_many(limit, everything, as_json),
-            since=since_instant(since),
+        newest = how_many(limit, everything, as_json)
+        rows = home.read(
+            lambda conn: reading.runs(conn, home.account, limit=newest, since=since_instant(since))
         )
     if as_json:
         print_json(rows)
@@ -179,10 +175,11 @@ def runs_show(
     from pamosnik.store.reads import QueueFilter
 
     with open_home() as home:
-        found, turns = reading.run(home.database.connection, home.account, run)
-        of_it = QueueFilter(run_id=str(found["id"]))
-        items = reading.queue(home.database.connection, home.account, of_it, now=now())
-        links = reading.links(home.database.connection, home.account, run_id=str(found["id"]))
+        found, turns = home.read(lambda conn: reading.run(conn, home.account, run))
+        run_id = str(found["id"])
+        of_it = QueueFilter(run_id=run_id)
+        items = home.read(lambda conn: reading.queue(conn, home.account, of_it, now=now()))
+        links = home.read(lambda conn: reading.links(conn, home.account, run_id=run_id))
     if as_json:
         print_json({**found, "turns": turns, "queue": items, "links": links})
         return
@@ -211,15 +208,10 @@ def queue_list(
     from pamosnik.store.reads import QueueFilter
 
     with open_home() as home:
-        moment = now()
-        rows = reading.queue(
-            home.database.connection,
-            home.account,
-            QueueFilter(open_only=open_, since=since_instant(since)),
-            now=moment,
-            limit=how_many(limit, everything, as_json),
-        )
-        prospects = forecast.prospects(home.database.connection, home.account, moment)
+        moment, newest = now(), how_many(limit, everything, as_json)
+        asked = QueueFilter(open_only=open_, since=since_instant(since))
+        rows = home.read(lambda conn: reading.queue(conn, home.account, asked, now=moment, limit=newest))
+        prospects = home.read(lambda conn: forecast.prospects(conn, home.account, moment))
     if as_json:
         print_json(rows)
         return
@@ -291,11 +283,9 @@ def _change(item: str, question: str, change: Callable[..., str], *, yes: bool, 
         if not confirm(question, yes=yes):
             note("Nothing was changed.")
             return
-        changed = home.database.write(
-            lambda conn: change(conn, home.account, item, actor="command", now=now())
-        )
+        changed = home.write(lambda conn: change(conn, home.account, item, actor="command", now=now()))
         only = QueueFilter(item_id=changed)
-        (shape,) = reading.queue(home.database.connection, home.account, only, now=now())
+        (shape,) = home.read(lambda conn: reading.queue(conn, home.account, only, now=now()))
     if as_json:
         print_json(shape)
     else:

@@ -35,11 +35,9 @@ def list_(limit: Limit = None, everything: All = False, since: Since = None, as_
     from pamosnik.services import reading
 
     with open_home() as home:
-        rows = reading.people(
-            home.database.connection,
-            home.account,
-            limit=how_many(limit, everything, as_json),
-            since=since_instant(since),
+        newest = how_many(limit, everything, as_json)
+        rows = home.read(
+            lambda conn: reading.people(conn, home.account, limit=newest, since=since_instant(since))
         )
     if as_json:
         print_json(rows)
@@ -64,7 +62,7 @@ def show(
     from pamosnik.services import reading
 
     with open_home() as home:
-        found = reading.person(home.database.connection, home.account, who)
+        found = home.read(lambda conn: reading.person(conn, home.account, who))
     if as_json:
         print_json(found[0])
         if len(found) > 1:

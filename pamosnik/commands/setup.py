@@ -122,9 +122,7 @@ def connect(
                 return await connecting.look_up(instagram, token)
 
         found = asyncio.run(ask())
-        connected = home.database.write(
-            lambda conn: connecting.keep(conn, keys, home.account.id, found, now())
-        )
+        connected = home.write(lambda conn: connecting.keep(conn, keys, home.account.id, found, now()))
     note(f"Connected @{connected.username} ({connected.ig_id}); its webhooks are subscribed.")
     if not home.settings.webhook_secrets:
         note("No app secret is set yet: webhooks will be refused. Set PAMOSNIK_INSTAGRAM_APP_SECRET.")
@@ -141,9 +139,8 @@ def connections_list(as_json: Json = False) -> None:
     from pamosnik.store import connections
 
     with open_home() as home:
-        rows = [
-            reading.connection(c) for c in connections.of_account(home.database.connection, home.account.id)
-        ]
+        connected = home.read(lambda conn: connections.of_account(conn, home.account.id))
+        rows = [reading.connection(one) for one in connected]
     if as_json:
         print_json(rows)
         return
@@ -171,7 +168,7 @@ def connections_show(
     from pamosnik.services import reading
 
     with open_home() as home:
-        found = reading.one_connection(home.database.connection, home.account, username)
+        found = home.read(lambda conn: reading.one_connection(conn, home.account, username))
     if as_json:
         print_json(found)
         return
@@ -194,15 +191,15 @@ def connections_refresh(
     with open_home() as home:
         settings = home.settings
         keys = vault.load_master_keys(settings.key_file, settings.passphrase)
-        wanted = tokens.active(home.database.connection, home.account.id, username)
+        wanted = home.read(lambda conn: tokens.active(conn, home.account.id, username))
 
         async def ask() -> None:
             async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
                 for connected in wanted:
-                    await tokens.refresh_now(home.database, instagram, keys, connected, now())
+                    await tokens.refresh_now(home, instagram, keys, connected, now())
 
         asyncio.run(ask())
-        rows = [reading.one_connection(home.database.connection, home.account, c.id) for c in wanted]
+        rows = home.read(lambda conn: [reading.one_connection(conn, home.account, c.id) for c in wanted])
     if as_json:
         print_json(rows)
         return

@@ -1,6 +1,7 @@
 """Numbers and health: stats, status."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -26,7 +27,9 @@ def stats(
     with open_home() as home:
         zone = home.account.timezone
         first, last = _day("--since", since, zone), _day("--until", until, zone)
-        found = reading.numbers(home.database.connection, home.account, flow=flow, since=first, until=last)
+        found = home.read(
+            lambda conn: reading.numbers(conn, home.account, flow=flow, since=first, until=last)
+        )
     if as_json:
         print_json(found)
         return
@@ -87,13 +90,15 @@ def status(
 
     with open_home() as home:
         since = homes.daemon_since(home.settings.home)
-        found = reading.status(
-            home.database.connection,
-            home.account,
-            running=since is not None,
-            since=None if since is None else datetime.fromtimestamp(since, UTC),
-            now=now(),
-            storage=reading.storage(homes.refused_storage(home.settings), home.database.wal_bytes()),
+        found = home.read(
+            partial(
+                reading.status,
+                account=home.account,
+                running=since is not None,
+                since=None if since is None else datetime.fromtimestamp(since, UTC),
+                now=now(),
+                storage=reading.storage(homes.refused_storage(home.settings), home.database.wal_bytes()),
+            )
         )
     if as_json:
         print_json(found)

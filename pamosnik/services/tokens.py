@@ -18,7 +18,7 @@ from pamosnik.security.vault import MasterKeys
 from pamosnik.services import credentials, logins, removal
 from pamosnik.store import connections, notices
 from pamosnik.store.connections import Connected, ConnectionStatus
-from pamosnik.store.database import Database
+from pamosnik.store.database import Rows
 
 FIRST_REFRESH = timedelta(hours=24)
 EVERY = timedelta(days=7)
@@ -133,16 +133,16 @@ def active(conn: Connection, account_id: str, name: str | None) -> list[Connecte
 
 
 async def refresh_now(
-    database: Database, instagram: Instagram, keys: MasterKeys, connected: Connected, now: datetime
+    rows: Rows, instagram: Instagram, keys: MasterKeys, connected: Connected, now: datetime
 ) -> None:
     """Asks for a new token and stores it. Raises `NeedsAuthorisation`, or `PamosnikError` when it may work later."""
-    answer = await instagram.refresh(credentials.token(database.connection, keys, connected))
+    answer = await instagram.refresh(rows.read(lambda conn: credentials.token(conn, keys, connected)))
     fresh = read(answer)
     if fresh is not None:
-        key = credentials.data_key(database.connection, keys, connected.account_id)
-        database.write(lambda conn: keep(conn, connected, key, fresh, now))
+        key = rows.read(lambda conn: credentials.data_key(conn, keys, connected.account_id))
+        rows.write(lambda conn: keep(conn, connected, key, fresh, now))
         return
-    database.write(lambda conn: failed(conn, connected, answer, now))
+    rows.write(lambda conn: failed(conn, connected, answer, now))
     reason = f"The login of {connected.username} was not refreshed: {answer.outcome.reason}."
     if answer.outcome.kind is OutcomeKind.LOGIN:
         raise NeedsAuthorisation(reason, hint="Try: pamosnik connect")

@@ -10,7 +10,7 @@ The daemon writes through `writer.GroupWriter`.
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
@@ -26,6 +26,14 @@ WAL_BYTES_KEPT = 32 << 20
 """What the log beside the database is cut back to when all of it is in the database."""
 
 T = TypeVar("T")
+
+
+class Rows(Protocol):
+    """What is read and written in transactions: a database, or what one account sees of it."""
+
+    def read(self, fn: Callable[[Connection], T]) -> T: ...
+
+    def write(self, fn: Callable[[Connection], T]) -> T: ...
 
 
 class Database:

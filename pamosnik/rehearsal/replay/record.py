@@ -8,7 +8,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.model.contact import Profile
 from pamosnik.model.event import Verdict
 from pamosnik.store import accounts, connections, recorded
-from pamosnik.store.database import Database, open_in_memory
+from pamosnik.store.database import Database, Rows, open_in_memory
 from pamosnik.store.recorded import Answered, Recorded, RecordedClick, Who
 
 MOST = 200_000
@@ -65,7 +65,7 @@ class Record:
 
 
 def read(
-    home: Database,
+    home: Rows,
     account_id: str,
     since: datetime,
     until: datetime,
