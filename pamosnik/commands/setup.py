@@ -64,7 +64,7 @@ def init(
 ) -> None:
     """Makes the home folder, keys, database and first account. Creating it states that you are an adult."""
     from pamosnik import config
-    from pamosnik.services import home
+    from pamosnik.services import accounts, home
 
     settings = config.load()
     if home.has_account(settings):
@@ -83,7 +83,9 @@ def init(
         password = sys.stdin.readline().rstrip("\n")
     else:
         password = typer.prompt("Password (10 characters or more)", hide_input=True, confirmation_prompt=True)
-    account, _ = home.initialise(settings, home.NewAccount(given_name, given_email, password, zone), now())
+    account, _ = home.initialise(
+        settings, accounts.NewAccount(given_name, given_email, password, zone), now()
+    )
     note(f"Made {settings.home} with the account {account.email} ({account.timezone}).")
     note("Next: put the app secret into PAMOSNIK_INSTAGRAM_APP_SECRET, then run")
     note("  pamosnik connect --token-stdin      (paste the token from Meta's dashboard)")

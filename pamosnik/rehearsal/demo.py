@@ -25,6 +25,7 @@ from pamosnik.sandbox.things import MediaKind, Person
 from pamosnik.sandbox.world import World
 from pamosnik.security import vault
 from pamosnik.services import connecting, flows, home, reading
+from pamosnik.services.accounts import NewAccount
 from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import open_database
@@ -135,7 +136,7 @@ async def _with_daemon(
 
 async def _set_up(settings: config.Config, sandbox: Sandbox, password: str) -> None:
     clock = SystemClock()
-    new = home.NewAccount("Rosa's Shop", EMAIL, password, "Europe/Warsaw")
+    new = NewAccount("Rosa's Shop", EMAIL, password, "Europe/Warsaw")
     account, _ = await asyncio.to_thread(home.initialise, settings, new, clock.now())
     await _connect(settings, account.id, sandbox.token)
     with open_database(settings.database) as database:

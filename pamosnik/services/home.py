@@ -4,17 +4,15 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pamosnik import config
 from pamosnik.config import Config
 from pamosnik.errors import HomeError, NotFound, StorageRefused, UsageError
-from pamosnik.ids import new_id
-from pamosnik.security import passwords, tokens, vault
-from pamosnik.security.vault import MasterKeys
+from pamosnik.security import tokens, vault
+from pamosnik.services.accounts import NewAccount, create, valid
 from pamosnik.store import accounts, refusals
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database, open_database
@@ -23,32 +21,10 @@ LOCK_FILE = "daemon.lock"
 _LOCK_BYTES = 1024
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class NewAccount:
-    """What `init` asks. Its repr shows nothing, for it holds a password."""
-
-    name: str
-    email: str
-    password: str
-    timezone: str
-
-
-def require_valid(new: NewAccount) -> None:
-    """Refuses empty names, what is no e-mail address, unknown time zones and weak passwords."""
-    if not new.name.strip():
-        raise UsageError("The name is empty.", hint="Give the name of your business.")
-    name, at, domain = new.email.partition("@")
-    if not (name and at and "." in domain.strip(".")) or any(c.isspace() for c in new.email):
-        raise UsageError(f"This is no e-mail address: {new.email}", hint="Write it like anna@shop.example.")
-    if new.timezone not in available_timezones():
-        raise UsageError(f"Unknown time zone: {new.timezone}", hint="Write it like Europe/Warsaw.")
-    passwords.require_good(new.password)
-
-
 def initialise(settings: Config, new: NewAccount, now: datetime) -> tuple[Account, bool]:
     """Makes folder, keys, database and first account; (account, True), or what is there already and False."""
     if not settings.database.exists() or settings.database.stat().st_size == 0:
-        require_valid(new)  # before anything is made: a half-made home would puzzle the next try
+        new = valid(new)  # before anything is made: a half-made home would puzzle the next try
     config.prepare_home(settings.home)
     with lock(settings.home):
         if not settings.key_file.exists():
@@ -63,7 +39,7 @@ def initialise(settings: Config, new: NewAccount, now: datetime) -> tuple[Accoun
             known = accounts.every(database.connection)
             if known:
                 return known[0], False
-            return create_account(database, keys, new, now), True
+            return create(database, keys, new, now), True
 
 
 def has_account(settings: Config) -> bool:
@@ -76,20 +52,6 @@ def has_account(settings: Config) -> bool:
             return bool(accounts.every(database.connection))
     with lock(settings.home), open_database(settings.database, migrate=True) as database:
         return bool(accounts.every(database.connection))
-
-
-def create_account(database: Database, keys: MasterKeys, new: NewAccount, now: datetime) -> Account:
-    """An account with its own data key. Creating it states that its holder is an adult."""
-    require_valid(new)
-    hashed = passwords.hash_password(new.password)
-    account = Account(new_id(now), new.name.strip(), new.email.strip(), new.timezone, now)
-    wrapped = keys.wrap(account.id, vault.new_data_key())
-    database.write(
-        lambda conn: accounts.insert(
-            conn, account, password_hash=hashed, wrapped_key=wrapped, adult_stated_at=now
-        )
-    )
-    return account
 
 
 def choose_account(database: Database, email: str | None) -> Account:

@@ -14,6 +14,8 @@ from pamosnik.model.contact import Contact
 from pamosnik.model.outbox import ItemStatus
 from pamosnik.outbox.pacing import Caution
 from pamosnik.services import broadcast_reading, forecast, settling
+from pamosnik.services.shapes import Shape as Shape
+from pamosnik.services.shapes import iso as iso
 from pamosnik.store import connections, contacts, notices, reads, stats
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
@@ -23,15 +25,9 @@ from pamosnik.store.outbox import NEVER_TOO_LATE
 from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant
 
-Shape = dict[str, object]
 WAL_BYTES_TOLD = 64 << 20
 """It is cut back to half of that once nobody needs it any more."""
 EVERYTHING = QueueFilter()
-
-
-def iso(moment: datetime | None) -> str | None:
-    """2026-12-02T11:00:00Z"""
-    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _iso_ms(value: int | None) -> str | None:

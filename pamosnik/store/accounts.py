@@ -1,5 +1,6 @@
 """Accounts: who may log in, and their wrapped data keys; and the audit of who did what."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,13 +69,46 @@ def load(conn: Connection, account_id: str) -> Account | None:
     return None if row is None else _account(row)
 
 
+def tidy_email(email: str) -> str:
+    """The form in which addresses are stored and looked for: composed (Unicode's NFC), the domain in lower case."""
+    local, at, domain = unicodedata.normalize("NFC", email).strip().rpartition("@")
+    return f"{local}{at}{domain.lower()}"
+
+
 def by_email(conn: Connection, email: str) -> Account | None:
     """Upper and lower case do not matter."""
     row = conn.execute(
         f"SELECT {_ACCOUNT} FROM accounts WHERE email=?",  # noqa: S608 - column names
-        (email,),
+        (tidy_email(email),),
     ).fetchone()
     return None if row is None else _account(row)
+
+
+def adult_stated_at(conn: Connection, account_id: str) -> datetime | None:
+    """When its holder stated to be an adult; None when there is no such account."""
+    row = conn.execute("SELECT adult_stated_at FROM accounts WHERE account_id=?", (account_id,)).fetchone()
+    return None if row is None else instant(row[0])
+
+
+def update(conn: Connection, account: Account) -> None:
+    """Name, e-mail and time zone become those of `account`. The e-mail must be free."""
+    conn.execute(
+        "UPDATE accounts SET name=?, email=?, timezone=? WHERE account_id=?",
+        (account.name, account.email, account.timezone, account.id),
+    )
+
+
+def set_password_hash(conn: Connection, account_id: str, hashed: str) -> None:
+    conn.execute("UPDATE accounts SET password_hash=? WHERE account_id=?", (hashed, account_id))
+
+
+def replace_password_hash(conn: Connection, account_id: str, *, was: str, hashed: str) -> bool:
+    """The same password, hashed anew. False when it was changed meanwhile: then the new one stays."""
+    done = conn.execute(
+        "UPDATE accounts SET password_hash=? WHERE account_id=? AND password_hash=?",
+        (hashed, account_id, was),
+    )
+    return bool(done.rowcount)
 
 
 def password_hash(conn: Connection, account_id: str) -> str:

@@ -49,8 +49,12 @@ def of_account(conn: Connection, account_id: str) -> list[ApiToken]:
     return [_token(row) for row in rows]
 
 
-def used(conn: Connection, token_id: str, now: datetime) -> None:
-    conn.execute("UPDATE api_tokens SET last_used_at=? WHERE token_id=?", (ms(now), token_id))
+def used(conn: Connection, token_id: str, now: datetime, *, noted_before: datetime) -> None:
+    """Notes its last use, unless one was noted from `noted_before` on."""
+    conn.execute(
+        "UPDATE api_tokens SET last_used_at=?1 WHERE token_id=?2 AND coalesce(last_used_at, 0)<?3",
+        (ms(now), token_id, ms(noted_before)),
+    )
 
 
 def revoke(conn: Connection, account_id: str, token_id: str) -> bool:

@@ -15,6 +15,7 @@ import yaml
 from pamosnik import config
 from pamosnik.instagram import limits
 from pamosnik.security import vault
+from pamosnik.services import accounts as account_services
 from pamosnik.services import connecting, home
 from pamosnik.store import accounts
 from pamosnik.store.database import open_database
@@ -37,11 +38,13 @@ def checkout(tmp_path: Path) -> Path:
     """The repository on the machine that runs both shops in one home."""
     settings = config.load({"home": str(tmp_path / "home")}, environ={})
     now = datetime.now(UTC)
-    home.initialise(settings, home.NewAccount("Rose", "rosa@shop.example", PASSWORD, "Europe/Warsaw"), now)
+    home.initialise(
+        settings, account_services.NewAccount("Rose", "rosa@shop.example", PASSWORD, "Europe/Warsaw"), now
+    )
     with open_database(settings.database) as database:
         keys = vault.load_master_keys(settings.key_file, None)
-        fern = home.NewAccount("Fern", "fern@shop.example", PASSWORD, "Europe/Dublin")
-        home.create_account(database, keys, fern, now)
+        fern = account_services.NewAccount("Fern", "fern@shop.example", PASSWORD, "Europe/Dublin")
+        account_services.create(database, keys, fern, now)
         for number, account in enumerate(accounts.every(database.connection)):
             found = connecting.Found(
                 f"token{number}", f"1784{number}", None, f"{account.name.lower()}_shop", limits.SCOPES
