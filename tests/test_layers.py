@@ -16,6 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_sqlite": set(),
     "model": set(),
     "config": {"errors"},
+    "csv_cells": set(),
     "logs": {"errors"},
     "security": {"errors"},
     "mail": {"config", "errors"},
@@ -27,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"model", "_sqlite", *WORDS},
     "services": {
         "mail",
+        "csv_cells",
         "model",
         "flows",
         "engine",
@@ -38,9 +40,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_sqlite",
         *WORDS,
     },
-    "privacy": {"store", "model", "security", "_sqlite", *WORDS},
+    "privacy": {"csv_cells", "store", "model", "security", "_sqlite", *WORDS},
     "sandbox": {"errors", "clock"},
     "daemon": {
+        "csv_cells",
         "calls",
         "model",
         "flows",
@@ -58,6 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *WORDS,
     },
     "rehearsal": {
+        "csv_cells",
         "calls",
         "mail",
         "model",
@@ -77,6 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *WORDS,
     },
     "commands": {
+        "csv_cells",
         "services",
         "privacy",
         "config",
