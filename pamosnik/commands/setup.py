@@ -103,8 +103,9 @@ def connect(
     import asyncio
 
     from pamosnik.instagram.client import Instagram
-    from pamosnik.security import vault
+    from pamosnik.security import keyring
     from pamosnik.services import connecting
+    from pamosnik.services import keys as machine_keys
 
     with open_home() as home:
         if token_stdin:
@@ -115,7 +116,9 @@ def connect(
             raise UsageError("There is no token.", hint="Try: pamosnik connect --token-stdin < token.txt")
         if not token or any(c.isspace() for c in token) or not token.isascii():
             raise UsageError("This is no token.", hint="Copy it again from Meta's dashboard, without spaces.")
-        keys = vault.load_master_keys(home.settings.key_file, home.settings.passphrase)
+        keyring.load(
+            home.settings.key_file, home.settings.passphrase
+        )  # before Instagram is asked for nothing
 
         async def ask() -> connecting.Found:
             async with Instagram(
@@ -124,7 +127,8 @@ def connect(
                 return await connecting.look_up(instagram, token)
 
         found = asyncio.run(ask())
-        connected = home.write(lambda conn: connecting.keep(conn, keys, home.account.id, found, now()))
+        with machine_keys.wrapping(home.settings) as keys:
+            connected = home.write(lambda conn: connecting.keep(conn, keys, home.account.id, found, now()))
     note(f"Connected @{connected.username} ({connected.ig_id}); its webhooks are subscribed.")
     if not home.settings.webhook_secrets:
         note("No app secret is set yet: webhooks will be refused. Set PAMOSNIK_INSTAGRAM_APP_SECRET.")
@@ -187,12 +191,12 @@ def connections_refresh(
     import asyncio
 
     from pamosnik.instagram.client import Instagram
-    from pamosnik.security import vault
+    from pamosnik.security.held_keys import HeldKeys
     from pamosnik.services import reading, tokens
 
     with open_home() as home:
         settings = home.settings
-        keys = vault.load_master_keys(settings.key_file, settings.passphrase)
+        keys = HeldKeys(settings.key_file, settings.passphrase)
         wanted = home.read(lambda conn: tokens.active(conn, home.account.id, username))
 
         async def ask() -> None:

@@ -40,7 +40,7 @@ from pamosnik.daemon.web import make_app
 from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused
 from pamosnik.instagram.client import Instagram
 from pamosnik.mail import Mailer
-from pamosnik.security import vault
+from pamosnik.security.held_keys import HeldKeys, bring_up_to_date
 from pamosnik.services import alerts, home, sending
 from pamosnik.store import notices
 from pamosnik.store.damage import look_for_damage, look_quickly, require_there
@@ -83,7 +83,9 @@ async def serve(
     """
     stop = stop or asyncio.Event()
     with _signals(stop), home.lock(settings.home) as lock:
-        keys = vault.load_master_keys(settings.key_file, settings.passphrase)
+        if bring_up_to_date(settings.key_file, settings.passphrase):
+            log.info("The key file was sealed anew", extra={"action": "start.sealed"})
+        keys = HeldKeys(settings.key_file, settings.passphrase)
         require_there(settings.database)
         looked_through = look_quickly(settings.database)
         with (

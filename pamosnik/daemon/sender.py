@@ -198,8 +198,10 @@ class Sender:
                     partial(logins.unreadable, connection_id=connected.id, reason=error.message, now=now)
                 )
                 return None
+            # Keys that were rotated seal the same token anew.
+            if known is None or known[1] != opened:
+                self._start_afresh(connected.id)
             known = self._tokens[connected.id] = (sealed, opened)
-            self._start_afresh(connected.id)
         return known[1]
 
     def _start_afresh(self, connection_id: str) -> None:

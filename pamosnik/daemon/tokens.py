@@ -46,8 +46,7 @@ class TokenKeeper:
                 partial(tokens.failed, connected=connected, answer=answer, now=now)
             )
             return
-        key = credentials.data_key(conn, self._tools.keys, connected.account_id)
         await self._tools.writer.write(
-            partial(tokens.keep, connected=connected, data_key=key, fresh=fresh, now=now)
+            partial(tokens.keep, connected=connected, keys=self._tools.keys, fresh=fresh, now=now)
         )
         log.info("A login was refreshed", extra={"action": "token.refreshed", **extra})

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.instagram.client import Instagram
-from pamosnik.security.vault import MasterKeys
+from pamosnik.security.vault import Keys
 from pamosnik.store.database import Database
 from pamosnik.store.health import StorageHealth
 
@@ -36,7 +36,7 @@ class Tools:
     reader: Database
     """For reading alone, on the loop's thread."""
     instagram: Instagram
-    keys: MasterKeys
+    keys: Keys
     clock: Clock
     public_url: str | None = None
     """Where the daemon's pages are reached from outside; None: nowhere that is known."""

@@ -23,8 +23,8 @@ from pamosnik.sandbox import desk
 from pamosnik.sandbox.main import Sandbox, seed
 from pamosnik.sandbox.things import MediaKind, Person
 from pamosnik.sandbox.world import World
-from pamosnik.security import vault
 from pamosnik.services import connecting, flows, home, reading
+from pamosnik.services import keys as machine_keys
 from pamosnik.services.accounts import NewAccount
 from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
@@ -150,11 +150,10 @@ async def _set_up(settings: config.Config, sandbox: Sandbox, password: str) -> N
 
 
 async def _connect(settings: config.Config, account_id: str, token: str) -> None:
-    keys = vault.load_master_keys(settings.key_file, None)
     async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
         found = await connecting.look_up(instagram, token)
     now = SystemClock().now()
-    with open_database(settings.database) as database:
+    with open_database(settings.database) as database, machine_keys.wrapping(settings) as keys:
         database.write(lambda conn: connecting.keep(conn, keys, account_id, found, now))
 
 

@@ -57,7 +57,7 @@ from pamosnik.rehearsal.watcher import Watcher
 from pamosnik.sandbox.graph import Graph
 from pamosnik.sandbox.things import ButtonKind, Content, Notice
 from pamosnik.sandbox.webhooks import Deliverer, envelope
-from pamosnik.security.vault import MasterKeys
+from pamosnik.security.vault import Keys
 from pamosnik.services import credentials, intake, reading, sending, turn
 from pamosnik.services.library import Library
 from pamosnik.services.sending import Claimed
@@ -94,7 +94,7 @@ class Ticket:
 
     database: Database
     account: Account
-    keys: MasterKeys
+    keys: Keys
     library: Library
     loop: asyncio.AbstractEventLoop
     begins: datetime

@@ -51,7 +51,7 @@ class Play:
         self._folder = tempfile.TemporaryDirectory(prefix="pamosnik-stage-")
         self._loop: asyncio.AbstractEventLoop | None = None
         try:
-            self._keys = MasterKeys((vault.new_data_key(),))
+            self._keys = MasterKeys((vault.new_master_key(None),))
             self._library = Library(clicking.PUBLIC_URL)
             self._opened = 0
             self._shop = ""

@@ -12,7 +12,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound, PamosnikError
 from pamosnik.ids import new_id
 from pamosnik.security import passwords, vault
-from pamosnik.security.vault import MasterKeys
+from pamosnik.security.vault import Keys
 from pamosnik.services import account_words
 from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import accounts, connections, mailed_links
@@ -55,7 +55,7 @@ def valid(new: NewAccount) -> NewAccount:
     return tidied
 
 
-def create(database: Database, keys: MasterKeys, new: NewAccount, now: datetime) -> Account:
+def create(database: Database, keys: Keys, new: NewAccount, now: datetime) -> Account:
     """An account with its own data key. Creating it states that its holder is an adult. Raises `AddressTaken`."""
     new = valid(new)
     hashed = passwords.hash_password(new.password)

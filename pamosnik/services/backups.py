@@ -7,6 +7,7 @@ person ends the doubt of the run it takes on. What people wrote after the backup
 not answer what has been answered since.
 """
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -16,7 +17,8 @@ from pamosnik import config
 from pamosnik._sqlite import Connection
 from pamosnik.config import Config
 from pamosnik.errors import HomeError, NotFound, PamosnikError
-from pamosnik.security import vault
+from pamosnik.security import keyring
+from pamosnik.security.held_keys import key_lock
 from pamosnik.services import credentials, home
 from pamosnik.store import (
     accounts,
@@ -111,7 +113,7 @@ def restore(settings: Config, file: Path, now: datetime) -> Restored:
         with open_database(fresh, migrate=True) as database:
             in_doubt = database.write(lambda conn: _put_in_doubt(conn, manifest.created_at, now))
             database.write(lambda conn: ledger.forget_again(conn, erased))
-            key = _try_key(settings, database.connection)
+            key = _try_key(settings, database.connection, now)
         backup.flush_file(fresh)
         aside = copies.before_restore(settings.database, now)
         kept = backup.exchange(fresh, settings.database, aside)
@@ -129,13 +131,14 @@ def _put_in_doubt(conn: Connection, since: datetime, now: datetime) -> int:
     return outbox.doubt_open(conn, since)
 
 
-def _try_key(settings: Config, conn: Connection) -> str | None:
+def _try_key(settings: Config, conn: Connection, now: datetime) -> str | None:
     """Makes a new `master.key` where there is none: without one the daemon would not start."""
-    if not settings.key_file.exists():
-        vault.create_master_keys(settings.key_file, settings.passphrase)
-        return "There was no master.key; a new one was made."
+    with key_lock(settings.home, alone=True):
+        if not os.path.lexists(settings.key_file):
+            keyring.create(settings.key_file, settings.passphrase, now)
+            return "There was no master.key; a new one was made."
     try:
-        keys = vault.load_master_keys(settings.key_file, settings.passphrase)
+        keys = keyring.load(settings.key_file, settings.passphrase)
         for account in accounts.every(conn):
             credentials.data_key(conn, keys, account.id)
     except PamosnikError as error:

@@ -11,7 +11,7 @@ from pamosnik.instagram import limits
 from pamosnik.instagram.client import Answer, Instagram
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
-from pamosnik.security.vault import MasterKeys
+from pamosnik.security.vault import Keys
 from pamosnik.services import broadcasts, credentials, sending, tokens
 from pamosnik.services.library import Library
 from pamosnik.store import accounts, connections, deletions, entrances, notices
@@ -104,9 +104,9 @@ def _text(raw: Mapping[str, object], key: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def keep(conn: Connection, keys: MasterKeys, account_id: str, found: Found, now: datetime) -> Connected:
+def keep(conn: Connection, keys: Keys, account_id: str, found: Found, now: datetime) -> Connected:
     """Stores the connection with its token sealed. Connecting again replaces the token and frees what waited; after
-    the app was removed it undoes that, as long as the deletion is not due."""
+    the app was removed it undoes that, as long as the deletion is not due. `keys` come from `keys.wrapping`."""
     known = connections.known(conn, found.ig_id)
     if known is not None:
         _require_mine(conn, known, account_id, found.username, now)
@@ -172,7 +172,7 @@ def _is_lost(conn: Connection, known: Connected, now: datetime) -> bool:
     return due or deletions.load(conn, known.id) is not None
 
 
-def _data_key_or_new(conn: Connection, keys: MasterKeys, account_id: str, now: datetime) -> bytes:
+def _data_key_or_new(conn: Connection, keys: Keys, account_id: str, now: datetime) -> bytes:
     """The account's data key. One that the master key at hand does not open is replaced: only tokens were sealed
     under it, and the owner is handing in a new one."""
     try:

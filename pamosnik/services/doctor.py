@@ -14,7 +14,7 @@ from pathlib import Path
 from pamosnik.config import Config
 from pamosnik.errors import PamosnikError
 from pamosnik.mail import Mailer
-from pamosnik.security import vault
+from pamosnik.security import keyring
 from pamosnik.services import credentials, home
 from pamosnik.store import accounts, connections
 from pamosnik.store.damage import look_for_damage, require_there
@@ -155,7 +155,7 @@ def _database(settings: Config) -> Check:
 
 def _key(settings: Config) -> Check:
     try:
-        vault.load_master_keys(settings.key_file, settings.passphrase)
+        keyring.load(settings.key_file, settings.passphrase)
     except PamosnikError as error:
         return _bad("key", error)
     if settings.passphrase is None:
@@ -176,7 +176,7 @@ def _daemon(settings: Config) -> Check:
 
 def _logins(settings: Config, only_account: str | None) -> Iterator[Check]:
     """Whether each stored login opens and is in use; Instagram is not asked."""
-    keys = vault.load_master_keys(settings.key_file, settings.passphrase)
+    keys = keyring.load(settings.key_file, settings.passphrase)
     with open_database(settings.database) as database:
         conn = database.connection
         wanted = [one for one in accounts.every(conn) if only_account in (None, one.id)]

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from pamosnik import config
 from pamosnik.config import Config
 from pamosnik.errors import HomeError, NotFound, StorageRefused, UsageError
-from pamosnik.security import tokens, vault
+from pamosnik.security import keyring, tokens
+from pamosnik.security.held_keys import key_lock
 from pamosnik.services.accounts import NewAccount, create, valid
 from pamosnik.store import accounts, refusals
 from pamosnik.store.accounts import Account
@@ -26,13 +27,13 @@ def initialise(settings: Config, new: NewAccount, now: datetime) -> tuple[Accoun
     if not settings.database.exists() or settings.database.stat().st_size == 0:
         new = valid(new)  # before anything is made: a half-made home would puzzle the next try
     config.prepare_home(settings.home)
-    with lock(settings.home):
-        if not settings.key_file.exists():
+    with lock(settings.home), key_lock(settings.home, alone=True):
+        if not os.path.lexists(settings.key_file):
             if settings.database.exists() and settings.database.stat().st_size:
                 # A new key could not open what the old one sealed.
-                vault.load_master_keys(settings.key_file, settings.passphrase)
-            vault.create_master_keys(settings.key_file, settings.passphrase)
-        keys = vault.load_master_keys(settings.key_file, settings.passphrase)
+                keyring.load(settings.key_file, settings.passphrase)
+            keyring.create(settings.key_file, settings.passphrase, now)
+        keys = keyring.load(settings.key_file, settings.passphrase)
         if settings.verify_token is None:
             config.save_setting(settings.home, "verify_token", tokens.new_token())
         with open_database(settings.database, migrate=True) as database:

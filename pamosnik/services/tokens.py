@@ -14,7 +14,7 @@ from pamosnik.instagram import errors
 from pamosnik.instagram.client import Answer, Instagram
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
-from pamosnik.security.vault import MasterKeys
+from pamosnik.security.vault import Keys
 from pamosnik.services import credentials, logins, removal
 from pamosnik.store import connections, notices
 from pamosnik.store.connections import Connected, ConnectionStatus
@@ -53,8 +53,12 @@ def due(conn: Connection, now: datetime) -> list[Connected]:
     ]
 
 
-def keep(conn: Connection, connected: Connected, data_key: bytes, fresh: Refreshed, now: datetime) -> None:
-    """The fresh token takes the place of the old one; warnings about its end are over."""
+def keep(conn: Connection, connected: Connected, keys: Keys, fresh: Refreshed, now: datetime) -> None:
+    """The fresh token takes the place of the old one; warnings about its end are over.
+
+    Sealed here, inside the write: the account's key may have been rotated since Instagram was asked.
+    """
+    data_key = credentials.data_key(conn, keys, connected.account_id)
     connections.put_token(
         conn,
         connected.id,
@@ -133,14 +137,13 @@ def active(conn: Connection, account_id: str, name: str | None) -> list[Connecte
 
 
 async def refresh_now(
-    rows: Rows, instagram: Instagram, keys: MasterKeys, connected: Connected, now: datetime
+    rows: Rows, instagram: Instagram, keys: Keys, connected: Connected, now: datetime
 ) -> None:
     """Asks for a new token and stores it. Raises `NeedsAuthorisation`, or `PamosnikError` when it may work later."""
     answer = await instagram.refresh(rows.read(lambda conn: credentials.token(conn, keys, connected)))
     fresh = read(answer)
     if fresh is not None:
-        key = rows.read(lambda conn: credentials.data_key(conn, keys, connected.account_id))
-        rows.write(lambda conn: keep(conn, connected, key, fresh, now))
+        rows.write(lambda conn: keep(conn, connected, keys, fresh, now))
         return
     rows.write(lambda conn: failed(conn, connected, answer, now))
     reason = f"The login of {connected.username} was not refreshed: {answer.outcome.reason}."

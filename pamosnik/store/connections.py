@@ -135,11 +135,22 @@ def sending(conn: Connection, now: datetime) -> list[tuple[Connected, bytes]]:
     return [(_connected(row[1:]), row[0]) for row in rows]
 
 
-def sealed_token(conn: Connection, connection_id: str) -> bytes | None:
+@dataclass(frozen=True, slots=True, repr=False)
+class SealedLogin:
+    """A connection's sealed token, and the wrapped key of its account that opens it. Either may be gone."""
+
+    token: bytes | None
+    wrapped_key: bytes | None
+
+
+def sealed_login(conn: Connection, connection_id: str) -> SealedLogin:
+    """Both as of one moment: a rotation of the keys changes them together."""
     row = conn.execute(
-        "SELECT token_sealed FROM connections WHERE connection_id=?", (connection_id,)
+        "SELECT token_sealed, wrapped_key FROM connections LEFT JOIN account_keys USING (account_id)"
+        " WHERE connection_id=?",
+        (connection_id,),
     ).fetchone()
-    return None if row is None else row[0]
+    return SealedLogin(None, None) if row is None else SealedLogin(row[0], row[1])
 
 
 def first_of_each_account(conn: Connection) -> list[Connected]:

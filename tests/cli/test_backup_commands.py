@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pamosnik import cli
-from pamosnik.security import vault
+from pamosnik.security import keyring
 from pamosnik.services import home as homes
 from pamosnik.store import migrations
 from tests.daemon.shop import PASSWORD
@@ -133,7 +134,7 @@ def test_restore_tells_when_the_key_is_another_or_missing(home: Path, run: Run) 
     assert (code, "There was no master.key; a new one was made" in err) == (0, True)
     assert "pamosnik connect" in err
     (home / "master.key").unlink()
-    vault.create_master_keys(home / "master.key", None)
+    keyring.create(home / "master.key", None, datetime.now(UTC))
     for lost in home.glob("pamosnik.db*"):
         lost.unlink()
     code, _, err = run("restore", str(home / "mine"))

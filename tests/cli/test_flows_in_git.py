@@ -14,7 +14,7 @@ import yaml
 
 from pamosnik import config
 from pamosnik.instagram import limits
-from pamosnik.security import vault
+from pamosnik.security import keyring
 from pamosnik.services import accounts as account_services
 from pamosnik.services import connecting, home
 from pamosnik.store import accounts
@@ -42,7 +42,7 @@ def checkout(tmp_path: Path) -> Path:
         settings, account_services.NewAccount("Rose", "rosa@shop.example", PASSWORD, "Europe/Warsaw"), now
     )
     with open_database(settings.database) as database:
-        keys = vault.load_master_keys(settings.key_file, None)
+        keys = keyring.load(settings.key_file, None)
         fern = account_services.NewAccount("Fern", "fern@shop.example", PASSWORD, "Europe/Dublin")
         account_services.create(database, keys, fern, now)
         for number, account in enumerate(accounts.every(database.connection)):

@@ -26,7 +26,7 @@ from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.daemon.tools import Tools
 from pamosnik.instagram import webhook
 from pamosnik.instagram.client import Instagram
-from pamosnik.security import vault
+from pamosnik.security.held_keys import HeldKeys
 from pamosnik.services import connecting, forecast, intake, reading, sending
 from pamosnik.services.reading import Overview, Shape
 from pamosnik.store import accounts
@@ -174,7 +174,7 @@ async def running(
     clock = clock or VirtualClock(datetime.now(UTC))
     on_answer = clock.answered if isinstance(clock, SteadyClock) else lambda _: None
     fake.now = clock.now
-    keys = vault.load_master_keys(settings.key_file, None)
+    keys = HeldKeys(settings.key_file, None)
     with open_database(settings.database) as database, open_database(settings.database) as reader:
         writer = GroupWriter(database)
         await writer.write(partial(sending.found_after_crash, now=clock.now()))

@@ -5,12 +5,13 @@ import json
 import re
 import shutil
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pamosnik import _sqlite
-from pamosnik.security import vault
+from pamosnik.security import keyring
 from tests.daemon import events
 from tests.daemon.events import SECRET
 from tests.daemon.fake import TOKEN, Trouble
@@ -201,7 +202,7 @@ async def test_with_the_key_of_another_home_the_owner_is_asked_to_log_in(tmp_pat
         await shop.stop()
         key = shop.home / "master.key"
         key.unlink()
-        vault.create_master_keys(key, None)
+        keyring.create(key, None, datetime.now(UTC))
         await shop.start()
         await shop.write("9001", "size")
         for _ in range(100):

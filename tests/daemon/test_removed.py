@@ -147,7 +147,7 @@ async def test_any_call_finds_out_and_the_owner_hears_of_it_once(tmp_path: Path,
         assert abs(found.delete_after - shop.clock.now() - DAY) < timedelta(seconds=15)
         assert "removed the app" in str(found.reason)
         conn = shop.reader.connection
-        assert connections.sealed_token(conn, found.id) is None
+        assert connections.sealed_login(conn, found.id).token is None
         (problem,) = shop.problems()
         assert problem["code"] == "app_removed"
         assert "pamosnik connect" in str(problem["fix"])
@@ -199,7 +199,7 @@ async def test_answers_that_concern_an_older_token_change_nothing(tmp_path: Path
         await shop.catch_up.round()
         put = partial(connections.put_token, connection_id=refreshing.id, sealed=b"x", expires_at=now)
         await shop.writer.write(partial(put, refresh_at=now, now=now))
-        assert connections.sealed_token(conn, refreshing.id) is None
+        assert connections.sealed_login(conn, refreshing.id).token is None
         assert _actions(conn).count("deauthorised by Instagram") == 1
 
 

@@ -1,20 +1,12 @@
-"""Sealed things open only where they belong, and the key file is nobody else's."""
-
-import base64
-import json
-import stat
-from pathlib import Path
+"""Sealed things open only where they belong."""
 
 import pytest
 
-from pamosnik.errors import HomeError
 from pamosnik.security.vault import (
-    KEY_BYTES,
     MasterKeys,
     Unreadable,
-    create_master_keys,
-    load_master_keys,
     new_data_key,
+    new_master_key,
     open_token,
     seal_token,
 )
@@ -60,7 +52,7 @@ def test_the_same_token_is_sealed_differently_each_time() -> None:
 
 
 def test_every_key_of_the_ring_opens_and_the_newest_seals() -> None:
-    old, new, data_key = new_data_key(), new_data_key(), new_data_key()
+    old, new, data_key = new_master_key(None), new_master_key(None), new_data_key()
     by_old = MasterKeys((old,)).wrap("a1", data_key)
     ring = MasterKeys((new, old))
     assert ring.unwrap("a1", by_old) == data_key
@@ -71,7 +63,7 @@ def test_every_key_of_the_ring_opens_and_the_newest_seals() -> None:
 
 
 def test_an_account_key_opens_for_its_account_only() -> None:
-    ring = MasterKeys((new_data_key(),))
+    ring = MasterKeys((new_master_key(None),))
     wrapped = ring.wrap("a1", new_data_key())
     with pytest.raises(Unreadable) as refused:
         ring.unwrap("a2", wrapped)
@@ -79,67 +71,7 @@ def test_an_account_key_opens_for_its_account_only() -> None:
 
 
 def test_a_ring_does_not_show_its_keys() -> None:
-    key = new_data_key()
-    shown = repr(MasterKeys((key,)))
-    assert repr(key) not in shown
-    assert key.hex() not in shown
-
-
-# --- the file --------------------------------------------------------------------------------------------
-
-
-def test_the_key_file_is_read_back_and_is_for_its_owner_only(tmp_path: Path) -> None:
-    path = tmp_path / "master.key"
-    made = create_master_keys(path, None)
-    assert load_master_keys(path, None) == made
-    assert [len(key) for key in made.keys] == [KEY_BYTES]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_a_key_file_is_never_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "master.key"
-    made = create_master_keys(path, None)
-    with pytest.raises(FileExistsError):
-        create_master_keys(path, None)
-    assert load_master_keys(path, None) == made
-
-
-def test_a_passphrase_seals_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "master.key"
-    made = create_master_keys(path, "correct horse żółć")
-    assert base64.b64encode(made.keys[0]) not in path.read_bytes()
-    assert load_master_keys(path, "correct horse żółć") == made
-    with pytest.raises(HomeError, match="sealed with a passphrase"):
-        load_master_keys(path, None)
-    with pytest.raises(HomeError, match="does not open"):
-        load_master_keys(path, "wrong horse")
-
-
-def test_a_missing_key_file(tmp_path: Path) -> None:
-    with pytest.raises(HomeError, match="no key file") as refused:
-        load_master_keys(tmp_path / "master.key", None)
-    assert refused.value.hint is not None
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\xff\xfe",
-        b"{}",
-        b"[]",
-        b"1",
-        b'{"keys": 1}',
-        b'{"keys": [1]}',
-        b'{"keys": ["x"]}',
-        b'{"keys": []}',
-        b'{"keys": ["AAAA"]}',
-        json.dumps({"sealed": "x", "salt": "x"}).encode(),
-        json.dumps({"sealed": "AAAA"}).encode(),
-    ],
-)
-def test_a_damaged_key_file(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "master.key"
-    path.write_bytes(content)
-    with pytest.raises(HomeError, match=r"damaged"):
-        load_master_keys(path, "a passphrase")
+    key = new_master_key(None)
+    shown = repr(MasterKeys((key,))) + repr(key)
+    assert repr(key.secret) not in shown
+    assert key.secret.hex() not in shown

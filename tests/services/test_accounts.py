@@ -146,7 +146,7 @@ def test_a_hash_is_made_anew_only_while_the_password_is_the_same(home: Database)
 
 
 def test_a_new_account_states_adulthood_and_its_address_is_free(home: Database) -> None:
-    keys = MasterKeys((vault.new_data_key(),))
+    keys = MasterKeys((vault.new_master_key(None),))
     new = service.NewAccount("Fern", "fern@shop.example", "three random words", "UTC")
     made = service.create(home, keys, new, LATER)
     assert service.shape(home.connection, made, LATER) == {
