@@ -1,12 +1,14 @@
 """What the documentation names is real, and what is real is documented."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from pamosnik import cli_reference as commands_reference
 from pamosnik.config import SETTINGS
+from pamosnik.daemon.api_reads import READS
 from pamosnik.flows import reference, schema_conditions, schema_steps, schema_triggers
 from pamosnik.flows.load import load
 from pamosnik.model import diagram
@@ -107,6 +109,17 @@ def test_every_json_key_is_documented(tmp_path: Path) -> None:
     outputs = [run("status", "--json"), run("stats", "--json"), run("flows", "list", "--json")]
     keys = {key for output in outputs for key in _keys(json.loads(output))}
     assert [key for key in sorted(keys) if f"`{key}`" not in documented] == []
+
+
+def test_every_address_of_the_api_is_documented_and_real() -> None:
+    real = {f"/api/v1/{read.path}" for read in READS}
+    assert set(re.findall(r"^\| `(/api/v1/\S+)`", DOCS["api.md"], re.MULTILINE)) == real
+    named = {name for read in READS for name in read.parameters}
+    assert [
+        name
+        for name in sorted(named)
+        if f"`{name}`" not in DOCS["api.md"] and f"{name}=" not in DOCS["api.md"]
+    ] == []
 
 
 def _keys(value: object) -> set[str]:

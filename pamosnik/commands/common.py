@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -171,17 +171,9 @@ def how_many(limit: int | None, everything: bool, as_json: bool) -> int | None:
 
 def since_instant(written: str | None) -> datetime | None:
     """`2h`, `3d`, `2026-12-01` or `2026-12-01 09:00` (UTC)."""
-    if written is None:
-        return None
-    from pamosnik.flows.durations import seconds
+    from pamosnik.services import asked
 
-    ago = seconds(written)
-    if ago is not None:
-        return now() - timedelta(seconds=ago)
-    for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M"):
-        with contextlib.suppress(ValueError):
-            return datetime.strptime(written, form).replace(tzinfo=UTC)
-    raise UsageError(f"--since {written} is no time.", hint="Write it like 2h, 3d or 2026-12-01.")
+    return asked.moment("--since", written, now())
 
 
 def confirm(question: str, *, yes: bool) -> bool:

@@ -1,7 +1,7 @@
 """Flows: check, apply, look."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,9 +19,6 @@ from pamosnik.commands import (
     flow_words,
 )
 from pamosnik.commands.common import Json, open_home, print_facts, print_json, print_table, say, shown
-
-if TYPE_CHECKING:
-    from pamosnik._sqlite import Connection
 
 
 def register(app: typer.Typer) -> None:
@@ -48,24 +45,10 @@ def register(app: typer.Typer) -> None:
 
 def list_(as_json: Json = False) -> None:
     """Applied flows, in the order they are asked."""
-    from pamosnik.services import pausing, reading
-    from pamosnik.store import flows as store
+    from pamosnik.services import flow_reading
 
     with open_home() as home:
-        account = home.account.id
-        in_flight = home.read(lambda conn: store.in_flight(conn, account))
-        rows: list[dict[str, object]] = [
-            {
-                "flow": f.flow_id,
-                "title": f.title,
-                "version": f.version,
-                **pausing.state_json(f),
-                "people": in_flight.get(f.flow_id, 0),
-                "applied_at": reading.iso(f.applied_at),
-                "rolled_back_at": reading.iso(f.rolled_back_at),
-            }
-            for f in home.read(lambda conn: store.applied(conn, account))
-        ]
+        rows = home.read(lambda conn: flow_reading.listed(conn, home.account))
     if as_json:
         print_json(rows)
         return
@@ -85,38 +68,24 @@ def list_(as_json: Json = False) -> None:
 
 def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: Json = False) -> None:
     """One applied flow: its triggers and steps as they are understood."""
-    import json
-
-    from pamosnik.services import broadcast_reading, flow_history, pausing, reading
+    from pamosnik.services import broadcast_reading, flow_reading
 
     with open_home() as home:
-        found = home.read(lambda conn: flow_history.applied_flow(conn, home.account.id, flow, "show"))
-        bound = home.read(lambda conn: _bound(conn, home.account.id, flow))
-        planned = home.read(lambda conn: broadcast_reading.planned(conn, home.account, flow))
-        broadcasts = home.read(lambda conn: broadcast_reading.latest(conn, home.account, flow))
-    body = json.loads(found.body)
-    body.pop("tests", None)
-    state = {**pausing.state_json(found), "rolled_back_at": reading.iso(found.rolled_back_at)}
+        found = home.read(lambda conn: flow_reading.one(conn, home.account, flow))
     if as_json:
-        print_json(
-            {
-                "flow": flow,
-                "version": found.version,
-                **state,
-                "body": body,
-                "bound_posts": bound,
-                "planned": planned,
-                "broadcasts": broadcasts,
-            }
-        )
+        print_json(found)
         return
+    bound, planned, broadcasts = found["bound_posts"], found["planned"], found["broadcasts"]
+    assert isinstance(bound, dict)
+    assert isinstance(planned, list)
+    assert isinstance(broadcasts, list)
     print_facts(
         [
             ("flow", flow),
-            ("title", found.title),
-            ("version", found.version[:16]),
-            ("state", _pause(state)),
-            *([("rolled back", state["rolled_back_at"])] if state["rolled_back_at"] else []),
+            ("title", found["title"]),
+            ("version", str(found["version"])[:16]),
+            ("state", _pause(found)),
+            *([("rolled back", found["rolled_back_at"])] if found["rolled_back_at"] else []),
             *((f"next post of @{name}", media) for name, media in bound.items()),
             *((f"next to @{one['connection']}", shown(one["at"])) for one in planned),
             *((shown(one["planned_at"]), broadcast_reading.sentence(one)) for one in broadcasts),
@@ -124,7 +93,7 @@ def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: 
     )
     import yaml
 
-    say("\n" + yaml.safe_dump(body, allow_unicode=True, sort_keys=False).rstrip())
+    say("\n" + yaml.safe_dump(found["body"], allow_unicode=True, sort_keys=False).rstrip())
 
 
 def _pause(state: Mapping[str, object]) -> str:
@@ -138,12 +107,3 @@ def _state(row: Mapping[str, object]) -> str:
     """How a flow stands, in a word or two."""
     state = "paused in its file" if row["paused_in_file"] and row["paused_at"] is None else str(row["state"])
     return f"{state}, rolled back" if row["rolled_back_at"] else state
-
-
-def _bound(conn: "Connection", account_id: str, flow: str) -> dict[str, str]:
-    """Username → the post that `post: next` of this flow was bound to there."""
-    from pamosnik.store import connections
-    from pamosnik.store import flows as store
-
-    bound = {c.username: store.bound_posts(conn, c.id) for c in connections.of_account(conn, account_id)}
-    return {username: posts[flow] for username, posts in bound.items() if flow in posts}

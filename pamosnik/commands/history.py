@@ -117,10 +117,12 @@ def events_show(
     from pamosnik.services import reading
 
     with open_home() as home:
-        event, trace = home.read(lambda conn: reading.event(conn, home.account, what))
+        event = home.read(lambda conn: reading.whole_event(conn, home.account, what))
     if as_json:
-        print_json({**event, "trace": trace})
+        print_json(event)
         return
+    trace = event.pop("trace")
+    assert isinstance(trace, list)
     print_facts(list(event.items()))
     for check in trace:
         say(f"  {check[0]}: {check[1]}{f' ({check[2]})' if check[2] else ''}")
@@ -172,17 +174,16 @@ def runs_show(
 ) -> None:
     """One run, turn by turn."""
     from pamosnik.services import reading
-    from pamosnik.store.reads import QueueFilter
 
     with open_home() as home:
-        found, turns = home.read(lambda conn: reading.run(conn, home.account, run))
-        run_id = str(found["id"])
-        of_it = QueueFilter(run_id=run_id)
-        items = home.read(lambda conn: reading.queue(conn, home.account, of_it, now=now()))
-        links = home.read(lambda conn: reading.links(conn, home.account, run_id=run_id))
+        found = home.read(lambda conn: reading.whole_run(conn, home.account, run, now()))
     if as_json:
-        print_json({**found, "turns": turns, "queue": items, "links": links})
+        print_json(found)
         return
+    turns, items, links = found.pop("turns"), found.pop("queue"), found.pop("links")
+    assert isinstance(turns, list)
+    assert isinstance(items, list)
+    assert isinstance(links, list)
     print_facts(list(found.items()))
     for turn in turns:
         say(f"\n{shown(turn['at'])}  {_STIMULI.get(str(turn['stimulus']), turn['stimulus'])}")

@@ -1,13 +1,13 @@
 """Numbers and health: stats, status."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
 import typer
 
 from pamosnik.commands.common import Json, now, open_home, print_json, print_table, say, shown
-from pamosnik.errors import DaemonNotRunning, UsageError
+from pamosnik.errors import DaemonNotRunning
 
 
 def register(app: typer.Typer) -> None:
@@ -22,11 +22,11 @@ def stats(
     as_json: Json = False,
 ) -> None:
     """How often flows started, sent, were clicked and completed. Numbers of runs."""
-    from pamosnik.services import reading
+    from pamosnik.services import asked, reading
 
     with open_home() as home:
         zone = home.account.timezone
-        first, last = _day("--since", since, zone), _day("--until", until, zone)
+        first, last = asked.day("--since", since, now(), zone), asked.day("--until", until, now(), zone)
         found = home.read(
             lambda conn: reading.numbers(conn, home.account, flow=flow, since=first, until=last)
         )
@@ -58,24 +58,6 @@ def _splits(ways: dict[str, dict[str, int]]) -> str:
     return "; ".join(
         f"{name}: {n['started']} started, {n['completed']} completed" for name, n in sorted(ways.items())
     )
-
-
-def _day(name: str, written: str | None, timezone: str) -> str | None:
-    """A day as it is, or the day of `2h` or `3d` ago on the account's clock."""
-    if written is None:
-        return None
-    from zoneinfo import ZoneInfo
-
-    from pamosnik.flows.durations import seconds
-
-    ago = seconds(written)
-    if ago is not None:
-        return f"{(now() - timedelta(seconds=ago)).astimezone(ZoneInfo(timezone)):%Y-%m-%d}"
-    try:
-        datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise UsageError(f"{name} {written} is no day.", hint="Write it like 2026-11-01 or 7d.") from None
-    return written
 
 
 def status(

@@ -22,6 +22,7 @@ from pamosnik.clock import Clock, SteadyClock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
 from pamosnik.daemon.alerts import Alerter
+from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.broadcaster import Broadcaster
 from pamosnik.daemon.catch_up import CatchUp
 from pamosnik.daemon.doers import doers, outside
@@ -93,6 +94,7 @@ async def serve(
             open_database(settings.database, migrate=True) as database,
             open_database(settings.database) as reader,
             open_database(settings.database) as for_one,
+            Aside(settings.database) as aside,
         ):
             writer = GroupWriter(database)
             writer.storage.tell = lock.tell
@@ -109,6 +111,7 @@ async def serve(
                         writer,
                         tools,
                         Walled(for_one),
+                        aside,
                         looked_through=looked_through,
                         on_ready=on_ready,
                         stop=stop,
@@ -124,6 +127,7 @@ async def _run(
     writer: GroupWriter,
     tools: Tools,
     own: Walled,
+    aside: Aside,
     *,
     looked_through: bool,
     on_ready: Callable[[str], None],
@@ -131,7 +135,7 @@ async def _run(
 ) -> None:
     await _look_back(settings, clock, writer)
     workers = _put_together(settings, tools, writer, clock, await _alerter(settings, tools))
-    app = make_app(settings, writer, tools.reader, own, clock, on_events=workers.runner.wake)
+    app = make_app(settings, writer, tools.reader, own, aside, clock, on_events=workers.runner.wake)
     # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
     listener = _listen(settings.host, settings.port)
     server = _server(app)

@@ -10,13 +10,18 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pamosnik import _sqlite
 from pamosnik.clock import Clock
 from pamosnik.config import Config
+from pamosnik.daemon import api
+from pamosnik.daemon.api import Api
+from pamosnik.daemon.aside import Aside
+from pamosnik.daemon.callers import Callers
+from pamosnik.daemon.health import Health
 from pamosnik.daemon.home_page import HomePage
 from pamosnik.daemon.http_walls import CutShort, ReadsToTheEnd, SafeHeaders
 from pamosnik.daemon.login_pages import LoginPages
@@ -139,46 +144,17 @@ class Webhook:
         )
 
 
-class _Health:
-    """Whether this process answers and can store, and what it answers while it cannot."""
-
-    def __init__(self, writer: GroupWriter, reader: Database) -> None:
-        self._writer = writer
-        self._reader = reader
-
-    async def healthz(self, _: Request) -> Response:
-        return PlainTextResponse("ok")
-
-    async def readyz(self, _: Request) -> Response:
-        try:
-            self._reader.connection.execute("SELECT 1 FROM accounts LIMIT 1").fetchone()
-        except Exception:  # noqa: BLE001 - whatever it is, the answer is "not ready"
-            return JSONResponse({"ready": False}, 503)
-        ready = self._writer.storage.problem is None
-        return JSONResponse({"ready": ready}, 200 if ready else 503)
-
-    async def refused(self, _: Request, error: Exception) -> Response:
-        """To any request that met what the database refuses."""
-        try:
-            with self._reader.in_words():
-                raise error
-        except StorageRefused as problem:
-            self._writer.storage.refused(problem)
-        except DatabaseDamaged as problem:
-            self._writer.met_damage(problem)
-        return PlainTextResponse("Pamosnik cannot use its database at the moment.", 503)
-
-
 def make_app(
     settings: Config,
     writer: GroupWriter,
     reader: Database,
     own: Walled,
+    aside: Aside,
     clock: Clock,
     *,
     on_events: Callable[[], None],
 ) -> ASGIApp:
-    """All routes of the daemon. `own`: for what is read for one account."""
+    """All routes of the daemon. `own`: for what is read for one account; `aside`: likewise, if it takes longer."""
     hook = Webhook(
         writer,
         clock,
@@ -193,15 +169,16 @@ def make_app(
         *LoginPages(pages, visitors, writer, reader, clock).routes(),
         *HomePage(pages, visitors, writer, reader, own, clock).routes(),
     ]
-    health = _Health(writer, reader)
+    callers = Callers(writer, reader, clock)
+    health = Health(callers, writer, reader, aside)
     tracked = TrackedLinks(writer, reader, clock, on_click=on_events)
     app = Starlette(
         routes=[
             Route("/webhooks/instagram", hook.handshake, methods=["GET"]),
             Route("/webhooks/instagram", hook.deliver, methods=["POST"]),
-            Route("/healthz", health.healthz),
-            Route("/readyz", health.readyz),
+            *health.routes(),
             *tracked.routes(),
+            *Api(callers, writer, reader, aside, clock).routes(),
             *page_routes,
         ],
         middleware=[Middleware(CutShort), Middleware(SafeHeaders)],
@@ -218,6 +195,8 @@ def make_app(
     return ReadsToTheEnd(app)
 
 
-async def _plain_error(_: Request, error: Exception) -> Response:
+async def _plain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if api.is_below(request):
+        return api.no_such_thing(request, error.status_code, error.detail, error.headers)
     return PlainTextResponse(error.detail, error.status_code, headers=dict(error.headers or {}))

@@ -28,7 +28,7 @@ class Fate(StrEnum):
 
 def settle(conn: Connection, account: Account, what: str, fate: Fate, *, actor: str, now: datetime) -> str:
     """Ends the uncertainty about an item. Raises `NotFound`, and `PamosnikError` when it is not unknown."""
-    item = _named(conn, account, what)
+    item = named(conn, account, what)
     if item.status is not ItemStatus.UNKNOWN:
         raise PamosnikError(
             f"{item.id} is {item.status.value}, not unknown: there is nothing to settle.",
@@ -47,7 +47,7 @@ def settle(conn: Connection, account: Account, what: str, fate: Fate, *, actor: 
 
 def retry(conn: Connection, account: Account, what: str, *, actor: str, now: datetime) -> str:
     """Puts back what failed, expired or was cancelled, as long as it can still arrive in time."""
-    item = _named(conn, account, what)
+    item = named(conn, account, what)
     if item.status is ItemStatus.UNKNOWN:
         raise PamosnikError(
             f"{item.id} may have arrived already.",
@@ -66,7 +66,7 @@ def retry(conn: Connection, account: Account, what: str, *, actor: str, now: dat
 
 def cancel(conn: Connection, account: Account, what: str, *, actor: str, now: datetime) -> str:
     """Calls off what has not left yet."""
-    item = _named(conn, account, what)
+    item = named(conn, account, what)
     if item.status not in (ItemStatus.QUEUED, ItemStatus.HELD):
         hint = "Try: pamosnik queue settle ID --drop" if item.status is ItemStatus.UNKNOWN else None
         raise PamosnikError(f"{item.id} is {item.status.value} and cannot be called off.", hint=hint)
@@ -74,7 +74,7 @@ def cancel(conn: Connection, account: Account, what: str, *, actor: str, now: da
     return _done(conn, account, item, actor, "queue cancel", now)
 
 
-def _named(conn: Connection, account: Account, what: str) -> OutboxItem:
+def named(conn: Connection, account: Account, what: str) -> OutboxItem:
     """By Pamosnik's id, or Meta's of the message it became."""
     item = outbox.find(conn, account.id, what)
     if item is None:

@@ -37,8 +37,17 @@ def _iso_ms(value: int | None) -> str | None:
 # --- events ----------------------------------------------------------------------------------------------
 
 
-def events(conn: Connection, account: Account, *, limit: int | None, since: datetime | None) -> list[Shape]:
-    return [_event(row) for row in reads.events(conn, account.id, limit=limit, since=since)]
+def events(
+    conn: Connection,
+    account: Account,
+    *,
+    limit: int | None,
+    since: datetime | None,
+    before: str | None = None,
+) -> list[Shape]:
+    """The latest first; `before`: those older than the event of this id."""
+    rows = reads.events(conn, account.id, limit=limit, since=since, before=before)
+    return [_event(row) for row in rows]
 
 
 def event(conn: Connection, account: Account, what: str) -> tuple[Shape, list[list[str]]]:
@@ -54,6 +63,12 @@ def event(conn: Connection, account: Account, what: str) -> tuple[Shape, list[li
     for trace in reads.went_on(conn, str(row[0])):
         checks += [check for check in json.loads(trace) if check[2]]
     return _event(row), checks
+
+
+def whole_event(conn: Connection, account: Account, what: str) -> Shape:
+    """The event that an id names, with its trace."""
+    found, checks = event(conn, account, what)
+    return {**found, "trace": checks}
 
 
 def _event(row: tuple[Any, ...]) -> Shape:
@@ -85,8 +100,11 @@ def runs(
     limit: int | None = None,
     since: datetime | None = None,
     what: str | None = None,
+    before: str | None = None,
 ) -> list[Shape]:
-    return [_run(row) for row in reads.runs(conn, account.id, limit=limit, since=since, what=what)]
+    """The latest first; `before`: those older than the run of this id."""
+    rows = reads.runs(conn, account.id, limit=limit, since=since, what=what, before=before)
+    return [_run(row) for row in rows]
 
 
 def run(conn: Connection, account: Account, what: str) -> tuple[Shape, list[Shape]]:
@@ -99,6 +117,18 @@ def run(conn: Connection, account: Account, what: str) -> tuple[Shape, list[Shap
         for t in reads.turns(conn, str(found[0]["id"]))
     ]
     return found[0], turns
+
+
+def whole_run(conn: Connection, account: Account, what: str, now: datetime) -> Shape:
+    """The run that an id names, with its turns, what it put into the queue, and its links."""
+    found, turns = run(conn, account, what)
+    run_id = str(found["id"])
+    return {
+        **found,
+        "turns": turns,
+        "queue": queue(conn, account, QueueFilter(run_id=run_id), now=now),
+        "links": links(conn, account, run_id=run_id),
+    }
 
 
 def _run(row: tuple[Any, ...]) -> Shape:
@@ -229,10 +259,24 @@ def links(
 
 
 def people(
-    conn: Connection, account: Account, *, limit: int | None, since: datetime | None = None
+    conn: Connection,
+    account: Account,
+    *,
+    limit: int | None,
+    since: datetime | None = None,
+    before: tuple[datetime, str] | None = None,
 ) -> list[Shape]:
+    """Whoever was heard from last first; `before` (heard from, id): whoever comes after that one."""
+    return _people(conn, account, contacts.newest(conn, account.id, limit=limit, since=since, before=before))
+
+
+def people_by_id(conn: Connection, account: Account, *, after: str, limit: int) -> list[Shape]:
+    """In the order of their ids, after this one: it does not change while somebody reads part after part."""
+    return _people(conn, account, contacts.after(conn, account.id, after, limit))
+
+
+def _people(conn: Connection, account: Account, ids: Sequence[str]) -> list[Shape]:
     names = _usernames(conn, account.id)
-    ids = contacts.newest(conn, account.id, limit=limit, since=since)
     found = (contacts.load(conn, contact_id) for contact_id in ids)
     return [_contact(contact, names) for contact in found if contact is not None]
 

@@ -7,7 +7,7 @@ from pamosnik.ids import new_id
 from pamosnik.model.contact import Contact, PausedBy, Profile
 from pamosnik.model.run import WaitKind
 from pamosnik.store import runs, tombstones
-from pamosnik.store.times import ms, optional_instant
+from pamosnik.store.times import instant, ms, optional_instant
 
 _CONTACT = (
     "contact_id, account_id, connection_id, igsid, username, name, first_message_at, window_open_until,"
@@ -263,15 +263,42 @@ def find(conn: Connection, account_id: str, who: str) -> list[str]:
 
 
 def newest(
-    conn: Connection, account_id: str, *, limit: int | None, since: datetime | None = None
+    conn: Connection,
+    account_id: str,
+    *,
+    limit: int | None,
+    since: datetime | None = None,
+    before: tuple[datetime, str] | None = None,
 ) -> list[str]:
-    """Ids of the contacts heard from last, since then."""
+    """Ids of the contacts heard from last, since then; `before` (heard from, id): those after that one."""
     rows = conn.execute(
-        "SELECT contact_id FROM contacts WHERE account_id=? AND (? IS NULL OR last_seen_at>=?)"
-        " ORDER BY last_seen_at DESC LIMIT ?",
-        (account_id, ms(since), ms(since), -1 if limit is None else limit),
+        "SELECT contact_id FROM contacts WHERE account_id=:account AND (:since IS NULL OR last_seen_at>=:since)"
+        " AND (:id IS NULL OR (last_seen_at, contact_id)<(:at, :id))"
+        " ORDER BY last_seen_at DESC, contact_id DESC LIMIT :limit",
+        {
+            "account": account_id,
+            "since": ms(since),
+            "at": None if before is None else ms(before[0]),
+            "id": None if before is None else before[1],
+            "limit": -1 if limit is None else limit,
+        },
     )
     return [contact_id for (contact_id,) in rows]
+
+
+def after(conn: Connection, account_id: str, contact_id: str, limit: int) -> list[str]:
+    """Ids that follow this one, in their order."""
+    rows = conn.execute(
+        "SELECT contact_id FROM contacts WHERE account_id=? AND contact_id>? ORDER BY contact_id LIMIT ?",
+        (account_id, contact_id, limit),
+    )
+    return [following for (following,) in rows]
+
+
+def last_seen(conn: Connection, contact_id: str) -> datetime | None:
+    """When this person was heard from; None when there is nobody of this id."""
+    row = conn.execute("SELECT last_seen_at FROM contacts WHERE contact_id=?", (contact_id,)).fetchone()
+    return None if row is None else instant(row[0])
 
 
 def undisclosed_without_message(conn: Connection, contact_id: str) -> None:

@@ -214,6 +214,12 @@ def find(conn: Connection, account_id: str, what: str) -> OutboxItem | None:
     return None if row is None else item_of(row)
 
 
+def is_there(conn: Connection, account_id: str, item_id: str) -> bool:
+    """Whether the account has an item of this id."""
+    row = conn.execute("SELECT 1 FROM outbox WHERE item_id=? AND account_id=?", (item_id, account_id))
+    return row.fetchone() is not None
+
+
 def claimable(
     conn: Connection,
     connection_id: str,

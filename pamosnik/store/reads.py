@@ -7,6 +7,8 @@ from typing import Any
 from pamosnik._sqlite import Connection
 from pamosnik.store.times import ms
 
+AFTER_ALL = "~"
+"""Sorts after every id."""
 EVENT_COLUMNS = (
     "e.event_id, e.kind, e.username, e.igsid, coalesce(e.text, e.changed), e.occurred_at, e.received_at, e.verdict,"
     " e.flow_id, e.reason,"
@@ -16,13 +18,19 @@ EVENT_COLUMNS = (
 
 
 def events(
-    conn: Connection, account_id: str, *, limit: int | None, since: datetime | None = None
+    conn: Connection,
+    account_id: str,
+    *,
+    limit: int | None,
+    since: datetime | None = None,
+    before: str | None = None,
 ) -> list[tuple[Any, ...]]:
-    """What came in, the latest arrival first."""
+    """What came in, the latest arrival first; `before`: only what came before the event of this id."""
     rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {EVENT_COLUMNS} FROM events e JOIN connections c USING (connection_id)"  # noqa: S608 - column names
-        " WHERE e.account_id=? AND (? IS NULL OR e.received_at>=?) ORDER BY e.event_id DESC LIMIT ?",
-        (account_id, ms(since), ms(since), -1 if limit is None else limit),
+        " WHERE e.account_id=? AND e.event_id<? AND (? IS NULL OR e.received_at>=?)"
+        " ORDER BY e.event_id DESC LIMIT ?",
+        (account_id, before or AFTER_ALL, ms(since), ms(since), -1 if limit is None else limit),
     ).fetchall()
     return rows
 
@@ -76,11 +84,13 @@ def runs(
     limit: int | None,
     what: str | None = None,
     since: datetime | None = None,
+    before: str | None = None,
 ) -> list[tuple[Any, ...]]:
-    """Runs, the latest first; with `what` those that an id names: of the run, its contact, or what started it."""
+    """Runs, the latest first; with `what` those that an id names: of the run, its contact, or what started it; with
+    `before` those older than the run of this id."""
     rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {RUN_COLUMNS} FROM runs r JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
-        " JOIN connections c ON c.connection_id=r.connection_id WHERE r.account_id=:account"
+        " JOIN connections c ON c.connection_id=r.connection_id WHERE r.account_id=:account AND r.run_id<:before"
         " AND (:since IS NULL OR r.started_at>=:since)"
         " AND (:what IS NULL OR r.run_id=upper(:what) OR r.contact_id=upper(:what) OR r.comment_id=:what"
         " OR p.igsid=:what OR p.username=:name OR r.run_id IN (SELECT run_id FROM events WHERE account_id=:account"
@@ -91,6 +101,7 @@ def runs(
         {
             "account": account_id,
             "since": ms(since),
+            "before": before or AFTER_ALL,
             "what": what,
             "name": None if what is None else what.removeprefix("@"),
             "limit": -1 if limit is None else limit,
@@ -162,6 +173,8 @@ class QueueFilter:
     """What the turns of this event put in."""
     item_id: str | None = None
     since: datetime | None = None
+    before: str | None = None
+    """Only what was made before the item of this id; nothing when there is no such item."""
 
 
 def queue(
@@ -173,7 +186,10 @@ def queue(
         " JOIN connections c ON c.connection_id=o.connection_id WHERE o.account_id=:account"
         " AND NOT (o.kind='lookup' AND o.status='sent')"
         " AND (NOT :open OR o.status IN ('queued','held','sending','unknown')) AND (:run IS NULL OR o.run_id=:run)"
-        " AND (:item IS NULL OR o.item_id=:item) AND (:since IS NULL OR o.created_at>=:since)"
+        " AND (:item IS NULL OR o.item_id=:item)"
+        " AND (:before IS NULL OR o.seq<(SELECT b.seq FROM outbox b WHERE b.item_id=:before"
+        " AND b.account_id=:account))"
+        " AND (:since IS NULL OR o.created_at>=:since)"
         " AND (:event IS NULL OR o.source=:event"
         f" OR (o.source, o.turn) IN ({_TURNS_OF_EVENT}))"
         " ORDER BY o.seq DESC LIMIT :limit",
@@ -182,6 +198,7 @@ def queue(
             "open": wanted.open_only,
             "run": wanted.run_id,
             "item": wanted.item_id,
+            "before": wanted.before,
             "event": wanted.event_id,
             "since": ms(wanted.since),
             "now": ms(now),

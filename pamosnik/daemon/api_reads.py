@@ -1,0 +1,166 @@
+"""What can be read over the API: each address with the function that the command of the same name calls."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.errors import UsageError
+from pamosnik.services import accounts, asked, explaining, flow_reading, listing, reading
+from pamosnik.services import queue as queue_service
+from pamosnik.services.listing import Part, Wanted
+from pamosnik.services.reading import Shape
+from pamosnik.store import connections
+from pamosnik.store.accounts import Account
+from pamosnik.store.reads import QueueFilter
+
+NEWEST = 50
+AT_MOST = 1000
+"""Rows of a list: without `limit`, and with the largest."""
+
+_PART = ("limit", "since", "before")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    account: Account
+    now: datetime
+    what: str
+    """The id in the address; empty where it has none."""
+    parameters: Mapping[str, str]
+    daemon_since: datetime | None
+    storage: Sequence[Shape]
+    """Problems of the disk and the database's file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    path: str
+    """Below `/api/v1/`."""
+    fn: Callable[[Connection, Asked], object]
+    """Its JSON, or a `Part` of a list. Raises `NotFound`, and `UsageError` for a parameter."""
+    parameters: Sequence[str] = ()
+
+
+def _status(conn: Connection, asks: Asked) -> Shape:
+    return reading.status(
+        conn, asks.account, running=True, since=asks.daemon_since, now=asks.now, storage=asks.storage
+    )
+
+
+def _events(conn: Connection, asks: Asked) -> Part:
+    return listing.events(conn, asks.account, _wanted(asks))
+
+
+def _event(conn: Connection, asks: Asked) -> Shape:
+    return reading.whole_event(conn, asks.account, asks.what)
+
+
+def _why(conn: Connection, asks: Asked) -> Shape:
+    return explaining.why(conn, asks.account, asks.what, asks.now).as_json()
+
+
+def _runs(conn: Connection, asks: Asked) -> Part:
+    return listing.runs(conn, asks.account, _wanted(asks))
+
+
+def _run(conn: Connection, asks: Asked) -> Shape:
+    return reading.whole_run(conn, asks.account, asks.what, asks.now)
+
+
+def _queue(conn: Connection, asks: Asked) -> Part:
+    open_only = _yes_or_no(asks, "open")
+    return listing.queue(conn, asks.account, _wanted(asks), open_only=open_only, now=asks.now)
+
+
+def _item(conn: Connection, asks: Asked) -> Shape:
+    item = QueueFilter(item_id=queue_service.named(conn, asks.account, asks.what).id)
+    (shape,) = reading.queue(conn, asks.account, item, now=asks.now)
+    return shape
+
+
+def _contacts(conn: Connection, asks: Asked) -> Part:
+    return listing.people(conn, asks.account, _wanted(asks))
+
+
+def _contact(conn: Connection, asks: Asked) -> Shape:
+    return reading.person(conn, asks.account, asks.what)[0]
+
+
+def _flows(conn: Connection, asks: Asked) -> list[Shape]:
+    return flow_reading.listed(conn, asks.account)
+
+
+def _flow(conn: Connection, asks: Asked) -> Shape:
+    return flow_reading.one(conn, asks.account, asks.what)
+
+
+def _stats(conn: Connection, asks: Asked) -> Shape:
+    given, zone = asks.parameters, asks.account.timezone
+    return reading.numbers(
+        conn,
+        asks.account,
+        flow=given.get("flow"),
+        since=asked.day("since", given.get("since"), asks.now, zone),
+        until=asked.day("until", given.get("until"), asks.now, zone),
+    )
+
+
+def _connections(conn: Connection, asks: Asked) -> list[Shape]:
+    return [reading.connection(one) for one in connections.of_account(conn, asks.account.id)]
+
+
+def _connection(conn: Connection, asks: Asked) -> Shape:
+    return reading.one_connection(conn, asks.account, asks.what)
+
+
+def _account(conn: Connection, asks: Asked) -> Shape:
+    return accounts.shape(conn, asks.account, asks.now)
+
+
+READS: Sequence[Read] = (
+    Read("status", _status),
+    Read("events", _events, _PART),
+    Read("events/{id}", _event),
+    Read("events/{id}/why", _why),
+    Read("runs", _runs, _PART),
+    Read("runs/{id}", _run),
+    Read("queue", _queue, (*_PART, "open")),
+    Read("queue/{id}", _item),
+    Read("contacts", _contacts, _PART),
+    Read("contacts/{id}", _contact),
+    Read("flows", _flows),
+    Read("flows/{id}", _flow),
+    Read("stats", _stats, ("flow", "since", "until")),
+    Read("connections", _connections),
+    Read("connections/{id}", _connection),
+    Read("account", _account),
+)
+
+
+def _wanted(asks: Asked) -> Wanted:
+    given = asks.parameters
+    return Wanted(
+        limit=_limit(given.get("limit")),
+        since=asked.moment("since", given.get("since"), asks.now),
+        before=given.get("before"),
+    )
+
+
+def _limit(written: str | None) -> int:
+    if written is None:
+        return NEWEST
+    # Not `isdecimal` alone: it knows digits of other scripts, and thousands of them would take long to read.
+    if not (written.isascii() and written.isdecimal() and len(written) <= 4 and 1 <= int(written) <= AT_MOST):
+        raise UsageError(
+            f"limit {written} is no number from 1 to {AT_MOST}.",
+            hint="For more, follow the Link header from part to part.",
+        )
+    return int(written)
+
+
+def _yes_or_no(asks: Asked, name: str) -> bool:
+    written = asks.parameters.get(name, "false")
+    if written not in ("true", "false"):
+        raise UsageError(f"{name} {written} is neither true nor false.")
+    return written == "true"

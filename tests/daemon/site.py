@@ -1,0 +1,73 @@
+"""The daemon's web part in this process, over real HTTP, on a home that a test has filled."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import uvicorn
+from starlette.types import ASGIApp
+from yarl import URL
+
+from pamosnik.clock import Clock
+from pamosnik.config import Config
+from pamosnik.daemon.aside import Aside
+from pamosnik.daemon.web import make_app
+from pamosnik.store.database import Database, open_database
+from pamosnik.store.walls import Walled
+from pamosnik.store.writer import GroupWriter
+from tests.daemon.shop import free_port
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Site:
+    app: ASGIApp
+    address: str
+    writer: GroupWriter
+    reader: Database
+    session: aiohttp.ClientSession
+
+    async def ask(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """One request as it stands: nothing is followed, no cookie is kept."""
+        address = f"{self.address}{path}"
+        async with self.session.request(
+            method, URL(address, encoded=True), headers=headers, allow_redirects=False
+        ) as answer:
+            named = {name.lower(): value for name, value in answer.headers.items()}
+            return Answer(answer.status, named, await answer.read())
+
+
+@asynccontextmanager
+async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
+    """All routes of the daemon, and nothing of it that works by itself."""
+    with (
+        open_database(settings.database) as database,
+        open_database(settings.database) as reader,
+        open_database(settings.database) as own,
+        Aside(settings.database) as aside,
+    ):
+        writer = GroupWriter(database)
+        app = make_app(settings, writer, reader, Walled(own), aside, clock, on_events=lambda: None)
+        port = free_port()
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app, port=port, http="httptools", lifespan="off", log_config=None, access_log=False
+            )
+        )
+        serving = asyncio.create_task(server._serve())  # without its signal handlers
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        jar = aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(cookie_jar=jar) as session:
+            yield Site(app, f"http://127.0.0.1:{port}", writer, reader, session)
+        server.should_exit = True
+        await serving
+        await writer.close()
