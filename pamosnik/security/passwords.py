@@ -86,8 +86,8 @@ def require_good(password: str, about: Sequence[str] = ()) -> None:
         raise UsageError("The password repeats the same few characters.", hint=_WORDS)
     if guesses.easy(password, about):
         raise UsageError(
-            "The password is easy to guess: little is left of it without what everybody tries first"
-            " (common passwords, your name, your e-mail address).",
+            "The password is easy to guess: it is one that everybody tries first (a common one, your name, your"
+            " e-mail address).",
             hint=_WORDS,
         )
 

@@ -158,7 +158,7 @@ def test_accepted(password: str) -> None:
         "Password1234",
         "passw0rd2026!",
         "iloveyou!!!",
-        "12345password",
+        "pass-word-1234",
         "abcdefghij",
     ],
 )
@@ -171,23 +171,20 @@ ROSA = ("Rosa's Flowers", "rosa.nowak@tulipan.example")
 
 
 @pytest.mark.parametrize(
-    "password",
-    [
-        *(
-            "rosa.nowak@tulipan.example",
-            "Rosa-Nowak-2026",
-            "tulipan1234",
-            "ROSA NOWAK ROSA",
-            "Rosa's Flowers 1",
-        ),
-        *("tulipantulipan", "nowak 3171"),
-    ],
+    "password", ["rosa.nowak@tulipan.example", "Rosa-Nowak-2026", "ROSA NOWAK 1", "Rosa's Flowers 1"]
 )
-def test_name_and_address_count_for_nothing_in_a_password(password: str) -> None:
+def test_ones_own_name_and_address_are_refused(password: str) -> None:
     require_good(password)
     with pytest.raises(UsageError, match="your e-mail address"):
         require_good(password, ROSA)
     require_good(f"{password} and a blue horse", ROSA)
+
+
+@pytest.mark.parametrize(
+    "password", ["demo-password", "shop-password-1", "secret password", "tulipan 1234 x"]
+)
+def test_common_words_in_a_longer_one_are_no_reason(password: str) -> None:
+    require_good(password, ROSA)
 
 
 def test_the_longest_password_fits_its_hash() -> None:
