@@ -10,6 +10,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.daemon import api
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
+from pamosnik.daemon.error_answers import ErrorAnswers
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.services.reading import Shape
 from pamosnik.store import connections, reads
@@ -21,11 +22,14 @@ _REFUSED = "Pamosnik cannot use its database at the moment."
 
 
 class Health:
-    def __init__(self, callers: Callers, writer: GroupWriter, reader: Database, aside: Aside) -> None:
+    def __init__(
+        self, callers: Callers, writer: GroupWriter, reader: Database, aside: Aside, errors: ErrorAnswers
+    ) -> None:
         self._callers = callers
         self._writer = writer
         self._reader = reader
         self._aside = aside
+        self._errors = errors
 
     def routes(self) -> list[Route]:
         return [Route("/healthz", self.healthz), Route("/readyz", self.readyz)]
@@ -71,4 +75,4 @@ class Health:
             self._writer.met_damage(problem)
         if api.is_below(request):
             return api.refusal(503, _REFUSED, "Try again in a minute; pamosnik status tells more.")
-        return PlainTextResponse(_REFUSED, 503)
+        return self._errors.told(request, 503, _REFUSED)

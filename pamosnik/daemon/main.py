@@ -20,7 +20,7 @@ from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock, SteadyClock
 from pamosnik.config import Config
-from pamosnik.daemon import housekeeping
+from pamosnik.daemon import housekeeping, http_line
 from pamosnik.daemon.alerts import Alerter
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.broadcaster import Broadcaster
@@ -56,17 +56,27 @@ LOOK_FOR_CHANGES_S = 1.0
 TIME_WITHIN_S = 3.0
 """So long turns wait for Instagram to tell the time; sending, and whatever cannot be undone, waits until it has."""
 
+ACCEPTED_AT_ONCE = 256
+"""The loop accepts so many in one go, before any of them is looked at."""
+
 _TRIED = "storage_tried"
 
 log = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
-    """Without uvicorn's own signal handling: it would raise the signal again before the other parts end."""
+    """Without uvicorn's own signal handling: it would raise the signal again before the other parts end. It ends the
+    lines of those who are too slow."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        if counter % 10 == 0:
+            http_line.look_at(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
 
 async def serve(
@@ -274,12 +284,15 @@ def _server(app: ASGIApp) -> _Server:
     return _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=type("Line", (http_line.Line,), {"at_most": http_line.lines_at_most()}),
+            ws="none",
             lifespan="off",
             proxy_headers=False,
             server_header=False,
             access_log=False,
             log_config=None,
+            backlog=ACCEPTED_AT_ONCE,
+            timeout_keep_alive=http_line.IDLE_S,
             timeout_graceful_shutdown=STOP_WITHIN_S,
         )
     )

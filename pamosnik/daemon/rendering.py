@@ -1,5 +1,6 @@
 """Pages made from templates. Whatever strangers wrote is escaped; a value that a template misses is an error."""
 
+import hashlib
 from collections.abc import Mapping
 from importlib import resources
 
@@ -28,8 +29,17 @@ class Pages:
     def page(self, name: str, values: Mapping[str, object], status: int = 200) -> Response:
         return HTMLResponse(self._templates.get_template(name).render(values), status)
 
-    async def _style_sheet(self, _: Request) -> Response:
-        return Response(self._style, media_type="text/css")
+    async def _style_sheet(self, request: Request) -> Response:
+        return _kept(request, self._style, "text/css")
 
-    async def _picture(self, _: Request) -> Response:
-        return Response(self._icon, media_type="image/svg+xml")
+    async def _picture(self, request: Request) -> Response:
+        return _kept(request, self._icon, "image/svg+xml")
+
+
+def _kept(request: Request, content: str, media_type: str) -> Response:
+    """Browsers may keep it, and ask whether it is still the same: another version may have brought another one."""
+    tag = f'"{hashlib.sha256(content.encode()).hexdigest()[:20]}"'
+    headers = {"etag": tag, "cache-control": "no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type=media_type)

@@ -8,7 +8,6 @@ from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -17,13 +16,13 @@ from starlette.types import ASGIApp
 from pamosnik import _sqlite
 from pamosnik.clock import Clock
 from pamosnik.config import Config
-from pamosnik.daemon import api
 from pamosnik.daemon.api import Api
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
+from pamosnik.daemon.error_answers import ErrorAnswers
 from pamosnik.daemon.health import Health
 from pamosnik.daemon.home_page import HomePage
-from pamosnik.daemon.http_walls import CutShort, ReadsToTheEnd, SafeHeaders
+from pamosnik.daemon.http_walls import Bounded, CutShort, ReadsToTheEnd, SafeHeaders
 from pamosnik.daemon.login_pages import LoginPages
 from pamosnik.daemon.reached import Reached
 from pamosnik.daemon.rendering import Pages
@@ -39,6 +38,7 @@ from pamosnik.store.writer import GroupWriter
 
 log = logging.getLogger(__name__)
 
+WEBHOOK = "/webhooks/instagram"
 _COMPLAIN_EVERY_S = 60.0
 REFUSALS_TOLD = 3
 """Bad signatures in a row before the owner hears of it: one alone may be a stranger's."""
@@ -163,40 +163,35 @@ def make_app(
         on_events=on_events,
     )
     pages = Pages()
-    visitors = Visitors(writer, reader, clock, Reached.under(settings))
+    reached = Reached.under(settings)
+    visitors = Visitors(writer, reader, clock, reached)
     page_routes = [
         *pages.routes(),
         *LoginPages(pages, visitors, writer, reader, clock).routes(),
         *HomePage(pages, visitors, writer, reader, own, clock).routes(),
     ]
     callers = Callers(writer, reader, clock)
-    health = Health(callers, writer, reader, aside)
+    errors = ErrorAnswers(pages)
+    health = Health(callers, writer, reader, aside, errors)
     tracked = TrackedLinks(writer, reader, clock, on_click=on_events)
     app = Starlette(
         routes=[
-            Route("/webhooks/instagram", hook.handshake, methods=["GET"]),
-            Route("/webhooks/instagram", hook.deliver, methods=["POST"]),
+            Route(WEBHOOK, hook.handshake, methods=["GET"]),
+            Route(WEBHOOK, hook.deliver, methods=["POST"]),
             *health.routes(),
             *tracked.routes(),
             *Api(callers, writer, reader, aside, clock).routes(),
             *page_routes,
         ],
-        middleware=[Middleware(CutShort), Middleware(SafeHeaders)],
         exception_handlers={
-            HTTPException: _plain_error,
+            HTTPException: errors.of_http,
+            Exception: errors.of_our_own,
             StorageRefused: health.refused,
             DatabaseDamaged: health.refused,
             _sqlite.Error: health.refused,
         },
-        max_body_size=limits.WEBHOOK_BODY_BYTES,
     )
     # Starlette leads `/x/` on to `/x` of whatever host the request names, and over http.
     app.router.redirect_slashes = False
-    return ReadsToTheEnd(app)
-
-
-async def _plain_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    if api.is_below(request):
-        return api.no_such_thing(request, error.status_code, error.detail, error.headers)
-    return PlainTextResponse(error.detail, error.status_code, headers=dict(error.headers or {}))
+    bounded = Bounded(app, {WEBHOOK: limits.WEBHOOK_BODY_BYTES}, errors.of_http)
+    return SafeHeaders(ReadsToTheEnd(CutShort(bounded)), reached)
