@@ -7,7 +7,18 @@ import sys
 
 import typer
 
-from pamosnik.commands import backup, chat, doctor, flows, history, people, setup, status
+from pamosnik.commands import (
+    accounts,
+    api_tokens,
+    backup,
+    chat,
+    doctor,
+    flows,
+    history,
+    people,
+    setup,
+    status,
+)
 from pamosnik.errors import PamosnikError
 
 _GLOBAL = {"--account": "PAMOSNIK_ACCOUNT", "--home": "PAMOSNIK_HOME"}
@@ -27,6 +38,8 @@ chat.register(app)
 status.register(app)
 history.register(app)
 people.register(app)
+accounts.register(app)
+api_tokens.register(app)
 backup.register(app)
 doctor.register(app)
 

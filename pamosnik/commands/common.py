@@ -60,27 +60,43 @@ class Home:
         return self.database.write(write_for(self.account.id, fn))
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """An open home with whichever accounts it has: for the machine's owner, who may see and change them all."""
+
+    settings: "Config"
+    database: "Database"
+
+
 @contextlib.contextmanager
-def open_home() -> Iterator[Home]:
-    """The settings, the database and the account; closed at the end. Raises `HomeError`, damage included."""
+def open_machine() -> Iterator[Machine]:
+    """The settings and the database; closed at the end. Raises `HomeError`, damage included."""
     from pamosnik import config
     from pamosnik.services import home
     from pamosnik.store.damage import look_quickly, require_there
     from pamosnik.store.database import open_database
     from pamosnik.store.refusals import told_in_words
-    from pamosnik.store.walls import Walled
 
     settings = config.load()
     require_there(settings.database)
     look_quickly(settings.database)
-    with (
-        told_in_words(settings.database),
-        open_database(settings.database) as database,
-        open_database(settings.database) as own,
-    ):
-        account = home.choose_account(database, os.environ.get(config.ACCOUNT_VARIABLE) or None)
+    with told_in_words(settings.database), open_database(settings.database) as database:
+        _ZONE.set(home.local_timezone())
+        yield Machine(settings, database)
+
+
+@contextlib.contextmanager
+def open_home() -> Iterator[Home]:
+    """The settings, the database and the account; closed at the end. Raises `HomeError`, damage included."""
+    from pamosnik import config
+    from pamosnik.services import home
+    from pamosnik.store.database import open_database
+    from pamosnik.store.walls import Walled
+
+    with open_machine() as machine, open_database(machine.settings.database) as own:
+        account = home.choose_account(machine.database, os.environ.get(config.ACCOUNT_VARIABLE) or None)
         _ZONE.set(account.timezone)
-        yield Home(settings, database, account, Walled(own))
+        yield Home(machine.settings, machine.database, account, Walled(own))
 
 
 def now() -> datetime:

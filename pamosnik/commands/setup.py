@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
+from pamosnik.commands import asking
+from pamosnik.commands.asking import Email, Name, PasswordStdin, Timezone
 from pamosnik.commands.common import (
     Json,
+    Yes,
     note,
     now,
     open_home,
@@ -55,38 +58,26 @@ def demo(
 
 
 def init(
-    name: Annotated[str | None, typer.Option(help="Name of your business.")] = None,
-    email: Annotated[str | None, typer.Option(help="E-mail address to log in with.")] = None,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-    ] = False,
-    timezone: Annotated[str | None, typer.Option(help="Time zone, like Europe/Warsaw.")] = None,
+    name: Name = None,
+    email: Email = None,
+    password_stdin: PasswordStdin = False,
+    timezone: Timezone = None,
+    yes: Yes = False,
 ) -> None:
-    """Makes the home folder, keys, database and first account. Creating it states that you are an adult."""
+    """Makes the home folder, keys, database and first account. It states that the account's holder is an adult."""
     from pamosnik import config
-    from pamosnik.services import accounts, home
+    from pamosnik.services import home
 
     settings = config.load()
     if home.has_account(settings):
         note(f"There is an account already in {settings.home}; nothing was changed.")
         return
-    if not sys.stdin.isatty() and (name is None or email is None or not password_stdin):
-        raise UsageError(
-            "Nobody can be asked here.", hint="Give --name, --email and --password-stdin (and --timezone)."
-        )
-    given_name = typer.prompt("Name of your business") if name is None else name
-    given_email = typer.prompt("E-mail address") if email is None else email
-    zone = timezone or home.local_timezone()
-    if timezone is None and sys.stdin.isatty() and not password_stdin:
-        zone = typer.prompt("Time zone", default=zone)
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = typer.prompt("Password (10 characters or more)", hide_input=True, confirmation_prompt=True)
-    account, _ = home.initialise(
-        settings, accounts.NewAccount(given_name, given_email, password, zone), now()
+    new = asking.account(
+        name, email, timezone, password_stdin=password_stdin, yes=yes, command="pamosnik init"
     )
+    account, _ = home.initialise(settings, new, now())
     note(f"Made {settings.home} with the account {account.email} ({account.timezone}).")
+    note("It is recorded that its holder is an adult.")
     note("Next: put the app secret into PAMOSNIK_INSTAGRAM_APP_SECRET, then run")
     note("  pamosnik connect --token-stdin      (paste the token from Meta's dashboard)")
     note("  pamosnik flows new price-list       (a flow file to start from; change it)")

@@ -22,8 +22,8 @@ from pamosnik.store.database import Database
 from pamosnik.store.mailed_links import Purpose
 from pamosnik.store.sessions import Session
 
-ADULT = "Whoever makes an account states that its holder is an adult."
-"""Said where one is made."""
+ADULT = "Making an account states that its holder is an adult."
+"""Said where one is made; when it was stated is recorded."""
 
 
 class AddressTaken(PamosnikError):
@@ -55,20 +55,42 @@ def valid(new: NewAccount) -> NewAccount:
     return tidied
 
 
-def create(database: Database, keys: Keys, new: NewAccount, now: datetime) -> Account:
-    """An account with its own data key. Creating it states that its holder is an adult. Raises `AddressTaken`."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Prepared:
+    """An account that only needs its key."""
+
+    account: Account
+    password_hash: str
+
+
+def prepare(new: NewAccount, now: datetime) -> Prepared:
+    """Checks what was given and hashes the password, which takes a quarter of a second."""
     new = valid(new)
-    hashed = passwords.hash_password(new.password)
     account = Account(new_id(now), new.name, new.email, new.timezone, now)
+    return Prepared(account, passwords.hash_password(new.password))
+
+
+def make(database: Database, keys: Keys, prepared: Prepared) -> Account:
+    """The account with its own data key. Making it states that its holder is an adult. Raises `AddressTaken`. Until
+    it returns the keys must stay as they are."""
+    account = prepared.account
     wrapped = keys.wrap(account.id, vault.new_data_key())
+    at = account.created_at
 
     def insert(conn: Connection) -> None:
         require_free(conn, account.email)
-        accounts.insert(conn, account, password_hash=hashed, wrapped_key=wrapped, adult_stated_at=now)
-        _note(conn, account.id, "command", "account made: adulthood stated", None, now)
+        accounts.insert(
+            conn, account, password_hash=prepared.password_hash, wrapped_key=wrapped, adult_stated_at=at
+        )
+        _note(conn, account.id, "command", "account made: adulthood stated", None, at)
 
     database.write(insert)
     return account
+
+
+def create(database: Database, keys: Keys, new: NewAccount, now: datetime) -> Account:
+    """`prepare` and `make` at once."""
+    return make(database, keys, prepare(new, now))
 
 
 def require_free(conn: Connection, email: str, but: str | None = None) -> None:

@@ -1,6 +1,7 @@
 """Commands in this process: for tests that run many, where starting a program for each takes most of the time."""
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -34,8 +35,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
 
     def command(*arguments: str, given: str = "") -> Said:
         monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        before = dict(os.environ)
         with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
             code = cli.run(list(arguments))
+        for name in set(os.environ) - set(before):  # --account and --quiet of this command
+            del os.environ[name]
+        os.environ.update(before)
         return Said(code, out.getvalue(), err.getvalue())
 
     who = (
