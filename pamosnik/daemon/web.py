@@ -19,6 +19,7 @@ from pamosnik.config import Config
 from pamosnik.daemon.api import Api
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
+from pamosnik.daemon.downloads import Downloads
 from pamosnik.daemon.error_answers import ErrorAnswers
 from pamosnik.daemon.health import Health
 from pamosnik.daemon.home_page import HomePage
@@ -168,6 +169,7 @@ def make_app(
     page_routes = [
         *pages.routes(),
         *LoginPages(pages, visitors, writer, reader, clock).routes(),
+        *Downloads(visitors, aside, clock).routes(),
         *HomePage(pages, visitors, writer, reader, own, clock).routes(),
     ]
     callers = Callers(writer, reader, clock)

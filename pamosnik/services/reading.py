@@ -270,9 +270,11 @@ def people(
     return _people(conn, account, contacts.newest(conn, account.id, limit=limit, since=since, before=before))
 
 
-def people_by_id(conn: Connection, account: Account, *, after: str, limit: int) -> list[Shape]:
-    """In the order of their ids, after this one: it does not change while somebody reads part after part."""
-    return _people(conn, account, contacts.after(conn, account.id, after, limit))
+def people_of(
+    conn: Connection, account: Account, connection_id: str, *, after: str, limit: int
+) -> list[Shape]:
+    """In the order of their IGSIDs, after this one: it does not change while somebody reads part after part."""
+    return _people(conn, account, contacts.of_connection(conn, connection_id, after=after, limit=limit))
 
 
 def _people(conn: Connection, account: Account, ids: Sequence[str]) -> list[Shape]:

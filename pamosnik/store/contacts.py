@@ -286,13 +286,21 @@ def newest(
     return [contact_id for (contact_id,) in rows]
 
 
-def after(conn: Connection, account_id: str, contact_id: str, limit: int) -> list[str]:
-    """Ids that follow this one, in their order."""
+def of_connection(conn: Connection, connection_id: str, *, after: str, limit: int) -> list[str]:
+    """Ids of its contacts in the order of their IGSIDs, beginning after this one: each part is found by an index."""
     rows = conn.execute(
-        "SELECT contact_id FROM contacts WHERE account_id=? AND contact_id>? ORDER BY contact_id LIMIT ?",
-        (account_id, contact_id, limit),
+        "SELECT contact_id FROM contacts WHERE connection_id=? AND igsid>? ORDER BY igsid LIMIT ?",
+        (connection_id, after, limit),
     )
-    return [following for (following,) in rows]
+    return [contact_id for (contact_id,) in rows]
+
+
+def field_names(conn: Connection, account_id: str) -> list[str]:
+    """Of all fields that somebody has a value in."""
+    rows = conn.execute(
+        "SELECT DISTINCT field FROM contact_fields WHERE account_id=? ORDER BY field", (account_id,)
+    )
+    return [field for (field,) in rows]
 
 
 def last_seen(conn: Connection, contact_id: str) -> datetime | None:

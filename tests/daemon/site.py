@@ -17,7 +17,7 @@ from pamosnik.daemon.web import make_app
 from pamosnik.store.database import Database, open_database
 from pamosnik.store.walls import Walled
 from pamosnik.store.writer import GroupWriter
-from tests.daemon.shop import free_port
+from tests.daemon.shop import EMAIL, PASSWORD, free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,14 @@ class Site:
         ) as answer:
             named = {name.lower(): value for name, value in answer.headers.items()}
             return Answer(answer.status, named, await answer.read())
+
+
+async def logged_in(site: Site, email: str = EMAIL, password: str = PASSWORD) -> str:
+    """The header `Cookie` of somebody who has just logged in."""
+    form = {"email": email, "password": password}
+    async with site.session.post(f"{site.address}/login", data=form, allow_redirects=False) as answer:
+        assert answer.status == 303, await answer.text()
+        return answer.headers["set-cookie"].split(";")[0]
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from pamosnik.store.api_tokens import ApiToken
 from pamosnik.store.database import open_database
 from tests.daemon import events
 from tests.daemon.machine import home_and_fake, running
-from tests.daemon.site import Answer, Site, open_site
+from tests.daemon.site import Answer, Site, logged_in, open_site
 
 pytestmark = pytest.mark.anyio
 TOKEN = "pamo_of-this-test"
@@ -199,7 +199,7 @@ async def test_what_is_not_there(settings: Config) -> None:
 
 async def test_only_a_token_opens_it_and_only_in_the_header(settings: Config) -> None:
     async with _site(settings) as site:
-        cookie = await _logged_in(site)
+        cookie = await logged_in(site)
         refused = [
             await _get(site, "events", None),
             await _get(site, "events", "pamo_made-up"),
@@ -216,13 +216,6 @@ async def test_only_a_token_opens_it_and_only_in_the_header(settings: Config) ->
             assert set(json.loads(answer.body)["error"]) == {"message", "hint"}
         assert (await site.ask("GET", "/", {"cookie": cookie})).status == 200
         assert (await site.ask("GET", "/", {"authorization": f"Bearer {TOKEN}"})).status == 303
-
-
-async def _logged_in(site: Site) -> str:
-    form = {"email": "rosa@shop.example", "password": "three random words"}
-    async with site.session.post(f"{site.address}/login", data=form, allow_redirects=False) as answer:
-        assert answer.status == 303
-        return answer.headers["set-cookie"].split(";")[0]
 
 
 async def test_a_revoked_token_opens_nothing_from_then_on(settings: Config) -> None:

@@ -1,0 +1,68 @@
+"""People, events and numbers as CSV files, for whoever is logged in."""
+
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from pamosnik import csv_cells
+from pamosnik._sqlite import Connection
+from pamosnik.clock import Clock, local_minute
+from pamosnik.daemon.aside import Aside
+from pamosnik.daemon.visitors import Visitors
+from pamosnik.services import sheets
+from pamosnik.services.sheets import Sheet
+from pamosnik.store.accounts import Account
+
+ROWS_AT_ONCE = 250
+"""Read and sent together: a file of any length takes little memory, and what else there is to do comes between."""
+
+FILES = {"people": sheets.PEOPLE, "events": sheets.EVENTS, "stats": sheets.NUMBERS}
+
+
+class Downloads:
+    def __init__(self, visitors: Visitors, aside: Aside, clock: Clock) -> None:
+        self._visitors = visitors
+        self._aside = aside
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(f"/{name}.csv", partial(self._download, name=name, sheet=sheet))
+            for name, sheet in FILES.items()
+        ]
+
+    async def _download(self, request: Request, name: str, sheet: Sheet) -> Response:
+        visitor = self._visitors.of(request)
+        if visitor is None:
+            return RedirectResponse("/login", 303)
+        day = local_minute(self._clock.now(), visitor.account.timezone)[:10]
+        headers = {"content-disposition": f'attachment; filename="{name}-{day}.csv"'}
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type=csv_cells.MEDIA_TYPE)
+        account = visitor.account
+        # Read before the answer begins: what refuses now is told, not a file that ends early.
+        columns = await self._aside.read(account.id, lambda conn: sheet.columns(conn, account))
+        return StreamingResponse(
+            self._content(account, sheet, columns), headers=headers, media_type=csv_cells.MEDIA_TYPE
+        )
+
+    async def _content(self, account: Account, sheet: Sheet, columns: Sequence[str]) -> AsyncIterator[bytes]:
+        (heading,) = csv_cells.encoded(columns, [])
+        yield heading
+        read = partial(_read, account=account, sheet=sheet, columns=columns)
+        lines, last = await self._aside.read(account.id, partial(read, last=None))
+        yield lines
+        while last is not None:
+            lines, last = await self._aside.read(account.id, partial(read, last=last))
+            yield lines
+
+
+def _read(
+    conn: Connection, account: Account, sheet: Sheet, columns: Sequence[str], last: str | None
+) -> tuple[bytes, str | None]:
+    part = sheet.part(conn, account, columns, last, ROWS_AT_ONCE)
+    _heading, *lines = csv_cells.encoded(columns, part.rows)
+    return b"".join(lines), part.last

@@ -1,0 +1,129 @@
+"""People, events and numbers as the rows of a spreadsheet; times on the account's clock, with their offset.
+
+Columns are named as in the JSON contract; what is nested there has its path for a name, like `fields.size`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pamosnik._sqlite import Connection
+from pamosnik.csv_cells import Cell
+from pamosnik.services import reading
+from pamosnik.services.reading import Shape
+from pamosnik.store import connections, contacts
+from pamosnik.store.accounts import Account
+
+Row = Sequence[Cell]
+
+_PERSON = (
+    *("username", "igsid", "name", "tags"),
+    *("window_open_until", "opted_out", "unreachable", "paused_until"),
+    *("follows_me", "verified", "followers", "connection", "id"),
+)
+_EVENT = (
+    *("at", "kind", "from.username", "from.igsid", "text", "verdict", "flow", "reason"),
+    *("connection", "comment_id", "message_id", "run", "recovered", "seen_times", "id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a sheet."""
+
+    rows: Sequence[Row]
+    last: str | None
+    """Where the next part begins; None: there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a sheet is made of, part by part: each is read on a snapshot of its own, so that a long one holds nothing
+    up."""
+
+    columns: Callable[[Connection, Account], Sequence[str]]
+    part: Callable[[Connection, Account, Sequence[str], str | None, int], Part]
+    """(connection, account, columns, `last` of the part before, how many rows)"""
+
+
+def _people_columns(conn: Connection, account: Account) -> Sequence[str]:
+    fields = [f"fields.{name}" for name in contacts.field_names(conn, account.id)]
+    return [*_PERSON[:4], *fields, *_PERSON[4:]]
+
+
+def _people(conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int) -> Part:
+    ids = sorted(one.id for one in connections.of_account(conn, account.id))
+    at, _, after = (last or "").partition(" ")
+    left = [connection for connection in ids if connection >= at]
+    if not left:
+        return Part([], None)
+    found = reading.people_of(conn, account, left[0], after=after if left[0] == at else "", limit=limit)
+    rows = _rows(found, columns, account)
+    if len(found) == limit:
+        return Part(rows, f"{left[0]} {found[-1]['igsid']}")
+    return Part(rows, left[1] if len(left) > 1 else None)
+
+
+def _event_columns(_: Connection, __: Account) -> Sequence[str]:
+    return _EVENT
+
+
+def _events(conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int) -> Part:
+    found = reading.events(conn, account, limit=limit, since=None, before=last)
+    return Part(_rows(found, columns, account), str(found[-1]["id"]) if len(found) == limit else None)
+
+
+def _number_columns(conn: Connection, account: Account) -> Sequence[str]:
+    rows = [_flat(row) for row in _counted(conn, account)]
+    names = dict.fromkeys(name for row in rows for name in row)
+    first = ("flow", "connection")
+    nested = sorted(name for name in names if "." in name)
+    return [*first, *(name for name in names if "." not in name and name not in first), *nested]
+
+
+def _numbers(
+    conn: Connection, account: Account, columns: Sequence[str], _last: str | None, _limit: int
+) -> Part:
+    zeros = {name: 0 for name in columns if "." in name}
+    return Part(
+        [[{**zeros, **_flat(row)}.get(name) for name in columns] for row in _counted(conn, account)], None
+    )
+
+
+PEOPLE = Sheet(_people_columns, _people)
+"""Connection by connection."""
+EVENTS = Sheet(_event_columns, _events)
+"""The newest first."""
+NUMBERS = Sheet(_number_columns, _numbers)
+"""As `stats` counts: a row for each flow and connection."""
+
+
+def _counted(conn: Connection, account: Account) -> Sequence[Shape]:
+    rows = reading.numbers(conn, account)["flows"]
+    assert isinstance(rows, list)
+    return rows
+
+
+def _rows(found: Sequence[Shape], columns: Sequence[str], account: Account) -> Sequence[Row]:
+    zone = ZoneInfo(account.timezone)
+    return [[_cell(flat.get(name), name, zone) for name in columns] for flat in map(_flat, found)]
+
+
+def _flat(shape: Mapping[str, object], above: str = "") -> dict[str, Cell]:
+    flat: dict[str, Cell] = {}
+    for name, value in shape.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{above}{name}.")
+        elif isinstance(value, list):
+            flat[f"{above}{name}"] = ", ".join(value)
+        else:
+            assert value is None or isinstance(value, str | int | bool)
+            flat[f"{above}{name}"] = value
+    return flat
+
+
+def _cell(value: Cell, name: str, zone: ZoneInfo) -> Cell:
+    if isinstance(value, str) and (name == "at" or name.endswith("_until")):
+        return datetime.fromisoformat(value).astimezone(zone)
+    return value

