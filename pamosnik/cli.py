@@ -15,6 +15,7 @@ from pamosnik.commands import (
     doctor,
     flows,
     history,
+    keys,
     people,
     setup,
     status,
@@ -33,6 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 setup.register(app)
+keys.register(app)
 flows.register(app)
 chat.register(app)
 status.register(app)

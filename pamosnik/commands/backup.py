@@ -98,7 +98,8 @@ def restore(
     if done.kept is not None:
         say(f"The database that was there is kept as {done.kept}")
     if done.key is not None:
-        note(f"{done.key} Put back the master.key that belongs to this backup, or run: pamosnik connect")
+        note(f"{done.key} Put back the master.key that belongs to this backup, before `pamosnik serve`.")
+        note("If it is lost: pamosnik keys rotate --lost-key   (then connect again; only logins are lost)")
     if done.in_doubt:
         note(
             f"{done.in_doubt} messages waited when the backup was made. Before one leaves, Instagram is asked"

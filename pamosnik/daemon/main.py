@@ -30,6 +30,7 @@ from pamosnik.daemon.entrances import EntranceKeeper
 from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.errands import ErrandRunner
 from pamosnik.daemon.gate import Gate
+from pamosnik.daemon.key_watch import KeyWatch
 from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.runner import Runner
 from pamosnik.daemon.sender import STOP_WITHIN_S, Sender
@@ -122,6 +123,7 @@ async def serve(
                         tools,
                         Walled(for_one),
                         aside,
+                        KeyWatch(keys, lock, writer, clock),
                         looked_through=looked_through,
                         on_ready=on_ready,
                         stop=stop,
@@ -138,6 +140,7 @@ async def _run(
     tools: Tools,
     own: Walled,
     aside: Aside,
+    key_watch: KeyWatch,
     *,
     looked_through: bool,
     on_ready: Callable[[str], None],
@@ -160,6 +163,7 @@ async def _run(
         on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
         tasks = [
             begin(partial(_watch, writer, workers), "watch"),
+            begin(key_watch.run, "keys"),
             group.create_task(_stop_when_writer_failed(writer, stop), name="writer"),
         ]
         if workers.time_keeper is not None:

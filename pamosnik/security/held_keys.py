@@ -69,16 +69,14 @@ class HeldKeys:
         self._path, self._passphrase = path, passphrase
         self._reading = threading.Lock()
         self._file = read(path, passphrase)
-        self._looked_at: Stamp | None = self._file.stamp
-
-    @property
-    def stamp(self) -> Stamp:
-        """Of the file whose ring is held."""
-        return self._file.stamp
+        self.looked_at: Stamp | None = self._file.stamp
+        """The file that was looked at last."""
+        self.trouble: KeyFileError | None = None
+        """Why that one does not open; None: its ring is the one held."""
 
     def changed(self) -> bool:
         """Whether the file is another than the one looked at last. Quick."""
-        return stamp(self._path) != self._looked_at
+        return stamp(self._path) != self.looked_at
 
     def follow(self) -> bool:
         """Reads the file again where it has changed; True if there is another ring now.
@@ -88,16 +86,23 @@ class HeldKeys:
         with self._reading:
             if not self.changed():
                 return False
-            self._looked_at = stamp(self._path)
-            self._file = read(self._path, self._passphrase)
-            self._looked_at = self._file.stamp
+            self._read()
             return True
+
+    def _read(self) -> None:
+        found = stamp(self._path)
+        try:
+            self._file = read(self._path, self._passphrase)
+        except KeyFileError as error:
+            self.looked_at, self.trouble = found, error
+            raise
+        self.looked_at, self.trouble = self._file.stamp, None
 
     def wrap(self, account_id: str, data_key: bytes) -> bytes:
         """Under the newest key of the file as it is now: the caller holds `key_lock`. Raises `KeyFileError`."""
         with self._reading:
             if stamp(self._path) != self._file.stamp:
-                self._file = read(self._path, self._passphrase)
+                self._read()
         return self._file.ring.wrap(account_id, data_key)
 
     def unwrap(self, account_id: str, wrapped: bytes) -> bytes:

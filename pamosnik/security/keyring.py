@@ -139,6 +139,21 @@ def look_at(path: Path) -> Outside:
     return Outside(mode, format_, sealed_with)
 
 
+def trouble_outside(path: Path) -> KeyFileError | None:
+    """What is wrong with it as far as it tells closed, at once; None: nothing."""
+    try:
+        raw, found = _read_raw(path)
+        _require_private(path, found)
+        content = _parsed(raw) or {}
+        _require_not_newer(path, content)
+        _format(content)
+    except KeyFileError as error:
+        return error
+    except _MALFORMED:
+        return _damaged(path)
+    return None
+
+
 def stamp(path: Path) -> Stamp | None:
     """None: there is no file."""
     try:

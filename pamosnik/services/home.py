@@ -13,6 +13,7 @@ from pamosnik.config import Config
 from pamosnik.errors import HomeError, NotFound, StorageRefused, UsageError
 from pamosnik.security import keyring, tokens
 from pamosnik.security.held_keys import key_lock
+from pamosnik.security.keyring import Stamp
 from pamosnik.services.accounts import NewAccount, create, valid
 from pamosnik.store import accounts, refusals
 from pamosnik.store.accounts import Account
@@ -20,6 +21,9 @@ from pamosnik.store.database import Database, open_database
 
 LOCK_FILE = "daemon.lock"
 _LOCK_BYTES = 1024
+_KEYS_BYTES = 256
+"""Behind the lock's text: which key file the daemon has read."""
+_REFUSED = "refused "
 
 
 def initialise(settings: Config, new: NewAccount, now: datetime) -> tuple[Account, bool]:
@@ -89,7 +93,8 @@ def local_timezone() -> str:
 
 
 class Lock:
-    """The held home. Its file names our process and, on the line below, what storage refuses at the moment."""
+    """The held home. Its file names our process and, on the line below, what storage refuses at the moment; behind
+    them which key file was read."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -102,8 +107,16 @@ class Lock:
         if text == self._told:
             return
         self._told = text
+        self._put(_lock_text(text), 0)
+
+    def tell_keys(self, stamp: Stamp | None, *, held: bool) -> None:
+        """For `keys rotate`: the key file that was looked at, and whether its ring is held now."""
+        text = f"{'' if held else _REFUSED}{stamp}"
+        self._put(text.encode().ljust(_KEYS_BYTES, b"\n"), _LOCK_BYTES)
+
+    def _put(self, text: bytes, at: int) -> None:
         with suppress(OSError):
-            os.pwrite(self._descriptor, _lock_text(text), 0)
+            os.pwrite(self._descriptor, text, at)
             os.utime(self._descriptor, ns=(self._since, self._since))
 
 
@@ -133,7 +146,7 @@ def lock(home: Path) -> Iterator[Lock]:
                 hint="Stop it first, or set PAMOSNIK_HOME to another folder.",
             ) from None
         with suppress(OSError):  # a full disk; the lock holds all the same
-            os.pwrite(descriptor, _lock_text(""), 0)
+            os.pwrite(descriptor, _lock_text("").ljust(_LOCK_BYTES + _KEYS_BYTES, b"\n"), 0)
         yield Lock(descriptor)
     finally:
         os.close(descriptor)
@@ -155,6 +168,13 @@ def refused_storage(settings: Config) -> tuple[str, str] | None:
         return None
     _, message, fix, *_ = [*lock_file.read_text("utf-8", "replace").split("\n"), "", ""]
     return (message, fix) if message else None
+
+
+def daemon_has_read(home: Path, stamp: Stamp) -> bool | None:
+    """Whether the running daemon holds the ring of this key file; False: it could not read it; None: not yet."""
+    raw = (home / LOCK_FILE).read_bytes()[_LOCK_BYTES:]
+    said = raw.decode("ascii", "replace").partition("\n")[0]
+    return {f"{stamp}": True, f"{_REFUSED}{stamp}": False}.get(said)
 
 
 def daemon_running(home: Path) -> bool:

@@ -1,12 +1,20 @@
-"""The keys of a home: using them while nobody rotates them."""
+"""The keys of a home: how they are, and using them while nobody rotates them."""
 
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 from pamosnik.config import Config
 from pamosnik.security import keyring
 from pamosnik.security.held_keys import key_lock
+from pamosnik.security.keyring import KeyFileError, Outside, Trouble
 from pamosnik.security.vault import MasterKeys
+from pamosnik.services import home, lost_key
+from pamosnik.services.lost_key import Opened
+from pamosnik.store.damage import require_there
+from pamosnik.store.database import open_database
 
 
 @contextmanager
@@ -18,3 +26,64 @@ def wrapping(settings: Config) -> Iterator[MasterKeys]:
     """
     with key_lock(settings.home):
         yield keyring.load(settings.key_file, settings.passphrase)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All that may be told about the keys: no key, and nothing made from one."""
+
+    home_mode: int
+    outside: Outside | None
+    """None: there is no file that could be looked at."""
+    trouble: KeyFileError | None
+    """Why the file does not open; None: it does."""
+    made: Sequence[datetime | None]
+    """When each key of the ring was made, the newest first; None: not known. Empty when the file does not open."""
+    accounts: Sequence[Opened]
+    daemon: bool | None
+    """Whether the running daemon has read the file as it is now; None: none is running."""
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known what opens: a file that only has to be made private may open everything."""
+        return self.trouble is None or self.trouble.trouble in (*lost_key.LOST, *_PERHAPS_LOST)
+
+
+_PERHAPS_LOST = (Trouble.SEALED, Trouble.WRONG_PASSPHRASE)
+
+
+def status(settings: Config) -> Status:
+    """Looks at everything and changes nothing. Raises `HomeError` when there is no database that can be read."""
+    require_there(settings.database)
+    ring, trouble = _ring(settings)
+    with open_database(settings.database) as database:
+        found = database.read(lambda conn: lost_key.look(conn, ring))
+    return Status(
+        home_mode=stat.S_IMODE(settings.home.stat().st_mode),
+        outside=_outside(settings),
+        trouble=trouble,
+        made=() if ring is None else [key.made_at for key in ring.keys],
+        accounts=found,
+        daemon=_daemon(settings),
+    )
+
+
+def _ring(settings: Config) -> tuple[MasterKeys | None, KeyFileError | None]:
+    try:
+        return keyring.load(settings.key_file, settings.passphrase), None
+    except KeyFileError as error:
+        return None, error
+
+
+def _outside(settings: Config) -> Outside | None:
+    try:
+        return keyring.look_at(settings.key_file)
+    except KeyFileError:
+        return None
+
+
+def _daemon(settings: Config) -> bool | None:
+    if not home.daemon_running(settings.home):
+        return None
+    stamp = keyring.stamp(settings.key_file)
+    return stamp is not None and home.daemon_has_read(settings.home, stamp) is True

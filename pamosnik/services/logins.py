@@ -14,6 +14,7 @@ AT_ITS_END = len(LADDER) + 1
 """The step after all rungs, however the end was heard of."""
 APP_REMOVED = "app_removed"
 AT_REMOVAL = AT_ITS_END + 1
+KEY_LOST = "The key that opened its login is lost."
 
 
 def ended(conn: Connection, connection_id: str, reason: str, now: datetime) -> None:
@@ -35,7 +36,21 @@ def unreadable(conn: Connection, connection_id: str, reason: str, now: datetime)
         connection_id,
         reason,
         message=f"The stored login of {_username(conn, connection_id)} cannot be read: {reason}",
-        fix="Put back the master.key that belongs to this database, or run `pamosnik connect` again.",
+        fix="Put back the master.key that belongs to this database. If it is lost: `pamosnik keys rotate --lost-key`,"
+        " then `pamosnik connect` again.",
+        now=now,
+    )
+
+
+def lost(conn: Connection, connection_id: str, now: datetime) -> None:
+    """The key of its token is lost: the token goes, everything else of the connection stays."""
+    connections.lose_token(conn, connection_id)
+    _stop(
+        conn,
+        connection_id,
+        KEY_LOST,
+        message=f"The stored login of {_username(conn, connection_id)} was lost with its key.",
+        fix="Run `pamosnik connect` and log in again.",
         now=now,
     )
 

@@ -116,6 +116,29 @@ def password_hash(conn: Connection, account_id: str) -> str:
     return str(row[0])
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class DataKey:
+    """An account's data key, wrapped by the master key."""
+
+    account: Account
+    wrapped: bytes
+    made_at: datetime
+
+
+def data_keys(conn: Connection) -> list[DataKey]:
+    """Of every account whose key was not destroyed, the oldest account first. For the machine's owner."""
+    rows = conn.execute(
+        "SELECT a.account_id, name, email, timezone, a.created_at, wrapped_key, k.created_at FROM accounts a"
+        " JOIN account_keys k USING (account_id) ORDER BY a.created_at, a.account_id"
+    )
+    return [DataKey(_account(row[:5]), row[5], instant(row[6])) for row in rows]
+
+
+def rewrap(conn: Connection, account_id: str, wrapped: bytes) -> None:
+    """The same data key, wrapped by another master key."""
+    conn.execute("UPDATE account_keys SET wrapped_key=? WHERE account_id=?", (wrapped, account_id))
+
+
 def put_wrapped_key(conn: Connection, account_id: str, wrapped: bytes, now: datetime) -> None:
     """Replaces the account's data key."""
     conn.execute(

@@ -227,6 +227,30 @@ def put_token(
     )
 
 
+def sealed_tokens(conn: Connection, account_id: str) -> list[tuple[Connected, bytes]]:
+    """The account's connections that have a token, in use or not."""
+    rows = conn.execute(
+        f"SELECT token_sealed, {_COLUMNS} FROM connections WHERE account_id=? AND token_sealed IS NOT NULL"  # noqa: S608
+        " ORDER BY connected_at",
+        (account_id,),
+    )
+    return [(_connected(row[1:]), row[0]) for row in rows]
+
+
+def put_sealed(conn: Connection, connection_id: str, sealed: bytes) -> None:
+    """The same token, sealed under another key."""
+    conn.execute("UPDATE connections SET token_sealed=? WHERE connection_id=?", (sealed, connection_id))
+
+
+def lose_token(conn: Connection, connection_id: str) -> None:
+    """Nobody can open it any more."""
+    conn.execute(
+        "UPDATE connections SET token_sealed=NULL, token_expires_at=NULL, token_refresh_at=NULL"
+        " WHERE connection_id=?",
+        (connection_id,),
+    )
+
+
 def was_read(conn: Connection, connection_id: str, until: datetime) -> None:
     """Everything of this connection up to then is known."""
     conn.execute("UPDATE connections SET read_until=? WHERE connection_id=?", (ms(until), connection_id))

@@ -132,7 +132,7 @@ def test_restore_tells_when_the_key_is_another_or_missing(home: Path, run: Run) 
     (home / "master.key").unlink()
     code, _, err = run("restore", str(home / "mine"), "--yes")
     assert (code, "There was no master.key; a new one was made" in err) == (0, True)
-    assert "pamosnik connect" in err
+    assert "pamosnik keys rotate --lost-key" in err
     (home / "master.key").unlink()
     keyring.create(home / "master.key", None, datetime.now(UTC))
     for lost in home.glob("pamosnik.db*"):

@@ -32,10 +32,10 @@ def _replaced(path: Path) -> MasterKeys:
 
 def test_what_a_newer_key_has_wrapped_is_opened_by_the_file_as_it_is_now(path: Path) -> None:
     held = HeldKeys(path, None)
-    before = held.stamp
+    before = held.looked_at
     wrapped = _replaced(path).wrap("a1", DATA_KEY)
     assert held.unwrap("a1", wrapped) == DATA_KEY
-    assert held.stamp != before
+    assert held.looked_at != before
     with pytest.raises(Unreadable):
         held.unwrap("a2", wrapped)
 
@@ -60,9 +60,12 @@ def test_it_follows_and_keeps_what_it_has_when_the_file_is_of_no_use(path: Path)
     with pytest.raises(KeyFileError, match="no key file"):
         held.follow()
     assert not held.follow(), "the same trouble is told once"
+    told = held.trouble
+    assert told is not None
     assert held.unwrap("a1", wrapped) == DATA_KEY
     ring = _replaced(path)
     assert held.follow()
+    assert held.trouble is None
     assert held.unwrap("a1", ring.wrap("a1", DATA_KEY)) == DATA_KEY
 
 

@@ -1,0 +1,93 @@
+"""Keys change under a daemon that sends: nobody is asked to log in again, and no message is lost or repeated."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from pamosnik.security import keyring
+from tests.daemon.shop import Shop, open_shop
+
+pytestmark = pytest.mark.anyio
+
+PASSPHRASE = "green ladder tin moon"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def _problems(shop: Shop) -> list[str]:
+    return [str(one["code"]) for one in (await shop.read("status"))["problems"]]
+
+
+async def _until_problems(shop: Shop, *codes: str) -> None:
+    for _ in range(50):
+        if (found := await _problems(shop)) == list(codes):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(found)
+
+
+async def test_keys_change_under_a_running_daemon(tmp_path: Path) -> None:
+    async with open_shop(tmp_path) as shop:
+        key = shop.home / "master.key"
+        ring = keyring.load(key, None)
+        people = [f"73{number:02}" for number in range(8)]
+
+        async def write() -> None:
+            for igsid in people:
+                await shop.write(igsid, "size")
+                await asyncio.sleep(0.1)
+
+        writing = asyncio.create_task(write())
+        for which in ("--accounts", "--yes"):
+            await shop.command("keys", "rotate", which, "--yes")
+        await writing
+        for igsid in people:
+            assert len(await shop.settles(igsid, 1)) == 1
+        assert keyring.load(key, None).keys[0] not in ring.keys
+        await _until_problems(shop)
+        assert (await shop.read("keys", "status"))["daemon_has_read"] is True
+        # Another passphrase: the daemon goes on with what it holds, and says that it has to be started anew.
+        said = await shop.command(
+            "keys", "rotate", "--new-passphrase-stdin", "--yes", given=f"{PASSPHRASE}\n"
+        )
+        assert "PAMOSNIK_PASSPHRASE" in said
+        await _until_problems(shop, "key_file")
+        await shop.write("7401", "size")
+        assert len(await shop.settles("7401", 1)) == 1
+        refused = await shop.try_command("keys", "rotate", "--yes", PAMOSNIK_PASSPHRASE=PASSPHRASE)
+        assert (refused.code, "another passphrase" in refused.err) == (1, True), refused
+        assert len(keyring.load(key, PASSPHRASE).keys) == 1
+        await shop.stop()
+        refused = await shop.try_command("serve", "--port", str(shop.port))
+        assert (refused.code, "sealed with a passphrase" in refused.err) == (1, True), refused
+        shop.environment["PAMOSNIK_PASSPHRASE"] = PASSPHRASE
+        await shop.start()
+        await shop.write("7402", "size")
+        assert len(await shop.settles("7402", 1)) == 1
+        assert await _problems(shop) == []
+        assert PASSPHRASE not in shop.said()
+
+
+async def test_a_key_that_disappears_is_told_while_there_is_time(tmp_path: Path) -> None:
+    async with open_shop(tmp_path) as shop:
+        key = shop.home / "master.key"
+        key.rename(shop.folder / "taken")
+        await _until_problems(shop, "key_file")
+        await shop.write("7501", "size")
+        assert len(await shop.settles("7501", 1)) == 1
+        (shop.folder / "taken").rename(key)
+        await _until_problems(shop)
+        # Lost for good: new keys, and the same daemon goes on after connecting again.
+        key.unlink()
+        said = await shop.command("keys", "rotate", "--lost-key", "--yes")
+        assert "pamosnik connect --account" in said
+        await _until_problems(shop, "needs_login")
+        await shop.write("7502", "size")
+        await shop.connect()
+        assert len(await shop.settles("7502", 1)) == 1
+        assert json.loads(await shop.command("keys", "status", "--json"))["lost"] == []
