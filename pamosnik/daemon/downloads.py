@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from pamosnik import csv_cells
@@ -35,9 +35,7 @@ class Downloads:
         ]
 
     async def _download(self, request: Request, name: str, sheet: Sheet) -> Response:
-        visitor = self._visitors.of(request)
-        if visitor is None:
-            return RedirectResponse("/login", 303)
+        visitor = await self._visitors.known(request)
         day = local_minute(self._clock.now(), visitor.account.timezone)[:10]
         headers = {"content-disposition": f'attachment; filename="{name}-{day}.csv"'}
         if request.method == "HEAD":

@@ -3,7 +3,7 @@
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from pamosnik.clock import Clock
@@ -38,9 +38,7 @@ class HomePage:
         return [Route("/", self.home)]
 
     async def home(self, request: Request) -> Response:
-        visitor = self._visitors.of(request)
-        if visitor is None:
-            return RedirectResponse("/login", 303)
+        visitor = await self._visitors.known(request)
         account, now = visitor.account, self._clock.now()
         problem = self._writer.storage.problem
         refused = None if problem is None else (problem.message, problem.hint or "")
@@ -49,4 +47,6 @@ class HomePage:
             account.id,
             partial(reading.overview, account=account, events=EVENTS_SHOWN, now=now, storage=storage),
         )
-        return self._pages.page("home.html", {"account": account, "page": "/", "view": view})
+        return self._pages.page(
+            "home.html", {"account": account, "csrf": visitor.csrf, "page": "/", "view": view}
+        )

@@ -1,36 +1,29 @@
 """Logging in and out."""
 
-import asyncio
-import hashlib
-from datetime import timedelta
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pamosnik.clock import Clock
+from pamosnik.daemon.password_checks import PasswordChecks
 from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.visitors import Visitors
-from pamosnik.security import passwords
-from pamosnik.store import accounts, login_attempts
-from pamosnik.store.database import Database
-from pamosnik.store.writer import GroupWriter
+from pamosnik.services.throttle import TooOften
 
-THROTTLE_WINDOW = timedelta(minutes=15)
-FAILURES_PER_EMAIL = 5
-FAILURES_IN_ALL = 100
-"""Behind a tunnel everybody comes from 127.0.0.1: no address is ever counted."""
+_WRONG = "E-mail or password is wrong."
+_EMAIL_CHARS_AT_MOST = 320
 
 
 class LoginPages:
-    def __init__(
-        self, pages: Pages, visitors: Visitors, writer: GroupWriter, reader: Database, clock: Clock
-    ) -> None:
+    def __init__(self, pages: Pages, visitors: Visitors, checks: PasswordChecks, clock: Clock) -> None:
         self._pages = pages
         self._visitors = visitors
-        self._writer = writer
-        self._reader = reader
+        self._checks = checks
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -41,32 +34,53 @@ class LoginPages:
         ]
 
     async def login_form(self, request: Request) -> Response:
-        if self._visitors.of(request) is not None:
+        if await self._visitors.of(request) is not None:
             return RedirectResponse("/", 303)
         return self._pages.page("login.html", {"email": "", "problem": None})
 
     async def login(self, request: Request) -> Response:
-        if not self._visitors.reached.same_site(request):
-            problem = "Please log in from this page."
-            return self._pages.page("login.html", {"email": "", "problem": problem}, 403)
-        form = await request.form()
-        email, password = str(form.get("email", ""))[:320].strip(), str(form.get("password", ""))[:1000]
-        email_hash = hashlib.sha256(email.casefold().encode("utf-8", "replace")).digest()
-        conn, now = self._reader.connection, self._clock.now()
-        mine, all_ = login_attempts.count(conn, login_attempts.LOGIN, email_hash, now - THROTTLE_WINDOW)
-        if mine >= FAILURES_PER_EMAIL or all_ >= FAILURES_IN_ALL:
-            problem = "Too many failed attempts. Wait a quarter of an hour and try again."
-            return self._pages.page("login.html", {"email": email, "problem": problem}, 429)
-        account = accounts.by_email(conn, email)
-        stored = passwords.NOBODY if account is None else accounts.password_hash(conn, account.id)
-        right = await asyncio.to_thread(passwords.check_password, password, stored)
-        if account is None or not right:
-            owner = "" if account is None else account.id
-            note = partial(login_attempts.note, what=login_attempts.LOGIN, subject=email_hash)
-            await self._writer.write(partial(note, now=now, account_id=owner))
-            problem = "E-mail or password is wrong."
-            return self._pages.page("login.html", {"email": email, "problem": problem}, 401)
-        return await self._visitors.let_in(request, account)
+        form = await self._visitors.open_form(request)
+        email = typed_email(form)
+        outcome = await self._checks.login(email, form.get("password", ""), self._visitors.browser(request))
+        if isinstance(outcome, TooOften):
+            again = again_in(outcome, self._clock.now())
+            return self._refused(
+                email, f"Too many failed attempts. Try again in {again.words}.", 429, again.headers
+            )
+        if outcome is None:
+            return self._refused(email, _WRONG, 401, {})
+        return await self._visitors.let_in(request, outcome.account, outcome.attempt)
 
     async def logout(self, request: Request) -> Response:
         return await self._visitors.see_out(request)
+
+    async def not_logged_in(self, _: Request, __: Exception) -> Response:
+        """To any request that wants somebody who is."""
+        return RedirectResponse("/login", 303)
+
+    async def form_refused(self, _: Request, __: Exception) -> Response:
+        """To any form that was not sent from our own page."""
+        return self._pages.page("form_refused.html", {}, 403)
+
+    def _refused(self, email: str, problem: str, status: int, headers: Mapping[str, str]) -> Response:
+        page = self._pages.page("login.html", {"email": email, "problem": problem}, status)
+        page.headers.update(headers)
+        return page
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """When something may be tried again."""
+
+    words: str
+    headers: Mapping[str, str]
+
+
+def again_in(refused: TooOften, now: datetime) -> Again:
+    left_s = max(1, ceil((refused.until - now).total_seconds()))
+    minutes = ceil(left_s / 60)
+    return Again("a minute" if minutes == 1 else f"{minutes} minutes", {"Retry-After": str(left_s)})
+
+
+def typed_email(form: Mapping[str, str]) -> str:
+    return form.get("email", "")[:_EMAIL_CHARS_AT_MOST].strip()

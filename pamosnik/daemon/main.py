@@ -21,6 +21,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock, SteadyClock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping, http_line
+from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.alerts import Alerter
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.broadcaster import Broadcaster
@@ -148,7 +149,16 @@ async def _run(
 ) -> None:
     await _look_back(settings, clock, writer)
     workers = _put_together(settings, tools, writer, clock, await _alerter(settings, tools))
-    app = make_app(settings, writer, tools.reader, own, aside, clock, on_events=workers.runner.wake)
+    app = make_app(
+        settings,
+        writer,
+        tools.reader,
+        own,
+        aside,
+        clock,
+        mails=workers.account_mails,
+        on_events=workers.runner.wake,
+    )
     # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
     listener = _listen(settings.host, settings.port)
     server = _server(app)
@@ -160,6 +170,7 @@ async def _run(
         group.create_task(server.serve(sockets=[listener]), name="web")
         if workers.alerter is not None:
             begin(workers.alerter.run, "alerts")
+        begin(workers.account_mails.run, "account mails")
         on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
         tasks = [
             begin(partial(_watch, writer, workers), "watch"),
@@ -207,6 +218,7 @@ class _Workers:
     time_keeper: TimeKeeper | None
     time_known: asyncio.Event
     alerter: Alerter | None
+    account_mails: AccountMails
     scheduler: AsyncIOScheduler
 
 
@@ -254,17 +266,19 @@ def _put_together(
         time_keeper,
         time_known,
         alerter,
+        AccountMails.under(settings, writer, tools.reader, clock),
         housekeeping.schedule(writer, clock, TokenKeeper(tools)),
     )
 
 
 async def _end(workers: _Workers, tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Sender, errands and alerter finish what is under way; the others ask Instagram for what can be asked again, and
+    """Sender, errands and mails finish what is under way; the others ask Instagram for what can be asked again, and
     what they handed to the writer is stored all the same."""
     workers.sender.stop()
     workers.errands.stop()
     if workers.alerter is not None:
         workers.alerter.stop()
+    workers.account_mails.stop()
     while going := [task for task in tasks if not task.done()]:
         for task in going:
             task.cancel()

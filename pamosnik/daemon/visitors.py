@@ -1,6 +1,14 @@
-"""Who a request comes from: the session behind its cookie."""
+"""Who a request comes from: the session behind its cookie, and whether a form was sent from our own page.
 
-from dataclasses import dataclass
+A session ends when it was not used for 14 days, and after 90 days in any case. The rows decide that; the cookie only
+lasts long enough. A form of somebody who is logged in carries a token that is derived from the session's cookie:
+another page can send a form in our visitor's name, but cannot know it.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -8,17 +16,36 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from pamosnik.clock import Clock
+from pamosnik.daemon import browsers
 from pamosnik.daemon.reached import Reached
-from pamosnik.ids import new_id
+from pamosnik.errors import StorageRefused
 from pamosnik.security import tokens
+from pamosnik.services import visits
 from pamosnik.store import accounts, sessions
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
 from pamosnik.store.sessions import Session
 from pamosnik.store.writer import GroupWriter
 
-COOKIE = "pamosnik_session"
-SESSION_LASTS = timedelta(days=14)
+SESSION_COOKIE = "pamosnik_session"
+BROWSER_COOKIE = "pamosnik_browser"
+_OVER_HTTPS = "__Host-"
+"""With this before its name no other host, and no page without encryption, can set a cookie for us."""
+_TOKEN_CHARS_AT_MOST = 100
+
+CSRF_FIELD = "csrf"
+_CSRF_LABEL = b"pamosnik: a form of this session"
+_FIELDS_AT_MOST = 50
+
+Form = Mapping[str, str]
+
+
+class FormRefused(Exception):
+    """It was not sent from our own page, or from one that is out of date. Nothing was done."""
+
+
+class NotLoggedIn(Exception):
+    """It leads to the login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +54,8 @@ class Visitor:
 
     account: Account
     session: Session
+    csrf: str = field(repr=False)
+    """For the hidden field `csrf` of every form that they are shown."""
 
 
 class Visitors:
@@ -36,42 +65,111 @@ class Visitors:
         self._writer = writer
         self._reader = reader
         self._clock = clock
-        self.reached = reached
+        self._reached = reached
 
-    def of(self, request: Request) -> Visitor | None:
+    # --- who it is -----------------------------------------------------------------------------------
+
+    async def of(self, request: Request) -> Visitor | None:
         """None: nobody that is known."""
-        token = request.cookies.get(COOKIE)
+        token = self._cookie(request, SESSION_COOKIE)
         if token is None:
             return None
-        conn = self._reader.connection
-        session = sessions.by_token(conn, tokens.token_hash(token), self._clock.now())
+        conn, now = self._reader.connection, self._clock.now()
+        session = sessions.by_token(conn, tokens.token_hash(token), now)
         account = None if session is None else accounts.load(conn, session.account_id)
-        return None if session is None or account is None else Visitor(account, session)
+        if session is None or account is None:
+            return None
+        if visits.is_news(session, now) and self._writer.storage.problem is None:
+            # Not while storage refuses: the page that tells so must not wait for it.
+            try:
+                await self._writer.write(partial(visits.seen, session=session, now=now))
+            except StorageRefused as error:
+                self._writer.storage.refused(error)
+        return Visitor(account, session, csrf_token(token))
 
-    async def let_in(self, request: Request, account: Account) -> Response:
-        """Opens a session and leads to the first page."""
-        token, now = tokens.new_token(), self._clock.now()
-        session = Session(new_id(now), account.id, "", now, now, now + SESSION_LASTS)
+    async def known(self, request: Request) -> Visitor:
+        """Raises `NotLoggedIn`."""
+        visitor = await self.of(request)
+        if visitor is None:
+            raise NotLoggedIn
+        return visitor
+
+    def browser(self, request: Request) -> bytes | None:
+        """The hash of what this browser was given when somebody logged in with it; None: nothing."""
+        token = self._cookie(request, BROWSER_COOKIE)
+        return None if token is None else tokens.token_hash(token)
+
+    # --- what they send ------------------------------------------------------------------------------
+
+    async def form(self, request: Request) -> tuple[Visitor, Form]:
+        """For every POST behind the login: who sends it, and what. Raises `FormRefused`, `NotLoggedIn`."""
+        form = await self.open_form(request)
+        visitor = await self.known(request)
+        given = form.get(CSRF_FIELD, "").encode("utf-8", "replace")
+        if not hmac.compare_digest(given, visitor.csrf.encode()):
+            raise FormRefused
+        return visitor, form
+
+    async def open_form(self, request: Request) -> Form:
+        """For every other POST of a page: what anybody sends. Raises `FormRefused`."""
+        if not self._reached.same_site(request):
+            raise FormRefused
+        async with request.form(max_files=0, max_fields=_FIELDS_AT_MOST) as form:
+            return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+    # --- coming and going ----------------------------------------------------------------------------
+
+    async def let_in(self, request: Request, account: Account, attempt: int) -> Response:
+        """Opens a new session in place of the one there was, and leads to the first page."""
+        token, browser = tokens.new_token(), self._cookie(request, BROWSER_COOKIE) or tokens.new_token()
+        before = self._cookie(request, SESSION_COOKIE)
+        come = visits.Come(
+            account.id,
+            token_hash=tokens.token_hash(token),
+            browser_hash=tokens.token_hash(browser),
+            before=None if before is None else tokens.token_hash(before),
+            browser=browsers.label(request.headers.get("user-agent")),
+        )
         await self._writer.write(
-            partial(sessions.open_session, token_hash=tokens.token_hash(token), session=session)
+            partial(visits.let_in, come=come, attempt=attempt, now=self._clock.now()), urgent=True
         )
         response = RedirectResponse("/", 303)
-        response.set_cookie(
-            COOKIE,
-            token,
-            max_age=int(SESSION_LASTS.total_seconds()),
-            httponly=True,
-            samesite="lax",
-            secure=self.reached.by_https(request),
-        )
+        self._set(request, response, SESSION_COOKIE, token, visits.LASTS_AT_MOST)
+        self.know(request, response, browser)
         return response
+
+    def know(self, request: Request, response: Response, browser: str) -> None:
+        """Gives this browser what tells it from strangers' ones. `browser`: the token."""
+        self._set(request, response, BROWSER_COOKIE, browser, visits.BROWSER_KNOWN)
 
     async def see_out(self, request: Request) -> Response:
         """Ends the session and leads to the login."""
-        visitor = self.of(request)
-        if visitor is not None and self.reached.same_site(request):
-            ended, account_id = visitor.session.id, visitor.account.id
-            await self._writer.write(partial(sessions.close, account_id=account_id, session_id=ended))
+        visitor, _ = await self.form(request)
+        await self._writer.write(partial(visits.see_out, session=visitor.session, now=self._clock.now()))
         response = RedirectResponse("/login", 303)
-        response.delete_cookie(COOKIE)
+        self._set(request, response, SESSION_COOKIE, "", timedelta())
         return response
+
+    # --- cookies -------------------------------------------------------------------------------------
+
+    def _name(self, request: Request, cookie: str) -> str:
+        return f"{_OVER_HTTPS}{cookie}" if self._reached.by_https(request) else cookie
+
+    def _cookie(self, request: Request, cookie: str) -> str | None:
+        value = request.cookies.get(self._name(request, cookie), "")
+        return value if 0 < len(value) <= _TOKEN_CHARS_AT_MOST else None
+
+    def _set(self, request: Request, response: Response, cookie: str, value: str, lasts: timedelta) -> None:
+        response.set_cookie(
+            self._name(request, cookie),
+            value,
+            max_age=int(lasts.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=self._reached.by_https(request),
+        )
+
+
+def csrf_token(session_token: str) -> str:
+    """Whoever knows it still cannot tell the session's token."""
+    return hmac.new(session_token.encode("utf-8", "replace"), _CSRF_LABEL, hashlib.sha256).hexdigest()

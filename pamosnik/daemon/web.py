@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from pamosnik import _sqlite
 from pamosnik.clock import Clock
 from pamosnik.config import Config
+from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.api import Api
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
@@ -25,10 +26,11 @@ from pamosnik.daemon.health import Health
 from pamosnik.daemon.home_page import HomePage
 from pamosnik.daemon.http_walls import Bounded, CutShort, ReadsToTheEnd, SafeHeaders
 from pamosnik.daemon.login_pages import LoginPages
+from pamosnik.daemon.password_checks import PasswordChecks
 from pamosnik.daemon.reached import Reached
 from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.tracked_links import TrackedLinks
-from pamosnik.daemon.visitors import Visitors
+from pamosnik.daemon.visitors import FormRefused, NotLoggedIn, Visitors
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.instagram import limits, webhook
 from pamosnik.services import intake
@@ -153,9 +155,11 @@ def make_app(
     aside: Aside,
     clock: Clock,
     *,
+    mails: AccountMails,
     on_events: Callable[[], None],
 ) -> ASGIApp:
-    """All routes of the daemon. `own`: for what is read for one account; `aside`: likewise, if it takes longer."""
+    """All routes of the daemon. `own`: for what is read for one account; `aside`: likewise, if it takes longer;
+    `mails`: to whoever has one."""
     hook = Webhook(
         writer,
         clock,
@@ -166,9 +170,11 @@ def make_app(
     pages = Pages()
     reached = Reached.under(settings)
     visitors = Visitors(writer, reader, clock, reached)
+    checks = PasswordChecks(writer, reader, clock)
+    login = LoginPages(pages, visitors, checks, clock)
     page_routes = [
         *pages.routes(),
-        *LoginPages(pages, visitors, writer, reader, clock).routes(),
+        *login.routes(),
         *Downloads(visitors, aside, clock).routes(),
         *HomePage(pages, visitors, writer, reader, own, clock).routes(),
     ]
@@ -188,6 +194,8 @@ def make_app(
         exception_handlers={
             HTTPException: errors.of_http,
             Exception: errors.of_our_own,
+            NotLoggedIn: login.not_logged_in,
+            FormRefused: login.form_refused,
             StorageRefused: health.refused,
             DatabaseDamaged: health.refused,
             _sqlite.Error: health.refused,

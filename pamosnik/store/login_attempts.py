@@ -3,19 +3,23 @@
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
-from pamosnik.store.times import ms
+from pamosnik.store.times import instant, ms
 
 LOGIN = "login"
 MAIL = "mail"
 
 
-def count(conn: Connection, what: str, subject: bytes, since: datetime) -> tuple[int, int]:
-    """Attempts of this kind since then: about this subject, and in all."""
+def counted(
+    conn: Connection, what: str, subject: bytes | None, at_most: int, since: datetime
+) -> datetime | None:
+    """When the oldest of the newest `at_most` attempts was, if there are so many since then: about this subject, or
+    with None in all. None: there are fewer."""
     row = conn.execute(
-        "SELECT coalesce(sum(email_hash=?), 0), count(*) FROM login_attempts WHERE what=? AND at>?",
-        (subject, what, ms(since)),
+        "SELECT at FROM login_attempts WHERE what=:what AND (:subject IS NULL OR email_hash=:subject) AND at>:since"
+        " ORDER BY at DESC LIMIT 1 OFFSET :before",
+        {"what": what, "subject": subject, "since": ms(since), "before": at_most - 1},
     ).fetchone()
-    return row[0], row[1]
+    return None if row is None else instant(row[0])
 
 
 def note(conn: Connection, what: str, subject: bytes, now: datetime, account_id: str = "") -> int:

@@ -63,8 +63,25 @@ def of_account(conn: Connection, account_id: str, now: datetime) -> list[Session
     return [_session(row) for row in rows]
 
 
-def seen(conn: Connection, session_id: str, now: datetime) -> None:
-    conn.execute("UPDATE sessions SET last_seen_at=? WHERE session_id=?", (ms(now), session_id))
+def seen(conn: Connection, session_id: str, now: datetime, expires_at: datetime) -> None:
+    conn.execute(
+        "UPDATE sessions SET last_seen_at=?, expires_at=? WHERE session_id=?",
+        (ms(now), ms(expires_at), session_id),
+    )
+
+
+def close_by_token(conn: Connection, token_hash: bytes) -> None:
+    """Whosever it is: whoever has the cookie may end it."""
+    conn.execute("DELETE FROM sessions WHERE token_hash=?", (token_hash,))
+
+
+def keep_newest(conn: Connection, account_id: str, at_most: int) -> None:
+    """Ends those of the account that were seen longest ago."""
+    conn.execute(
+        "DELETE FROM sessions WHERE account_id=:account AND session_id NOT IN (SELECT session_id FROM sessions"
+        " WHERE account_id=:account ORDER BY last_seen_at DESC, session_id DESC LIMIT :at_most)",
+        {"account": account_id, "at_most": at_most},
+    )
 
 
 def close(conn: Connection, account_id: str, session_id: str) -> bool:

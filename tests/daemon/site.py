@@ -12,6 +12,7 @@ from yarl import URL
 
 from pamosnik.clock import Clock
 from pamosnik.config import Config
+from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.web import make_app
 from pamosnik.store.database import Database, open_database
@@ -63,7 +64,10 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
         Aside(settings.database) as aside,
     ):
         writer = GroupWriter(database)
-        app = make_app(settings, writer, reader, Walled(own), aside, clock, on_events=lambda: None)
+        mails = AccountMails.under(settings, writer, reader, clock)
+        app = make_app(
+            settings, writer, reader, Walled(own), aside, clock, mails=mails, on_events=lambda: None
+        )
         port = free_port()
         server = uvicorn.Server(
             uvicorn.Config(

@@ -1,0 +1,69 @@
+"""Comparing passwords: throttled before, two at a time, and as long for nobody's e-mail as for somebody's."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from functools import partial
+
+from pamosnik.clock import Clock
+from pamosnik.security import passwords
+from pamosnik.services import throttle, visits
+from pamosnik.services.throttle import TooOften
+from pamosnik.store import accounts, login_attempts
+from pamosnik.store.accounts import Account
+from pamosnik.store.database import Database
+from pamosnik.store.writer import GroupWriter
+
+HASHES_AT_ONCE = 2
+"""Each takes a core for a quarter of a second. The others wait; the throttle says how many there can be."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """The password is that of the account. Whoever lets in forgives the attempt."""
+
+    account: Account
+    attempt: int
+
+
+class PasswordChecks:
+    def __init__(self, writer: GroupWriter, reader: Database, clock: Clock) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._clock = clock
+        self._room = asyncio.Semaphore(HASHES_AT_ONCE)
+
+    async def login(self, email: str, password: str, browser: bytes | None) -> Right | TooOften | None:
+        """None: e-mail or password is wrong. `browser`: the hash of what it was given at an earlier login."""
+        begin = partial(visits.begin, email=email, browser=browser, now=self._clock.now())
+        attempt = await self._writer.write(begin)
+        if isinstance(attempt, TooOften):
+            log.warning("Logins are refused: too many wrong passwords", extra={"action": "login.throttled"})
+            return attempt
+        right = await self._fits(password, attempt.stored)
+        if attempt.account is None or not right:
+            return None
+        return Right(attempt.account, attempt.number)
+
+    async def is_present(self, account_id: str, password: str) -> bool | TooOften:
+        """Whether somebody who is logged in knows the account's password, which they say once more."""
+        limit, now = throttle.PRESENT_PASSWORD, self._clock.now()
+        take = partial(throttle.take, limit=limit, subject=account_id, now=now, account_id=account_id)
+        number = await self._writer.write(take)
+        if isinstance(number, TooOften):
+            return number
+        right = await self._fits(password, accounts.password_hash(self._reader.connection, account_id))
+        if right:
+            await self._writer.write(partial(login_attempts.forgive, number=number))
+        return right
+
+    async def hashed(self, password: str) -> str:
+        """A new hash for a new password."""
+        async with self._room:
+            return await asyncio.to_thread(passwords.hash_password, password)
+
+    async def _fits(self, password: str, stored: str) -> bool:
+        async with self._room:
+            return await asyncio.to_thread(passwords.check_password, password, stored)

@@ -1,0 +1,30 @@
+"""Links in mails to an account's holder. The mail holds the token, the database its hash.
+
+An address that is another account's gets a link like any other, only that nobody is mailed it: so nothing shows whose
+addresses are known here.
+"""
+
+from datetime import datetime, timedelta
+
+from pamosnik._sqlite import Connection
+from pamosnik.security import tokens
+from pamosnik.store import mailed_links
+from pamosnik.store.accounts import Account
+from pamosnik.store.mailed_links import MailedLink, Purpose
+
+RESET_LASTS = timedelta(hours=1)
+CONFIRM_LASTS = timedelta(hours=24)
+RESET_PATH, CONFIRM_PATH = "/reset/", "/confirm/"
+
+
+def to_reset(conn: Connection, account: Account, token: str, now: datetime) -> None:
+    """Earlier ones hold on: mails overtake each other. The first that is used ends all."""
+    link = MailedLink(account.id, Purpose.RESET_PASSWORD, account.email)
+    mailed_links.add(conn, tokens.token_hash(token), link, now=now, expires_at=now + RESET_LASTS)
+
+
+def to_confirm(conn: Connection, account: Account, email: str, token: str, now: datetime) -> None:
+    """In place of an earlier one: only the address asked for last can become the account's."""
+    mailed_links.drop(conn, account.id, Purpose.CONFIRM_EMAIL)
+    link = MailedLink(account.id, Purpose.CONFIRM_EMAIL, email)
+    mailed_links.add(conn, tokens.token_hash(token), link, now=now, expires_at=now + CONFIRM_LASTS)

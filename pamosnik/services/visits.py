@@ -1,0 +1,91 @@
+"""Logging in at the page and out again: what is counted, what is stored, how long it holds.
+
+Whether an e-mail has an account must not show, not even in how long an answer takes: until the password is found to
+be right, both are read and written alike.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pamosnik._sqlite import Connection
+from pamosnik.ids import new_id
+from pamosnik.security import passwords
+from pamosnik.services import throttle
+from pamosnik.services.throttle import TooOften
+from pamosnik.store import accounts, login_attempts, sessions
+from pamosnik.store.accounts import Account
+from pamosnik.store.sessions import Session
+
+LASTS = timedelta(days=14)
+"""A session that is not used."""
+LASTS_AT_MOST = timedelta(days=90)
+SESSIONS_AT_MOST = 20
+"""Of one account: the one seen longest ago makes room."""
+BROWSER_KNOWN = timedelta(days=180)
+NOTED_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A login that is counted already, and not decided yet."""
+
+    number: int
+    account: Account | None
+    """None: nobody has this e-mail."""
+    stored: str = field(repr=False)
+    """What the password is compared with, also for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Come:
+    """Somebody whose password was right."""
+
+    account_id: str
+    token_hash: bytes = field(repr=False)
+    browser_hash: bytes = field(repr=False)
+    before: bytes | None = field(repr=False)
+    """The session that this browser had."""
+    browser: str
+
+
+def begin(conn: Connection, email: str, browser: bytes | None, now: datetime) -> Attempt | TooOften:
+    """Counts a login before anything is compared. `browser`: what it was given when somebody logged in with it."""
+    account = accounts.by_email(conn, email)
+    used_by = None if browser is None else sessions.browser_account(conn, browser)
+    if browser is not None and account is not None and used_by == account.id:
+        number = throttle.take(conn, throttle.KNOWN_BROWSER, browser, now, account.id)
+    else:
+        owner = "" if account is None else account.id
+        number = throttle.take(conn, throttle.LOGIN, accounts.tidy_email(email), now, owner)
+    if isinstance(number, TooOften):
+        return number
+    stored = passwords.NOBODY if account is None else accounts.password_hash(conn, account.id)
+    return Attempt(number, account, stored)
+
+
+def let_in(conn: Connection, come: Come, attempt: int, now: datetime) -> Session:
+    """The password was right; `attempt`: the number of this login, which counts no more."""
+    login_attempts.forgive(conn, attempt)
+    if come.before is not None:
+        sessions.close_by_token(conn, come.before)
+    session = Session(new_id(now), come.account_id, come.browser, now, now, now + LASTS)
+    sessions.open_session(conn, come.token_hash, session)
+    sessions.keep_newest(conn, come.account_id, SESSIONS_AT_MOST)
+    sessions.know_browser(conn, come.browser_hash, come.account_id, now)
+    accounts.audit(conn, come.account_id, actor="page", action="login", subject=session.id, now=now)
+    return session
+
+
+def is_news(session: Session, now: datetime) -> bool:
+    """Whether it is worth a write that it was used."""
+    return now - session.last_seen_at >= NOTED_EVERY
+
+
+def seen(conn: Connection, session: Session, now: datetime) -> None:
+    """It holds from now on, but not for ever."""
+    sessions.seen(conn, session.id, now, min(now + LASTS, session.created_at + LASTS_AT_MOST))
+
+
+def see_out(conn: Connection, session: Session, now: datetime) -> None:
+    sessions.close(conn, session.account_id, session.id)
+    accounts.audit(conn, session.account_id, actor="page", action="logout", subject=session.id, now=now)
