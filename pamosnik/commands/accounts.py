@@ -1,5 +1,6 @@
 """Accounts: who may log in. Whoever has the machine may list, make and correct them all."""
 
+import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from pamosnik.commands.common import (
     open_machine,
     print_json,
     print_table,
+    shown,
 )
 from pamosnik.errors import NotFound, UsageError
 
@@ -60,10 +62,13 @@ def list_(as_json: Json = False) -> None:
         ("timezone", "Time zone"),
         ("connections", "Instagram"),
         ("created_at", "Made"),
-        ("adult_stated_at", "Stated to be adult"),
+        ("adult_stated_at", "Adult, stated"),
         ("sessions", "Logins"),
     ]
-    print_table(rows, columns, "There is no account yet. Try: pamosnik init")
+    days = [
+        {**row, **{key: shown(row[key])[:10] for key in ("created_at", "adult_stated_at")}} for row in rows
+    ]
+    print_table(days, columns, "There is no account yet. Try: pamosnik init")
 
 
 def create(
@@ -78,6 +83,8 @@ def create(
     from pamosnik.services import keys
 
     with open_machine() as machine:
+        with keys.wrapping(machine.settings):
+            pass  # keys that do not open are told before anything is asked
         new = asking.account(
             name,
             email,
@@ -102,6 +109,7 @@ def set_(
     as_json: Json = False,
 ) -> None:
     """Corrects name, e-mail address or time zone."""
+    from pamosnik.config import ACCOUNT_VARIABLE
     from pamosnik.services import account_words
     from pamosnik.services import accounts as service
 
@@ -128,6 +136,8 @@ def set_(
         if old != new
     ]
     note(f"Changed: {'; '.join(changed)}." if changed else "It is so already; nothing was changed.")
+    if before.email != after.email and os.environ.get(ACCOUNT_VARIABLE):
+        note(f"Commands mean it by --account {after.email} from now on.")
 
 
 def _another_address(account: "Account", email: str) -> str:

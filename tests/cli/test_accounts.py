@@ -191,7 +191,7 @@ def test_another_address_is_asked_about_and_voids_mailed_links(shops: Command, t
     taken = shops(*change[:-1], "ROSA@shop.example", "--name", "Half", "--yes")
     assert (taken.returncode, "already" in taken.stderr) == (1, True)
     assert "Half" not in shops("accounts", "list").stdout
-    assert shops(*change, "--yes").returncode == 0
+    assert "--account info@fern.example from now on" in shops(*change, "--yes").stderr
     assert _fits(tmp_path, "info@fern.example", PASSWORD)
     with _database(tmp_path) as database:
         assert mailed_links.find(database.connection, b"x", Purpose.RESET_PASSWORD, at) is None
@@ -214,6 +214,19 @@ def test_sessions_are_listed_and_ended(shops: Command, tmp_path: Path) -> None:
     assert shops("accounts", "sessions", "revoke", "--all", *fern).stderr == "2 logins were ended.\n"
     assert shops("accounts", "sessions", "revoke", "--all", *fern).stderr == "Nobody was logged in.\n"
     assert [one["sessions"] for one in json.loads(shops("accounts", "list", "--json").stdout)] == [1, 0]
+
+
+def test_without_the_key_no_account_is_made_and_the_others_stay_in_reach(
+    shops: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "home" / "master.key").rename(tmp_path / "elsewhere")
+    new = ("--name", "Ivy", "--email", "ivy@shop.example", "--password-stdin")
+    refused = shops("accounts", "create", *new, given=f"{PASSWORD}\n")
+    assert (refused.returncode, "master.key" in refused.stderr) == (1, True)
+    assert len(json.loads(shops("accounts", "list", "--json").stdout)) == 2
+    fern = ("--account", "fern@shop.example")
+    assert shops("accounts", "passwd", "--password-stdin", *fern, given=f"{NEW}\n").returncode == 0
+    assert shops("api-token", "create", "--name", "books", *fern).returncode == 0
 
 
 def test_there_is_nothing_to_see_before_init(
