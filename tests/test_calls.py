@@ -1,6 +1,7 @@
 """The client for addresses of flow files: it reaches what it may, and nothing else."""
 
 import asyncio
+import gzip
 import hashlib
 import hmac
 import ssl
@@ -202,3 +203,23 @@ async def test_time_and_length_have_an_end() -> None:
             await call(there.target(), ORDER, NOW)
     with pytest.raises(NoAnswer, match="takes no connection"):
         await call(there.target(), ORDER, NOW)
+
+
+async def test_a_packed_answer_stays_packed() -> None:
+    """Nobody asked for it, and unpacked it may be a thousand times as long."""
+    bomb = gzip.compress(b" " * (64 << 20) + b"{}")
+    async with service() as there:
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
+        there.answer = head.encode() + bomb
+        assert (await call(there.target(), ORDER, NOW)).body == bomb
+        assert "Accept-Encoding: identity" in there.asked[0]
+
+
+async def test_headers_without_end_are_no_answer() -> None:
+    async with service() as there:
+        there.answer = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000
+        with pytest.raises(NoAnswer):
+            await call(there.target(), ORDER, NOW)
+        there.answer = b"HTTP/1.1 200 OK\r\nX: " + b"y" * (1 << 20)
+        with pytest.raises(NoAnswer):
+            await call(there.target(), ORDER, NOW)

@@ -45,13 +45,17 @@ def check(outcome: Outcome) -> list[Problem]:
 def _clashes(outcome: Outcome, claims: list[_Claim]) -> Iterator[Problem]:
     exact: dict[tuple[object, ...], list[_Claim]] = {}
     open_ended: dict[tuple[object, ...], list[_Claim]] = {}
+    lengths: dict[tuple[object, ...], set[int]] = {}
     order = {id(claim): number for number, claim in enumerate(claims)}
     for claim in claims:
         taken = open_ended if claim.open_end else exact
         taken.setdefault((*claim.group, claim.key), []).append(claim)
+        if claim.open_end:
+            lengths.setdefault(claim.group, set()).add(len(claim.key))
     for claim in claims:
         others = (exact if not claim.open_end else {}).get((*claim.group, claim.key), [])
-        for length in range(1, len(claim.key) + 1):
+        # Only as long as there are such: a word of a million letters has too many beginnings to try each.
+        for length in sorted(lengths.get(claim.group, ())):
             others = [*others, *open_ended.get((*claim.group, claim.key[:length]), [])]
         for other in sorted(others, key=lambda one: order[id(one)]):
             if _both_start(outcome, claim, other):

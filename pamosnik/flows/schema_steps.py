@@ -266,7 +266,7 @@ def _amounts(reader: Reader, node: Node, path: str) -> Json:
 def _percent(reader: Reader, node: Node, path: str) -> Json:
     reader.positions[path] = node.mark
     written = node.value.strip() if isinstance(node, Scalar) else ""
-    if written.isascii() and written.isdecimal() and 1 <= int(written) <= 99:
+    if re.fullmatch(r"0?[1-9][0-9]?", written):
         return int(written)
     number = written.removesuffix("%").strip()
     hint = f"Write: share: {number}" if written.endswith("%") and number.isdecimal() else None

@@ -4,8 +4,10 @@ httpx stays the interface; aiohttp carries it, because httpx's own pool slows do
 flight. The token travels in a header: addresses end up in logs.
 """
 
+import asyncio
 import json
 import ssl
+import zlib
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,8 +28,10 @@ GRAPH = "https://graph.instagram.com"
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=30.0)
 AT_ONCE = 512
+WHOLE_S = 120.0
+"""For all of a request: an answer of which a byte comes now and then would hold its sender for ever."""
 ANSWER_BYTES = 4 << 20
-"""Longer answers are no answers of Meta's."""
+"""Unpacked. Longer answers are no answers of Meta's, and are not read to their end."""
 
 _MESSAGE_FIELDS = "id,created_time,from,to,message,attachments,shares,story"
 _CONVERSATION_FIELDS = f"id,updated_time,participants,messages.limit(20){{{_MESSAGE_FIELDS}}}"
@@ -74,6 +78,7 @@ class Instagram:
         self._http = httpx.AsyncClient(
             transport=_to_the_network() if app is None else httpx.ASGITransport(app),
             timeout=TIMEOUT,
+            headers={"Accept-Encoding": "gzip"},
             follow_redirects=False,
             trust_env=False,
         )
@@ -257,19 +262,41 @@ class Instagram:
             content=None if body is None else body.encode(),
         )
         try:
-            response = await self._http.send(request)
-        except httpx.HTTPError as error:
-            if isinstance(error.__cause__, _NEVER_LEFT):
+            async with asyncio.timeout(WHOLE_S):
+                response = await self._http.send(request, stream=True)
+                content = await _content(response)
+        except TimeoutError:
+            reason = "no usable answer from Instagram (it does not end)"
+            return Answer(Outcome(OutcomeKind.UNKNOWN, reason), {})
+        except (httpx.HTTPError, aiohttp.ClientError) as error:
+            # An answer that is no HTTP comes as aiohttp's own error.
+            if isinstance(error, _NEVER_LEFT) or isinstance(error.__cause__, _NEVER_LEFT):
                 return Answer(
                     Outcome(OutcomeKind.NOT_SENT, f"no connection to Instagram ({_name(error)})"), {}
                 )
             reason = f"no usable answer from Instagram ({_name(error)})"
             return Answer(Outcome(OutcomeKind.UNKNOWN, reason), {})
         self._on_answer(_date(response.headers.get("date")))
-        outcome = errors.classify(
-            response.status_code, response.content[:ANSWER_BYTES], response.headers, known_id=known_id
-        )
-        return Answer(outcome, _object(response.content))
+        outcome = errors.classify(response.status_code, content, response.headers, known_id=known_id)
+        return Answer(outcome, _object(content))
+
+
+async def _content(response: httpx.Response) -> bytes:
+    """Unpacked here: httpx would unpack whatever a small answer says it holds. What is too long, or packed in a way
+    that nobody asked for, is empty, so that it is no answer."""
+    packed = response.headers.get("content-encoding", "identity").strip().lower()
+    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if packed == "gzip" else None
+    content = bytearray()
+    try:
+        async for part in response.aiter_raw():
+            content += part if unpack is None else unpack.decompress(part, ANSWER_BYTES + 1 - len(content))
+            if len(content) > ANSWER_BYTES:
+                return b""
+    except zlib.error:
+        return b""
+    finally:
+        await response.aclose()
+    return bytes(content) if packed in ("gzip", "identity") else b""
 
 
 def _to_the_network() -> httpx.AsyncBaseTransport:

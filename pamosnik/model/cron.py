@@ -106,7 +106,7 @@ def _values(field: _Field, word: str, place: int) -> frozenset[int]:
 
 def _part(field: _Field, part: str, place: int) -> Sequence[int]:
     body, slash, step = part.partition("/")
-    if slash and not (step.isdecimal() and 0 < int(step) <= field.last):
+    if slash and not (_is_number(step) and 0 < int(step) <= field.last):
         raise BadCron(f"`{step}` is no step for the {field.name}: 1 to {field.last}", place + len(body) + 1)
     if body == "*":
         last = 6 if field.names is _WEEKDAYS else field.last
@@ -125,7 +125,12 @@ def _part(field: _Field, part: str, place: int) -> Sequence[int]:
 def _value(field: _Field, word: str, place: int) -> int:
     if word.lower() in field.names:
         return field.names.index(word.lower()) + field.first
-    if word.isdecimal() and word.isascii() and field.first <= int(word) <= field.last:
+    if _is_number(word) and field.first <= int(word) <= field.last:
         return int(word)
     also = f", or {field.names[0]} to {field.names[-1]}" if field.names else ""
     raise BadCron(f"`{word}` is no {field.name}: {field.first} to {field.last}{also}", place)
+
+
+def _is_number(word: str) -> bool:
+    """One that Python takes, too: it refuses thousands of digits."""
+    return word.isascii() and word.isdecimal() and len(word) < 10
