@@ -191,9 +191,9 @@ def _ended(count: int) -> str:
     return "1 login was ended" if count == 1 else f"{count} logins were ended"
 
 
-def _sessions(context: typer.Context) -> None:
+def _sessions(context: typer.Context, as_json: Json = False) -> None:
     if context.invoked_subcommand is None:
-        sessions_list(as_json=False)
+        sessions_list(as_json)
 
 
 def sessions_list(as_json: Json = False) -> None:

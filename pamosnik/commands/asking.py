@@ -57,7 +57,7 @@ def account(
         check=lambda typed: passwords.require_good(typed, (name, email)),
         command=command,
     )
-    if there and not password_stdin and not confirm(f"{accounts.ADULT} Make it?", yes=yes):
+    if there and not password_stdin and not confirm(f"{accounts.ADULT} Make this account?", yes=yes):
         note("Nothing was made.")
         raise typer.Exit(1)
     return accounts.NewAccount(name, email, given, zone)

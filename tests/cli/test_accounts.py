@@ -204,6 +204,7 @@ def test_sessions_are_listed_and_ended(shops: Command, tmp_path: Path) -> None:
     found = json.loads(shops("accounts", "sessions", "list", "--json", *fern).stdout)
     assert sorted(one["id"] for one in found) == ["S1", "S2", "S4"]
     assert set(found[0]) == {"id", "browser", "created_at", "last_seen_at", "expires_at"}
+    assert json.loads(shops("accounts", "sessions", "--json", *fern).stdout) == found
     assert found[0]["browser"] == "Firefox on Android"
     assert shops("accounts", "sessions", "revoke", "S1", *fern).stderr == "The session was ended.\n"
     for gone in ("S1", "S3", "S2 ", ""):
@@ -296,7 +297,7 @@ def test_who_is_asked_may_err_and_is_told_about_adulthood(home: Command, tmp_pat
         ("The same again", "something else"),
         ("Password", NEW),
         ("The same again", NEW),
-        ("states that its holder is an adult. Make it?", "y"),
+        ("states that its holder is an adult. Make this account?", "y"),
     ]
     code, shown = _typed(["accounts", "create"], answers, tmp_path)
     assert code == 0, shown
@@ -304,7 +305,7 @@ def test_who_is_asked_may_err_and_is_told_about_adulthood(home: Command, tmp_pat
         assert said in shown
     assert NEW not in shown
     assert _fits(tmp_path, "fern@shop.example", NEW)
-    declined = [("Password", NEW), ("The same again", NEW), ("Make it?", "n")]
+    declined = [("Password", NEW), ("The same again", NEW), ("Make this account?", "n")]
     again = ["accounts", "create", "--name", "X", "--email", "x@shop.example", "--timezone", "UTC"]
     code, shown = _typed(again, declined, tmp_path)
     assert (code, "Nothing was made." in shown) == (1, True)
