@@ -17,6 +17,7 @@ from pamosnik import _sqlite
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon.account_mails import AccountMails
+from pamosnik.daemon.account_pages import AccountPages, Parts
 from pamosnik.daemon.api import Api
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
@@ -172,11 +173,15 @@ def make_app(
     visitors = Visitors(writer, reader, clock, reached)
     checks = PasswordChecks(writer, reader, clock)
     login = LoginPages(pages, visitors, checks, clock)
+    account_parts = Parts(
+        pages, visitors, reached, checks, mails, writer, reader, own, clock, settings.operator_email
+    )
     page_routes = [
         *pages.routes(),
         *login.routes(),
         *Downloads(visitors, aside, clock).routes(),
         *HomePage(pages, visitors, writer, reader, own, clock).routes(),
+        *AccountPages(account_parts).routes(),
     ]
     callers = Callers(writer, reader, clock)
     errors = ErrorAnswers(pages)

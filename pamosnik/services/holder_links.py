@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.security import tokens
-from pamosnik.store import mailed_links
+from pamosnik.store import accounts, mailed_links
 from pamosnik.store.accounts import Account
 from pamosnik.store.mailed_links import MailedLink, Purpose
 
@@ -28,3 +28,13 @@ def to_confirm(conn: Connection, account: Account, email: str, token: str, now: 
     mailed_links.drop(conn, account.id, Purpose.CONFIRM_EMAIL)
     link = MailedLink(account.id, Purpose.CONFIRM_EMAIL, email)
     mailed_links.add(conn, tokens.token_hash(token), link, now=now, expires_at=now + CONFIRM_LASTS)
+    accounts.audit(conn, account.id, actor="page", action="another e-mail asked for", subject=None, now=now)
+
+
+def withdraw_email(conn: Connection, account_id: str, *, actor: str, now: datetime) -> None:
+    """The account keeps its address: a link that would change it is void."""
+    if mailed_links.waiting(conn, account_id, Purpose.CONFIRM_EMAIL, now) is not None:
+        accounts.audit(
+            conn, account_id, actor=actor, action="another e-mail taken back", subject=None, now=now
+        )
+    mailed_links.drop(conn, account_id, Purpose.CONFIRM_EMAIL)
