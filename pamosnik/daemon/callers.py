@@ -6,6 +6,7 @@ from functools import partial
 from starlette.requests import Request
 
 from pamosnik.clock import Clock
+from pamosnik.errors import StorageRefused
 from pamosnik.services import api_tokens
 from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
@@ -49,6 +50,10 @@ class Callers:
 
     async def _note(self, token: ApiToken) -> None:
         now = self._clock.now()
-        # Where nothing can be stored, what can be read is told all the same.
-        if api_tokens.to_be_noted(token, now) and self._writer.storage.problem is None:
+        if not api_tokens.to_be_noted(token, now) or self._writer.storage.problem is not None:
+            return
+        try:
             await self._writer.write(partial(api_tokens.used, token=token, now=now))
+        except StorageRefused as error:
+            # What can be read is told all the same.
+            self._writer.storage.refused(error)

@@ -36,11 +36,17 @@ class Site:
     reader: Database
     session: aiohttp.ClientSession
 
-    async def ask(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Answer:
         """One request as it stands: nothing is followed, no cookie is kept."""
         address = f"{self.address}{path}"
         async with self.session.request(
-            method, URL(address, encoded=True), headers=headers, allow_redirects=False
+            method, URL(address, encoded=True), headers=headers, data=form, allow_redirects=False
         ) as answer:
             named = {name.lower(): value for name, value in answer.headers.items()}
             return Answer(answer.status, named, await answer.read())
