@@ -361,16 +361,50 @@ def _is_loopback(host: str) -> bool:
 
 
 def prepare_home(home: Path) -> None:
-    """Makes the folder, for its owner alone. Refuses one that others may write to."""
+    """Makes the folder, for its owner alone; an empty one becomes so. Raises `HomeError` as `require_private`."""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if home.stat().st_mode & 0o077:
+        if home.stat().st_uid == os.geteuid() and not any(home.iterdir()):
             home.chmod(0o700)
     except OSError as error:
+        raise _cannot_be_made(home, error) from error
+    require_private(home)
+
+
+def make_inside(folder: Path) -> None:
+    """Makes a folder in the home, for its owner alone."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
+    except OSError as error:
+        raise _cannot_be_made(folder, error) from error
+
+
+def _cannot_be_made(folder: Path, error: OSError) -> HomeError:
+    return HomeError(
+        f"The folder {folder} cannot be made or read: {error.strerror}.",
+        hint="Set PAMOSNIK_HOME to a folder of your own.",
+    )
+
+
+def require_private(home: Path) -> None:
+    """Refuses a home that other users can read or enter, and one of another user: nobody knows who has read the keys,
+    so nothing is mended in silence. One that is missing is no matter of this."""
+    try:
+        found = home.stat()
+    except OSError:
+        return
+    if found.st_uid != os.geteuid():
         raise HomeError(
-            f"The home folder {home} cannot be made or read: {error.strerror}.",
-            hint="Set PAMOSNIK_HOME to a folder of your own.",
-        ) from error
+            f"The home folder {home} belongs to another user (number {found.st_uid}).",
+            hint="Run Pamosnik as that user, or set PAMOSNIK_HOME to a folder of your own.",
+        )
+    if found.st_mode & 0o077:
+        raise HomeError(
+            f"Other users of this machine can get into the home folder {home} ({found.st_mode & 0o777:o}).",
+            hint=f"Try: chmod 700 {home}   If others use this machine, then also: pamosnik keys rotate",
+        )
 
 
 def save_setting(home: Path, name: str, value: str) -> None:
@@ -379,7 +413,8 @@ def save_setting(home: Path, name: str, value: str) -> None:
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     quoted = value.replace("\\", "\\\\").replace('"', '\\"')
     temporary = path.with_suffix(".new")
-    temporary.touch(mode=0o600)
+    temporary.unlink(missing_ok=True)  # of a run that was killed
+    temporary.touch(mode=0o600, exist_ok=False)
     # Above everything else: below a [table] it would belong to that table.
     temporary.write_text(f'{name} = "{quoted}"\n{before}', encoding="utf-8")
     temporary.replace(path)

@@ -79,6 +79,7 @@ def open_machine() -> Iterator[Machine]:
 
     settings = config.load()
     require_there(settings.database)
+    home.require_private(settings)
     look_quickly(settings.database)
     with told_in_words(settings.database), open_database(settings.database) as database:
         _ZONE.set(home.local_timezone())

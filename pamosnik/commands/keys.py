@@ -61,6 +61,10 @@ def _facts(settings: "Config", found: "Status") -> list[tuple[str, object]]:
         facts.append(("made", ", ".join("not known" if at is None else _time(at) for at in found.made)))
     if len(found.made) > 1:
         facts.append(("rotation", "was broken off. To end it: pamosnik keys rotate"))
+    if found.home_mode & 0o077:
+        facts.append(
+            ("danger", f"other users of this machine can get into the home. Try: chmod 700 {settings.home}")
+        )
     if found.daemon is not None:
         facts.append(("daemon", "has read this file" if found.daemon else "does not hold this file's keys"))
     return facts

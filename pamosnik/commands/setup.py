@@ -219,6 +219,7 @@ def serve(
     from pamosnik import config, logs
     from pamosnik.clock import SteadyClock
     from pamosnik.daemon import main as daemon
+    from pamosnik.services import home
     from pamosnik.store.damage import require_there
 
     settings = config.load({"host": host, "port": None if port is None else str(port)})
@@ -228,7 +229,7 @@ def serve(
             hint="Let a tunnel reach 127.0.0.1, or add --insecure-http.",
         )
     require_there(settings.database)
-    config.prepare_home(settings.home)
+    home.require_private(settings)
     logs.set_up(settings.log_format)
 
     def ready(address: str) -> None:

@@ -67,11 +67,14 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Health at a glance."""
+    from pamosnik.security import keyring
     from pamosnik.services import home as homes
     from pamosnik.services import reading
 
     with open_home() as home:
         since = homes.daemon_since(home.settings.home)
+        # A running daemon looks by itself, and tells.
+        key = None if since is not None else keyring.trouble_outside(home.settings.key_file)
         found = home.read(
             partial(
                 reading.status,
@@ -79,7 +82,10 @@ def status(
                 running=since is not None,
                 since=None if since is None else datetime.fromtimestamp(since, UTC),
                 now=now(),
-                storage=reading.storage(homes.refused_storage(home.settings), home.database.wal_bytes()),
+                storage=[
+                    *reading.storage(homes.refused_storage(home.settings), home.database.wal_bytes()),
+                    *reading.key_trouble(key),
+                ],
             )
         )
     if as_json:

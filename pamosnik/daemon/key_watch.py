@@ -48,7 +48,7 @@ class KeyWatch:
             log.info("The key file was read", extra={"action": "keys.read"})
             await self._writer.write(lambda conn: notices.settle(conn, "", "", NOTICE))
             return
-        message = f"{trouble.message} `pamosnik serve` goes on with the keys it holds, until it ends."
+        message = f"{trouble.message} `pamosnik serve` holds what it had read before, until it ends."
         log.error("%s %s", message, trouble.hint, extra={"action": "keys.unreadable"})
         fix, now = trouble.hint or "", self._clock.now()
         await self._writer.write(lambda conn: notices.raise_notice(conn, "", "", NOTICE, message, fix, now))

@@ -197,6 +197,12 @@ def _read_raw(path: Path) -> tuple[bytes, os.stat_result]:
         return file.read(_FILE_BYTES + 1), found
 
 
+def require_private(path: Path) -> None:
+    """Refuses a key file that is not for us alone, at once; whether it is there and opens is no matter of this."""
+    with suppress(FileNotFoundError):
+        _require_private(path, path.lstat())
+
+
 def _require_private(path: Path, found: os.stat_result) -> None:
     if found.st_uid != os.geteuid():
         raise KeyFileError(

@@ -64,9 +64,10 @@ class Restored:
 def create(settings: Config, output: Path | None, now: datetime) -> Backup:
     """Makes a backup, in the home's folder or as `output`. Raises `HomeError`; then nothing is left behind."""
     require_there(settings.database)
+    home.require_private(settings)
     folder = backup_files.folder_of(settings.home) if output is None else output.absolute().parent
     if output is None:
-        config.prepare_home(folder)
+        config.make_inside(folder)
     name = None if output is None else output.name
     path, manifest = backup.create(settings.database, folder, name, version("pamosnik"), now)
     return Backup(path, path.stat().st_size, manifest, None)
@@ -74,6 +75,7 @@ def create(settings: Config, output: Path | None, now: datetime) -> Backup:
 
 def every(settings: Config) -> list[Backup]:
     """The home's backups, the newest first. Looks at their frames only: `verify` reads every byte."""
+    home.require_private(settings)
     return [_look_at(path) for path in backup_files.found(settings.home)]
 
 
@@ -86,6 +88,7 @@ def _look_at(path: Path) -> Backup:
 
 def verify(settings: Config, file: Path | None) -> Backup:
     """Unpacks a backup, the newest unless one is named, and examines all of it. Raises `BackupUnusable`."""
+    home.require_private(settings)
     if file is None:
         known = backup_files.found(settings.home)
         if not known:
@@ -107,6 +110,7 @@ def restore(settings: Config, file: Path, now: datetime) -> Restored:
     database that was there is in place as before.
     """
     config.prepare_home(settings.home)
+    home.require_private(settings)
     erased = ledger.read(settings.home / ledger.NAME)
     with home.lock(settings.home), backup.workshop(settings.home) as room:
         fresh, manifest = backup.unpack(file, room)

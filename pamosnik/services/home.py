@@ -47,11 +47,18 @@ def initialise(settings: Config, new: NewAccount, now: datetime) -> tuple[Accoun
             return create(database, keys, new, now), True
 
 
+def require_private(settings: Config) -> None:
+    """Refuses a home or a key file that other users can read, or that is another's. Raises `HomeError`."""
+    config.require_private(settings.home)
+    keyring.require_private(settings.key_file)
+
+
 def has_account(settings: Config) -> bool:
     """Whether there is an account already. An older database is brought up to date first, and one whose making was
     broken off is finished; what a running daemon holds is up to date."""
     if not settings.database.exists() or settings.database.stat().st_size == 0:
         return False
+    require_private(settings)
     if daemon_running(settings.home):
         with open_database(settings.database) as database:
             return bool(accounts.every(database.connection))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pamosnik import config
 from pamosnik._sqlite import Connection
 from pamosnik.config import Config
 from pamosnik.errors import HomeError, PamosnikError
@@ -104,6 +105,7 @@ def lost(found: Sequence[Opened]) -> list[Login]:
 def require_lost(settings: Config) -> Sequence[Opened]:
     """What `give_up` would find. Raises `PamosnikError` when the key is not lost, or not known to be."""
     require_there(settings.database)
+    config.require_private(settings.home)
     with open_database(settings.database) as database:
         ring = _ring(settings)
         found = database.read(lambda conn: look(conn, ring))
@@ -142,6 +144,7 @@ def give_up(settings: Config, now: datetime) -> GivenUp:
 
     Raises `PamosnikError` when the key is not lost."""
     require_there(settings.database)
+    config.require_private(settings.home)
     with key_lock(settings.home, alone=True), open_database(settings.database) as database:
         ring = _ring(settings)
         found = database.read(lambda conn: look(conn, ring))

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
-from pamosnik.errors import NotFound
+from pamosnik.errors import HomeError, NotFound
 from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
 from pamosnik.model.contact import Contact
 from pamosnik.model.outbox import ItemStatus
@@ -432,6 +432,13 @@ def storage(refused: tuple[str, str] | None, wal_bytes: int) -> list[Shape]:
     return problems
 
 
+def key_trouble(trouble: HomeError | None) -> list[Shape]:
+    """The problem of a key file that does not open."""
+    if trouble is None:
+        return []
+    return [{"code": "key_file", "message": trouble.message, "fix": trouble.hint, "since": None}]
+
+
 def status(
     conn: Connection,
     account: Account,
@@ -442,7 +449,9 @@ def status(
     storage: Sequence[Shape] = (),
 ) -> Shape:
     connected = connections.of_account(conn, account.id)
-    problems = [*storage, *_problems(conn, account, connected, now)]
+    seen = {one["code"] for one in storage}  # just now: what the daemon told of the same before is older
+    told = [one for one in _problems(conn, account, connected, now) if one["code"] not in seen]
+    problems = [*storage, *told]
     if not running:
         problems.append(
             {

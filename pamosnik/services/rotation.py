@@ -68,6 +68,7 @@ class Rotated:
 def rotate(settings: Config, wanted: Wanted, now: datetime) -> Rotated:
     """Raises `HomeError`: then everything opens as before, and nothing depends on a key that is not in the file."""
     require_there(settings.database)
+    home.require_private(settings)
     with key_lock(settings.home, alone=True), open_database(settings.database) as database:
         file = keyring.read(settings.key_file, settings.passphrase)
         resumed = len(file.ring.keys) > 1

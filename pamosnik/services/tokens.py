@@ -136,11 +136,19 @@ def active(conn: Connection, account_id: str, name: str | None) -> list[Connecte
     return found
 
 
+def _token(rows: Rows, keys: Keys, connected: Connected) -> str:
+    try:
+        return rows.read(lambda conn: credentials.token(conn, keys, connected))
+    except vault.Unreadable:
+        # The keys may have been rotated since this snapshot was taken.
+        return rows.read(lambda conn: credentials.token(conn, keys, connected))
+
+
 async def refresh_now(
     rows: Rows, instagram: Instagram, keys: Keys, connected: Connected, now: datetime
 ) -> None:
     """Asks for a new token and stores it. Raises `NeedsAuthorisation`, or `PamosnikError` when it may work later."""
-    answer = await instagram.refresh(rows.read(lambda conn: credentials.token(conn, keys, connected)))
+    answer = await instagram.refresh(_token(rows, keys, connected))
     fresh = read(answer)
     if fresh is not None:
         rows.write(lambda conn: keep(conn, connected, keys, fresh, now))

@@ -255,7 +255,7 @@ async def test_a_wrong_answer_to_init_makes_nothing(tmp_path: Path) -> None:
     (nameless, *rest) = ("", *who[2:])
     said = await shop.try_command("init", "--name", nameless, *rest, given="three random words\n")
     assert (said.code, "name is empty" in said.err) == (2, True)
-    shop.home.mkdir()
+    shop.home.mkdir(mode=0o700)
     (shop.home / "pamosnik.db").touch()
     good = [word.replace("not an address", EMAIL) for word in who]
     assert (await shop.try_command("init", *good, given="three random words\n")).code == 0
