@@ -23,6 +23,24 @@ connect = sqlite3.connect
 sqlite_version: str = sqlite3.sqlite_version
 
 
+class Action(IntEnum):
+    """What a statement wants to do, when an authorizer is asked. https://www.sqlite.org/c3ref/c_alter_table.html"""
+
+    INSERT = sqlite3.SQLITE_INSERT
+    READ = sqlite3.SQLITE_READ
+    SELECT = sqlite3.SQLITE_SELECT
+    TRANSACTION = sqlite3.SQLITE_TRANSACTION
+    FUNCTION = sqlite3.SQLITE_FUNCTION
+    RECURSIVE = sqlite3.SQLITE_RECURSIVE
+
+
+class Authorized(IntEnum):
+    """What an authorizer answers."""
+
+    OK = sqlite3.SQLITE_OK
+    DENY = sqlite3.SQLITE_DENY
+
+
 class Code(IntEnum):
     """SQLite's result codes that tell of the disk, the file or a lock rather than of a mistake in a statement.
 
