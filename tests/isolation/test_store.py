@@ -228,6 +228,7 @@ def _just(value: object) -> Make:
 
 
 VALUES: Mapping[str, Make] = {
+    "after": _just(""),
     "account": lambda k: accounts.Account(k.ids["account_id"], "planted", "planted@shop.example", "UTC", NOW),
     "action": _just("planted"),
     "actor": _just("command"),
