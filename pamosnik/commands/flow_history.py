@@ -106,12 +106,11 @@ def rollback(
 
 
 def _proposed(home: "Home", flow: str, version: str | None) -> "RollBack":
-    from pamosnik.services import rolling_back
+    from pamosnik.services import flows, rolling_back
 
     settings = home.settings
-    machine = rolling_back.Machine(
-        settings.mail is not None, settings.public_url is not None, os.environ, now()
-    )
+    unset = home.database.read(lambda conn: flows.unset(conn, home.account.id, os.environ))
+    machine = rolling_back.Machine(settings.mail is not None, settings.public_url is not None, unset, now())
     return home.read(lambda conn: rolling_back.propose(conn, home.account.id, flow, version, machine))
 
 

@@ -178,6 +178,7 @@ def _proposed(
     from pamosnik.services import flows
 
     written = read_files(files)
+    unset = home.database.read(lambda conn: flows.unset(conn, home.account.id, os.environ))
     proposal = home.read(
         lambda conn: flows.propose(
             conn,
@@ -187,7 +188,7 @@ def _proposed(
             can_mail=home.settings.mail is not None,
             now=now(),
             is_public=home.settings.public_url is not None,
-            environ=os.environ,
+            unset=unset,
             over_rollback=over_rollback,
         )
     )

@@ -4,13 +4,12 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import cast
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import PlanOutdated
 from pamosnik.flows import former, still_used
-from pamosnik.flows.check import Outcome
+from pamosnik.flows.check import Outcome, Unset
 from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, File, Loaded, load
 from pamosnik.flows.plan import Applied, ChangeKind, CodesChange, Plan, plan
@@ -50,21 +49,21 @@ def propose(
     prune: bool,
     made_up: bool = False,
     can_mail: bool | None = None,
-    environ: Mapping[str, str] | None = None,
+    unset: Unset | None = None,
     now: datetime | None = None,
     is_public: bool | None = None,
     over_rollback: bool | Collection[str] = False,
 ) -> Proposal:
     """Reads and checks; changes nothing. `made_up`: on a stage, where nobody is really connected. `can_mail`: whether
-    this machine has a mail server; `environ`: its environment; `is_public`: whether it has a public address. None:
-    nobody asks. `now`: None where nothing is past. `over_rollback`: flows, or all, that need not stay rolled back."""
+    this machine has a mail server; `unset`: what is wrong with a variable of its environment; `is_public`: whether it
+    has a public address. None: nobody asks. `now`: None where nothing is past. `over_rollback`: flows, or all, that
+    need not stay rolled back."""
     revision = flow_store.revision(conn, account_id)
     flows = flow_store.applied(conn, account_id)
     applied = {flow.flow_id: _as_applied(flow) for flow in flows}
     bodies = {} if prune else {flow_id: flow.body for flow_id, flow in applied.items()}
     settings = json.loads(flow_store.settings(conn, account_id))
     connected = None if made_up else usernames(conn, account_id)
-    is_unset = None if environ is None else partial(unset, conn, account_id, environ)
     loaded = load(
         files,
         applied=AppliedSource(bodies, {} if prune else settings),
@@ -72,7 +71,7 @@ def propose(
         can_mail=can_mail,
         now=now,
         is_public=is_public,
-        unset=is_unset,
+        unset=unset,
     )
     if prune and files:
         loaded = _leave_what_is_needed(conn, account_id, loaded, settings, files[0][0])
@@ -86,7 +85,7 @@ def propose(
         can_mail=can_mail,
         now=now,
         is_public=is_public,
-        unset=is_unset,
+        unset=unset,
     )
     taken_out = _taken_out(conn, account_id, loaded)
     notes = former.unknown(loaded.flows, applied.keys() | taken_out | _came_back(conn, account_id, loaded))
@@ -238,14 +237,21 @@ def has_entrances(proposal: Proposal) -> bool:
     return any(trigger["trigger"] in ("ice_breaker", "menu") for trigger in triggers)
 
 
-def unset(conn: Connection, account_id: str, environ: Mapping[str, str], name: str) -> tuple[str, str] | None:
-    if not webhooks.may_read(conn, account_id, name):
-        prefixes = [webhooks.prefix_of(username) for username in usernames(conn, account_id)]
-        hint = f"Begin it with {' or '.join(prefixes)}." if prefixes else "Try: pamosnik connect"
-        return f"several accounts share this machine, and {name} is none of this account's", hint
-    if not environ.get(name, "").strip():
-        return f"{name} is not set in the environment", "Set it here and for `pamosnik serve`."
-    return None
+def unset(conn: Connection, account_id: str, environ: Mapping[str, str]) -> Unset:
+    """Finds what is wrong with variables that the account's flows name. `conn` is the machine's: whose a variable is
+    hangs on the names of all accounts."""
+    may_read = webhooks.readable(conn, account_id)
+    prefixes = [webhooks.prefix_of(username) for username in usernames(conn, account_id)]
+
+    def look(name: str) -> tuple[str, str] | None:
+        if not may_read(name):
+            hint = f"Begin it with {' or '.join(prefixes)}." if prefixes else "Try: pamosnik connect"
+            return f"several accounts share this machine, and {name} is none of this account's", hint
+        if not environ.get(name, "").strip():
+            return f"{name} is not set in the environment", "Set it here and for `pamosnik serve`."
+        return None
+
+    return look
 
 
 def usernames(conn: Connection, account_id: str) -> tuple[str, ...]:

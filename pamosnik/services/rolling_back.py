@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound, PamosnikError, PlanOutdated, UsageError
-from pamosnik.flows.check import Outcome
+from pamosnik.flows.check import Outcome, Unset
 from pamosnik.flows.plan import Applied, Change, ChangeKind, Plan
 from pamosnik.flows.recheck import Misfit, misfits
 from pamosnik.services import broadcasts, flow_history, flow_plans, flows
@@ -30,7 +29,8 @@ class Machine:
 
     can_mail: bool
     is_public: bool
-    environ: Mapping[str, str]
+    unset: Unset
+    """What is wrong with a variable of the environment."""
     now: datetime
 
 
@@ -139,7 +139,7 @@ def _outcome(
         can_mail=machine.can_mail,
         now=machine.now,
         is_public=machine.is_public,
-        unset=partial(flows.unset, conn, account_id, machine.environ),
+        unset=machine.unset,
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NoReturn
 
@@ -29,18 +29,27 @@ def prefix_of(username: str) -> str:
 
 
 def may_read(conn: Connection, account_id: str, variable: str) -> bool:
-    """With several accounts in one home each reads what begins with the name of a connection of its own alone."""
+    return readable(conn, account_id)(variable)
+
+
+def readable(conn: Connection, account_id: str) -> Callable[[str], bool]:
+    """Which variables the account may name. With several accounts in one home each reads what begins with the name of
+    a connection of its own alone, so `conn` has to see all of them."""
     known = accounts.every(conn)
     if len(known) == 1:
-        return variable.startswith(PREFIX)
-    owners = [
-        (len(prefix), account.id)
+        return lambda variable: variable.startswith(PREFIX)
+    prefixes = [
+        (prefix_of(connected.username), account.id)
         for account in known
         for connected in connections.of_account(conn, account.id)
-        if variable.startswith(prefix := prefix_of(connected.username))
     ]
-    longest = max((length for length, _ in owners), default=0)
-    return {owner for length, owner in owners if length == longest} == {account_id}
+
+    def may_read(variable: str) -> bool:
+        owners = [(len(prefix), owner) for prefix, owner in prefixes if variable.startswith(prefix)]
+        longest = max((length for length, _ in owners), default=0)
+        return {owner for length, owner in owners if length == longest} == {account_id}
+
+    return may_read
 
 
 # --- what came back --------------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ def _roll_back(conn: Connection, account: str, change: Rollback, by: By) -> None
     named = None
     if change.version is not None and versions:
         named = versions[change.version % len(versions)].version
-    here = rolling_back.Machine(can_mail=True, is_public=True, environ={}, now=by.now)
+    here = rolling_back.Machine(can_mail=True, is_public=True, unset=lambda _: None, now=by.now)
     proposal = rolling_back.propose(conn, account, change.flow, named, here)
     if not proposal.problems and not proposal.is_there:
         rolling_back.roll_back(conn, account, proposal, by)

@@ -173,7 +173,7 @@ async def test_what_was_removed_can_be_followed_by_a_new_id(tmp_path: Path) -> N
 
 async def _rolls_back(shop: Machine, flow: str) -> None:
     def change(conn: Connection, account: str, by: By) -> None:
-        here = rolling_back.Machine(can_mail=True, is_public=True, environ={}, now=by.now)
+        here = rolling_back.Machine(can_mail=True, is_public=True, unset=lambda _: None, now=by.now)
         proposal = rolling_back.propose(conn, account, flow, None, here)
         assert proposal.problems == ()
         rolling_back.roll_back(conn, account, proposal, by)

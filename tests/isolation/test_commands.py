@@ -262,6 +262,40 @@ def test_what_is_told_is_as_if_the_other_were_not_there(homes: Homes, run: Run, 
         assert OTHERS.mark not in said.out + said.err
 
 
+CALLS = """
+version: 1
+webhooks:
+  crm: { url: "https://crm.example/", secret_from: VARIABLE }
+flows:
+  ask:
+    when: [dm: ask]
+    do: [call: { webhook: crm }, send: Done.]
+"""
+
+
+@pytest.mark.usefixtures("untouched")
+def test_variables_of_theirs_are_neither_named_nor_told(
+    homes: Homes, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whose a variable is hangs on all accounts: the one thing that a command has to know of the others."""
+
+    def applied(variable: str) -> str:
+        file = tmp_path / "calls.yaml"
+        file.write_text(CALLS.replace("VARIABLE", variable))
+        said = run(homes.both, "flows", "apply", str(file), "--dry-run")
+        return f"{said.code}: {said.out.replace(variable, 'VARIABLE')}"
+
+    theirs, mine = (f"FLOW_SHOP_{side.mark.upper()}_KEY" for side in (OTHERS, MINE))
+    unset = applied(theirs)
+    assert "VARIABLE is none of this account's" in unset
+    assert unset.startswith("4: ")
+    assert applied("FLOW_OF_NOBODY_KEY") == unset
+    monkeypatch.setenv(theirs, "sesame")
+    assert applied(theirs) == unset
+    monkeypatch.setenv(mine, "sesame")
+    assert applied(mine).startswith("0: ")
+
+
 @pytest.mark.parametrize("command", [name for name in (*WITH_AN_ID, *WITHOUT_AN_ID) if name != "doctor"])
 def test_without_account_the_accounts_are_listed(homes: Homes, run: Run, command: str) -> None:
     """Never a guess: `doctor` alone looks at all of them then."""
