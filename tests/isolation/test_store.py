@@ -345,7 +345,7 @@ OF_FUNCTIONS: Mapping[str, Make] = {
     "contacts.pause(by)": _just(PausedBy.OWNER),
     "flow_history.add(by)": _BY,
     "links.add(link)": _just(NewLink("planted", "https://planted.example/", None)),
-    "login_attempts.count(what)": _just("login"),
+    "login_attempts.counted(what)": _just("login"),
     "login_attempts.note(what)": _just("login"),
     "mailed_links.add(link)": lambda k: mailed_links.MailedLink(
         k.ids["account_id"], mailed_links.Purpose.CONFIRM_EMAIL, "planted@shop.example"
