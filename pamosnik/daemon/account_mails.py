@@ -1,12 +1,13 @@
 """Mails to holders about their account: links to a new password, changes that they may not have made, tests.
 
-They are written and sent after the page has answered, so that no answer tells whether an e-mail has an account. What
-does not go is tried again for some twenty minutes: a link is of no use the next day. A restart forgets them; whoever
-waits for a mail asks once more.
+Links to a new password are made and sent some seconds after the page has answered: neither the answer nor what the
+daemon is busy with then tells whether an e-mail has an account. What does not go is tried again for some twenty
+minutes: a link is of no use the next day. A restart forgets them; whoever waits for a mail asks once more.
 """
 
 import asyncio
 import logging
+import secrets
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from pamosnik.store.walls import write_for
 STOP_WITHIN_S = 5.0
 WAITING_AT_MOST = 100
 AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+_SOON, _JITTER = timedelta(seconds=1), timedelta(seconds=3)
 _LOOK_EVERY = timedelta(seconds=1)
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ class AccountMails:
         self._mailer = mailer
         self._address = address
         self._only_here = only_here
-        self._asked: deque[str] = deque()
+        self._asked: deque[tuple[datetime, str]] = deque()
         self._waiting: list[_Waiting] = []
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()
@@ -84,8 +86,8 @@ class AccountMails:
     def asked_to_reset(self, email: str) -> None:
         """Somebody forgot the password of whoever has this e-mail, if anybody has."""
         if self._has_room():
-            self._asked.append(email)
-            self._woken.set()
+            wait = _SOON + secrets.randbelow(1000) / 1000 * _JITTER
+            self._asked.append((self._clock.now() + wait, email))
 
     async def asked_to_change_email(self, account: Account, email: str) -> None:
         """Stores the link, then mails it to the new address, and a warning to the present one.
@@ -96,7 +98,8 @@ class AccountMails:
         store = partial(holder_links.to_confirm, account=account, email=email, token=token, now=now)
         await self._writer.write(write_for(account.id, store))
         link = f"{self._address}{holder_links.CONFIRM_PATH}{token}"
-        if accounts.by_email(self._reader.connection, email) is None:
+        known = accounts.by_email(self._reader.connection, email)
+        if known is None or known.id == account.id:
             self._put(account_letters.confirm_email(account, email, link, only_here=self._only_here))
         self._put(account_letters.email_about_to_change(account, email, now))
 
@@ -140,8 +143,8 @@ class AccountMails:
             self._asked.clear()
             self._waiting.clear()
             return
-        while self._asked:
-            await self._write_reset(self._asked[0])
+        while self._asked and self._asked[0][0] <= self._clock.now():
+            await self._write_reset(self._asked[0][1])
             self._asked.popleft()
         for one in [one for one in self._waiting if one.not_before <= self._clock.now()]:
             if self._stopping.is_set():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -15,6 +16,8 @@ from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.visitors import Visitors
 from pamosnik.services.throttle import TooOften
 
+PASSWORD_CHANGED = "password-changed"  # noqa: S105 - no password
+"""In the address that leads here after that."""
 _WRONG = "E-mail or password is wrong."
 _EMAIL_CHARS_AT_MOST = 320
 
@@ -36,7 +39,12 @@ class LoginPages:
     async def login_form(self, request: Request) -> Response:
         if await self._visitors.of(request) is not None:
             return RedirectResponse("/", 303)
-        return self._pages.page("login.html", {"email": "", "problem": None})
+        told = (
+            "Your password is changed. Log in with the new one."
+            if PASSWORD_CHANGED in request.query_params
+            else None
+        )
+        return self._pages.page("login.html", {"email": "", "problem": None, "told": told})
 
     async def login(self, request: Request) -> Response:
         form = await self._visitors.open_form(request)
@@ -49,7 +57,11 @@ class LoginPages:
             )
         if outcome is None:
             return self._refused(email, _WRONG, 401, {})
-        return await self._visitors.let_in(request, outcome.account, outcome.attempt)
+        response = await self._visitors.let_in(request, outcome.account, outcome.attempt)
+        if outcome.old_hash is not None:
+            # Nobody waits for it.
+            response.background = BackgroundTask(self._checks.hash_anew, outcome, form.get("password", ""))
+        return response
 
     async def logout(self, request: Request) -> Response:
         return await self._visitors.see_out(request)
@@ -63,7 +75,7 @@ class LoginPages:
         return self._pages.page("form_refused.html", {}, 403)
 
     def _refused(self, email: str, problem: str, status: int, headers: Mapping[str, str]) -> Response:
-        page = self._pages.page("login.html", {"email": email, "problem": problem}, status)
+        page = self._pages.page("login.html", {"email": email, "problem": problem, "told": None}, status)
         page.headers.update(headers)
         return page
 

@@ -2,16 +2,19 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 
 from pamosnik.clock import Clock
+from pamosnik.errors import StorageRefused
 from pamosnik.security import passwords
 from pamosnik.services import throttle, visits
 from pamosnik.services.throttle import TooOften
 from pamosnik.store import accounts, login_attempts
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
+from pamosnik.store.walls import write_for
 from pamosnik.store.writer import GroupWriter
 
 HASHES_AT_ONCE = 2
@@ -26,6 +29,8 @@ class Right:
 
     account: Account
     attempt: int
+    old_hash: str | None = field(default=None, repr=False)
+    """The stored one, when it was made with fewer rounds than are made today."""
 
 
 class PasswordChecks:
@@ -45,7 +50,8 @@ class PasswordChecks:
         right = await self._fits(password, attempt.stored)
         if attempt.account is None or not right:
             return None
-        return Right(attempt.account, attempt.number)
+        old = attempt.stored if passwords.needs_rehash(attempt.stored) else None
+        return Right(attempt.account, attempt.number, old)
 
     async def is_present(self, account_id: str, password: str) -> bool | TooOften:
         """Whether somebody who is logged in knows the account's password, which they say once more."""
@@ -58,6 +64,17 @@ class PasswordChecks:
         if right:
             await self._writer.write(partial(login_attempts.forgive, number=number))
         return right
+
+    async def hash_anew(self, right: Right, password: str) -> None:
+        """Stores the password that was right under a hash of today's rounds."""
+        assert right.old_hash is not None
+        hashed, account_id = await self.hashed(password), right.account.id
+        change = partial(
+            accounts.replace_password_hash, account_id=account_id, was=right.old_hash, hashed=hashed
+        )
+        with suppress(StorageRefused):  # then at the next login
+            await self._writer.write(write_for(account_id, change))
+            log.info("A password was hashed anew", extra={"action": "login.hashed_anew"})
 
     async def hashed(self, password: str) -> str:
         """A new hash for a new password."""

@@ -23,6 +23,7 @@ from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
 from pamosnik.daemon.downloads import Downloads
 from pamosnik.daemon.error_answers import ErrorAnswers
+from pamosnik.daemon.forgotten import Forgotten
 from pamosnik.daemon.health import Health
 from pamosnik.daemon.home_page import HomePage
 from pamosnik.daemon.http_walls import Bounded, CutShort, ReadsToTheEnd, SafeHeaders
@@ -179,6 +180,7 @@ def make_app(
     page_routes = [
         *pages.routes(),
         *login.routes(),
+        *Forgotten(pages, visitors, checks, mails, writer, reader, clock).routes(),
         *Downloads(visitors, aside, clock).routes(),
         *HomePage(pages, visitors, writer, reader, own, clock).routes(),
         *AccountPages(account_parts).routes(),

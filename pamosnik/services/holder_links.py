@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.security import tokens
-from pamosnik.store import accounts, mailed_links
+from pamosnik.services import accounts as account_services
+from pamosnik.store import accounts, mailed_links, sessions
 from pamosnik.store.accounts import Account
 from pamosnik.store.mailed_links import MailedLink, Purpose
 
@@ -38,3 +39,38 @@ def withdraw_email(conn: Connection, account_id: str, *, actor: str, now: dateti
             conn, account_id, actor=actor, action="another e-mail taken back", subject=None, now=now
         )
     mailed_links.drop(conn, account_id, Purpose.CONFIRM_EMAIL)
+
+
+# --- using one -------------------------------------------------------------------------------------------
+
+
+def reset_password(
+    conn: Connection, account: Account, token_hash: bytes, password_hash: str, browser: bytes, now: datetime
+) -> bool:
+    """Uses the link up, ends all sessions, and knows the browser: whoever guesses does not lock its holder out. False
+    when the link was used up meanwhile; then nothing is changed."""
+    if mailed_links.find(conn, token_hash, Purpose.RESET_PASSWORD, now) is None:
+        return False
+    account_services.set_password(conn, account.id, password_hash, but_session=None, actor="page", now=now)
+    sessions.know_browser(conn, browser, account.id, now)
+    return True
+
+
+def confirm_email(conn: Connection, account: Account, token_hash: bytes, now: datetime) -> Account | None:
+    """The account with its new address; the link is used up. None when it was used up meanwhile, or the address has
+    become another account's: that must not show."""
+    link = mailed_links.find(conn, token_hash, Purpose.CONFIRM_EMAIL, now)
+    if link is None:
+        return None
+    mailed_links.drop(conn, account.id, Purpose.CONFIRM_EMAIL)
+    try:
+        return account_services.change_email(conn, account.id, link.email, actor="page", now=now)
+    except account_services.AddressTaken:
+        return None
+
+
+def meant(conn: Connection, token: str, purpose: Purpose, now: datetime) -> tuple[MailedLink, Account] | None:
+    """The link that a token is for, and its account; None: it is of no use (any more)."""
+    link = mailed_links.find(conn, tokens.token_hash(token), purpose, now)
+    account = None if link is None else accounts.load(conn, link.account_id)
+    return None if link is None or account is None else (link, account)

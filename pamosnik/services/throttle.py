@@ -30,6 +30,7 @@ PRESENT_PASSWORD = Limit("present password", timedelta(minutes=15), each=5)
 """Somebody who is logged in says it once more."""
 MAIL = Limit(login_attempts.MAIL, timedelta(hours=1), each=3, in_all=30)
 """Asked for by anybody."""
+KNOWN_BROWSER_MAIL = Limit("mail of a known browser", timedelta(hours=1), each=3)
 OWN_MAIL = Limit("mail of a holder", timedelta(hours=1), each=6)
 """Asked for by somebody who is logged in."""
 

@@ -51,8 +51,7 @@ class Come:
 def begin(conn: Connection, email: str, browser: bytes | None, now: datetime) -> Attempt | TooOften:
     """Counts a login before anything is compared. `browser`: what it was given when somebody logged in with it."""
     account = accounts.by_email(conn, email)
-    used_by = None if browser is None else sessions.browser_account(conn, browser)
-    if browser is not None and account is not None and used_by == account.id:
+    if account is not None and browser is not None and _knows(conn, browser, account):
         number = throttle.take(conn, throttle.KNOWN_BROWSER, browser, now, account.id)
     else:
         owner = "" if account is None else account.id
@@ -61,6 +60,18 @@ def begin(conn: Connection, email: str, browser: bytes | None, now: datetime) ->
         return number
     stored = passwords.NOBODY if account is None else accounts.password_hash(conn, account.id)
     return Attempt(number, account, stored)
+
+
+def ask_for_link(conn: Connection, email: str, browser: bytes | None, now: datetime) -> int | TooOften:
+    """Counts that a link to a new password is asked for, likewise."""
+    account = accounts.by_email(conn, email)
+    if account is not None and browser is not None and _knows(conn, browser, account):
+        return throttle.take(conn, throttle.KNOWN_BROWSER_MAIL, browser, now, account.id)
+    return throttle.take(conn, throttle.MAIL, accounts.tidy_email(email), now)
+
+
+def _knows(conn: Connection, browser: bytes, account: Account) -> bool:
+    return sessions.browser_account(conn, browser) == account.id
 
 
 def let_in(conn: Connection, come: Come, attempt: int, now: datetime) -> Session:

@@ -1,256 +1,247 @@
-"""`forget_me`: asked, confirmed, erased to the last byte; and nothing that comes later brings it back."""
+"""A forgotten password and a new e-mail address, by links in mails, over real HTTP and SMTP."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+import asyncio
+import base64
+import hashlib
+import re
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pamosnik._sqlite import Connection
-from pamosnik.clock import VirtualClock
-from pamosnik.model.outbox import ItemStatus
-from pamosnik.privacy import forget
-from pamosnik.privacy.subject import REGISTER
-from pamosnik.services import backups, reading
-from pamosnik.services.reading import Shape
-from pamosnik.store import accounts, connections, contacts, ledger, tombstones
+from pamosnik.security import passwords, tokens
+from pamosnik.services import holder_links, throttle
+from pamosnik.store import accounts, sessions
 from pamosnik.store.accounts import Account
-from tests.daemon import events
-from tests.daemon.machine import Machine, home_and_fake, machine, running
+from tests.daemon.front_desk import Browser, FrontDesk, front_desk
+from tests.daemon.shop import EMAIL, PASSWORD
 
 pytestmark = pytest.mark.anyio
 
-FLOWS = """
-version: 1
-timezone: UTC
-disclosure: "A machine."
-LANGUAGE
-fields: { size: text }
-flows:
-  size:
-    when: [dm: size]
-    do:
-      - ask: { question: "Which size?", save_as: size }
-      - tag: asked
-      - send: { one_of: ["Noted: {size|?}", "Thank you: {size|?}"] }
-      - wait: 20h
-      - send: "Still there?"
-  forget:
-    when: [dm: forget, comment: forget]
-    limits: { per_person: 1m }
-    do:
-      - forget_me
-      - send: "Nothing was deleted."
-  price: { when: [dm: price], do: [send: "Ten."] }
-  sure: { when: [dm: sure], do: [{ ask: "Do you like it?" }, { send: "Good." }] }
-"""
-START = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
-ANNA = "900000000000001"
-UNUSUAL = "XXXL-and-blue-as-the-sky"
+NEW = "four other random words"
+OTHER = "anna@other.example"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+async def _asks(desk: FrontDesk, browser: Browser, email: str = EMAIL) -> None:
+    assert (await browser.post("/forgot", email=email)).leads_to == "/forgot?asked"
+    desk.later(seconds=5)
 
 
-def _flows(language: str = "") -> str:
-    text = FLOWS.replace("LANGUAGE\n", f"language: {language}\n" if language else "")
-    return text.replace(
-        '[ask: { question: "Do you like it?" }, { send: "Good." }]',
-        '[{ ask: "Do you like it?" }, { send: "Good." }]',
-    )
+async def _link(desk: FrontDesk, number: int = 0) -> str:
+    """The path of the link in this mail."""
+    found = re.search(rf"^{re.escape(desk.address)}(/\S+)$", await desk.mail(number), re.MULTILINE)
+    assert found is not None
+    return found.group(1)
 
 
-async def _says(shop: Machine, *texts: str, igsid: str = ANNA) -> None:
-    for text in texts:
-        shop.move_to(shop.clock.now() + timedelta(seconds=1))
-        at = int(shop.clock.now().timestamp() * 1000)
-        await shop.deliver(events.talk({**events.message(igsid, text), "timestamp": at}))
-        await shop.works()
+def _reset_link(desk: FrontDesk, account: Account | None = None) -> str:
+    """Without the mail."""
+    token, account = tokens.new_token(), account or desk.account
+    desk.database.write(partial(holder_links.to_reset, account=account, token=token, now=desk.clock.now()))
+    return f"/reset/{token}"
 
 
-def _rows(shop: Machine) -> Mapping[str, int]:
-    """Table -> rows about people."""
-    conn = shop.reader.connection
-    held = (name for name, table in REGISTER.items() if table.person_key is not None)
-    counts = {name: conn.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in held}
-    return {name: n for name, n in counts.items() if n}
+def _confirm_link(desk: FrontDesk, email: str) -> str:
+    token = tokens.new_token()
+    store = partial(holder_links.to_confirm, account=desk.account, email=email, token=token)
+    desk.database.write(partial(store, now=desk.clock.now()))
+    return f"/confirm/{token}"
 
 
-def _files(folder: Path) -> bytes:
-    return b"".join(
-        path.read_bytes() for path in folder.rglob("*") if path.is_file() and "pamosnik.db" in path.name
-    )
+async def test_who_forgot_the_password_gets_a_link_sets_a_new_one_and_logs_in(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        elsewhere, browser = desk.browser(), desk.browser(Host="evil.example")
+        await elsewhere.log_in()
+        assert "/forgot" in (await browser.get("/login")).text
+        await _asks(desk, browser)
+        asked = await browser.get("/forgot?asked")
+        assert "If an account has this e-mail address" in asked.text
+        assert EMAIL not in asked.text
+        path = await _link(desk)
+        other = _reset_link(desk)
+        for _ in range(3):  # a mail program looks at it
+            assert (await browser.get(path)).status == 200
+        assert await elsewhere.is_in()
+        for new, again, problem in (
+            ("short", "short", "The password has 5 characters; it needs at least 10."),
+            (NEW, f"{NEW}!", "The two passwords are not the same."),
+            ("", "", "The password is empty."),
+        ):
+            refused = await browser.post(path, new=new, again=again)
+            assert refused.status == 422
+            assert (refused.problem or "").startswith(problem)
+            assert NEW not in refused.text
+        done = await browser.post(path, new=NEW, again=NEW)
+        assert done.leads_to == "/login?password-changed"
+        assert "Your password is changed." in (await browser.get("/login?password-changed")).text
+        assert not await elsewhere.is_in()
+        assert (await elsewhere.log_in()).status == 401
+        # The link, and every other one, is used up.
+        for used in (path, other):
+            assert (await browser.get(used)).status == 404
+            late = await browser.post(used, new=f"{NEW}!", again=f"{NEW}!")
+            assert (late.status, "of no use" in late.text) == (404, True)
+        assert (await browser.log_in(password=NEW)).status == 303
+        changed = await desk.mail(1)
+        assert "was changed on 2026-11-30 10:00 (Europe/Warsaw)" in changed
+        assert desk.box.received[1].readers == (EMAIL,)
+        assert desk.actions()[-2:] == ["password changed", "login"]
 
 
-def _account(shop: Machine) -> Account:
-    return accounts.every(shop.reader.connection)[0]
+async def test_a_new_password_makes_other_browsers_strangers_and_this_one_known(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        thief, holder = desk.browser(), desk.browser()
+        await thief.log_in()
+        path = _reset_link(desk)
+        await holder.post(path, new=NEW, again=NEW)
+        for _ in range(5):
+            take = partial(throttle.take, limit=throttle.LOGIN, subject=EMAIL, now=desk.clock.now())
+            desk.database.write(take)
+        assert (await thief.log_in(password=NEW)).status == 429
+        assert (await holder.log_in(password=NEW)).status == 303
 
 
-def _runs(shop: Machine) -> list[Shape]:
-    conn = shop.reader.connection
-    return reading.runs(conn, accounts.every(conn)[0])
+async def test_a_link_is_for_one_use_however_many_come_at_once(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        path = _reset_link(desk)
+        words = [f"random words number {n}" for n in range(4)]
+        answers = await asyncio.gather(*(desk.browser().post(path, new=word, again=word) for word in words))
+        assert sorted(answer.status for answer in answers) == [303, 404, 404, 404]
+        (won,) = (word for word, answer in zip(words, answers, strict=True) if answer.status == 303)
+        assert (await desk.browser().log_in(password=won)).status == 303
 
 
-async def _forgets(shop: Machine, *, yes: str = "yes") -> None:
-    await _says(shop, "forget", yes)
-    await shop.eraser.round()
+async def test_nobody_learns_who_has_an_account(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        browser = desk.browser()
+        for number in range(4):
+            known = await browser.post("/forgot", email=EMAIL)
+            unknown = await browser.post("/forgot", email="nobody@shop.example")
+            assert known.status == unknown.status == (303 if number < 3 else 429)
+            assert known.leads_to == unknown.leads_to
+            assert known.text.replace(EMAIL, "") == unknown.text.replace("nobody@shop.example", "")
+        assert known.headers["Retry-After"] == unknown.headers["Retry-After"] == "3600"
+        assert known.problem == "Links were asked for too often. Try again in 60 minutes."
+        desk.later(seconds=5)
+        await desk.mail(2)
+        assert [mail.readers for mail in desk.box.received] == [(EMAIL,)] * 3
+        # A server that does not answer changes nothing of the answer.
+        await desk.box.stop()
+        desk.later(hours=1)
+        await _asks(desk, browser)
+        # Thirty in all; a browser that was there before has its own count.
+        holder = desk.browser()
+        await holder.log_in()
+        for number in range(29):
+            take = partial(throttle.take, limit=throttle.MAIL, subject=f"{number}", now=desk.clock.now())
+            desk.database.write(take)
+        assert (await browser.post("/forgot", email="somebody@shop.example")).status == 429
+        assert (await holder.post("/forgot", email=EMAIL)).status == 303
 
 
-async def test_everything_is_erased_to_the_last_byte(tmp_path: Path) -> None:
-    async with machine(tmp_path, _flows(), clock=VirtualClock(START)) as shop:
-        await _says(shop, "size", UNUSUAL)
-        await _says(shop, "price", igsid="900000000000002")
-        await shop.deliver(events.change(events.comment(ANNA, "nice reel", username="anna.unusual")))
-        await shop.works()
-        await _says(shop, "forget")
-        assert shop.fake.last(ANNA).text == "Shall I really delete everything I know about you?"
-        assert list(shop.fake.last(ANNA).buttons) == ["Yes, delete it", "No, keep it"]
-        others = {"events": 1, "contacts": 1, "runs": 1, "turns": 1, "outbox": 1, "starts": 1, "variants": 1}
-        await _says(shop, "Yes, delete it")
-        assert shop.fake.thread(ANNA)[-1] == "Done. Everything about you is deleted."
-        assert [run["status"] for run in _runs(shop) if run["flow"] == "size"] == ["stopped"]
-        await shop.eraser.round()
-        assert _rows(shop) == others
-        written = _files(tmp_path)
-        for trace in (UNUSUAL, ANNA, "anna.unusual", "nice reel"):
-            assert trace.encode() not in written, trace
-        assert ANNA not in shop.reader.path.with_name(ledger.NAME).read_text()
-        assert tombstones.to_purge(shop.reader.connection) == []
-
-
-async def test_what_is_told_late_does_not_bring_it_back(tmp_path: Path) -> None:
-    async with machine(tmp_path, _flows(), clock=VirtualClock(START)) as shop:
-        at = int(START.timestamp() * 1000)
-        late = events.talk({**events.message(ANNA, "price"), "timestamp": at})
-        await _says(shop, "size", UNUSUAL)
-        await _forgets(shop)
-        done = shop.fake.last(ANNA)
-        echo = {
-            **events.echo(ANNA, done.mid, done.text),
-            "timestamp": int(shop.clock.now().timestamp() * 1000),
+async def test_links_end_after_their_time_and_wrong_ones_are_told_alike(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        browser, reset, confirm = desk.browser(), _reset_link(desk), _confirm_link(desk, OTHER)
+        swapped = (reset.replace("/reset/", "/confirm/"), confirm.replace("/confirm/", "/reset/"))
+        pages = {
+            (await browser.get(path)).text for path in (swapped[1], "/reset/x", f"{reset}x", "/reset/%00")
         }
-        seen = {**events.seen(ANNA, done.mid), "timestamp": int(shop.clock.now().timestamp() * 1000) + 5000}
-        shop.move_to(shop.clock.now() + timedelta(minutes=10))
-        await shop.deliver(late, events.talk(echo), events.talk(seen))
-        await shop.catch_up.round()
-        await shop.works()
-        assert _rows(shop) == {}
-        assert len(shop.fake.thread(ANNA)) == 4
-        # They write again: somebody new, who is told once more that a machine writes.
-        await _says(shop, "price")
-        assert shop.fake.thread(ANNA)[-1] == "A machine.\nTen."
-        (person,) = reading.people(shop.reader.connection, _account(shop), limit=None)
-        assert (person["tags"], person["fields"]) == ([], {})
+        assert len(pages) == 1
+        assert (await browser.get(swapped[0])).status == 404
+        desk.later(minutes=59)
+        assert (await browser.get(reset)).status == 200
+        desk.later(minutes=1)
+        assert {(await browser.get(reset)).text} == pages
+        assert (await browser.post(reset, new=NEW, again=NEW)).status == 404
+        desk.later(hours=22, minutes=59)
+        assert (await browser.get(confirm)).status == 200
+        desk.later(minutes=1)
+        assert (await browser.post(confirm)).status == 404
+        assert desk.account.email == EMAIL
+        assert (await browser.log_in()).status == 303
 
 
-async def test_what_they_write_before_the_eraser_came_is_a_new_persons(tmp_path: Path) -> None:
-    async with machine(tmp_path, _flows(), clock=VirtualClock(START)) as shop:
-        await _says(shop, "size", UNUSUAL, "forget", "yes", "price")
-        assert shop.fake.thread(ANNA)[-1] == "Done. Everything about you is deleted."
-        await shop.eraser.round()
-        await shop.works()
-        assert shop.fake.thread(ANNA)[-1] == "A machine.\nTen."
-        assert UNUSUAL.encode() not in _files(tmp_path)
+async def test_without_a_mail_server_the_page_says_where_a_password_is_reset(tmp_path: Path) -> None:
+    async with front_desk(tmp_path, mail=False) as desk:
+        for page in (await desk.browser().get("/forgot"), await desk.browser().post("/forgot", email=EMAIL)):
+            assert page.status == 200
+            assert "pamosnik accounts passwd" in page.text
+            assert "<form" not in page.text
 
 
-@pytest.mark.parametrize("said", ["No, keep it", "no", "what?", "yes or no?", "2", "price"])
-async def test_anything_else_deletes_nothing(tmp_path: Path, said: str) -> None:
-    async with machine(tmp_path, _flows(), clock=VirtualClock(START)) as shop:
-        await _says(shop, "forget", said)
-        answered = shop.fake.thread(ANNA)[1:]
-        assert answered == ["Nothing was deleted.", *(["Ten."] if said == "price" else [])]
-        # A later yes answers something else.
-        await _says(shop, "sure", "yes")
-        assert shop.fake.thread(ANNA)[-1] == "Good."
-        await shop.eraser.round()
-        assert _rows(shop)["contacts"] == 1
+async def test_a_new_address_counts_when_its_reader_says_yes(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        browser, path = desk.browser(), _confirm_link(desk, "rosa@new.example")
+        reset = _reset_link(desk)
+        for _ in range(2):
+            asked = await browser.get(path)
+            assert (asked.status, "rosa@new.example" in asked.text) == (200, True)
+        assert desk.account.email == EMAIL
+        assert (await browser.post(path, {"Sec-Fetch-Site": "cross-site"})).status == 403
+        done = await browser.post(path)
+        assert (done.status, "Your e-mail address is changed" in done.text) == (200, True)
+        assert desk.account.email == "rosa@new.example"
+        assert (await browser.post(path)).status == 404
+        assert (await browser.get(reset)).status == 404, "it went to the old address"
+        assert EMAIL in await desk.mail()
+        assert desk.box.received[0].readers == (EMAIL,)
+        assert (await browser.log_in("rosa@new.example")).status == 303
+        assert (await browser.log_in(EMAIL)).status == 401
 
 
-async def test_nobody_answers_for_an_hour(tmp_path: Path) -> None:
-    async with machine(tmp_path, _flows(), clock=VirtualClock(START)) as shop:
-        await _says(shop, "forget")
-        await shop.later(hours=1, minutes=1)
-        await _says(shop, "yes")
-        await shop.eraser.round()
-        assert [run["status"] for run in _runs(shop)] == ["expired"]
-        assert _rows(shop)["contacts"] == 1
+async def test_an_address_that_became_another_accounts_is_not_told(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        browser, path = desk.browser(), _confirm_link(desk, OTHER)
+        useless = (await browser.get("/confirm/x")).text
+        desk.second_account(OTHER)
+        answer = await browser.post(path)
+        assert (answer.status, answer.text) == (404, useless)
+        assert (await browser.get(path)).text == useless
+        assert desk.account.email == EMAIL
 
 
-@pytest.mark.parametrize(
-    ("language", "yes"), [("de", "JA!"), ("pl", "Tak, usuń"), ("es", "si"), ("pl", "yes"), ("de", "1")]
-)
-async def test_in_four_languages(tmp_path: Path, language: str, yes: str) -> None:
-    async with machine(tmp_path, _flows(language), clock=VirtualClock(START)) as shop:
-        await _forgets(shop, yes=yes)
-        assert _rows(shop) == {}
+async def test_tokens_and_addresses_are_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    async with front_desk(tmp_path) as desk:
+        browser = desk.browser()
+        await _asks(desk, browser)
+        await _asks(desk, browser, "nobody@shop.example")
+        path = await _link(desk)
+        await browser.get(path)
+        await browser.get(f"{path}x")
+        await browser.post(path, new=NEW, again=NEW)
+        await browser.log_in(password="a wrong password")
+        await desk.mail(1)
+        said = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+        for secret in (path.rpartition("/")[2], EMAIL, "nobody@shop.example", NEW, "a wrong password"):
+            assert secret not in said
+        (stored,) = desk.conn.execute("SELECT group_concat(quote(token_hash)) FROM mailed_links").fetchone()
+        assert stored is None
 
 
-async def test_the_confirmation_does_not_leave(tmp_path: Path) -> None:
-    async with machine(tmp_path, _flows(), clock=VirtualClock(START)) as shop:
-        await _says(shop, "forget")
-        (connected,) = connections.of_account(shop.reader.connection, _account(shop).id)
-        until = shop.clock.now() + timedelta(hours=5)
-        await shop.writer.write(lambda conn: connections.rest(conn, connected.id, until, "Meta asked for it"))
-        await _says(shop, "yes")
-        await shop.eraser.round()
-        assert shop.states()[0] == ItemStatus.SENT.value
-        assert _rows(shop)["contacts"] == 1
-        shop.move_to(shop.clock.now() + timedelta(minutes=11))
-        await shop.eraser.round()
-        assert _rows(shop) == {}
+async def test_a_password_is_hashed_anew_at_login_when_the_figure_has_risen(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        old = _with_rounds(PASSWORD, 1000)
+
+        def put(conn: Connection) -> None:
+            accounts.set_password_hash(conn, desk.account.id, old)
+
+        desk.database.write(put)
+        assert (await desk.browser().log_in(password="a wrong password")).status == 401
+        assert accounts.password_hash(desk.conn, desk.account.id) == old
+        assert (await desk.browser().log_in()).status == 303
+        for _ in range(500):
+            stored = accounts.password_hash(desk.conn, desk.account.id)
+            if stored != old:
+                break
+            await asyncio.sleep(0.01)
+        assert not passwords.needs_rehash(stored)
+        assert (await desk.browser().log_in()).status == 303
+        assert len(sessions.of_account(desk.conn, desk.account.id, desk.clock.now())) == 2
 
 
-async def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
-    async with home_and_fake(tmp_path, _flows()) as (settings, fake):
-        async with running(settings, fake, VirtualClock(START)) as shop:
-            await _says(shop, "size", UNUSUAL, *["price"] * 3, "forget", "yes")
-            (contact_id,) = forget.ready(shop.reader.connection, shop.clock.now())
-            some = partial(forget.erase_some, contact_id=contact_id, now=shop.clock.now())
-            assert await shop.writer.write(some)
-            assert await shop.writer.write(some)
-        async with running(settings, fake, VirtualClock(START + timedelta(minutes=5))) as shop:
-            await shop.works()
-            await shop.eraser.round()
-            assert _rows(shop) == {}
-            assert UNUSUAL.encode() not in _files(tmp_path)
-            await _says(shop, "price")
-            assert shop.fake.thread(ANNA)[-1] == "A machine.\nTen."
-
-
-async def test_a_restored_backup_forgets_again(tmp_path: Path) -> None:
-    async with home_and_fake(tmp_path, _flows()) as (settings, fake):
-        async with running(settings, fake, VirtualClock(START)) as shop:
-            await _says(shop, "size", UNUSUAL)
-            made = backups.create(settings, None, shop.clock.now())
-            await _says(shop, "price", igsid="900000000000002")
-            await _forgets(shop)
-            await shop.writer.write(lambda conn: None)
-        backups.restore(settings, made.path, shop.clock.now())
-        async with running(settings, fake, VirtualClock(START + timedelta(hours=1))) as shop:
-            await shop.works()
-            await shop.catch_up.round()
-            await shop.works()
-            await shop.eraser.round()
-            # Of the other one, who wrote after the backup, it reads that somebody has answered.
-            assert _rows(shop) == {"events": 1}
-
-
-async def test_a_stop_outlives_it(tmp_path: Path) -> None:
-    async with machine(tmp_path, _flows(), clock=VirtualClock(START)) as shop:
-        await _says(shop, "stop")
-
-        def wants(conn: Connection) -> None:
-            (contact_id,) = (one for (one,) in conn.execute("SELECT contact_id FROM contacts"))
-            contacts.set_forget(conn, contact_id, shop.clock.now())
-
-        await shop.writer.write(wants)
-        await shop.eraser.round()
-        assert _rows(shop) == {}
-        before = len(shop.fake.thread(ANNA))
-        await _says(shop, "price")
-        assert len(shop.fake.thread(ANNA)) == before
-        await _says(shop, "start", "price")
-        assert shop.fake.thread(ANNA)[-1] == "Ten."
+def _with_rounds(password: str, rounds: int) -> str:
+    salt = b"s" * 16
+    digest = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, rounds)
+    return f"pbkdf2_sha256${rounds}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
