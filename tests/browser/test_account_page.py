@@ -4,14 +4,19 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
+from pamosnik.daemon.visitors import SESSION_COOKIE
+from pamosnik.ids import new_id
 from pamosnik.security import tokens
-from pamosnik.store import accounts, mailed_links
+from pamosnik.store import accounts, mailed_links, sessions
 from pamosnik.store.accounts import Account
 from pamosnik.store.mailed_links import Purpose
+from pamosnik.store.sessions import Session
 from tests.daemon.front_desk import FrontDesk, front_desk
 from tests.daemon.shop import PASSWORD
 from tests.mail.server import takes_all
@@ -85,10 +90,19 @@ class Holder:
 
     @asynccontextmanager
     async def logged_in(self, size: tuple[int, int] = DESK) -> AsyncIterator[Page]:
-        """At the account's page."""
+        """At the account's page, with a session that was made beforehand: no password takes its time."""
         async with self.window(size) as page:
-            await self.log_in(page)
-            await page.get_by_role("link", name="Account").click()
+            token, now = tokens.new_token(), self.desk.clock.now()
+            session = Session(
+                new_id(now), self.account.id, "Chrome on Linux", now, now, now + timedelta(days=14)
+            )
+            self.desk.database.write(
+                partial(sessions.open_session, token_hash=tokens.token_hash(token), session=session)
+            )
+            await page.context.add_cookies(
+                [{"name": SESSION_COOKIE, "value": token, "url": self.desk.address}]
+            )
+            await page.goto(f"{self.desk.address}/account")
             yield page
 
     async def log_in(self, page: Page, password: str = PASSWORD) -> None:
@@ -325,7 +339,10 @@ async def test_a_test_mail_goes_at_once_or_says_why_not(rosa: Holder) -> None:
 
 
 async def test_after_logging_out_the_back_button_shows_nothing(rosa: Holder) -> None:
-    async with rosa.logged_in() as page:
+    async with rosa.window() as page:
+        await rosa.log_in(page)
+        await page.get_by_role("link", name="Account").click()
+        assert await page.get_by_text(f"Your address is {rosa.account.email}.").is_visible()
         await page.get_by_role("button", name="Log out").click()
         await page.wait_for_url(f"{rosa.desk.address}/login")
         for _ in range(2):

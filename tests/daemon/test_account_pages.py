@@ -108,24 +108,24 @@ async def test_ending_the_own_session_logs_out(tmp_path: Path) -> None:
         assert not await rosa.browser.is_in()
 
 
-@pytest.mark.parametrize("path", ["email", "password", "tokens"])
-async def test_who_guesses_the_password_at_an_open_browser_has_to_wait(tmp_path: Path, path: str) -> None:
+async def test_who_guesses_the_password_at_an_open_browser_has_to_wait(tmp_path: Path) -> None:
     async with front_desk(tmp_path) as desk:
-        rosa, form = await holder(desk), FORMS[path]
-        for _ in range(5):
-            wrong = await rosa.post(path, **{**form, "present": "not the password"})
+        rosa, asked = await holder(desk), ("email", "password", "tokens")
+        for path in (*asked, "email", "tokens"):
+            wrong = await rosa.post(path, **{**FORMS[path], "present": "not the password"})
             assert (wrong.status, wrong.problem) == (422, "The present password is wrong.")
             assert "not the password" not in wrong.text
         before = stored(desk)
-        slowed = await rosa.post(path, **form)
-        assert slowed.status == 429
-        assert slowed.problem == "Too many wrong passwords. Try again in 15 minutes."
-        assert slowed.headers["Retry-After"] == "900"
+        for path in asked:
+            slowed = await rosa.post(path, **FORMS[path])
+            assert slowed.status == 429
+            assert slowed.problem == "Too many wrong passwords. Try again in 15 minutes."
+            assert slowed.headers["Retry-After"] == "900"
         assert stored(desk) == before
         # Whoever knows the password can still log in elsewhere.
         assert (await desk.browser().log_in()).leads_to == "/"
         desk.later(minutes=16)
-        assert (await rosa.post(path, **form)).status in (200, 303)
+        assert (await rosa.post("tokens", **FORMS["tokens"])).status == 200
 
 
 async def test_what_is_refused_says_why_and_changes_nothing(tmp_path: Path) -> None:
