@@ -27,7 +27,7 @@ from pamosnik.daemon.told_once import Done, ToldOnce
 from pamosnik.daemon.visitors import Form, Visitor, Visitors
 from pamosnik.errors import HomeError, PamosnikError
 from pamosnik.mail import MailFailed
-from pamosnik.security import passwords
+from pamosnik.security import passwords, tokens
 from pamosnik.services import account_overview, account_words, accounts, api_tokens, holder_links, throttle
 from pamosnik.services.throttle import TooOften
 from pamosnik.store import sessions
@@ -225,13 +225,19 @@ class AccountPages:
         await self._require_present(visitor, form, "password")
         if new == form.get("present"):
             raise Refused("password", "The account has this password already.", field="new")
-        hashed = await parts.checks.hashed(new)
+        session, browser = tokens.new_token(), tokens.new_token()
         change = partial(
-            _set_password, password_hash=hashed, visitor=visitor, browser=parts.visitors.browser(request)
+            _set_password,
+            password_hash=await parts.checks.hashed(new),
+            session_id=visitor.session.id,
+            session_hash=tokens.token_hash(session),
+            browser_hash=tokens.token_hash(browser),
         )
         await self._write(visitor, change)
         parts.mails.password_changed(visitor.account)
-        return self._done(request, "password")
+        response = self._done(request, "password")
+        parts.visitors.keep(request, response, session, browser)
+        return response
 
     async def _end_session(self, request: Request, visitor: Visitor, form: Form) -> Response:
         end = partial(accounts.end_session, session_id=form.get("session", ""))
@@ -309,17 +315,16 @@ def _set_password(
     account_id: str,
     *,
     password_hash: str,
-    visitor: Visitor,
-    browser: bytes | None,
+    session_id: str,
+    session_hash: bytes,
+    browser_hash: bytes,
     actor: str,
     now: datetime,
 ) -> None:
-    """This session goes on, and this browser stays one that is known. `browser`: its hash."""
-    accounts.set_password(
-        conn, account_id, password_hash, but_session=visitor.session.id, actor=actor, now=now
-    )
-    if browser is not None:
-        sessions.know_browser(conn, browser, account_id, now)
+    """This session goes on and this browser stays known, with other tokens: somebody may have copied the old ones."""
+    accounts.set_password(conn, account_id, password_hash, but_session=session_id, actor=actor, now=now)
+    sessions.renew(conn, account_id, session_id, session_hash)
+    sessions.know_browser(conn, browser_hash, account_id, now)
 
 
 def _header(visitor: Visitor) -> Mapping[str, object]:

@@ -134,9 +134,13 @@ class Visitors:
             partial(visits.let_in, come=come, attempt=attempt, now=self._clock.now()), urgent=True
         )
         response = RedirectResponse("/", 303)
-        self._set(request, response, SESSION_COOKIE, token, visits.LASTS_AT_MOST)
-        self.know(request, response, browser)
+        self.keep(request, response, token, browser)
         return response
+
+    def keep(self, request: Request, response: Response, session: str, browser: str) -> None:
+        """Gives this browser the tokens of its session, and of a browser that is known."""
+        self._set(request, response, SESSION_COOKIE, session, visits.LASTS_AT_MOST)
+        self.know(request, response, browser)
 
     def know(self, request: Request, response: Response, browser: str) -> None:
         """Gives this browser what tells it from strangers' ones. `browser`: the token."""

@@ -70,6 +70,14 @@ def seen(conn: Connection, session_id: str, now: datetime, expires_at: datetime)
     )
 
 
+def renew(conn: Connection, account_id: str, session_id: str, token_hash: bytes) -> None:
+    """Another token opens it from now on; whoever has the old one is out."""
+    conn.execute(
+        "UPDATE sessions SET token_hash=? WHERE account_id=? AND session_id=?",
+        (token_hash, account_id, session_id),
+    )
+
+
 def close_by_token(conn: Connection, token_hash: bytes) -> None:
     """Whosever it is: whoever has the cookie may end it."""
     conn.execute("DELETE FROM sessions WHERE token_hash=?", (token_hash,))

@@ -157,6 +157,21 @@ async def test_what_is_refused_says_why_and_changes_nothing(tmp_path: Path) -> N
         assert desk.box.received == []
 
 
+async def test_a_copy_of_the_cookies_is_of_no_use_after_another_password(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        rosa, thief = await holder(desk), desk.browser()
+        thief.cookies.update(rosa.browser.cookies)
+        assert await thief.is_in()
+        await rosa.post("password", **FORMS["password"])
+        assert not await thief.is_in()
+        assert await rosa.browser.is_in()
+        # The browser is still known: strangers' guesses do not keep it out.
+        for _ in range(5):
+            await desk.browser().log_in(EMAIL, "not the password")
+        assert (await desk.browser().log_in(EMAIL, NEW_PASSWORD)).status == 429
+        assert (await rosa.browser.log_in(EMAIL, NEW_PASSWORD)).leads_to == "/"
+
+
 async def test_every_change_is_in_the_audit(tmp_path: Path) -> None:
     async with front_desk(tmp_path) as desk:
         rosa, other = await holder(desk), await holder(desk)
