@@ -209,8 +209,17 @@ async def test_another_address_counts_when_its_holder_confirms_it(rosa: Holder) 
         assert await says(part) == "Taken back: the address stays as it is."
         assert await part.get_by_text("Waiting for confirmation").count() == 0
         assert not rosa.opens(link)
+        await page.goto(link)
+        assert await page.get_by_role("button", name="Yes").count() == 0
+        await page.goto(f"{rosa.desk.address}/account")
         await ask(new)
-        assert rosa.opens(await _link_in_mail_to(rosa, new, number=1))
+        await page.goto(await _link_in_mail_to(rosa, new, number=1))
+        await page.get_by_role("button", name="Yes, use this address").click()
+        await page.get_by_role("heading", name="Your e-mail address is changed").wait_for()
+        assert rosa.now.email == new
+        await page.goto(f"{rosa.desk.address}/account")
+        assert await part.get_by_text(f"Your address is {new}.").is_visible()
+        assert await part.get_by_text("Waiting for confirmation").count() == 0
 
 
 async def _link_in_mail_to(rosa: Holder, email: str, number: int = 0) -> str:
