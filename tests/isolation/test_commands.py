@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.core
+import typer.main
 
 from pamosnik import cli
+from pamosnik import commands as package
 from pamosnik._sqlite import Connection
 from pamosnik.cli_reference import commands
 from pamosnik.ids import earliest
@@ -137,6 +141,7 @@ Run = Callable[..., Said]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command in a home, for an account or without one."""
+    monkeypatch.setattr(cli, "app", _built())
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("PAMOSNIK_PUBLIC_URL", PUBLIC)
     monkeypatch.setenv("PAMOSNIK_META_URL", "http://127.0.0.1:9")  # nobody answers
@@ -150,6 +155,14 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         return Said(code, _steady(out.getvalue(), home), _steady(err.getvalue(), home))
 
     return run
+
+
+@cache
+def _built() -> typer.core.TyperGroup:
+    """All commands. To build them takes longer than most of them take."""
+    built = typer.main.get_command(cli.app)
+    assert isinstance(built, typer.core.TyperGroup)
+    return built
 
 
 _SOON = NOW + timedelta(hours=1)
@@ -219,6 +232,22 @@ def test_every_command_is_tried_or_listed() -> None:
     tables = (WITHOUT_ACCOUNT, WITH_AN_ID, WITHOUT_AN_ID)
     listed = [name for table in tables for name in table]
     assert sorted(listed) == sorted(name for name, _ in commands())
+
+
+LOOKS_BEYOND: Mapping[str, str] = {
+    "accounts": "whether another account has an address already",
+    "flow_history": "whose a variable of the environment is",
+    "flow_plans": "whose a variable of the environment is",
+    "status": "how large the file beside the database is",
+}
+"""Modules of commands that use the whole database for an account, and what for."""
+
+
+def test_commands_that_work_for_an_account_stay_within_its_walls() -> None:
+    """`home.read` and `home.write`; where `home.database` is used, it is for one of these reasons."""
+    files = Path(package.__file__).parent.glob("*.py")
+    beyond = {file.stem for file in files if "home.database" in file.read_text("utf-8")}
+    assert beyond == set(LOOKS_BEYOND)
 
 
 @pytest.mark.usefixtures("untouched")
