@@ -153,7 +153,8 @@ def keep(conn: Connection, keys: Keys, account_id: str, found: Found, now: datet
 
 
 def _require_mine(conn: Connection, known: Connected, account_id: str, username: str, now: datetime) -> None:
-    """Refuses a connection of another account, and one whose data is being deleted."""
+    """Refuses a connection of another account, and one whose data is being deleted. Whoever asks has shown a token of
+    it, so strangers learn nothing; whose it is here is not told."""
     if known.account_id != account_id:
         raise PamosnikError(
             f"{username} is connected to another account of this installation.",
