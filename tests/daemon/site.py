@@ -84,8 +84,10 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         jar = aiohttp.DummyCookieJar()
-        async with aiohttp.ClientSession(cookie_jar=jar) as session:
-            yield Site(app, f"http://127.0.0.1:{port}", writer, reader, session)
-        server.should_exit = True
-        await serving
-        await writer.close()
+        try:
+            async with aiohttp.ClientSession(cookie_jar=jar) as session:
+                yield Site(app, f"http://127.0.0.1:{port}", writer, reader, session)
+        finally:
+            server.should_exit = True
+            await serving
+            await writer.close()
