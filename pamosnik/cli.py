@@ -2,11 +2,15 @@
 that `--help` answers at once.
 """
 
+import io
 import os
 import sys
+import traceback
 
 import typer
+from typer.exceptions import Abort, TyperException
 
+from pamosnik import terminal
 from pamosnik.commands import (
     accounts,
     api_tokens,
@@ -53,22 +57,47 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
+    terminal.write_what_it_can()
     try:
-        app(args=_take_global(arguments), prog_name="pamosnik", standalone_mode=True)
+        ended = app(args=_take_global(arguments), prog_name="pamosnik", standalone_mode=False)
+        return ended if isinstance(ended, int) else 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except PamosnikError as error:
-        sys.stderr.write(f"{error.message}\n")
+        terminal.err(error.message)
         if error.hint is not None:
-            sys.stderr.write(f"{error.hint}\n")
+            terminal.err(error.hint)
         return error.exit_code
+    except TyperException as error:
+        return _misused(error)
+    except Abort:
+        terminal.err("Nothing was answered.")
+        return 1
     except BrokenPipeError:
         # The reader of our output has seen enough; so has the interpreter's own flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
-        sys.stderr.write("\n")
+        terminal.err("")
         return 130
-    return 0
+    except Exception:  # noqa: BLE001 - a mistake of ours: the traceback is shown, by us, for it may quote a secret
+        from pamosnik import logs
+
+        terminal.err(logs.redact(traceback.format_exc().rstrip("\n")))
+        return 1
+
+
+def _misused(error: TyperException) -> int:
+    """Typer's own words, or the help where nothing was asked for."""
+    told = io.StringIO()
+    show = getattr(error, "show", None)
+    if show is None:
+        told.write(error.message)
+    else:
+        show(file=told)
+    for line in told.getvalue().rstrip("\n").split("\n"):
+        terminal.err(line)
+    return error.exit_code
 
 
 def _take_global(arguments: list[str]) -> list[str]:

@@ -17,6 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
     "config": {"errors"},
     "csv_cells": set(),
+    "terminal": set(),
     "logs": {"errors"},
     "security": {"errors"},
     "mail": {"config", "errors"},
@@ -61,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *WORDS,
     },
     "rehearsal": {
+        "terminal",
         "csv_cells",
         "calls",
         "mail",
@@ -81,6 +83,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *WORDS,
     },
     "commands": {
+        "terminal",
         "csv_cells",
         "services",
         "privacy",
@@ -96,7 +99,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_sqlite",
         *WORDS,
     },
-    "cli": {"commands", "errors"},
+    "cli": {"commands", "errors", "logs", "terminal"},
     "__main__": {"cli"},
     "cli_reference": {"cli"},
     "__init__": set(),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pamosnik import terminal
 from pamosnik.commands.common import confirm, note
 from pamosnik.errors import PamosnikError, UsageError
 
@@ -66,7 +67,7 @@ def account(
 def text(question: str, check: Callable[[str], object], default: str | None = None) -> str:
     """Asked on the terminal until `check` does not raise."""
     while True:
-        answer = str(typer.prompt(question, default=default, err=True))
+        answer = terminal.ask(question, default=default)
         if _good(check, answer):
             return answer
 
@@ -84,10 +85,10 @@ def password(*, from_stdin: bool, check: Callable[[str], object], command: str) 
             hint=f"Try: {command} --password-stdin < FILE",
         )
     while True:
-        typed = str(typer.prompt("Password (10 characters or more)", hide_input=True, err=True))
+        typed = terminal.ask("Password (10 characters or more)", hidden=True)
         if not _good(check, typed):
             continue
-        if str(typer.prompt("The same again", hide_input=True, err=True)) == typed:
+        if terminal.ask("The same again", hidden=True) == typed:
             return typed
         note("The two are not the same.")
 
@@ -96,7 +97,9 @@ def _good(check: Callable[[str], object], answer: str) -> bool:
     try:
         check(answer)
     except PamosnikError as refused:
-        note("\n".join(part for part in (refused.message, refused.hint) if part))
+        note(refused.message)
+        if refused.hint is not None:
+            note(refused.hint)
         return False
     return True
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pamosnik import terminal
 from pamosnik.commands.common import Json, Yes, note, now, print_facts, print_json, print_table, say
 from pamosnik.errors import PamosnikError, UsageError
 
@@ -114,9 +115,7 @@ def _ask(database: Path) -> None:
             f"There is a database at {database}, and nobody can be asked here.",
             hint="Add --yes to put the backup in its place; it is kept beside it.",
         )
-    if not typer.confirm(
-        f"Put the backup in the place of {database}? That file is kept beside it.", err=True
-    ):
+    if not terminal.sure(f"Put the backup in the place of {database}? That file is kept beside it."):
         raise PamosnikError("Nothing was changed.")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pamosnik.commands.common import say
+from pamosnik.commands.common import paragraph
 from pamosnik.commands.flow_problems import Files
 from pamosnik.errors import InvalidFlows, UsageError
 
@@ -30,7 +30,7 @@ def chat(
     texts = read_files(files)
     loaded = load(texts)
     for problem in loaded.problems:
-        say(render(problem, loaded.texts.get(problem.file)))
+        paragraph(render(problem, loaded.texts.get(problem.file)))
     if loaded.has_errors:
         raise typer.Exit(InvalidFlows.exit_code)
     from pamosnik.rehearsal import chat as rehearsal

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from pamosnik import terminal
 from pamosnik.errors import UsageError
 
 if TYPE_CHECKING:
@@ -108,13 +109,17 @@ def note(text: str) -> None:
     """A remark for people, on stderr; silent with --quiet."""
     if not os.environ.get("PAMOSNIK_QUIET"):
         with contextlib.suppress(OSError):  # the log of `serve` may be on a full disk
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
+            terminal.err(text)
 
 
 def say(text: str) -> None:
-    """A line of the answer, on stdout."""
-    sys.stdout.write(f"{text}\n")
+    """A line of the answer, on stdout. One line it stays, whatever the names and texts in it hold."""
+    terminal.out(terminal.one_line(text))
+
+
+def paragraph(text: str) -> None:
+    """Lines of the answer, on stdout: its line ends are ours."""
+    terminal.out(text)
 
 
 def width() -> int | None:
@@ -125,9 +130,7 @@ def width() -> int | None:
 
 
 def print_json(value: object) -> None:
-    import json
-
-    say(json.dumps(value, ensure_ascii=False, indent=2))
+    terminal.out(terminal.json_text(value))
 
 
 def print_table(rows: Sequence[Mapping[str, object]], columns: Sequence[tuple[str, str]], empty: str) -> None:
@@ -136,15 +139,14 @@ def print_table(rows: Sequence[Mapping[str, object]], columns: Sequence[tuple[st
         note(empty)
         return
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 200)
+    console = terminal.console(width=None if sys.stdout.isatty() else 200)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for _, heading in columns:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(shown(row.get(key)) for key, _ in columns))
+        table.add_row(*(terminal.one_line(shown(row.get(key))) for key, _ in columns))
     console.print(table)
 
 
@@ -199,4 +201,4 @@ def confirm(question: str, *, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise UsageError(f"{question} Nobody can be asked here.", hint="Add --yes.")
-    return typer.confirm(question, err=True)
+    return terminal.sure(question)

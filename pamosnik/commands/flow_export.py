@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands.common import Yes, confirm, note, open_home, say
+from pamosnik import terminal
+from pamosnik.commands.common import Yes, confirm, note, open_home
 from pamosnik.commands.files import write_whole
 from pamosnik.errors import UsageError
 
@@ -32,7 +33,7 @@ def export(
     with open_home() as home:
         found = home.read(lambda conn: flow_export.export(conn, home.account, flows or ()))
     if output is None:
-        say(found.flows.removesuffix("\n"))
+        terminal.as_written(found.flows)
         if found.codes:
             note("The codes that are left are files of their own. Try: pamosnik flows export -o FOLDER")
         _tell_of_others(found, flows or ())

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pamosnik import terminal
 from pamosnik.commands.common import note, say
 from pamosnik.commands.files import write_whole
 from pamosnik.commands.flow_problems import Files
@@ -34,7 +35,7 @@ def fmt(
         made = None if isinstance(text, Problem) else formatted(text, name)
         match made:
             case Formatted(new) if stdout:
-                say(new.removesuffix("\n"))
+                terminal.as_written(new)
             case Formatted(new) if new.encode() == Path(name).read_bytes():
                 same += 1
             case Formatted(new):
@@ -46,11 +47,12 @@ def fmt(
                 same += 1
                 note(f"{name} is left as it is: {reason}.")
                 if stdout:
-                    say(str(text).removesuffix("\n"))
+                    terminal.as_written(str(text))
             case _:
                 bad += 1
                 for problem in problems if made is None else made.problems:
-                    typer.echo(render(problem, None if made is None else str(text)), err=stdout)
+                    told = render(problem, None if made is None else str(text))
+                    (terminal.err if stdout else terminal.out)(told)
     if not stdout:
         note(_summary(changed, same, bad, check=check))
     if bad:

@@ -68,7 +68,8 @@ def match(
         return
     columns = width()
     for line in _lines(told):
-        say(line if columns is None else "\n".join(_wrapped(line, columns)))
+        for part in (line,) if columns is None else _wrapped(line, columns):
+            say(part)
 
 
 def _wrapped(line: str, columns: int) -> Iterator[str]:

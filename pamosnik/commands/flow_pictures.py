@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands.common import note, say
+from pamosnik import terminal
+from pamosnik.commands.common import note
 from pamosnik.commands.flow_problems import Files
 from pamosnik.errors import InvalidFlows, NotFound, UsageError
 
@@ -54,7 +55,7 @@ def graph(
     if output is None:
         if sys.stdout.isatty():
             note("Written to the terminal. Try: -o flows.svg")
-        say(_rendered(outlines, kind or Format.SVG).rstrip("\n"))
+        terminal.as_written(_rendered(outlines, kind or Format.SVG))
         return
     if output.is_dir() or not output.suffix:
         _write_each(outlines, output, kind or Format.SVG)
@@ -79,7 +80,7 @@ def _outlines(written: "Sequence[File]", wanted: str | None) -> "list[Outline]":
     if loaded.has_errors:
         # Not on stdout: that may be on its way into a file as the picture.
         for problem in loaded.problems:
-            sys.stderr.write(f"{render(problem, loaded.texts.get(problem.file))}\n")
+            terminal.err(render(problem, loaded.texts.get(problem.file)))
         raise InvalidFlows("Nothing was drawn: the files have errors.", hint="Mend them and try again.")
     known = [one.id for one in loaded.flows]
     if wanted is not None and wanted not in known:

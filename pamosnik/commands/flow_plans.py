@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pamosnik import terminal
 from pamosnik.commands import flow_replay, flow_tests
 from pamosnik.commands.common import Json, Yes, confirm, note, now, open_home, print_json
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
@@ -157,9 +158,7 @@ def _over_rollback(proposal: "Proposal") -> list[str]:
         flow
         for flow in sorted(proposal.stays)
         if (one := told[flow]) is not None
-        and typer.confirm(
-            f"{flow} was rolled back on {one.told}. {_instead(flow, proposal)}?", default=False, err=True
-        )
+        and terminal.sure(f"{flow} was rolled back on {one.told}. {_instead(flow, proposal)}?")
     ]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands.common import say
+from pamosnik.commands.common import paragraph
 
 if TYPE_CHECKING:
     from pamosnik.flows.load import Loaded
@@ -33,4 +33,4 @@ def show_problems(loaded: "Loaded") -> None:
     from pamosnik.flows.problems import render
 
     for problem in loaded.problems:
-        say(render(problem, loaded.texts.get(problem.file)))
+        paragraph(render(problem, loaded.texts.get(problem.file)))

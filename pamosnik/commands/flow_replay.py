@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pamosnik import terminal
 from pamosnik.commands.common import now, say
 from pamosnik.errors import UsageError
 
@@ -91,10 +92,9 @@ def _progress(steps: int) -> Iterator[Callable[[], None]]:
     if not sys.stderr.isatty() or os.environ.get("PAMOSNIK_QUIET") or not steps:
         yield lambda: None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("Replay"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=terminal.console(aside=True), transient=True) as bar:
         task = bar.add_task("replay", total=steps)
         yield lambda: bar.advance(task)

@@ -36,7 +36,8 @@ def new(
     _create(file, starters[name].replace(f"{name}.yaml", shlex.quote(str(file))))
     if as_json:
         print_json({"name": name, "file": str(file)})
-    note(f"Written: {file}\nTry: pamosnik flows test {shlex.quote(str(file))}")
+    note(f"Written: {file}")
+    note(f"Try: pamosnik flows test {shlex.quote(str(file))}")
 
 
 def _which(name: str, starters: Mapping[str, str]) -> str:

@@ -1,13 +1,12 @@
 """Playing the tests that stand in flow files."""
 
 import os
-import sys
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from pamosnik import terminal
 from pamosnik.commands.common import Json, note, print_json, say
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
 from pamosnik.errors import CheckFailed, InvalidFlows, UsageError
@@ -101,12 +100,7 @@ def _tests(number: int) -> str:
 
 
 def _console() -> "Console":
-    from rich.console import Console
-
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # what this terminal cannot write is no reason to fail
-    plain = bool(os.environ.get("NO_COLOR"))
-    console = Console(color_system=None if plain else "auto", highlight=False, markup=False, emoji=False)
+    console = terminal.console(colours=not os.environ.get("NO_COLOR"))
     console.width = min(console.width, _WIDEST)
     return console
 
@@ -152,17 +146,16 @@ def tell(results: "list[Result]", files: list[Path], *, aside: bool) -> None:
         if results:
             out(f"{_tests(len(results))} passed.")
         return
-    from pamosnik.rehearsal.screen import clean
     from pamosnik.rehearsal.testing import show
 
     out(f"{len(failed)} of {_tests(len(results))} failed:")
     in_full = [] if aside else [one for one in failed if not one.test.place.line][:_IN_FULL]
     for one in failed:
-        out(clean(f"  {one.failures[0].place}  {one.test.title}"))
+        out(f"  {one.failures[0].place}  {one.test.title}")
         if one in in_full:
             show.failed(_console(), one, {}, one.zone)
         else:
-            out(clean(f"      {one.failures[0].sentence}"))
+            out(f"      {one.failures[0].sentence}")
     if any(one.test.place.line for one in failed):
         out(f"What was said shows: {_command(files)}")
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pamosnik import terminal
 from pamosnik.commands import (
     flow_export,
     flow_files,
@@ -93,7 +94,8 @@ def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: 
     )
     import yaml
 
-    say("\n" + yaml.safe_dump(found["body"], allow_unicode=True, sort_keys=False).rstrip())
+    say("")
+    terminal.out(yaml.safe_dump(found["body"], allow_unicode=True, sort_keys=False).rstrip("\n"))
 
 
 def _pause(state: Mapping[str, object]) -> str:

@@ -186,7 +186,8 @@ def runs_show(
     assert isinstance(links, list)
     print_facts(list(found.items()))
     for turn in turns:
-        say(f"\n{shown(turn['at'])}  {_STIMULI.get(str(turn['stimulus']), turn['stimulus'])}")
+        say("")
+        say(f"{shown(turn['at'])}  {_STIMULI.get(str(turn['stimulus']), turn['stimulus'])}")
         trace = turn["trace"]
         assert isinstance(trace, list)
         for check in trace:

@@ -4,6 +4,8 @@ import os
 import textwrap
 from typing import TYPE_CHECKING
 
+from pamosnik import terminal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -21,7 +23,6 @@ def show_plan(
 ) -> None:
     """`beside`: what else is to be known of it. `aside`: on stderr, beside an answer in JSON; silent with --quiet.
     `counted`: with the counts at the end."""
-    from rich.console import Console
     from rich.text import Text
 
     from pamosnik.flows.plan_lines import Said, Tone, lines, summary
@@ -35,10 +36,10 @@ def show_plan(
         Tone.STILL: "dim",
         Tone.TITLE: "bold",
     }
-    console = Console(stderr=aside, highlight=False, markup=False, emoji=False)
+    console = terminal.console(aside=aside)
     counts = [Said(summary(plan), Tone.TITLE)] if counted else []
     for said in (*lines(plan, full=full), *beside, *counts):
-        text, style = said.text, styles.get(said.tone, "")
+        text, style = terminal.one_line(said.text), styles.get(said.tone, "")
         if said.tone is Tone.PLAIN and console.is_terminal:
             text = _wrapped(text, console.width)
         # What was written stays whole, for pipes and for copying; the terminal breaks it where it must.

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pamosnik import terminal
 from pamosnik.commands import asking
 from pamosnik.commands.asking import Email, Name, PasswordStdin, Timezone
 from pamosnik.commands.common import (
@@ -54,7 +55,7 @@ def demo(
     from pamosnik.rehearsal import demo as rehearsal
 
     stay = not once and sys.stdout.isatty() and sys.stdin.isatty()
-    raise typer.Exit(asyncio.run(rehearsal.play(port=port, stay=stay, say=say)))
+    raise typer.Exit(asyncio.run(rehearsal.play(port=port, stay=stay, say=terminal.out)))
 
 
 def init(
@@ -102,7 +103,7 @@ def connect(
         if token_stdin:
             token = sys.stdin.readline().strip()
         elif sys.stdin.isatty():
-            token = typer.prompt("Token from Meta's dashboard (it is not shown)", hide_input=True).strip()
+            token = terminal.ask("Token from Meta's dashboard (it is not shown)", hidden=True).strip()
         else:
             raise UsageError("There is no token.", hint="Try: pamosnik connect --token-stdin < token.txt")
         if not token or any(c.isspace() for c in token) or not token.isascii():

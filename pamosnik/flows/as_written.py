@@ -32,7 +32,7 @@ _IN_FULL = frozenset(
 _SAYS_SOMETHING_ELSE = re.compile(r"(?i:true|false|null|yes|no|on|off)")
 _WORD = re.compile(r"[^\W\d_][\w/-]*")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
-_UNSEEN = re.compile("[\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufff0-\uffff]")
+_UNSEEN = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\uffff]")
 
 Raw = Mapping[str, object]
 

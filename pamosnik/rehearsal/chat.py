@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pamosnik import terminal
 from pamosnik.errors import PamosnikError, UsageError
 from pamosnik.flows.durations import seconds
 from pamosnik.flows.load import File, read_files
@@ -408,7 +409,7 @@ def talk(paths: Sequence[Path], files: Sequence[File], at: datetime | None, *, c
         for line in sys.stdin:
             said = line.rstrip("\r\n")
             if said.strip():
-                sys.stdout.write(f"{chat.prompt}{clean(said)}\n")
+                terminal.out(f"{chat.prompt}{clean(said)}")
             going_on = chat.enter(said)
             sys.stdout.flush()
             if not going_on:
@@ -428,9 +429,7 @@ def _on_a_terminal(
     def screen(shop: str, zone: ZoneInfo) -> Screen:
         if not colour:
             return Plain(shop, zone)
-        from rich.console import Console
-
-        bubbles.append(Bubbles(shop, zone, Console(highlight=False, markup=False, emoji=False)))
+        bubbles.append(Bubbles(shop, zone, terminal.console()))
         return bubbles[0]
 
     # A background job hands down Ctrl-C as ignored; here somebody sits at the keyboard and must be able to leave.
@@ -447,7 +446,7 @@ def _on_a_terminal(
                 if not chat.enter(line):
                     break
         except (EOFError, KeyboardInterrupt):
-            sys.stdout.write("\n")
+            terminal.out("")
 
 
 def _complete_and_remember(chat: Chat) -> None:

@@ -1,15 +1,15 @@
 """How a conversation looks: bubbles on a terminal, plain lines everywhere else.
 
-Texts come from flow files and from whoever types: control characters never reach the terminal.
+Texts come from flow files and from whoever types: `terminal` lets nothing of theirs command the terminal.
 """
 
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, assert_never
 from zoneinfo import ZoneInfo
 
+from pamosnik import terminal
 from pamosnik.model.contact import PausedBy
 from pamosnik.model.event import EventKind, Verdict
 from pamosnik.model.outbox import Action, ItemKind, ItemStatus
@@ -41,9 +41,6 @@ from pamosnik.rehearsal.happenings import (
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They can show a line in another order than it is written."""
 
 _ITEMS: Mapping[ItemKind, str] = {
     ItemKind.MESSAGE: "a message",
@@ -79,14 +76,8 @@ DEEDS: Mapping[Deed, str] = {
 
 
 def clean(text: str) -> str:
-    """Without what could command a terminal or disguise a text; line breaks stay."""
-    return "".join(
-        char
-        if char == "\n" or (unicodedata.category(char) not in ("Cc", "Cs") and char not in _BIDI)
-        else " "
-        for char in text.replace("\r\n", "\n")
-        if char != "\x1b"
-    )
+    """As on any terminal, with spaces for tabs: the width of bubbles is reckoned. Line ends stay."""
+    return terminal.clean(text).replace("\t", " ")
 
 
 class Screen(Protocol):
@@ -333,4 +324,4 @@ def _option(option: Option, numbers: Mapping[str, int]) -> str:
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    terminal.out(text)

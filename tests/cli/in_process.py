@@ -27,10 +27,9 @@ class Said:
 Command = Callable[..., Said]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs commands on a home with one account."""
-    monkeypatch.setenv("PAMOSNIK_HOME", str(tmp_path / "home"))
+def in_this_process(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Command:
+    """Runs commands on this home."""
+    monkeypatch.setenv("PAMOSNIK_HOME", str(folder))
     monkeypatch.setenv("NO_COLOR", "1")
 
     def command(*arguments: str, given: str = "") -> Said:
@@ -43,6 +42,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
         os.environ.update(before)
         return Said(code, out.getvalue(), err.getvalue())
 
+    return command
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs commands on a home with one account."""
+    command = in_this_process(monkeypatch, tmp_path / "home")
     who = (
         "--name",
         "Rosa",

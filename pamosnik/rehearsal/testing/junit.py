@@ -7,8 +7,7 @@ from itertools import groupby
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-
+from pamosnik import terminal
 from pamosnik.rehearsal.testing import show
 from pamosnik.rehearsal.testing.result import Result
 
@@ -54,12 +53,10 @@ def _case(suite: ElementTree.Element, one: Result, texts: Mapping[str, str], zon
         case, "failure", {"type": _text(first.what), "message": _text(f"{first.place}: {first.sentence}")}
     )
     written = io.StringIO()
-    console = Console(
-        file=written, width=_COLUMNS, color_system=None, highlight=False, markup=False, emoji=False
-    )
+    console = terminal.console(file=written, width=_COLUMNS, colours=False)
     show.failed(console, one, texts, zone)
     failure.text = _text("\n".join(line.rstrip() for line in written.getvalue().split("\n")))
 
 
 def _text(text: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", text)
+    return _FORBIDDEN.sub("\ufffd", terminal.clean(text))
