@@ -5,12 +5,11 @@ that `--help` answers at once.
 import io
 import os
 import sys
-import traceback
 
 import typer
 from typer.exceptions import Abort, TyperException
 
-from pamosnik import terminal
+from pamosnik import terminal, unsaid
 from pamosnik.commands import (
     accounts,
     api_tokens,
@@ -64,9 +63,9 @@ def run(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except PamosnikError as error:
-        terminal.err(error.message)
+        terminal.err(unsaid.hide(error.message))
         if error.hint is not None:
-            terminal.err(error.hint)
+            terminal.err(unsaid.hide(error.hint))
         return error.exit_code
     except TyperException as error:
         return _misused(error)
@@ -80,10 +79,10 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         terminal.err("")
         return 130
-    except Exception:  # noqa: BLE001 - a mistake of ours: the traceback is shown, by us, for it may quote a secret
+    except Exception as error:  # noqa: BLE001 - a mistake of ours: shown by us, for its traceback may quote a secret
         from pamosnik import logs
 
-        terminal.err(logs.redact(traceback.format_exc().rstrip("\n")))
+        terminal.err(logs.told(error))
         return 1
 
 

@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from pamosnik import unsaid
 from pamosnik.errors import HomeError, UsageError
 
 PREFIX = "PAMOSNIK_"
@@ -58,6 +59,9 @@ SETTINGS = (
     ),
     Setting("mail_from", None, "sender of mails; default: the user of `smtp_url`"),
     Setting("log_format", "text", "`text` or `json`"),
+    Setting(
+        "log_level", "info", "`info`, `debug` (more of what Pamosnik does) or `warning` (only what is wrong)"
+    ),
     Setting("operator_name", None, "who runs this installation; default: the first account's name"),
     Setting("operator_email", None, "how to reach them; default: the first account's e-mail"),
 )
@@ -118,6 +122,7 @@ class Config:
     mail: MailServer | None
     """None: no mail is sent."""
     log_format: str
+    log_level: str
     operator_name: str | None
     operator_email: str | None
     sources: Mapping[str, str]
@@ -158,6 +163,7 @@ def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, st
     toml = _toml(home.text)
     values = {name: _value(setting, given, env, toml) for name, setting in _BY_NAME.items()}
     values["home"] = home
+    unsaid.keep_always(*(values[setting.name].text for setting in SETTINGS if setting.secret))
     return _checked(values)
 
 
@@ -240,6 +246,12 @@ def _checked(values: Mapping[str, Value]) -> Config:
         )
     _require_one_of("log_format", values["log_format"], "text", "json")
     _require_one_of("proxy_headers", values["proxy_headers"], "ignore", "trust")
+    log_level = values["log_level"]
+    if log_level.text not in ("debug", "info", "warning"):
+        raise UsageError(
+            f"log_level ({log_level.source}) is {log_level.text!r}.",
+            hint="It can be info, debug or warning.",
+        )
     _require_mail_address("operator_email", values["operator_email"])
     known = {field.name for field in fields(Config)}
     rest = {name: text for name, text in texts.items() if name in known and name not in ("home", "port")}
@@ -347,6 +359,7 @@ def _login_of(url: Value) -> tuple[str | None, str | None]:
         raise _bad_mail_server(url, "needs both a user and a password, or neither")
     if any(not sign.isprintable() for sign in user + password):
         raise _bad_mail_server(url, "has a user or password with control signs")
+    unsaid.keep_always(password, f"\0{user}\0{password}")
     return (user, password) if user else (None, None)
 
 

@@ -21,6 +21,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
+from pamosnik import unsaid
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -66,6 +68,11 @@ def json_text(value: object) -> str:
     """JSON for people to read, harmless on a terminal, and exact for whoever parses it."""
     utf = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
     written = json.dumps(value, ensure_ascii=not utf, indent=2)
+    return escaped(written)
+
+
+def escaped(written: str) -> str:
+    """JSON with escapes for what a terminal obeys; it says the same."""
     return _ESCAPED.sub(_escape, written)
 
 
@@ -78,9 +85,12 @@ def sure(question: str, *, default: bool = False) -> bool:
     return typer.confirm(clean(question), default=default, err=True)
 
 
-def ask(question: str, *, default: str | None = None, hidden: bool = False) -> str:
-    """Asks on a terminal. `hidden`: what is typed does not show."""
-    return str(typer.prompt(clean(question), default=default, hide_input=hidden, err=True))
+def ask(question: str, *, default: str | None = None, hidden: bool = False, twice: bool = False) -> str:
+    """Asks on a terminal. `hidden`: what is typed does not show; `twice`: and is to be typed again."""
+    answer = str(
+        typer.prompt(clean(question), default=default, hide_input=hidden, confirmation_prompt=twice, err=True)
+    )
+    return unsaid.keep(answer) if hidden else answer
 
 
 def console(

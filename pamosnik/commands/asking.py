@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik import terminal
+from pamosnik import terminal, unsaid
 from pamosnik.commands.common import confirm, note
 from pamosnik.errors import PamosnikError, UsageError
 
@@ -76,7 +76,7 @@ def password(*, from_stdin: bool, check: Callable[[str], object], command: str) 
     """The first line of standard input; or typed twice on the terminal, until `check` does not raise. `command`: how
     a script gives it."""
     if from_stdin:
-        given = _first_line(command)
+        given = unsaid.keep(_first_line(command))
         check(given)
         return given
     if not sys.stdin.isatty():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pamosnik import terminal, unsaid
 from pamosnik.commands.common import Json, Yes, confirm, note, now, print_facts, print_json, print_table, say
 from pamosnik.errors import UsageError
 
@@ -239,9 +240,9 @@ def _wanted(master: bool, accounts: bool, new_passphrase: bool, no_passphrase: b
     seal = None
     if new_passphrase:
         if sys.stdin.isatty():
-            seal = typer.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True)
+            seal = terminal.ask("New passphrase", hidden=True, twice=True)
         else:
-            seal = sys.stdin.readline().rstrip("\n")
+            seal = unsaid.keep(sys.stdin.readline().rstrip("\n"))
         _require_good(seal)
     both = master == accounts
     return Wanted(master=master or both, accounts=accounts or both, seal=seal, unseal=no_passphrase)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pamosnik import terminal
+from pamosnik import terminal, unsaid
 from pamosnik.commands import asking
 from pamosnik.commands.asking import Email, Name, PasswordStdin, Timezone
 from pamosnik.commands.common import (
@@ -101,7 +101,7 @@ def connect(
 
     with open_home() as home:
         if token_stdin:
-            token = sys.stdin.readline().strip()
+            token = unsaid.keep(sys.stdin.readline().strip())
         elif sys.stdin.isatty():
             token = terminal.ask("Token from Meta's dashboard (it is not shown)", hidden=True).strip()
         else:
@@ -231,7 +231,8 @@ def serve(
         )
     require_there(settings.database)
     home.require_private(settings)
-    logs.set_up(settings.log_format)
+    logs.set_up(settings.log_format, level=logs.LEVELS[settings.log_level])
+    logs.take_what_nobody_caught()
 
     def ready(address: str) -> None:
         note(

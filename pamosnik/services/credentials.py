@@ -1,5 +1,6 @@
 """Opening what is sealed: an account's data key, a connection's token. Nothing here is ever printed."""
 
+from pamosnik import unsaid
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NeedsAuthorisation, PamosnikError
 from pamosnik.security import vault
@@ -35,11 +36,13 @@ def opened(keys: Keys, connected: Connected, login: SealedLogin) -> str:
         raise NeedsAuthorisation(
             "This Instagram account has no login any more.", hint="Try: pamosnik connect"
         )
-    return vault.open_token(
-        _unwrapped(keys, connected.account_id, login.wrapped_key),
-        login.token,
-        account_id=connected.account_id,
-        ig_id=connected.ig_id,
+    return unsaid.keep(
+        vault.open_token(
+            _unwrapped(keys, connected.account_id, login.wrapped_key),
+            login.token,
+            account_id=connected.account_id,
+            ig_id=connected.ig_id,
+        )
     )
 
 

@@ -8,6 +8,7 @@ https://developers.facebook.com/docs/instagram-platform/instagram-api-with-insta
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pamosnik import unsaid
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NeedsAuthorisation, NotFound, PamosnikError
 from pamosnik.instagram import errors
@@ -41,7 +42,7 @@ def read(answer: Answer) -> Refreshed | None:
     if answer.outcome.kind is not OutcomeKind.SENT or not isinstance(token, str) or not token:
         return None
     lasts = timedelta(seconds=seconds) if isinstance(seconds, int) and seconds > 0 else timedelta(days=60)
-    return Refreshed(token, lasts)
+    return Refreshed(unsaid.keep(token), lasts)
 
 
 def due(conn: Connection, now: datetime) -> list[Connected]:
