@@ -94,10 +94,17 @@ class _Lines(logging.Formatter):
         return "" if error is None else told(error)
 
 
+def _sentence(record: logging.LogRecord) -> str:
+    """asyncio adds what it knows of a task, and there the exception it ended with quotes what it likes."""
+    sentence = record.getMessage()
+    return sentence.partition("\n")[0] if record.name == "asyncio" else sentence
+
+
 class _Text(_Lines):
     converter = staticmethod(time.gmtime)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = _sentence(record)
         return terminal.one_line(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
@@ -111,7 +118,7 @@ class _Json(_Lines):
             "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _sentence(record),
         }
         line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         if record.exc_info:

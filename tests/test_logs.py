@@ -193,7 +193,7 @@ def test_what_nobody_caught_comes_into_the_log(
 
     async def forgotten() -> None:
         async def ends() -> None:
-            fails()
+            raise ValueError(f"somebody wrote {SMTP_PASSWORD[:4]} and more")
 
         task = asyncio.ensure_future(ends())
         await asyncio.sleep(0)
@@ -206,6 +206,7 @@ def test_what_nobody_caught_comes_into_the_log(
     assert text.count("Nobody caught this") == 2
     assert "this is old: (hidden)" in text
     assert "never retrieved" in text
+    assert "somebody wrote p" not in text
     assert "wörds" not in text
 
 

@@ -1,6 +1,7 @@
 """Every command there is, as the program itself lists them: for what must hold whichever one runs."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import typer
 
@@ -30,6 +31,13 @@ def every_command(arguments: Mapping[str, str], anything: str) -> Iterator[list[
         yield words
         if "--json" in _options(command):
             yield [*words, "--json"]
+
+
+def parameters() -> Iterator[tuple[tuple[str, ...], Any]]:
+    """What all commands take: arguments and options, with the command's path."""
+    for path, command in _leaves(typer.main.get_command(cli.app), ()):
+        for param in command.params:
+            yield path, param
 
 
 def _leaves(

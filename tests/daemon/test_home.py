@@ -13,9 +13,7 @@ import pytest
 from pamosnik import _sqlite
 from pamosnik.security import keyring
 from tests.daemon import events
-from tests.daemon.events import SECRET
-from tests.daemon.fake import TOKEN, Trouble
-from tests.daemon.shop import EMAIL, PASSWORD, VERIFY_TOKEN, Shop, closed_shop, free_port, open_shop
+from tests.daemon.shop import EMAIL, closed_shop, free_port, open_shop
 
 pytestmark = pytest.mark.anyio
 PASSPHRASE = "an unlikely passphrase of some length"
@@ -127,49 +125,6 @@ async def test_a_sealed_home_opens_with_its_passphrase_only(tmp_path: Path) -> N
         await shop.write("4102", "price")
         await shop.settles("4102", 1)
         assert PASSPHRASE not in shop.said()
-
-
-async def test_what_nobody_ever_reads(tmp_path: Path) -> None:
-    async with open_shop(tmp_path, PAMOSNIK_LOG_FORMAT="json", PAMOSNIK_META_APP_SECRET="m" * 32) as shop:
-        await shop.comment("4201")
-        await shop.settles("4201", 1)
-        shop.fake.trouble = lambda call: Trouble(500, 1, message=f"token {TOKEN}") if call.is_send else None
-        await shop.write("4202", "price")
-        await asyncio.sleep(0.5)
-        shop.fake.trouble = lambda call: Trouble(400, 190, 463, message=TOKEN) if call.is_send else None
-        await shop.write("4203", "price")
-        await asyncio.sleep(0.5)
-        await shop.fake.post(b"{}", "sha256=" + "0" * 64)
-        reads = _every_reading_command()
-        for said in await asyncio.gather(*(shop.try_command(*command) for command in reads)):
-            assert said.code in (0, 1), said
-        for path in ("/", "/login", "/readyz", "/healthz"):
-            _, page = await shop.get(path)
-            (shop.folder / f"page{path.replace('/', '-')}.log").write_text(page, "utf-8")
-        await shop.stop()
-        everything = shop.said()
-        for secret in (TOKEN, TOKEN[4:], SECRET, PASSWORD, VERIFY_TOKEN, "m" * 32):
-            assert secret not in everything, secret[:4]
-        assert all(json.loads(line) for line in shop.log.read_text().splitlines() if line.startswith("{"))
-        assert any(line.startswith("{") for line in shop.log.read_text().splitlines())
-        _nothing_in_clear_on_disk(shop)
-        assert not [call for call in shop.fake.calls if any(TOKEN in text for text in call.query.values())]
-
-
-def _every_reading_command() -> list[tuple[str, ...]]:
-    nouns = ("connections", "events", "runs", "queue", "contacts", "flows")
-    reads = [("status",), ("config", "show"), ("connections", "list"), ("queue", "list"), ("why", "@anna")]
-    return [*reads, ("status", "--json"), ("stats", "--json"), *((noun, "list", "--json") for noun in nouns)]
-
-
-def _nothing_in_clear_on_disk(shop: Shop) -> None:
-    for file in shop.home.rglob("*"):
-        if file.is_file():
-            content = file.read_bytes()
-            assert TOKEN.encode() not in content, file.name
-            assert PASSWORD.encode() not in content, file.name
-            assert file.stat().st_mode & 0o077 == 0, file.name
-    assert shop.home.stat().st_mode & 0o077 == 0
 
 
 async def test_the_command_line_works_without_the_daemon_and_the_daemon_notices(tmp_path: Path) -> None:
