@@ -126,6 +126,8 @@ def test_no_command_prints_what_a_terminal_obeys(tmp_path: Path, monkeypatch: py
         assert "Traceback" not in said.stderr, (words, said.stderr)
         if "--json" in words and said.stdout:
             texts += json.dumps(HOSTILE)[1:-1] in json.dumps(json.loads(said.stdout))
+    command("flows", "test", str(file), "--junit", str(tmp_path / "junit.xml"))
+    assert OBEYED.search((tmp_path / "junit.xml").read_text("utf-8")) is None
     assert texts > 3  # they were there to be printed
 
 
