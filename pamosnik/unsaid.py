@@ -1,15 +1,15 @@
 """The values that nobody is told: who reads or opens a secret keeps it here, and logs and tracebacks leave it out.
 
 Patterns know what a token of Meta's looks like; a passphrase looks like nothing. So the values themselves are looked
-for as well, as they are and as addresses, JSON, Python and mail servers write them: one search, however many there
-are. It is a last wall: nothing is meant to hand a secret to a log, but a server may quote one in an error, and an
-exception may quote the server.
+for as well, as they are and as addresses, JSON, Python and mail servers write them. It is a last wall: nothing is
+meant to hand a secret to a log, but a server may quote one in an error, and an exception may quote the server.
 """
 
 import base64
 import json
 import re
-from collections.abc import Iterator
+import threading
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 HIDDEN = "(hidden)"
@@ -22,47 +22,59 @@ _SHORTEST = 6
 """Characters. What is shorter stands in ordinary words, too, and hiding it would tell where it is."""
 _OPENED_AT_MOST = 1000
 
+_lock = threading.Lock()
 _always: set[str] = set()
 _opened: dict[str, None] = {}
-_pattern: re.Pattern[str] | None = None
+_forms: tuple[str, ...] | None = ()
+"""What is looked for; None when it is to be gathered anew."""
 
 
 def keep_always(*secrets: str | None) -> None:
     """Secrets of the settings. None and empty ones are none."""
-    global _pattern
-    new = {secret for secret in secrets if secret and len(secret) >= _SHORTEST} - _always
-    if new:
-        _always.update(new)
-        _pattern = None
+    global _forms
+    with _lock:
+        _always.update(secret for secret in secrets if secret and len(secret) >= _SHORTEST)
+        _forms = None
 
 
 def keep(secret: str) -> str:
-    """A secret that was opened or typed; returns it. The last thousand are known."""
-    global _pattern
-    if len(secret) < _SHORTEST or secret in _always:
-        return secret
-    if secret in _opened:
-        _opened[secret] = _opened.pop(secret)
-        return secret
-    _opened[secret] = None
-    if len(_opened) > _OPENED_AT_MOST:
-        _opened.pop(next(iter(_opened)))
-    _pattern = None
+    """A secret that was made, opened or typed; returns it. The last thousand are known."""
+    global _forms
+    with _lock:
+        if secret in _opened:
+            _opened[secret] = _opened.pop(secret)
+        elif len(secret) >= _SHORTEST and secret not in _always:
+            _opened[secret] = None
+            if len(_opened) > _OPENED_AT_MOST:
+                _opened.pop(next(iter(_opened)))
+            _forms = None
     return secret
 
 
 def hide(text: str) -> str:
     """The text without the secrets that are kept, and without what looks like one."""
-    global _pattern
-    if _pattern is None:
-        forms = {form for secret in (*_always, *_opened) for form in _forms(secret)}
-        # The longest first: a secret may begin another.
-        _pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))) or r"(?!)")
-    return _SECRET.sub(lambda found: f"{found[1] or ''}{HIDDEN}", _pattern.sub(HIDDEN, text))
+    # The longest first: a secret may begin another.
+    for form in sorted((one for one in _looked_for() if one in text), key=len, reverse=True):
+        text = text.replace(form, HIDDEN)
+    return _SECRET.sub(lambda found: f"{found[1] or ''}{HIDDEN}", text)
 
 
-def _forms(secret: str) -> Iterator[str]:
-    yield secret
-    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
-    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])
-    yield base64.b64encode(secret.encode("utf-8", "replace")).decode().rstrip("=")
+def _looked_for() -> tuple[str, ...]:
+    global _forms
+    found = _forms
+    if found is None:
+        with _lock:
+            found = _forms = tuple({form for one in (*_always, *_opened) for form in _forms_of(one)})
+    return found
+
+
+@lru_cache(maxsize=2 * _OPENED_AT_MOST)
+def _forms_of(secret: str) -> frozenset[str]:
+    return frozenset(
+        (
+            secret,
+            *(quote(secret), quote(secret, safe=""), quote_plus(secret)),
+            *(json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]),
+            base64.b64encode(secret.encode("utf-8", "replace")).decode().rstrip("="),
+        )
+    )

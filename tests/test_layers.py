@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "csv_cells": set(),
     "terminal": {"unsaid"},
     "logs": {"errors", "terminal", "unsaid"},
-    "security": {"errors"},
+    "security": {"unsaid", "errors"},
     "mail": {"config", "errors"},
     "calls": set(),
     "instagram": {"model", "errors"},

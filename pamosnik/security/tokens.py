@@ -3,13 +3,15 @@
 import hashlib
 import secrets
 
+from pamosnik import unsaid
+
 API_TOKEN_PREFIX = "pamo_"  # noqa: S105 - it only says what the rest is
 """Tokens of the API begin so: where one leaked, people and secret scanners know it."""
 
 
 def new_token() -> str:
     """256 random bits, fit for a cookie or a header."""
-    return secrets.token_urlsafe(32)
+    return unsaid.keep(secrets.token_urlsafe(32))
 
 
 def new_api_token() -> str:
