@@ -251,21 +251,18 @@ def _forms(secret: str) -> set[bytes]:
 
 # --- in the hand of the program ------------------------------------------------------------------------------
 
-SECRET_NAMES = re.compile(r"token|password|passphrase|secret|smtp_url|(^|_)key$|cookie|csrf")
+SECRET_NAMES = re.compile(r"(^|_)(token|password|passphrase|secret|smtp_url|key|cookie|csrf)$")
 NO_SECRETS = {
     "config.Setting.secret": "says that one is",
     "daemon.callers.Caller.token": "its row in the database, with a hash",
-    "engine.match.Heard.tokens": "words of a text",
     "flows.clashes._Claim.key": "a keyword",
     "flows.written.Entry.key": "of YAML",
-    "model.book.Webhook.secret_from": "the name of an environment variable",
     "model.decision.NewLink.token": "part of an address that is sent to a person",
     "model.event.Incoming.key": "tells repetitions",
     "privacy.subject.Table.person_key": "a column",
     "sandbox.behaviour.Behaviour.comment_id_key": "a key of Meta's JSON",
     "services.backups.Restored.key": "a sentence",
     "services.lost_key.Opened.key": "wrapped",
-    "store.connections.NewConnection.token_sealed": "sealed",
 }
 
 
