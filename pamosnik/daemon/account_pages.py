@@ -28,7 +28,15 @@ from pamosnik.daemon.visitors import Form, Visitor, Visitors
 from pamosnik.errors import HomeError, PamosnikError
 from pamosnik.mail import MailFailed
 from pamosnik.security import passwords, tokens
-from pamosnik.services import account_overview, account_words, accounts, api_tokens, holder_links, throttle
+from pamosnik.services import (
+    account_overview,
+    account_words,
+    accounts,
+    api_tokens,
+    holder_links,
+    throttle,
+    visits,
+)
 from pamosnik.services.throttle import TooOften
 from pamosnik.store import sessions
 from pamosnik.store.database import Database
@@ -231,7 +239,7 @@ class AccountPages:
             password_hash=await parts.checks.hashed(new),
             session_id=visitor.session.id,
             session_hash=tokens.token_hash(session),
-            browser_hash=tokens.token_hash(browser),
+            browser=browser,
         )
         await self._write(visitor, change)
         parts.mails.password_changed(visitor.account)
@@ -317,14 +325,14 @@ def _set_password(
     password_hash: str,
     session_id: str,
     session_hash: bytes,
-    browser_hash: bytes,
+    browser: str,
     actor: str,
     now: datetime,
 ) -> None:
     """This session goes on and this browser stays known, with other tokens: somebody may have copied the old ones."""
     accounts.set_password(conn, account_id, password_hash, but_session=session_id, actor=actor, now=now)
     sessions.renew(conn, account_id, session_id, session_hash)
-    sessions.know_browser(conn, browser_hash, account_id, now)
+    visits.know_browser(conn, browser, account_id, now)
 
 
 def _header(visitor: Visitor) -> Mapping[str, object]:

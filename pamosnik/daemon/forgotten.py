@@ -112,7 +112,7 @@ class Forgotten:
             account=account,
             token_hash=tokens.token_hash(request.path_params["token"]),
             password_hash=hashed,
-            browser=tokens.token_hash(browser),
+            browser=browser,
             now=self._clock.now(),
         )
         if not await self._writer.write(write_for(account.id, use)):

@@ -40,8 +40,8 @@ class PasswordChecks:
         self._clock = clock
         self._room = asyncio.Semaphore(HASHES_AT_ONCE)
 
-    async def login(self, email: str, password: str, browser: bytes | None) -> Right | TooOften | None:
-        """None: e-mail or password is wrong. `browser`: the hash of what it was given at an earlier login."""
+    async def login(self, email: str, password: str, browser: str | None) -> Right | TooOften | None:
+        """None: e-mail or password is wrong. `browser`: the token it was given at an earlier login."""
         begin = partial(visits.begin, email=email, browser=browser, now=self._clock.now())
         attempt = await self._writer.write(begin)
         if isinstance(attempt, TooOften):

@@ -94,10 +94,9 @@ class Visitors:
             raise NotLoggedIn
         return visitor
 
-    def browser(self, request: Request) -> bytes | None:
-        """The hash of what this browser was given when somebody logged in with it; None: nothing."""
-        token = self._cookie(request, BROWSER_COOKIE)
-        return None if token is None else tokens.token_hash(token)
+    def browser(self, request: Request) -> str | None:
+        """The token that this browser was given when somebody logged in with it; None: nobody did."""
+        return self._cookie(request, BROWSER_COOKIE)
 
     # --- what they send ------------------------------------------------------------------------------
 
@@ -121,14 +120,14 @@ class Visitors:
 
     async def let_in(self, request: Request, account: Account, attempt: int) -> Response:
         """Opens a new session in place of the one there was, and leads to the first page."""
-        token, browser = tokens.new_token(), self._cookie(request, BROWSER_COOKIE) or tokens.new_token()
+        token, browser = tokens.new_token(), self.browser(request) or tokens.new_token()
         before = self._cookie(request, SESSION_COOKIE)
         come = visits.Come(
             account.id,
             token_hash=tokens.token_hash(token),
-            browser_hash=tokens.token_hash(browser),
+            browser=browser,
             before=None if before is None else tokens.token_hash(before),
-            browser=browsers.label(request.headers.get("user-agent")),
+            called=browsers.label(request.headers.get("user-agent")),
         )
         await self._writer.write(
             partial(visits.let_in, come=come, attempt=attempt, now=self._clock.now()), urgent=True

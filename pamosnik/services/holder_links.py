@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from pamosnik._sqlite import Connection
 from pamosnik.security import tokens
 from pamosnik.services import accounts as account_services
-from pamosnik.store import accounts, mailed_links, sessions
+from pamosnik.services import visits
+from pamosnik.store import accounts, mailed_links
 from pamosnik.store.accounts import Account
 from pamosnik.store.mailed_links import MailedLink, Purpose
 
@@ -45,14 +46,14 @@ def withdraw_email(conn: Connection, account_id: str, *, actor: str, now: dateti
 
 
 def reset_password(
-    conn: Connection, account: Account, token_hash: bytes, password_hash: str, browser: bytes, now: datetime
+    conn: Connection, account: Account, token_hash: bytes, password_hash: str, browser: str, now: datetime
 ) -> bool:
     """Uses the link up, ends all sessions, and knows the browser: whoever guesses does not lock its holder out. False
     when the link was used up meanwhile; then nothing is changed."""
     if mailed_links.find(conn, token_hash, Purpose.RESET_PASSWORD, now) is None:
         return False
     account_services.set_password(conn, account.id, password_hash, but_session=None, actor="page", now=now)
-    sessions.know_browser(conn, browser, account.id, now)
+    visits.know_browser(conn, browser, account.id, now)
     return True
 
 

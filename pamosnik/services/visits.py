@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
-from pamosnik.security import passwords
+from pamosnik.security import passwords, tokens
 from pamosnik.services import throttle
 from pamosnik.services.throttle import TooOften
 from pamosnik.store import accounts, login_attempts, sessions
@@ -22,6 +22,8 @@ LASTS_AT_MOST = timedelta(days=90)
 SESSIONS_AT_MOST = 20
 """Of one account: the one seen longest ago makes room."""
 BROWSER_KNOWN = timedelta(days=180)
+BROWSERS_AT_MOST = 50
+"""Of one account that are known: the one used longest ago makes room."""
 NOTED_EVERY = timedelta(minutes=5)
 
 
@@ -42,17 +44,21 @@ class Come:
 
     account_id: str
     token_hash: bytes = field(repr=False)
-    browser_hash: bytes = field(repr=False)
+    browser: str = field(repr=False)
+    """The token that tells it from strangers' ones."""
     before: bytes | None = field(repr=False)
     """The session that this browser had."""
-    browser: str
+    called: str
+    """Like `Firefox on Android`."""
 
 
-def begin(conn: Connection, email: str, browser: bytes | None, now: datetime) -> Attempt | TooOften:
-    """Counts a login before anything is compared. `browser`: what it was given when somebody logged in with it."""
+def begin(conn: Connection, email: str, browser: str | None, now: datetime) -> Attempt | TooOften:
+    """Counts a login before anything is compared. `browser`: the token it was given at an earlier login."""
     account = accounts.by_email(conn, email)
     if account is not None and browser is not None and _knows(conn, browser, account):
-        number = throttle.take(conn, throttle.KNOWN_BROWSER, browser, now, account.id)
+        number = throttle.take(
+            conn, throttle.KNOWN_BROWSER, _browser_hash(browser, account.id), now, account.id
+        )
     else:
         owner = "" if account is None else account.id
         number = throttle.take(conn, throttle.LOGIN, accounts.tidy_email(email), now, owner)
@@ -62,16 +68,29 @@ def begin(conn: Connection, email: str, browser: bytes | None, now: datetime) ->
     return Attempt(number, account, stored)
 
 
-def ask_for_link(conn: Connection, email: str, browser: bytes | None, now: datetime) -> int | TooOften:
+def ask_for_link(conn: Connection, email: str, browser: str | None, now: datetime) -> int | TooOften:
     """Counts that a link to a new password is asked for, likewise."""
     account = accounts.by_email(conn, email)
     if account is not None and browser is not None and _knows(conn, browser, account):
-        return throttle.take(conn, throttle.KNOWN_BROWSER_MAIL, browser, now, account.id)
+        return throttle.take(
+            conn, throttle.KNOWN_BROWSER_MAIL, _browser_hash(browser, account.id), now, account.id
+        )
     return throttle.take(conn, throttle.MAIL, accounts.tidy_email(email), now)
 
 
-def _knows(conn: Connection, browser: bytes, account: Account) -> bool:
-    return sessions.browser_account(conn, browser) == account.id
+def know_browser(conn: Connection, browser: str, account_id: str, now: datetime) -> None:
+    """Somebody logged in to the account with the browser that holds this token."""
+    sessions.know_browser(conn, _browser_hash(browser, account_id), account_id, now)
+    sessions.keep_browsers(conn, account_id, BROWSERS_AT_MOST)
+
+
+def _knows(conn: Connection, browser: str, account: Account) -> bool:
+    return sessions.browser_account(conn, _browser_hash(browser, account.id)) == account.id
+
+
+def _browser_hash(browser: str, account_id: str) -> bytes:
+    """Of its own for each account: whoever looks after ten shops is known to all of them."""
+    return tokens.token_hash(f"{browser}:{account_id}")
 
 
 def let_in(conn: Connection, come: Come, attempt: int, now: datetime) -> Session:
@@ -79,10 +98,10 @@ def let_in(conn: Connection, come: Come, attempt: int, now: datetime) -> Session
     login_attempts.forgive(conn, attempt)
     if come.before is not None:
         sessions.close_by_token(conn, come.before)
-    session = Session(new_id(now), come.account_id, come.browser, now, now, now + LASTS)
+    session = Session(new_id(now), come.account_id, come.called, now, now, now + LASTS)
     sessions.open_session(conn, come.token_hash, session)
     sessions.keep_newest(conn, come.account_id, SESSIONS_AT_MOST)
-    sessions.know_browser(conn, come.browser_hash, come.account_id, now)
+    know_browser(conn, come.browser, come.account_id, now)
     accounts.audit(conn, come.account_id, actor="page", action="login", subject=session.id, now=now)
     return session
 

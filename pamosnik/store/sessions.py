@@ -121,9 +121,18 @@ def know_browser(conn: Connection, token_hash: bytes, account_id: str, now: date
 
 
 def browser_account(conn: Connection, token_hash: bytes) -> str | None:
-    """Which account was logged in to with this browser last; None: a stranger's."""
+    """Which account was logged in to with this browser; None: a stranger's."""
     row = conn.execute("SELECT account_id FROM known_browsers WHERE token_hash=?", (token_hash,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def keep_browsers(conn: Connection, account_id: str, at_most: int) -> None:
+    """Those of the account that were used longest ago are strangers' again."""
+    conn.execute(
+        "DELETE FROM known_browsers WHERE account_id=:account AND token_hash NOT IN (SELECT token_hash"
+        " FROM known_browsers WHERE account_id=:account ORDER BY last_used_at DESC LIMIT :at_most)",
+        {"account": account_id, "at_most": at_most},
+    )
 
 
 def forget_browsers(conn: Connection, account_id: str) -> None:
