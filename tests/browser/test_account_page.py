@@ -328,7 +328,7 @@ async def test_a_token_is_shown_once_and_revoked(rosa: Holder, size: tuple[int, 
         revoke = page.url
         await page.get_by_role("button", name="Revoke it").click()
         assert (await says(part)).startswith("The token is revoked")
-        assert await part.get_by_text("There is none.").is_visible()
+        assert await part.get_by_text("There is none yet.").is_visible()
         await page.goto(revoke)
         assert await refuses(part) == "There is no such token, or not any more."
 

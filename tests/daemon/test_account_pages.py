@@ -235,6 +235,26 @@ async def test_without_a_mail_server_the_page_says_what_to_do(tmp_path: Path) ->
         assert (await rosa.told(changed)).startswith("Your password is changed.")
 
 
+async def test_over_https_what_is_said_travels_over_https_only(tmp_path: Path) -> None:
+    async with front_desk(tmp_path, public_url="https://shop.example") as desk:
+        browser = desk.browser(Host="shop.example")
+        await browser.log_in()
+        rosa = Holder(browser, await browser.csrf("/account"))
+        saved = await rosa.post("details", name="Rosa", timezone="UTC")
+        assert saved.leads_to == "/account#details"
+        (cookie,) = saved.cookies
+        assert [one.strip() for one in cookie.split(";")] == [
+            "pamosnik_done=details",
+            "HttpOnly",
+            "Max-Age=60",
+            "Path=/account",
+            "SameSite=strict",
+            "Secure",
+        ]
+        assert await rosa.told(saved) == "Saved."
+        assert "pamosnik_done" not in browser.cookies
+
+
 async def test_what_the_page_says_comes_from_us(tmp_path: Path) -> None:
     async with front_desk(tmp_path) as desk:
         rosa = await holder(desk)
