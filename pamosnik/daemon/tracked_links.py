@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from pamosnik.clock import Clock
 from pamosnik.errors import StorageRefused
+from pamosnik.model.addresses import is_web_address
 from pamosnik.services import clicks
 from pamosnik.store import links
 from pamosnik.store.database import Database
@@ -48,7 +49,7 @@ class TrackedLinks:
         """HEAD and machines are led on, too, and not counted."""
         token = request.path_params["token"]
         address = links.address_of(self._reader.connection, token)
-        if address is None:
+        if address is None or not is_web_address(address):
             return HTMLResponse(self._unknown, 404)
         if request.method == "GET" and _by_a_person(request):
             await self._count(token)

@@ -68,7 +68,8 @@ async def _place(at_most: int = 100) -> AsyncIterator[_Place]:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     place = _Place(server, listener.getsockname()[1])
     try:
-        yield place
+        async with asyncio.timeout(30):
+            yield place
     finally:
         for one in list(server.server_state.connections):
             one.transport.abort()

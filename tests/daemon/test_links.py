@@ -3,12 +3,15 @@
 import re
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
+from pamosnik._sqlite import Connection
 from pamosnik.services import clicks
 from pamosnik.store import deletions, links
+from pamosnik.store.database import open_database
 from tests.daemon import events
 from tests.daemon.machine import machine
 from tests.daemon.shop import Shop, open_shop
@@ -150,3 +153,54 @@ async def test_a_click_wakes_the_run_that_waits_for_it(tmp_path: Path) -> None:
         await shop.quiet()
         [run] = await shop.read("runs", "list")
         assert run["status"] == "completed"
+
+
+HOSTILE = """
+version: 1
+disclosure: false
+flows:
+  price:
+    when: [dm: { words: go, match: starts_with }]
+    do:
+      - send:
+          text: "Here: https://shop.example/?q={text|x}"
+          buttons:
+            - { label: A, url: "https://shop.example/\\r\\nLocation: https://evil.example/\\r\\n\\r\\n<script>" }
+            - { label: B, url: "https://shop.example/{text|x}" }
+            - { label: C, url: "https://{text|x}" }
+"""
+
+
+async def test_an_address_is_one_line_and_its_host_is_the_flows(tmp_path: Path) -> None:
+    said = "go \r\nSet-Cookie: x=y\r\n\r\n//evil.example @evil.example"
+    async with open_shop(tmp_path, HOSTILE, PAMOSNIK_PUBLIC_URL=PUBLIC) as shop:
+        await shop.write("9001", said)
+        await shop.settles("9001", 1)
+        message = shop.fake.last("9001")
+        assert not message.buttons["C"].startswith(PUBLIC), (
+            "what people write is never reached under our name"
+        )
+        found = re.findall(rf"{PUBLIC}(/l/[\w-]+)", " ".join([message.text, *message.buttons.values()]))
+        assert len(found) == 3
+        for path in found:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"http://127.0.0.1:{shop.port}{path}", allow_redirects=False) as answer,
+            ):
+                assert answer.status == 302
+                assert "Set-Cookie" not in answer.headers
+                (location,) = answer.headers.getall("Location")
+                assert urlsplit(location).hostname == "shop.example"
+
+
+async def test_only_the_web_is_led_on_to(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, FLOWS, PAMOSNIK_PUBLIC_URL=PUBLIC) as shop:
+        _, path = await _sent(shop, "9001")
+        for address in ("javascript:alert(1)", "data:text/html,x", "//evil.example", "/login", ""):
+            with open_database(shop.home / "pamosnik.db") as database:
+                database.write(partial(_lead_to, address=address))
+            assert (await _ask(shop, path))[:2] == (404, ""), address
+
+
+def _lead_to(conn: Connection, address: str) -> None:
+    conn.execute("UPDATE links SET address=?", (address,))

@@ -47,9 +47,9 @@ def connect(port: int) -> socket.socket:
 
 
 def read_all(line: socket.socket) -> bytes:
-    """Until the other side closes."""
+    """Until the other side closes; it must, within ten seconds."""
     raw = b""
-    with contextlib.suppress(ConnectionResetError, TimeoutError):
+    with contextlib.suppress(ConnectionResetError):
         while part := line.recv(1 << 16):
             raw += part
     return raw
@@ -100,14 +100,19 @@ def lives(port: int) -> None:
     assert ask(port, delivery(events.encode(events.envelope()))).status == 200
 
 
-def make_home(folder: Path) -> None:
-    """With one account, made by the command in this process."""
-    who = ("--name", "Rosa", "--email", EMAIL, "--timezone", "Europe/Warsaw", "--password-stdin")
+def make_home(folder: Path, name: str = "Rosa") -> None:
+    """With one account."""
+    who = ("--name", name, "--email", EMAIL, "--timezone", "Europe/Warsaw", "--password-stdin")
+    assert command(folder, "init", *who, given=f"{PASSWORD}\n") == 0
+
+
+def command(folder: Path, *arguments: str, given: str = "") -> int:
+    """In this process; its exit code."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PAMOSNIK_HOME", str(folder / "home"))
-        patch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
+        patch.setattr(sys, "stdin", io.StringIO(given))
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            assert cli.run(["init", *who]) == 0
+            return cli.run(list(arguments))
 
 
 @contextmanager
