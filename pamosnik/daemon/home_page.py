@@ -7,11 +7,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pamosnik.clock import Clock
+from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.visitors import Visitors
 from pamosnik.services import reading
 from pamosnik.store.database import Database
-from pamosnik.store.walls import Walled
 from pamosnik.store.writer import GroupWriter
 
 EVENTS_SHOWN = 50
@@ -24,14 +24,14 @@ class HomePage:
         visitors: Visitors,
         writer: GroupWriter,
         reader: Database,
-        own: Walled,
+        aside: Aside,
         clock: Clock,
     ) -> None:
         self._pages = pages
         self._visitors = visitors
         self._writer = writer
         self._reader = reader
-        self._own = own
+        self._aside = aside
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -43,7 +43,7 @@ class HomePage:
         problem = self._writer.storage.problem
         refused = None if problem is None else (problem.message, problem.hint or "")
         storage = reading.storage(refused, self._reader.wal_bytes())
-        view = self._own.read(
+        view = await self._aside.read(
             account.id,
             partial(reading.overview, account=account, events=EVENTS_SHOWN, now=now, storage=storage),
         )

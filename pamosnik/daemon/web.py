@@ -182,7 +182,7 @@ def make_app(
         *login.routes(),
         *Forgotten(pages, visitors, checks, mails, writer, reader, clock).routes(),
         *Downloads(visitors, aside, clock).routes(),
-        *HomePage(pages, visitors, writer, reader, own, clock).routes(),
+        *HomePage(pages, visitors, writer, reader, aside, clock).routes(),
         *AccountPages(account_parts).routes(),
     ]
     callers = Callers(writer, reader, clock)
