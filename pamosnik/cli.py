@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
         return _misused(error)
     except Abort:
         terminal.err("Nothing was answered.")
-        return 1
+        return 130
     except BrokenPipeError:
         # The reader of our output has seen enough; so has the interpreter's own flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -211,7 +211,12 @@ def _toml(home: str | None) -> Mapping[str, str]:
         raise UsageError(
             f"The home {home} is a file, not a folder.", hint="Set PAMOSNIK_HOME to a folder of your own."
         ) from None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise HomeError(
+            f"{path} cannot be read: {error.strerror}.",
+            hint=f"Folder and file must belong to the user that runs Pamosnik. Try: ls -ld {home} {path}",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}", hint="Mend the line it names.") from error
     raw.pop("retention", None)
     for name, value in raw.items():

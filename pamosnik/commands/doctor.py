@@ -56,7 +56,7 @@ def _mended(check: "Check") -> "Check":
         return Check(
             check.name, Found.BAD, f"{check.message} It could not be mended: {error.strerror}.", check.fix
         )
-    return Check(check.name, Found.GOOD, f"Mended: {check.message}")
+    return Check(check.name, Found.GOOD, f"Mended: {check.message}", check.then)
 
 
 def _print(check: "Check") -> None:

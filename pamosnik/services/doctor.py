@@ -5,20 +5,22 @@ A check never ends the others: what it cannot look at, it says. `--fix` mends wh
 
 import asyncio
 import os
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from pathlib import Path
 
-from pamosnik.config import Config
-from pamosnik.errors import PamosnikError
+from pamosnik.config import Config, require_private
+from pamosnik.errors import HomeError, PamosnikError
 from pamosnik.mail import Mailer
 from pamosnik.security import keyring
 from pamosnik.services import credentials, home
 from pamosnik.store import accounts, connections
 from pamosnik.store.damage import look_for_damage, require_there
 from pamosnik.store.database import open_database
+
+_ROTATE = "If others use this machine, they may have read the key. Try: pamosnik keys rotate"
 
 
 class Found(Enum):
@@ -44,18 +46,21 @@ class Check:
     """The exact step to take; None when there is nothing to do."""
     mend: Callable[[], None] | None = field(default=None, compare=False)
     """What `--fix` does; None when only a person can."""
+    then: str | None = None
+    """What is left to a person after `--fix`."""
 
 
 def examine(settings: Config, only_account: str | None = None) -> Iterator[Check]:
     """All checks, each as soon as it is done. `only_account`: an account's id; None looks at the logins of all."""
     folder = _folder(settings)
     yield folder
-    yield _files(settings)
+    looked_into = folder.found is Found.GOOD or folder.mend is not None
+    yield _files(settings) if looked_into else _skipped("files", "the home folder")
     database = _database(settings)
     yield database
     key = _key(settings)
     yield key
-    able = Found.BAD not in (database.found, key.found)
+    able = database.found is key.found is Found.GOOD
     yield from _logins(settings, only_account) if able else [_skipped("login", "database and key")]
     yield _secrets(settings)
     yield _address(settings)
@@ -87,15 +92,12 @@ def _folder(settings: Config) -> Check:
     where = settings.home
     if not where.is_dir():
         return Check("home", Found.BAD, f"There is no home folder at {where}.", "Try: pamosnik init")
-    mode = stat.S_IMODE(where.stat().st_mode)
-    if mode & 0o077:
-        return Check(
-            "home",
-            Found.BAD,
-            f"Other users of this machine can get into {where} ({mode:o}).",
-            f"Try: chmod 700 {where}",
-            lambda: where.chmod(0o700),
-        )
+    try:
+        require_private(where)
+    except HomeError as error:
+        ours = where.stat().st_uid == os.geteuid()
+        mend = partial(where.chmod, 0o700) if ours else None
+        return Check("home", Found.BAD, error.message, error.hint, mend, _ROTATE)
     if not os.access(where, os.W_OK | os.X_OK):
         return Check(
             "home",
@@ -108,8 +110,6 @@ def _folder(settings: Config) -> Check:
 
 def _files(settings: Config) -> Check:
     """Everything in the home, however it came there."""
-    if not settings.home.is_dir():
-        return _skipped("files", "the home folder")
     open_to_others = [path for path in _inside(settings.home) if path.stat().st_mode & 0o077]
     if not open_to_others:
         return Check("files", Found.GOOD, "No file in it is open to other users.")
@@ -154,6 +154,8 @@ def _database(settings: Config) -> Check:
 
 
 def _key(settings: Config) -> Check:
+    if not (os.path.lexists(settings.key_file) or settings.database.exists()):
+        return _skipped("key", "the database")  # `init` makes both
     try:
         keyring.load(settings.key_file, settings.passphrase)
     except PamosnikError as error:

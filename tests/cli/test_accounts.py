@@ -1,11 +1,13 @@
 """`accounts` as the machine's owner uses it: several shops in one home, corrected, given passwords, put out."""
 
+import fcntl
 import json
 import os
 import pty
 import select
 import subprocess
 import sys
+import termios
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -264,6 +266,7 @@ def _typed(arguments: list[str], answers: list[tuple[str, str]], folder: Path) -
         stderr=theirs,
         env=environment,
         start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it
     )
     os.close(theirs)
     shown, ends = "", time.monotonic() + 20
@@ -310,3 +313,9 @@ def test_who_is_asked_may_err_and_is_told_about_adulthood(home: Command, tmp_pat
     code, shown = _typed(again, declined, tmp_path)
     assert (code, "Nothing was made." in shown) == (1, True)
     assert len(json.loads(home("accounts", "list", "--json").stdout)) == 2
+
+
+def test_ctrl_c_at_a_question_is_told_apart_from_a_failure(home: Command, tmp_path: Path) -> None:
+    code, shown = _typed(["accounts", "passwd"], [("Password", NEW), ("The same again", "\x03")], tmp_path)
+    assert (code, "Traceback" in shown) == (130, False)
+    assert _fits(tmp_path, "rosa@shop.example", PASSWORD)

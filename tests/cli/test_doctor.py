@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_without_a_home_it_says_what_comes_first(
     checks = _found(said)
     assert list(checks) == NAMES
     assert checks["home"]["fix"] == "Try: pamosnik init"
-    assert checks["login"]["status"] == "skipped"
+    assert {checks[name]["status"] for name in ("files", "key", "login")} == {"skipped"}
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -69,6 +70,7 @@ def test_what_others_may_read_is_told_and_mended(tmp_path: Path, home: Command, 
     assert "Other users could read: backups, pamosnik.db." in told.stdout
     mended = home("doctor", "--fix")
     assert mended.returncode == 0, mended
+    assert "they may have read the key. Try: pamosnik keys rotate" in mended.stdout
     assert [
         oct(path.stat().st_mode)[-3:] for path in (folder, folder / "pamosnik.db", folder / "backups")
     ] == [
@@ -77,6 +79,30 @@ def test_what_others_may_read_is_told_and_mended(tmp_path: Path, home: Command, 
         "700",
     ]
     assert home("doctor").returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_home_of_another_user_is_bad_as_every_command_refuses_it(
+    tmp_path: Path, home: Command, good: None
+) -> None:
+    folder = tmp_path / "home"
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, 65534, -1)
+    checks = _found(home("doctor", "--fix", "--json"))
+    assert (checks["home"]["status"], checks["files"]["status"]) == ("bad", "skipped")
+    assert "belongs to another user" in checks["home"]["message"]
+
+
+def test_settings_that_cannot_be_read_are_no_mistake_in_a_line_of_theirs(
+    tmp_path: Path, home: Command
+) -> None:
+    settings = tmp_path / "home/pamosnik.toml"
+    settings.unlink()
+    settings.mkdir()
+    refused = home("doctor")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"{settings} cannot be read: Is a directory.\n" in refused.stderr
+    assert f"Try: ls -ld {tmp_path / 'home'} {settings}" in refused.stderr
 
 
 @pytest.mark.parametrize(
