@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
@@ -107,7 +107,6 @@ class AccountPages:
         self._told = ToldOnce(PATH, _DONE)
 
     def routes(self) -> list[Route]:
-        """Forms first: `tokens/{token_id}` would take whatever follows."""
         forms: Mapping[str, Handler] = {
             "details": self._details,
             "email": self._email,
@@ -119,10 +118,16 @@ class AccountPages:
             "tokens/{token_id}": self._revoke_token,
             "mail": self._test_mail,
         }
+        asks = f"{PATH}/tokens/{{token_id}}"
         return [
             Route(PATH, self.page, methods=["GET"]),
-            Route(f"{PATH}/tokens/{{token_id}}", self.token, methods=["GET"]),
+            Route(asks, self.token, methods=["GET"]),
             *(Route(f"{PATH}/{path}", self._form(do), methods=["POST"]) for path, do in forms.items()),
+            *(
+                Route(f"{PATH}/{path}", self.back, methods=["GET"])
+                for path in forms
+                if f"{PATH}/{path}" != asks
+            ),
         ]
 
     # --- what is shown -------------------------------------------------------------------------------
@@ -134,6 +139,11 @@ class AccountPages:
         if done is not None:
             self._told.forget(response, secure=self._secure(request))
         return response
+
+    async def back(self, request: Request) -> Response:
+        """Browsers ask for a form's address when they open a page anew that showed what was refused."""
+        await self._parts.visitors.known(request)
+        return RedirectResponse(PATH, 303)
 
     async def token(self, request: Request) -> Response:
         """Asks before one is revoked."""

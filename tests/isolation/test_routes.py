@@ -78,8 +78,10 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "POST /logout": {"session": "ID"},
 }
 """For whoever is logged in: what is sent beside the form's own token; ID: something of the other account's."""
+LEAD_BACK = {form.replace("POST", "GET") for form in FORMS if form.startswith("POST /account/")} - PAGES
+"""Asked for by browsers that open a refused form anew."""
 NAMES_A_ROW = {"POST /account/sessions/end"}
-HOLDERS = PAGES | set(FORMS)
+HOLDERS = PAGES | LEAD_BACK | set(FORMS)
 PARAMETERS = {
     f"/api/v1/{read.path}": [word for word in ("before", "flow") if word in read.parameters]
     for read in READS
