@@ -294,6 +294,11 @@ def _say_done(settings: "Config", wanted: "Wanted", done: "Rotated") -> None:
             f"{_counted(done.backups, 'backup')} in this home, and every other made before: the logins in them open"
             " with the old master.key only. Try: pamosnik backup create"
         )
+    if done.copies:
+        note(
+            f"{_counted(done.copies, 'older copy', 'older copies')} of the database beside it, likewise. When you need"
+            f" none: rm {settings.home}/pamosnik.*before-*"
+        )
 
 
 def _say_what_to_set(settings: "Config", wanted: "Wanted", *, sealed: bool) -> None:
@@ -315,8 +320,8 @@ def _say_what_to_set(settings: "Config", wanted: "Wanted", *, sealed: bool) -> N
         )
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _counted(number: int, what: str, more: str | None = None) -> str:
+    return f"{number} {what if number == 1 else more or what + 's'}"
 
 
 # --- a lost key ------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from pamosnik.security.held_keys import key_lock
 from pamosnik.security.keyring import KeyFile
 from pamosnik.security.vault import MasterKeys, Unreadable
 from pamosnik.services import home
-from pamosnik.store import accounts, backup_files, connections, vacuum
+from pamosnik.store import accounts, backup_files, connections, copies, vacuum
 from pamosnik.store.damage import require_there
 from pamosnik.store.database import Database, open_database
 
@@ -62,7 +62,9 @@ class Rotated:
     traces: bool
     """The old bytes are in the database's log as long as another program reads it."""
     backups: int
-    """They were made before."""
+    """Those in the home."""
+    copies: int
+    """Copies of the database that upgrades and restores have left beside it."""
 
 
 def rotate(settings: Config, wanted: Wanted, now: datetime) -> Rotated:
@@ -95,6 +97,7 @@ def rotate(settings: Config, wanted: Wanted, now: datetime) -> Rotated:
             resealed=resealed,
             traces=traces,
             backups=len(backup_files.found(settings.home)),
+            copies=sum(not copy.name.endswith("-wal") for copy in copies.found(settings.database)),
         )
 
 

@@ -21,15 +21,19 @@ def before_restore(path: Path, now: datetime) -> Path:
     return path.with_name(f"{path.name}.{_BEFORE_RESTORE}{now:%Y%m%dT%H%M%SZ}")
 
 
+def found(path: Path) -> list[Path]:
+    """What upgrades and restores have left beside the database, logs of such copies included."""
+    names = (before_version(path, "*").name, f"{path.name}.{_BEFORE_RESTORE}*")
+    return [copy for name in names for copy in path.parent.glob(name)]
+
+
 def forget(path: Path, holds: Callable[[Connection], bool]) -> int:
     """Removes what upgrades and restores have left beside the database where `holds` says so, or cannot read it;
     returns how many files.
 
     Raises `HomeError` when one cannot be removed.
     """
-    names = (before_version(path, "*").name, f"{path.name}.{_BEFORE_RESTORE}*")
-    left = [copy for name in names for copy in path.parent.glob(name)]
-    holding = [copy for copy in left if _holds(copy, holds)]
+    holding = [copy for copy in found(path) if _holds(copy, holds)]
     for copy in holding:
         try:
             copy.unlink()

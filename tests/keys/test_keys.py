@@ -146,7 +146,10 @@ def test_a_rotation_that_was_broken_off_is_finished_with_the_key_it_had(shop: Co
 
 def test_old_backups_are_told(shop: Config, run: Run) -> None:
     run("backup", "create")
+    (shop.home / "pamosnik.before-version-3.db").touch()
+    (shop.home / "pamosnik.db.before-restore-20261130T000000Z").touch()
     said = run("keys", "rotate", "--yes")
+    assert "2 older copies" in said.stderr
     assert "1 backup in this home" in said.stderr
     assert "old master.key only" in said.stderr
 

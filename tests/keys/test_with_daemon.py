@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from pamosnik.security import keyring
+from pamosnik.security.keyring import Argon2
+from pamosnik.store.database import open_database
 from tests.daemon.shop import Shop, open_shop
 
 pytestmark = pytest.mark.anyio
@@ -19,13 +21,14 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def _problems(shop: Shop) -> list[str]:
-    return [str(one["code"]) for one in (await shop.read("status"))["problems"]]
+def _problems(shop: Shop) -> list[str]:
+    with open_database(shop.home / "pamosnik.db") as database:
+        return [str(code) for (code,) in database.connection.execute("SELECT code FROM notices")]
 
 
 async def _until_problems(shop: Shop, *codes: str) -> None:
-    for _ in range(50):
-        if (found := await _problems(shop)) == list(codes):
+    for _ in range(100):
+        if (found := _problems(shop)) == list(codes):
             return
         await asyncio.sleep(0.1)
     raise AssertionError(found)
@@ -66,10 +69,12 @@ async def test_keys_change_under_a_running_daemon(tmp_path: Path) -> None:
         refused = await shop.try_command("serve", "--port", str(shop.port))
         assert (refused.code, "sealed with a passphrase" in refused.err) == (1, True), refused
         shop.environment["PAMOSNIK_PASSPHRASE"] = PASSPHRASE
+        keyring.write(key, keyring.load(key, PASSPHRASE), PASSPHRASE, Argon2(1, 64, 1))
         await shop.start()
+        assert keyring.look_at(key).sealed_with == keyring.TODAY, "the seal follows the figures"
         await shop.write("7402", "size")
         assert len(await shop.settles("7402", 1)) == 1
-        assert await _problems(shop) == []
+        assert _problems(shop) == []
         assert PASSPHRASE not in shop.said()
 
 
