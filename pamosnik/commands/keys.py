@@ -296,7 +296,7 @@ def _say_done(settings: "Config", wanted: "Wanted", done: "Rotated") -> None:
         )
     if done.copies:
         note(
-            f"{_counted(done.copies, 'older copy', 'older copies')} of the database beside it, likewise. When you need"
+            f"{_counted(done.copies, 'older copy', 'older copies')} of the database beside it, likewise. If you need"
             f" none: rm {settings.home}/pamosnik.*before-*"
         )
 
