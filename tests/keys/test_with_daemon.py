@@ -8,6 +8,7 @@ import pytest
 
 from pamosnik.security import keyring
 from pamosnik.security.keyring import Argon2
+from pamosnik.services import home as homes
 from pamosnik.store.database import open_database
 from tests.daemon.shop import Shop, open_shop
 
@@ -53,6 +54,12 @@ async def test_keys_change_under_a_running_daemon(tmp_path: Path) -> None:
             assert len(await shop.settles(igsid, 1)) == 1
         assert keyring.load(key, None).keys[0] not in ring.keys
         await _until_problems(shop)
+        stamp = keyring.stamp(key)
+        assert stamp is not None
+        for _ in range(100):
+            if homes.daemon_has_read(shop.home, stamp):
+                break
+            await asyncio.sleep(0.1)
         assert (await shop.read("keys", "status"))["daemon_has_read"] is True
         # Another passphrase: the daemon goes on with what it holds, and says that it has to be started anew.
         said = await shop.command(
