@@ -1,10 +1,12 @@
 """What is mailed to an account's holder about the account itself. Texts alone: whether and when is decided elsewhere.
 
-Whoever gets such a mail may not have asked for it: each says what to do then.
+Whoever gets such a mail may not have asked for it: each says what to do then. Addresses in commands are quoted, for
+whoever took the account over has chosen one of them, and `$(…)@shop.example` is an address.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from shlex import quote
 
 from pamosnik.clock import local_minute
 from pamosnik.store.accounts import Account
@@ -48,7 +50,7 @@ def password_changed(account: Account, address: str, now: datetime) -> AccountLe
         " Whoever was logged in elsewhere has to log in again.",
         "If it was you, there is nothing to do.",
         f"If it was not you, set a new one now: {address}/forgot\n"
-        f"or on the machine itself: pamosnik accounts passwd --account {account.email}",
+        f"or on the machine itself: pamosnik accounts passwd --account {quote(account.email)}",
         "Whoever changed it knew the old password or reads your mail: change the password of your mailbox, too.",
     )
 
@@ -91,8 +93,8 @@ def email_changed(before: Account, email: str, address: str, now: datetime) -> A
         " This one gets no more mails, and nobody logs in with it.",
         "If it was you, there is nothing to do.",
         "If it was not you, set it back on the machine that Pamosnik runs on:\n"
-        f"pamosnik accounts set --account {email} --email {before.email}\n"
-        f"pamosnik accounts passwd --account {before.email}",
+        f"pamosnik accounts set --account {quote(email)} --email {quote(before.email)}\n"
+        f"pamosnik accounts passwd --account {quote(before.email)}",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -209,6 +209,16 @@ async def test_a_name_cannot_become_a_header_or_a_paragraph(tmp_path: Path) -> N
         (mail,) = at.box.received
         assert mail.message["Bcc"] is None
         assert not any(line.startswith(("Bcc", "Pay")) for line in mail.text.splitlines())
+
+
+def test_an_address_in_a_command_cannot_become_one() -> None:
+    now = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+    account = Account("1", "Rosa", "rosa@shop.example", "Europe/Warsaw", now)
+    told = account_letters.email_changed(account, "$(reboot)&@evil.example", ADDRESS, now)
+    (command,) = (line for line in told.text.splitlines() if line.startswith("pamosnik accounts set"))
+    assert "--account '$(reboot)&@evil.example' --email rosa@shop.example" in command
+    told = account_letters.password_changed(replace(account, email="a`id`@shop.example"), ADDRESS, now)
+    assert "--account 'a`id`@shop.example'" in told.text
 
 
 def test_letters_show_no_link_when_they_are_logged() -> None:

@@ -84,3 +84,18 @@ def test_what_was_no_failure_does_not_count(database: Database) -> None:
         number = throttle.take(conn, LIMIT, "anna", NOW)
         assert isinstance(number, int)
         login_attempts.forgive(conn, number)
+
+
+def test_a_browser_is_known_to_every_account_that_it_logged_in_to(database: Database) -> None:
+    conn = database.connection
+    for number, account_id in enumerate(("a1", "a2", "a1")):
+        come = Come(account_id, b"%d" % number, "the same browser", None, "")
+        database.write(partial(visits.let_in, come=come, attempt=0, now=NOW))
+    for email in ("a1@shop.example", "a2@shop.example"):
+        for _ in range(throttle.LOGIN.each):
+            throttle.take(conn, throttle.LOGIN, email, NOW)
+        assert isinstance(visits.begin(conn, email, None, NOW), TooOften)
+        assert isinstance(visits.begin(conn, email, "another browser", NOW), TooOften)
+        for _ in range(throttle.KNOWN_BROWSER.each):
+            assert isinstance(visits.begin(conn, email, "the same browser", NOW), visits.Attempt)
+        assert isinstance(visits.begin(conn, email, "the same browser", NOW), TooOften)
