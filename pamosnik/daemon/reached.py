@@ -5,6 +5,7 @@ tells. What tells: the name that was asked for, and what browsers say about the 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -68,6 +69,7 @@ def _asked_for(request: HTTPConnection, scheme: str) -> Origin | None:
     return _origin(f"{scheme}://{hosts[0]}") if len(hosts) == 1 else None
 
 
+@lru_cache(maxsize=256)
 def _origin(address: str) -> Origin | None:
     """None: no address of a web page."""
     try:
