@@ -8,6 +8,7 @@ whoever delivers something needs milliseconds, whoever only holds a line has hel
 """
 
 import http
+import re
 import resource
 from collections.abc import Iterable
 from typing import Any
@@ -37,6 +38,8 @@ READ_S = 30.0
 LINES = 1000
 LET_GO = 20
 """The part of the lines, one in so many, that makes room at once."""
+_HOST = re.compile(rb"[A-Za-z0-9_.-]*(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+"""Starlette puts it before the path: with a / in it, it would become a part of that."""
 METHODS = (b"GET", b"HEAD", b"POST")
 
 
@@ -200,8 +203,10 @@ class Line(HttpToolsProtocol):
         if self.parser.get_method() not in METHODS:
             self._refuse(http.HTTPStatus.METHOD_NOT_ALLOWED)
         names = [name for name, _ in self.headers]
-        hosts = names.count(b"host")
-        if not self.url.startswith(b"/") or hosts > 1 or (hosts == 0 and version == "1.1"):
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if not self.url.startswith(b"/") or len(hosts) > 1 or (not hosts and version == "1.1"):
+            self._refuse(http.HTTPStatus.BAD_REQUEST)
+        if hosts and _HOST.fullmatch(hosts[0]) is None:
             self._refuse(http.HTTPStatus.BAD_REQUEST)
         if b"transfer-encoding" in names:
             values = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
