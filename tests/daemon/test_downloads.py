@@ -160,3 +160,23 @@ def test_an_account_without_anything_has_its_headings(tmp_path: Path) -> None:
             columns = sheet.columns(database.connection, nobody)
             assert columns[0] in ("username", "at", "flow")
             assert sheet.part(database.connection, nobody, columns, None, 5).rows == []
+
+
+@pytest.mark.parametrize("sheet", FILES.values())
+def test_parts_of_any_length_make_the_whole(settings: Config, sheet: sheets.Sheet) -> None:
+    with open_database(settings.database) as database:
+        conn = database.connection
+        (account,) = accounts.every(conn)
+        columns = sheet.columns(conn, account)
+
+        def rows(at_once: int) -> list[sheets.Row]:
+            found: list[sheets.Row] = []
+            part = sheet.part(conn, account, columns, None, at_once)
+            while part.last is not None and len(found) < 10_000:
+                found += part.rows
+                part = sheet.part(conn, account, columns, part.last, at_once)
+            return [*found, *part.rows]
+
+        whole = rows(10_000)
+        assert len(whole) >= 2
+        assert rows(1) == rows(2) == rows(len(whole)) == whole
