@@ -101,7 +101,8 @@ class Visitors:
     # --- what they send ------------------------------------------------------------------------------
 
     async def form(self, request: Request) -> tuple[Visitor, Form]:
-        """For every POST behind the login: who sends it, and what. Raises `FormRefused`, `NotLoggedIn`."""
+        """For every POST behind the login, but leaving: who sends it, and what. Raises `FormRefused` and
+        `NotLoggedIn`."""
         form = await self.open_form(request)
         visitor = await self.known(request)
         given = form.get(CSRF_FIELD, "").encode("utf-8", "replace")
@@ -146,8 +147,10 @@ class Visitors:
         self._set(request, response, BROWSER_COOKIE, browser, visits.BROWSER_KNOWN)
 
     async def see_out(self, request: Request) -> Response:
-        """Ends the session and leads to the login."""
-        visitor, _ = await self.form(request)
+        """Ends the session and leads to the login. Without the form's token, too: a page that is out of date must
+        still let its reader leave, and being logged out does nobody harm."""
+        await self.open_form(request)
+        visitor = await self.known(request)
         await self._writer.write(partial(visits.see_out, session=visitor.session, now=self._clock.now()))
         response = RedirectResponse("/login", 303)
         self._set(request, response, SESSION_COOKIE, "", timedelta())

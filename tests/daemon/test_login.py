@@ -117,13 +117,17 @@ async def test_forms_from_elsewhere_are_refused(tmp_path: Path) -> None:
         other = desk.browser()
         await other.log_in()
         for wrong in ("", token[:-1], "é", await other.csrf(), browser.cookies["pamosnik_session"]):
-            assert (await browser.post("/logout", csrf=wrong)).status == 403, wrong
-        assert (await browser.post("/logout")).status == 403
-        assert await browser.is_in()
+            assert (await browser.post("/account/sessions/end-others", csrf=wrong)).status == 403, wrong
+        assert (await browser.post("/account/sessions/end-others")).status == 403
+        assert await other.is_in()
         # Without a session there is nothing to refuse.
         assert (await desk.browser().post("/logout", csrf=token)).leads_to == "/login"
         own = {"Origin": desk.address, "Sec-Fetch-Site": "same-origin"}
-        assert (await browser.post("/logout", own, csrf=token)).status == 303
+        assert (await browser.post("/account/sessions/end-others", own, csrf=token)).status == 303
+        assert not await other.is_in()
+        # Whoever wants to leave may, also from a page that is out of date.
+        assert (await browser.post("/logout", own)).leads_to == "/login"
+        assert not await browser.is_in()
 
 
 async def test_guesses_are_counted_before_they_are_looked_at(tmp_path: Path) -> None:
