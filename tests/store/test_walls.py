@@ -89,6 +89,7 @@ def _raises(_: Connection) -> None:
         "SELECT count(*) FROM main.events",
         "SELECT e.text FROM main.events e JOIN connections USING (connection_id)",
         "WITH seen AS (SELECT text FROM main.events) SELECT text FROM seen",
+        "WITH events AS MATERIALIZED (SELECT text FROM main.events) SELECT text FROM events",
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM main.events)",
         "SELECT seq FROM sqlite_sequence",
         "SELECT sql FROM main.sqlite_master",
