@@ -194,11 +194,13 @@ def _value(
 def _secret_file(path: str, variable: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").rstrip("\n")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
+        # Not the path: whoever mistakes the variable writes the secret itself there.
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(
-            f"The file that {variable} names cannot be read: {path}",
-            hint="Check the path and its permissions.",
-        ) from error
+            f"The file that {variable} names cannot be read: {why}.",
+            hint=f"{variable} is the path of a file that holds the secret; check it and its permissions.",
+        ) from None
 
 
 def _toml(home: str | None) -> Mapping[str, str]:
@@ -241,6 +243,8 @@ def _checked(values: Mapping[str, Value]) -> Config:
     port = values["port"]
     if port.text is None or not port.text.isdecimal() or not 0 <= int(port.text) <= 65535:
         raise UsageError(f"port ({port.source}) is no port number: {port.text}", hint="Take one like 8788.")
+    for name in ("instagram_app_id", "meta_app_id"):
+        _require_app_id(name, values[name])
     for name in ("public_url", "meta_url"):
         _require_address(name, values[name])
     version = values["graph_version"]
@@ -273,6 +277,15 @@ def _require_one_of(name: str, value: Value, *known: str) -> None:
     if value.text not in known:
         raise UsageError(
             f"{name} ({value.source}) is {value.text!r}.", hint=f"It can be {' or '.join(known)}."
+        )
+
+
+def _require_app_id(name: str, value: Value) -> None:
+    """It is shown, so it must not be the secret that stands beside it in Meta's dashboard."""
+    if value.text is not None and not (value.text.isascii() and value.text.isdecimal()):
+        raise UsageError(
+            f"{name} ({value.source}) is no app id: that is a number.",
+            hint=f"Copy it from Meta's dashboard; the secret belongs into {name.removesuffix('_id')}_secret.",
         )
 
 

@@ -1,11 +1,12 @@
 """The values that nobody is told: who reads or opens a secret keeps it here, and logs and tracebacks leave it out.
 
 Patterns know what a token of Meta's looks like; a passphrase looks like nothing. So the values themselves are looked
-for as well, as they are and as addresses, JSON, Python and mail servers write them. It is a last wall: nothing is
-meant to hand a secret to a log, but a server may quote one in an error, and an exception may quote the server.
+for as well, as they are and as addresses, JSON, HTML, Python and mail servers write them. It is a last wall: nothing
+is meant to hand a secret to a log, but a server may quote one in an error, and an exception may quote the server.
 """
 
 import base64
+import html
 import json
 import re
 import threading
@@ -14,10 +15,11 @@ from urllib.parse import quote, quote_plus
 
 HIDDEN = "(hidden)"
 _SECRET = re.compile(
-    r"(?i)(bearer\s+|\b(?:set-)?cookie['\"]?\s*[:=]\s*|://[^\s/@:'\"]+:(?!password@)(?=[^\s/@]+@)"
+    r"(?i)(bearer\s+|\b(?:set-)?cookie['\"]?\s*[:=]\s*|://[^\s/:'\"]+:(?!password@)(?=[^\s/@]+@)"
     r"|\b(?:access_token|client_secret|appsecret_proof|hub\.verify_token|code|password|passphrase)=)[^\s&\"'@]+"
     r"|\b(?:IGAA|EAA|pamo_)[\w-]{10,}"
 )
+_PERCENT = re.compile("%..")
 _SHORTEST = 6
 """Characters. What is shorter stands in ordinary words, too, and hiding it would tell where it is."""
 _OPENED_AT_MOST = 1000
@@ -70,11 +72,18 @@ def _looked_for() -> tuple[str, ...]:
 
 @lru_cache(maxsize=2 * _OPENED_AT_MOST)
 def _forms_of(secret: str) -> frozenset[str]:
+    raw = secret.encode("utf-8", "replace")
+    in_addresses = {quote(raw), quote(raw, safe=""), quote_plus(raw)}
+    in_json = {json.dumps(secret, ensure_ascii=to_ascii)[1:-1] for to_ascii in (True, False)}
     return frozenset(
         (
             secret,
-            *(quote(secret), quote(secret, safe=""), quote_plus(secret)),
-            *(json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]),
-            base64.b64encode(secret.encode("utf-8", "replace")).decode().rstrip("="),
+            *in_addresses,
+            *(_PERCENT.sub(lambda sign: sign[0].lower(), form) for form in in_addresses),
+            *in_json,
+            *(form.replace("/", "\\/") for form in in_json),  # as Meta writes it
+            *(repr(secret)[1:-1], repr(raw)[2:-1]),
+            html.escape(secret),
+            *(base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("=")),
         )
     )

@@ -10,8 +10,9 @@ import re
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from pamosnik import config, logs, unsaid
 from pamosnik.errors import PamosnikError
+from tests.cli.in_process import in_this_process
 
 ROOT = Path(__file__).parents[1] / "pamosnik"
 PASSPHRASE = 'three "odd" wörds & a/slash'
@@ -58,8 +60,9 @@ def settings(tmp_path: Path) -> config.Config:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    from base64 import b64encode
-    from urllib.parse import quote, quote_plus
+    from base64 import b64encode, urlsafe_b64encode
+    from html import escape
+    from urllib.parse import quote_plus
 
     yield from (
         secret,
@@ -71,8 +74,11 @@ def _forms(secret: str) -> Iterator[str]:
         quote(secret),
         quote(secret, safe=""),
         quote_plus(secret),
+        re.sub("%..", lambda sign: sign[0].lower(), quote(secret, safe="")),
         b64encode(secret.encode()).decode(),
+        urlsafe_b64encode(secret.encode()).decode(),
     )
+    yield from (json.dumps(secret)[1:-1].replace("/", "\\/"), str(secret.encode())[2:-1], escape(secret))
 
 
 def test_the_secrets_of_the_settings_are_left_out_of_everything(
@@ -106,6 +112,31 @@ def test_what_was_opened_is_left_out_and_ordinary_lines_stay(said: io.StringIO) 
     assert "It is (hidden), and (hidden), and (hidden)" in text
     assert "smtps://user:password@mail.example" in text
     assert "A short line of 5 words" in text
+
+
+MISTAKEN = "three wörds/and a sign?"
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"PAMOSNIK_PASSPHRASE_FILE": MISTAKEN},
+        {"PAMOSNIK_INSTAGRAM_APP_ID": MISTAKEN},
+        {"PAMOSNIK_META_APP_ID": MISTAKEN},
+        {"PAMOSNIK_MAIL_FROM": f"smtps://shop@mail.example:{quote(MISTAKEN, safe='')}@mail.example"},
+        {"PAMOSNIK_PUBLIC_URL": f"https://shop@mail.example:{quote(MISTAKEN, safe='')}@shop.example"},
+    ],
+)
+def test_a_secret_in_the_variable_beside_its_own_is_not_quoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str]
+) -> None:
+    command = in_this_process(monkeypatch, tmp_path)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    said = command("config", "show")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "wörds" not in said.stderr
+    assert quote("wörds") not in said.stderr
 
 
 def test_a_thousand_tokens_cost_an_ordinary_line_next_to_nothing() -> None:

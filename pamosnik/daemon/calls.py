@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+from pamosnik import unsaid
 from pamosnik.calls import Answer, CallRefused, NoAnswer, Order, Target
 from pamosnik.daemon.tools import Tools
 from pamosnik.model.book import Webhook
@@ -75,7 +76,7 @@ class CallDoer:
         value = (self._environ(name) or "").strip()
         if not value:
             raise CallRefused(f"{name} is not set in the environment of `pamosnik serve`")
-        return value
+        return unsaid.keep(value)
 
     async def _answered(self, item: OutboxItem, answer: Answer) -> Result:
         status = answer.status
