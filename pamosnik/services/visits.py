@@ -64,7 +64,8 @@ def begin(conn: Connection, email: str, browser: str | None, now: datetime) -> A
         number = throttle.take(conn, throttle.LOGIN, accounts.tidy_email(email), now, owner)
     if isinstance(number, TooOften):
         return number
-    stored = passwords.NOBODY if account is None else accounts.password_hash(conn, account.id)
+    # Looked for in either case: it takes its microseconds, too.
+    stored = accounts.password_hash(conn, "" if account is None else account.id) or passwords.NOBODY
     return Attempt(number, account, stored)
 
 

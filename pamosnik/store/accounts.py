@@ -112,8 +112,9 @@ def replace_password_hash(conn: Connection, account_id: str, *, was: str, hashed
 
 
 def password_hash(conn: Connection, account_id: str) -> str:
+    """Empty when there is no such account: nothing fits that."""
     row = conn.execute("SELECT password_hash FROM accounts WHERE account_id=?", (account_id,)).fetchone()
-    return str(row[0])
+    return "" if row is None else str(row[0])
 
 
 @dataclass(frozen=True, slots=True, repr=False)
