@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 
+from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon.tools import Writer
 from pamosnik.errors import StorageRefused
 from pamosnik.security.held_keys import HeldKeys
 from pamosnik.security.keyring import KeyFileError, Stamp
-from pamosnik.services import home
+from pamosnik.services import home, lost_key
 from pamosnik.store import notices
+from pamosnik.store.connections import Connected
 
 EVERY_S = 0.5
 """A rotation waits for it."""
@@ -46,9 +49,15 @@ class KeyWatch:
         self._lock.tell_keys(looked_at, held=trouble is None)
         if trouble is None:
             log.info("The key file was read", extra={"action": "keys.read"})
-            await self._writer.write(lambda conn: notices.settle(conn, "", "", NOTICE))
+            for connected in await self._writer.write(self._works):
+                about = {"action": "keys.found_again", "connection": connected.id}
+                log.info("A login opens again, with the key that was put back", extra=about)
             return
         message = f"{trouble.message} `pamosnik serve` holds what it had read before, until it ends."
         log.error("%s %s", message, trouble.hint, extra={"action": "keys.unreadable"})
         fix, now = trouble.hint or "", self._clock.now()
         await self._writer.write(lambda conn: notices.raise_notice(conn, "", "", NOTICE, message, fix, now))
+
+    def _works(self, conn: Connection) -> Sequence[Connected]:
+        notices.settle(conn, "", "", NOTICE)
+        return lost_key.found_again(conn, self._keys)

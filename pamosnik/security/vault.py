@@ -16,6 +16,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pamosnik.errors import HomeError
 
 KEY_BYTES = 32
+WRONG_MASTER_KEY = "The key of this account was wrapped with another master.key."
+WRONG_ACCOUNT_KEY = "The stored token does not open with the account's key."
+"""What stops a connection whose login does not open: it goes on when that opens again."""
 _NONCE_BYTES = 12
 
 
@@ -59,7 +62,7 @@ class MasterKeys:
             if opened is not None:
                 return opened
         raise Unreadable(
-            "The key of this account was wrapped with another master.key.",
+            WRONG_MASTER_KEY,
             hint="Put back the master.key that belongs to this database. If it is lost: pamosnik keys status",
         )
 
@@ -82,9 +85,7 @@ def open_token(data_key: bytes, sealed: bytes, *, account_id: str, ig_id: str) -
     """The inverse of `seal_token`; raises `Unreadable`."""
     opened = open_sealed(data_key, sealed, _purpose(account_id, ig_id))
     if opened is None:
-        raise Unreadable(
-            "The stored token does not open with the account's key.", hint="Try: pamosnik connect"
-        )
+        raise Unreadable(WRONG_ACCOUNT_KEY, hint="Try: pamosnik connect")
     return opened.decode()
 
 

@@ -120,7 +120,7 @@ def keep(conn: Connection, keys: Keys, account_id: str, found: Found, now: datet
             username=found.username,
             scopes=found.scopes,
             token_sealed=vault.seal_token(
-                _data_key_or_new(conn, keys, account_id, now),
+                _data_key_or_new(conn, keys, account_id, found.ig_id, now),
                 found.token,
                 account_id=account_id,
                 ig_id=found.ig_id,
@@ -158,7 +158,8 @@ def _require_mine(conn: Connection, known: Connected, account_id: str, username:
     if known.account_id != account_id:
         raise PamosnikError(
             f"{username} is connected to another account of this installation.",
-            hint="Disconnect it there first.",
+            hint="To move it here, remove the app in Instagram's settings (Website permissions → Apps and websites):"
+            " a day later its data is deleted there. Then: pamosnik connect",
         )
     if _is_lost(conn, known, now):
         raise PamosnikError(
@@ -173,12 +174,17 @@ def _is_lost(conn: Connection, known: Connected, now: datetime) -> bool:
     return due or deletions.load(conn, known.id) is not None
 
 
-def _data_key_or_new(conn: Connection, keys: Keys, account_id: str, now: datetime) -> bytes:
-    """The account's data key. One that the master key at hand does not open is replaced: only tokens were sealed
-    under it, and the owner is handing in a new one."""
+def _data_key_or_new(conn: Connection, keys: Keys, account_id: str, ig_id: str, now: datetime) -> bytes:
+    """The account's data key. One that the master key at hand does not open is replaced, where only the token was
+    sealed under it that the owner is handing in anew: of others, the right master key may yet come back."""
     try:
         return credentials.data_key(conn, keys, account_id)
-    except vault.Unreadable:
+    except vault.Unreadable as unreadable:
+        if any(one.ig_id != ig_id for one, _ in connections.sealed_tokens(conn, account_id)):
+            raise vault.Unreadable(
+                f"{unreadable.message} With a new one, the other logins of the account would be lost.",
+                hint=unreadable.hint,
+            ) from None
         fresh = vault.new_data_key()
         accounts.put_wrapped_key(conn, account_id, keys.wrap(account_id, fresh), now)
         return fresh

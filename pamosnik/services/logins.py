@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.store import connections, notices
-from pamosnik.store.connections import ConnectionStatus
+from pamosnik.store.connections import Connected, ConnectionStatus
 
 NEEDS_LOGIN = "needs_login"
 EXPIRING = "token_expiring"
@@ -40,6 +40,12 @@ def unreadable(conn: Connection, connection_id: str, reason: str, now: datetime)
         " then `pamosnik connect` again.",
         now=now,
     )
+
+
+def opens_again(conn: Connection, connected: Connected) -> None:
+    """The stored token opens after all: sending goes on."""
+    connections.set_status(conn, connected.id, ConnectionStatus.ACTIVE, None)
+    notices.settle(conn, connected.account_id, connected.id, NEEDS_LOGIN)
 
 
 def lost(conn: Connection, connection_id: str, now: datetime) -> None:

@@ -16,11 +16,11 @@ from pamosnik.errors import HomeError, PamosnikError
 from pamosnik.security import keyring, vault
 from pamosnik.security.held_keys import key_lock
 from pamosnik.security.keyring import KeyFileError, Trouble
-from pamosnik.security.vault import MasterKeys, Unreadable
+from pamosnik.security.vault import Keys, MasterKeys, Unreadable
 from pamosnik.services import credentials, logins, rotation
 from pamosnik.store import accounts, connections
 from pamosnik.store.accounts import DataKey
-from pamosnik.store.connections import Connected
+from pamosnik.store.connections import Connected, ConnectionStatus
 from pamosnik.store.damage import require_there
 from pamosnik.store.database import open_database
 
@@ -82,7 +82,7 @@ def _fits(ring: MasterKeys | None, key: DataKey) -> bool:
     return True
 
 
-def _opens(conn: Connection, ring: MasterKeys | None, connected: Connected) -> bool:
+def _opens(conn: Connection, ring: Keys | None, connected: Connected) -> bool:
     if ring is None:
         return False
     try:
@@ -100,6 +100,22 @@ def lost(found: Sequence[Opened]) -> list[Login]:
         for connected, opens in one.logins
         if opens is False
     ]
+
+
+def found_again(conn: Connection, keys: Keys) -> Sequence[Connected]:
+    """The connections that had stopped because their login did not open, and now opens: they go on. A key that was
+    the wrong one stopped them, and the right one was put back."""
+    stopped = [
+        one
+        for account in accounts.every(conn)
+        for one in connections.of_account(conn, account.id)
+        if one.status is ConnectionStatus.NEEDS_LOGIN
+        and one.reason in (vault.WRONG_MASTER_KEY, vault.WRONG_ACCOUNT_KEY)
+        and _opens(conn, keys, one)
+    ]
+    for one in stopped:
+        logins.opens_again(conn, one)
+    return stopped
 
 
 def require_lost(settings: Config) -> Sequence[Opened]:

@@ -16,7 +16,7 @@ from pamosnik import cli, config
 from pamosnik.config import Config
 from pamosnik.security import keyring
 from pamosnik.security.keyring import Argon2
-from pamosnik.security.vault import MasterKeys, new_master_key
+from pamosnik.security.vault import MasterKeys, Unreadable, new_master_key
 from pamosnik.services import home as homes
 from pamosnik.services import rotation
 from pamosnik.services.keys import wrapping
@@ -296,6 +296,23 @@ def test_without_the_key_everything_but_the_logins_goes_on(shop: Config, run: Ru
     logins.connect(shop, fern, "2001")
     assert list(logins.stored(shop)) == ["2001"]
     assert run("keys", "rotate", "--lost-key", "--yes").returncode == 1, "it is not lost any more"
+
+
+def test_connecting_with_another_key_loses_no_login_that_the_right_one_opens(shop: Config) -> None:
+    before = logins.stored(shop)
+    kept = shop.key_file.rename(shop.home.parent / "kept")
+    keyring.create(shop.key_file, None, logins.NOW)
+    with open_database(shop.database) as database:
+        rosa, fern = accounts.every(database.connection)
+    with pytest.raises(Unreadable, match="the other logins of the account would be lost") as refused:
+        logins.connect(shop, rosa, "1001")
+    assert "keys status" in str(refused.value.hint)
+    logins.connect(shop, fern, "2001", token="another")
+    kept.rename(shop.key_file)
+    with open_database(shop.database) as database, pytest.raises(Unreadable):
+        logins.tokens(database, keyring.load(shop.key_file, None))
+    logins.connect(shop, fern, "2001")
+    assert logins.stored(shop) == before
 
 
 def test_what_opens_is_kept(shop: Config, run: Run) -> None:

@@ -99,6 +99,16 @@ async def test_a_key_that_disappears_is_told_while_there_is_time(tmp_path: Path)
         assert len(await shop.settles("7501", 1)) == 1
         (shop.folder / "taken").rename(key)
         await _until_problems(shop)
+        # A start with another key stops the connection; it goes on when the right one is back.
+        await shop.stop()
+        key.rename(shop.folder / "taken")
+        keyring.create(key, None, datetime.now(UTC))
+        await shop.start()
+        await shop.write("7503", "size")
+        await _until_problems(shop, "needs_login")
+        (shop.folder / "taken").rename(key)
+        assert len(await shop.settles("7503", 1)) == 1
+        await _until_problems(shop)
         # Lost for good: new keys, and the same daemon goes on after connecting again.
         key.unlink()
         said = await shop.command("keys", "rotate", "--lost-key", "--yes")
