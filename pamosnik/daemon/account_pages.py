@@ -24,7 +24,7 @@ from pamosnik.daemon.password_checks import PasswordChecks
 from pamosnik.daemon.reached import Reached
 from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.told_once import Done, ToldOnce
-from pamosnik.daemon.visitors import Form, Visitor, Visitors
+from pamosnik.daemon.visitors import Form, NotLoggedIn, Visitor, Visitors
 from pamosnik.errors import HomeError, PamosnikError
 from pamosnik.mail import MailFailed
 from pamosnik.security import passwords, tokens
@@ -301,10 +301,20 @@ class AccountPages:
         return self._parts.reached.by_https(request)
 
     async def _write(self, visitor: Visitor, verb: Callable[..., T]) -> T:
-        """One of the services' verbs, for this account and within its walls."""
-        account_id = visitor.account.id
-        fn = partial(verb, account_id=account_id, actor=_ACTOR, now=self._parts.clock.now())
-        return await self._parts.writer.write(write_for(account_id, fn))
+        """One of the services' verbs, as `_write_while_in`."""
+        return await self._write_while_in(visitor, partial(verb, actor=_ACTOR))
+
+    async def _write_while_in(self, visitor: Visitor, fn: Callable[..., T]) -> T:
+        """For this account, now and within its walls. Raises `NotLoggedIn` when the session was ended, or got another
+        token, since the request came: comparing a password takes its time."""
+        account_id, now = visitor.account.id, self._parts.clock.now()
+
+        def while_in(conn: Connection) -> T:
+            if sessions.by_token(conn, visitor.token_hash, now) is None:
+                raise NotLoggedIn
+            return fn(conn, account_id=account_id, now=now)
+
+        return await self._parts.writer.write(write_for(account_id, while_in))
 
     async def _require_present(self, visitor: Visitor, form: Form, section: str) -> None:
         outcome = await self._parts.checks.is_present(visitor.account.id, form.get("present", ""))
@@ -315,11 +325,8 @@ class AccountPages:
 
     async def _take_mail(self, visitor: Visitor, section: str) -> None:
         """Counts a mail that the holder asks for."""
-        account_id, limit = visitor.account.id, throttle.OWN_MAIL
-        take = partial(throttle.take, limit=limit, subject=account_id, account_id=account_id)
-        taken = await self._parts.writer.write(
-            write_for(account_id, partial(take, now=self._parts.clock.now()))
-        )
+        take = partial(throttle.take, limit=throttle.OWN_MAIL, subject=visitor.account.id)
+        taken = await self._write_while_in(visitor, take)
         if isinstance(taken, TooOften):
             raise self._too_often(section, "Enough mails for now.", taken)
 

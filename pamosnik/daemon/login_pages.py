@@ -57,10 +57,11 @@ class LoginPages:
             )
         if outcome is None:
             return self._refused(email, _WRONG, 401, {})
-        response = await self._visitors.let_in(request, outcome.account, outcome.attempt)
-        if outcome.old_hash is not None:
-            # Nobody waits for it.
-            response.background = BackgroundTask(self._checks.hash_anew, outcome, form.get("password", ""))
+        response = await self._visitors.let_in(request, outcome)
+        if response is None:
+            return self._refused(email, _WRONG, 401, {})
+        # Nobody waits for it.
+        response.background = BackgroundTask(self._checks.hash_anew, outcome, form.get("password", ""))
         return response
 
     async def logout(self, request: Request) -> Response:

@@ -29,8 +29,8 @@ class Right:
 
     account: Account
     attempt: int
-    old_hash: str | None = field(default=None, repr=False)
-    """The stored one, when it was made with fewer rounds than are made today."""
+    stored: str = field(repr=False)
+    """The hash that it fits."""
 
 
 class PasswordChecks:
@@ -50,8 +50,7 @@ class PasswordChecks:
         right = await self._fits(password, attempt.stored)
         if attempt.account is None or not right:
             return None
-        old = attempt.stored if passwords.needs_rehash(attempt.stored) else None
-        return Right(attempt.account, attempt.number, old)
+        return Right(attempt.account, attempt.number, attempt.stored)
 
     async def is_present(self, account_id: str, password: str) -> bool | TooOften:
         """Whether somebody who is logged in knows the account's password, which they say once more."""
@@ -66,11 +65,12 @@ class PasswordChecks:
         return right
 
     async def hash_anew(self, right: Right, password: str) -> None:
-        """Stores the password that was right under a hash of today's rounds."""
-        assert right.old_hash is not None
+        """Stores the password that was right under a hash of today's rounds, if it has fewer."""
+        if not passwords.needs_rehash(right.stored):
+            return
         hashed, account_id = await self.hashed(password), right.account.id
         change = partial(
-            accounts.replace_password_hash, account_id=account_id, was=right.old_hash, hashed=hashed
+            accounts.replace_password_hash, account_id=account_id, was=right.stored, hashed=hashed
         )
         with suppress(StorageRefused):  # then at the next login
             await self._writer.write(write_for(account_id, change))

@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pamosnik.clock import Clock
 from pamosnik.daemon import browsers
+from pamosnik.daemon.password_checks import Right
 from pamosnik.daemon.reached import Reached
 from pamosnik.errors import StorageRefused
 from pamosnik.security import tokens
@@ -54,6 +55,7 @@ class Visitor:
 
     account: Account
     session: Session
+    token_hash: bytes = field(repr=False)
     csrf: str = field(repr=False)
     """For the hidden field `csrf` of every form that they are shown."""
 
@@ -85,7 +87,7 @@ class Visitors:
                 await self._writer.write(partial(visits.seen, session=session, now=now))
             except StorageRefused as error:
                 self._writer.storage.refused(error)
-        return Visitor(account, session, csrf_token(token))
+        return Visitor(account, session, tokens.token_hash(token), csrf_token(token))
 
     async def known(self, request: Request) -> Visitor:
         """Raises `NotLoggedIn`."""
@@ -119,20 +121,22 @@ class Visitors:
 
     # --- coming and going ----------------------------------------------------------------------------
 
-    async def let_in(self, request: Request, account: Account, attempt: int) -> Response:
-        """Opens a new session in place of the one there was, and leads to the first page."""
+    async def let_in(self, request: Request, right: Right) -> Response | None:
+        """Opens a new session in place of the one there was, and leads to the first page. None: the password was
+        changed since it was compared."""
         token, browser = tokens.new_token(), self.browser(request) or tokens.new_token()
         before = self._cookie(request, SESSION_COOKIE)
         come = visits.Come(
-            account.id,
+            right.account.id,
+            fitted=right.stored,
             token_hash=tokens.token_hash(token),
             browser=browser,
             before=None if before is None else tokens.token_hash(before),
             called=browsers.label(request.headers.get("user-agent")),
         )
-        await self._writer.write(
-            partial(visits.let_in, come=come, attempt=attempt, now=self._clock.now()), urgent=True
-        )
+        let_in = partial(visits.let_in, come=come, attempt=right.attempt, now=self._clock.now())
+        if await self._writer.write(let_in, urgent=True) is None:
+            return None
         response = RedirectResponse("/", 303)
         self.keep(request, response, token, browser)
         return response

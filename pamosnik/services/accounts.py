@@ -153,13 +153,14 @@ def set_password(
     actor: str,
     now: datetime,
 ) -> int:
-    """Whoever knew the old password is out: ends the sessions but for `but_session`, voids links that reset the
-    password, and makes known browsers strangers'. Returns how many sessions it ended.
+    """Whoever knew the old password is out: ends the sessions but for `but_session`, voids links that were mailed,
+    even to an address they asked for, and makes known browsers strangers'. Returns how many sessions it ended.
 
     Make the hash before the transaction, of a password that was found good: it takes a quarter of a second."""
     _existing(conn, account_id)
     accounts.set_password_hash(conn, account_id, password_hash)
-    mailed_links.drop(conn, account_id, Purpose.RESET_PASSWORD)
+    for purpose in Purpose:
+        mailed_links.drop(conn, account_id, purpose)
     session_store.forget_browsers(conn, account_id)
     ended = session_store.close_all(conn, account_id, but=but_session)
     _note(conn, account_id, actor, "password changed", None, now)

@@ -43,6 +43,8 @@ class Come:
     """Somebody whose password was right."""
 
     account_id: str
+    fitted: str = field(repr=False)
+    """The stored hash that the password was compared with."""
     token_hash: bytes = field(repr=False)
     browser: str = field(repr=False)
     """The token that tells it from strangers' ones."""
@@ -94,8 +96,12 @@ def _browser_hash(browser: str, account_id: str) -> bytes:
     return tokens.token_hash(f"{browser}:{account_id}")
 
 
-def let_in(conn: Connection, come: Come, attempt: int, now: datetime) -> Session:
-    """The password was right; `attempt`: the number of this login, which counts no more."""
+def let_in(conn: Connection, come: Come, attempt: int, now: datetime) -> Session | None:
+    """The password was right; `attempt`: the number of this login, which counts no more. None when the account has
+    another password by now, or is gone: comparing takes its time, and whoever knew the old one is out."""
+    account = accounts.load(conn, come.account_id)
+    if account is None or accounts.password_hash(conn, account.id) != come.fitted:
+        return None
     login_attempts.forgive(conn, attempt)
     if come.before is not None:
         sessions.close_by_token(conn, come.before)

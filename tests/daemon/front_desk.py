@@ -141,6 +141,14 @@ class FrontDesk:
         new = NewAccount("Anna", email, PASSWORD, "Europe/Berlin")
         return account_services.create(self.database, keys, new, self.clock.now())
 
+    async def compares_a_password(self) -> None:
+        """Until it does, for the first time: that takes long enough to change something meanwhile."""
+        for _ in range(5000):
+            if self.conn.execute("SELECT 1 FROM login_attempts").fetchone():
+                return
+            await asyncio.sleep(0.001)
+        raise AssertionError("nobody compares a password")
+
     def actions(self) -> list[str]:
         """What the audit holds."""
         return [action for (action,) in self.conn.execute("SELECT action FROM audit ORDER BY id")]

@@ -1,5 +1,7 @@
 """The account's page, asked for what no browser sends: forms without their token, ids of others, too many tries."""
 
+import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -171,6 +173,22 @@ async def test_a_copy_of_the_cookies_is_of_no_use_after_another_password(tmp_pat
             await desk.browser().log_in(EMAIL, "not the password")
         assert (await desk.browser().log_in(EMAIL, NEW_PASSWORD)).status == 429
         assert (await rosa.browser.log_in(EMAIL, NEW_PASSWORD)).leads_to == "/"
+
+
+@pytest.mark.parametrize("path", ["password", "tokens", "email"])
+async def test_who_is_logged_out_while_the_password_is_compared_changes_nothing(
+    tmp_path: Path, path: str
+) -> None:
+    async with front_desk(tmp_path) as desk:
+        thief = await holder(desk)
+        sent = asyncio.create_task(thief.post(path, **FORMS[path]))
+        await desk.compares_a_password()
+        end = partial(accounts.end_all_sessions, account_id=desk.account.id, actor="page")
+        desk.database.write(lambda conn: end(conn, now=desk.clock.now()))
+        before = stored(desk)
+        answer = await sent
+        assert (answer.status, answer.leads_to) == (303, "/login")
+        assert stored(desk) == before
 
 
 async def test_every_change_is_in_the_audit(tmp_path: Path) -> None:

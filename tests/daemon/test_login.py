@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pamosnik.daemon import browsers
-from pamosnik.services import throttle, visits
+from pamosnik.services import accounts, throttle, visits
 from pamosnik.store import sessions
 from tests.daemon.front_desk import FrontDesk, front_desk
 from tests.daemon.shop import EMAIL, PASSWORD
@@ -249,3 +249,17 @@ async def test_last_seen_is_written_every_few_minutes_at_most(tmp_path: Path) ->
 )
 def test_what_a_browser_is_called(said: str | None, label: str) -> None:
     assert browsers.label(said) == label
+
+
+async def test_a_password_that_is_changed_while_it_is_compared_lets_nobody_in(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        login = asyncio.create_task(desk.browser().log_in())
+        await desk.compares_a_password()
+        change = partial(accounts.set_password, account_id=desk.account.id, password_hash="of another one")
+        desk.database.write(
+            lambda conn: change(conn, but_session=None, actor="command", now=desk.clock.now())
+        )
+        answer = await login
+        assert (answer.status, answer.problem, answer.cookies) == (401, WRONG, ())
+        assert _sessions(desk) == []
+        assert desk.actions()[-1] == "password changed"

@@ -114,7 +114,7 @@ def test_a_new_password_puts_everybody_out_who_knew_the_old_one(home: Database) 
 
     assert home.write(write_for("a1", change)) == 2
     assert (_sessions(home, "a1"), _sessions(home, "a2")) == ({"s2"}, {"t1"})
-    assert (_links(home, "a1"), _links(home, "a2")) == ({Purpose.CONFIRM_EMAIL}, set(Purpose))
+    assert (_links(home, "a1"), _links(home, "a2")) == (set(), set(Purpose))
     assert sessions.browser_account(home.connection, b"a1") is None
     assert sessions.browser_account(home.connection, b"a2") == "a2"
     assert [accounts.password_hash(home.connection, one) for one in ("a1", "a2")] == ["new", "x"]

@@ -34,7 +34,9 @@ def _account(conn: Connection, account_id: str) -> None:
 
 def _comes(database: Database, number: int, account_id: str = "a1") -> None:
     now = NOW + timedelta(minutes=number)
-    come = Come(account_id, b"session %d %s" % (number, account_id.encode()), f"browser {number}", None, "")
+    come = Come(
+        account_id, "", b"session %d %s" % (number, account_id.encode()), f"browser {number}", None, ""
+    )
     database.write(lambda conn: visits.let_in(conn, come, attempt=0, now=now))
 
 
@@ -89,7 +91,7 @@ def test_what_was_no_failure_does_not_count(database: Database) -> None:
 def test_a_browser_is_known_to_every_account_that_it_logged_in_to(database: Database) -> None:
     conn = database.connection
     for number, account_id in enumerate(("a1", "a2", "a1")):
-        come = Come(account_id, b"%d" % number, "the same browser", None, "")
+        come = Come(account_id, "", b"%d" % number, "the same browser", None, "")
         database.write(partial(visits.let_in, come=come, attempt=0, now=NOW))
     for email in ("a1@shop.example", "a2@shop.example"):
         for _ in range(throttle.LOGIN.each):
