@@ -193,7 +193,8 @@ def _value(
 
 def _secret_file(path: str, variable: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\n")
+        # Windows marks the beginning, and ends a line with two signs.
+        return Path(path).read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, ValueError) as error:
         # Not the path: whoever mistakes the variable writes the secret itself there.
         why = error.strerror if isinstance(error, OSError) else "it is no text"

@@ -76,7 +76,7 @@ def password(*, from_stdin: bool, check: Callable[[str], object], command: str) 
     """The first line of standard input; or typed twice on the terminal, until `check` does not raise. `command`: how
     a script gives it."""
     if from_stdin:
-        given = unsaid.keep(_first_line(command))
+        given = unsaid.keep(first_line("password", f"{command} --password-stdin"))
         check(given)
         return given
     if not sys.stdin.isatty():
@@ -104,18 +104,19 @@ def _good(check: Callable[[str], object], answer: str) -> bool:
     return True
 
 
-def _first_line(command: str) -> str:
-    """Without the end of the line, which Windows writes as two signs, and without its mark at the beginning."""
+def first_line(what: str, command: str) -> str:
+    """Of standard input, where `command` reads it: without the end of the line, which Windows writes as two signs,
+    and without its mark at the beginning."""
     try:
         line = sys.stdin.readline(_LONGEST_LINE)
     except UnicodeDecodeError:
         raise UsageError(
-            "The password on standard input is not UTF-8.", hint="Save the file as UTF-8."
+            f"The {what} on standard input is not UTF-8.", hint="Save the file as UTF-8."
         ) from None
     given = line.removesuffix("\n").removesuffix("\r").removeprefix("\ufeff")
     if not given:
         raise UsageError(
-            "There is no password on standard input: it is empty, or its first line is.",
-            hint=f"Try: {command} --password-stdin < FILE",
+            f"There is no {what} on standard input: it is empty, or its first line is.",
+            hint=f"Try: {command} < FILE",
         )
     return given

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik import terminal, unsaid
+from pamosnik.commands import asking
 from pamosnik.commands.common import Json, Yes, confirm, note, now, print_facts, print_json, print_table, say
 from pamosnik.errors import UsageError
 
@@ -242,7 +243,8 @@ def _wanted(master: bool, accounts: bool, new_passphrase: bool, no_passphrase: b
         if sys.stdin.isatty():
             seal = terminal.ask("New passphrase", hidden=True, twice=True)
         else:
-            seal = unsaid.keep(sys.stdin.readline().rstrip("\n"))
+            command = "pamosnik keys rotate --new-passphrase-stdin"
+            seal = unsaid.keep(asking.first_line("passphrase", command))
         _require_good(seal)
     both = master == accounts
     return Wanted(master=master or both, accounts=accounts or both, seal=seal, unseal=no_passphrase)
@@ -287,17 +289,18 @@ def _say_done(settings: "Config", wanted: "Wanted", done: "Rotated") -> None:
         _say_what_to_set(settings, wanted, sealed=done.sealed)
     if done.traces:
         note("Another program reads the database: what the old keys sealed stays in its log until that ends.")
-    if done.master:
-        note("Make a new copy of master.key, somewhere else than the backups.")
-    if done.backups and (done.master or done.accounts):
+    if not done.master:
+        return  # copies of the key file, and all that was copied before, go together as they did
+    note("Make a new copy of master.key, somewhere else than the backups.")
+    if done.backups:
         note(
             f"{_counted(done.backups, 'backup')} in this home, and every other made before: the logins in them open"
             " with the old master.key only. Try: pamosnik backup create"
         )
     if done.copies:
         note(
-            f"{_counted(done.copies, 'older copy', 'older copies')} of the database beside it, likewise. If you need"
-            f" none: rm {settings.home}/pamosnik.*before-*"
+            f"{_counted(done.copies, 'older copy', 'older copies')} of the database in this home: the same."
+            f" If you need none: rm {settings.home}/pamosnik.*before-*"
         )
 
 

@@ -180,11 +180,7 @@ def _read_raw(path: Path) -> tuple[bytes, os.stat_result]:
         ) from None
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise KeyFileError(
-                Trouble.NOT_OURS,
-                f"The key file {path} is a link.",
-                hint=f"Move the file itself there. Try: cp --remove-destination \"$(readlink -f '{path}')\" '{path}'",
-            ) from None
+            raise _link(path) from None
         raise KeyFileError(
             Trouble.REFUSED,
             f"The key file {path} cannot be read: {error.strerror}.",
@@ -197,10 +193,21 @@ def _read_raw(path: Path) -> tuple[bytes, os.stat_result]:
         return file.read(_FILE_BYTES + 1), found
 
 
+def _link(path: Path) -> KeyFileError:
+    return KeyFileError(
+        Trouble.NOT_OURS,
+        f"The key file {path} is a link.",
+        hint=f"Move the file itself there. Try: cp --remove-destination \"$(readlink -f '{path}')\" '{path}'",
+    )
+
+
 def require_private(path: Path) -> None:
     """Refuses a key file that is not for us alone, at once; whether it is there and opens is no matter of this."""
     with suppress(FileNotFoundError):
-        _require_private(path, path.lstat())
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            raise _link(path)
+        _require_private(path, found)
 
 
 def _require_private(path: Path, found: os.stat_result) -> None:

@@ -1,6 +1,7 @@
 """The keys of a home: how they are, and using them while nobody rotates them."""
 
 import stat
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Status:
         return self.trouble is None or self.trouble.trouble in (*lost_key.LOST, *_PERHAPS_LOST)
 
 
+_LOOKS_WITHIN_S = 2.0
 _PERHAPS_LOST = (Trouble.SEALED, Trouble.WRONG_PASSPHRASE)
 
 
@@ -83,7 +85,12 @@ def _outside(settings: Config) -> Outside | None:
 
 
 def _daemon(settings: Config) -> bool | None:
-    if not home.daemon_running(settings.home):
-        return None
-    stamp = keyring.stamp(settings.key_file)
-    return stamp is not None and home.daemon_has_read(settings.home, stamp) is True
+    """Waits a moment for one that has not looked yet: right after a rotation, nothing is wrong with it."""
+    end = time.monotonic() + _LOOKS_WITHIN_S
+    while home.daemon_running(settings.home):
+        stamp = keyring.stamp(settings.key_file)
+        has_read = False if stamp is None else home.daemon_has_read(settings.home, stamp)
+        if has_read is not None or time.monotonic() >= end:
+            return has_read is True
+        time.sleep(0.02)
+    return None

@@ -148,6 +148,8 @@ def test_old_backups_are_told(shop: Config, run: Run) -> None:
     run("backup", "create")
     (shop.home / "pamosnik.before-version-3.db").touch()
     (shop.home / "pamosnik.db.before-restore-20261130T000000Z").touch()
+    said = run("keys", "rotate", "--accounts", "--yes")
+    assert (said.returncode, said.stderr) == (0, ""), "the master key that opens them is still there"
     said = run("keys", "rotate", "--yes")
     assert "2 older copies" in said.stderr
     assert "1 backup in this home" in said.stderr
@@ -172,7 +174,8 @@ def test_a_rotation_waits_for_who_wraps(shop: Config) -> None:
 def test_a_passphrase_is_set_changed_and_taken_away(
     shop: Config, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = run("keys", "rotate", "--master", "--new-passphrase-stdin", "--yes", given=f"{PASSPHRASE}\n")
+    as_of_windows = f"\ufeff{PASSPHRASE}\r\n"
+    said = run("keys", "rotate", "--master", "--new-passphrase-stdin", "--yes", given=as_of_windows)
     assert said.returncode == 0, said
     assert "Change PAMOSNIK_PASSPHRASE" in said.stdout
     assert PASSPHRASE not in said.stdout + said.stderr
@@ -182,7 +185,7 @@ def test_a_passphrase_is_set_changed_and_taken_away(
     assert found["problem"] is None
     assert found["key_file"]["argon2id"]["as_strong_as_today"] is True
     secret = shop.home / "passphrase"
-    secret.write_text(f"{PASSPHRASE}\n")
+    secret.write_text(as_of_windows, encoding="utf-8", newline="")
     monkeypatch.delenv("PAMOSNIK_PASSPHRASE")
     monkeypatch.setenv("PAMOSNIK_PASSPHRASE_FILE", str(secret))
     said = run("keys", "rotate", "--accounts", "--no-passphrase", "--yes")

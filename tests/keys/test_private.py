@@ -82,6 +82,15 @@ def test_every_command_refuses_a_home_that_others_can_get_into(home: Run, tmp_pa
     assert f"chmod 700 {folder}" in home("keys", "status").stdout
 
 
+def test_a_key_file_that_is_a_link_is_told_as_one(home: Run, tmp_path: Path) -> None:
+    key = tmp_path / "home" / "master.key"
+    key.symlink_to(key.rename(tmp_path / "elsewhere"))
+    for command in (("accounts", "list"), ("keys", "rotate", "--yes"), ("keys", "status")):
+        said = home(*command)
+        assert "is a link" in said.stdout + said.stderr, said
+        assert "chmod" not in said.stdout + said.stderr
+
+
 def test_no_command_works_with_a_home_or_key_of_everybody(home: Run, tmp_path: Path) -> None:
     folder = tmp_path / "home"
     home("backup", "create")

@@ -10,8 +10,7 @@ import pytest
 from pamosnik import config
 from pamosnik.security import keyring
 from pamosnik.security.keyring import Argon2
-from pamosnik.services import home as homes
-from pamosnik.services import rotation
+from pamosnik.services import keys, rotation
 from pamosnik.services.rotation import Wanted
 from pamosnik.store.database import open_database
 from tests.daemon.shop import Shop, open_shop
@@ -59,13 +58,9 @@ async def test_keys_change_under_a_running_daemon(tmp_path: Path) -> None:
             assert len(await shop.settles(igsid, 1)) == 1
         assert keyring.load(key, None).keys[0] not in ring.keys
         await _until_problems(shop)
-        stamp = keyring.stamp(key)
-        assert stamp is not None
-        for _ in range(100):
-            if homes.daemon_has_read(shop.home, stamp):
-                break
-            await asyncio.sleep(0.1)
-        assert homes.daemon_has_read(shop.home, stamp)
+        await asyncio.to_thread(rotation.rotate, at, Wanted(accounts=False), datetime.now(UTC))
+        # Of the file that was written a moment ago, which the daemon has not looked at yet.
+        assert keys.status(at).daemon is True
         # Another passphrase: the daemon goes on with what it holds, and says that it has to be started anew.
         said = await shop.command(
             "keys", "rotate", "--new-passphrase-stdin", "--yes", given=f"{PASSPHRASE}\n"
