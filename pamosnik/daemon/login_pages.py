@@ -37,13 +37,11 @@ class LoginPages:
         ]
 
     async def login_form(self, request: Request) -> Response:
-        if await self._visitors.of(request) is not None:
+        changed = PASSWORD_CHANGED in request.query_params
+        # Whoever is logged in to another account wants to log in to the one whose password is new.
+        if not changed and await self._visitors.of(request) is not None:
             return RedirectResponse("/", 303)
-        told = (
-            "Your password is changed. Log in with the new one."
-            if PASSWORD_CHANGED in request.query_params
-            else None
-        )
+        told = "Your password is changed. Log in with the new one." if changed else None
         return self._pages.page("login.html", {"email": "", "problem": None, "told": told})
 
     async def login(self, request: Request) -> Response:

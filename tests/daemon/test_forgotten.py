@@ -102,6 +102,20 @@ async def test_a_new_password_makes_other_browsers_strangers_and_this_one_known(
         assert (await holder.log_in(password=NEW)).status == 303
 
 
+async def test_a_new_password_is_told_to_whoever_is_logged_in_to_another_account(tmp_path: Path) -> None:
+    """They would stand on the first page of the other one, and take it for theirs."""
+    async with front_desk(tmp_path) as desk:
+        second = desk.second_account(OTHER)
+        browser = desk.browser()
+        await browser.log_in()
+        assert (await browser.get("/login")).leads_to == "/"
+        done = await browser.post(_reset_link(desk, second), new=NEW, again=NEW)
+        assert done.leads_to is not None
+        assert "Your password is changed." in (await browser.get(done.leads_to)).text
+        assert (await browser.log_in(OTHER, NEW)).leads_to == "/"
+        assert second.name in (await browser.get("/")).text
+
+
 async def test_a_link_is_for_one_use_however_many_come_at_once(tmp_path: Path) -> None:
     async with front_desk(tmp_path) as desk:
         path = _reset_link(desk)
