@@ -329,8 +329,12 @@ async def test_a_token_is_shown_once_and_revoked(rosa: Holder, size: tuple[int, 
         await page.get_by_role("button", name="Revoke it").click()
         assert (await says(part)).startswith("The token is revoked")
         assert await part.get_by_text("There is none yet.").is_visible()
+        await page.goto("about:blank")
         await page.goto(revoke)
         assert await refuses(part) == "There is no such token, or not any more."
+        told = await part.get_by_role("alert").bounding_box()
+        assert told is not None
+        assert 0 <= told["y"] < size[1]  # in sight, though far down on the page
 
 
 async def test_a_test_mail_goes_at_once_or_says_why_not(rosa: Holder) -> None:
