@@ -95,7 +95,7 @@ def _misused(error: TyperException) -> int:
     else:
         show(file=told)
     for line in told.getvalue().rstrip("\n").split("\n"):
-        terminal.err(line)
+        terminal.err(unsaid.hide(line))
     return error.exit_code
 
 

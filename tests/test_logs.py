@@ -139,6 +139,14 @@ def test_a_secret_in_the_variable_beside_its_own_is_not_quoted(
     assert quote("wörds") not in said.stderr
 
 
+def test_a_token_among_the_arguments_is_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever pastes it behind the command has shown it to their shell already; not also to a log of commands."""
+    said = in_this_process(monkeypatch, tmp_path)("connect", "IGAAsomething0123456789")
+    assert said.returncode == 2
+    assert "unexpected extra argument" in said.stderr
+    assert "something" not in said.stderr
+
+
 def test_a_thousand_tokens_cost_an_ordinary_line_next_to_nothing() -> None:
     for number in range(1200):
         unsaid.keep(f"IGAA{number:030}")
