@@ -294,7 +294,7 @@ def _require_address(name: str, value: Value) -> None:
     if value.text is None:
         return
     parts = urlsplit(value.text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or "@" in parts.netloc:
         raise UsageError(
             f"{name} ({value.source}) is no address: {value.text}", hint="Write it like https://shop.example"
         )

@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 
 HIDDEN = "(hidden)"
 _SECRET = re.compile(
-    r"(?i)(bearer\s+|\b(?:set-)?cookie['\"]?\s*[:=]\s*|://[^\s/:'\"]+:(?!password@)(?=[^\s/@]+@)"
+    r"(?i)(bearer\s+|\b(?:set-)?cookie['\"]?\s*[:=]\s*|://[^\s/:'\"]*:(?!password@)(?=[^\s/@]+@)"
     r"|\b(?:access_token|client_secret|appsecret_proof|hub\.verify_token|code|password|passphrase)=)[^\s&\"'@]+"
     r"|\b(?:IGAA|EAA|pamo_)[\w-]{10,}"
 )

@@ -125,6 +125,7 @@ MISTAKEN = "three wörds/and a sign?"
         {"PAMOSNIK_META_APP_ID": MISTAKEN},
         {"PAMOSNIK_MAIL_FROM": f"smtps://shop@mail.example:{quote(MISTAKEN, safe='')}@mail.example"},
         {"PAMOSNIK_PUBLIC_URL": f"https://shop@mail.example:{quote(MISTAKEN, safe='')}@shop.example"},
+        {"PAMOSNIK_META_URL": f"https://:{quote(MISTAKEN, safe='')}@shop.example"},
     ],
 )
 def test_a_secret_in_the_variable_beside_its_own_is_not_quoted(
