@@ -291,13 +291,21 @@ def _require_app_id(name: str, value: Value) -> None:
 
 
 def _require_address(name: str, value: Value) -> None:
-    if value.text is None:
-        return
-    parts = urlsplit(value.text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or "@" in parts.netloc:
+    if value.text is not None and not _is_address(value.text):
         raise UsageError(
             f"{name} ({value.source}) is no address: {value.text}", hint="Write it like https://shop.example"
         )
+
+
+def _is_address(text: str) -> bool:
+    """Of a web server, without user, password and query."""
+    try:
+        parts = urlsplit(text)
+        # To ask for the port is what finds out that it is none.
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return False
+    return bool(whole) and not parts.query and "@" not in parts.netloc and " " not in parts.netloc
 
 
 # --- the mail server -------------------------------------------------------------------------------------

@@ -97,3 +97,20 @@ def test_proxies_are_not_trusted_unless_it_is_said() -> None:
     assert config.load({"home": "/nowhere"}, environ=said).trusts_proxy
     with pytest.raises(UsageError, match="proxy_headers"):
         config.load({"home": "/nowhere"}, environ={"PAMOSNIK_PROXY_HEADERS": "yes"})
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://[x",
+        "https://shop.example:none",
+        "https://shop.example:0",
+        "https://shop example",
+        "https://:password@shop.example",
+        "ftp://shop.example",
+        "https://",
+    ],
+)
+def test_an_address_of_the_settings_must_be_one(address: str) -> None:
+    with pytest.raises(UsageError, match="is no address"):
+        config.load({"home": "/nowhere"}, environ={"PAMOSNIK_PUBLIC_URL": address})
