@@ -1,7 +1,7 @@
 """What a walled connection shows, and what a walled transaction refuses."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -105,6 +105,25 @@ def _raises(_: Connection) -> None:
 def test_no_statement_gets_around_the_views(own: Walled, around: str) -> None:
     with pytest.raises(DatabaseError, match=r"prohibited|is a view|not authorized"):
         own.read(MINE.account, lambda conn: conn.execute(around).fetchall())
+
+
+def _with(conn: Connection) -> None:
+    with conn:
+        conn.execute("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [Connection.commit, _with, lambda conn: conn.execute("END"), lambda conn: conn.executescript("SELECT 1")],
+)
+def test_whoever_reads_next_sees_nothing_of_the_account_before(
+    own: Walled, ends: Callable[[Connection], object]
+) -> None:
+    """Which account it is hangs on the transaction, so what is read cannot commit it."""
+    with pytest.raises(DatabaseError, match="not authorized"):
+        own.read(MINE.account, ends)
+    seen = partial(_all, sql="SELECT DISTINCT account_id FROM events")
+    assert own.read(OTHERS.account, seen) == [(OTHERS.account,)]
 
 
 def test_what_concerns_the_whole_installation_is_told_to_everybody(database: Database, own: Walled) -> None:
