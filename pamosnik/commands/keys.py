@@ -267,7 +267,8 @@ def _rotate(settings: "Config", wanted: "Wanted", *, yes: bool) -> None:
         if wanted.master and wanted.accounts
         else ("master key" if wanted.master else "accounts' keys")
     )
-    if not confirm(f"Replace the {what}? Copies of master.key that you keep open it no more.", yes=yes):
+    copies = " Copies of master.key that you keep open it no more." if wanted.master else ""
+    if not confirm(f"Replace the {what}?{copies}", yes=yes):
         note("Nothing was changed.")
         return
     done = rotation.rotate(settings, wanted, now())

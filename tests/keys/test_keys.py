@@ -94,6 +94,7 @@ def test_rotating_makes_every_key_new_and_every_login_opens(shop: Config, run: R
 
 
 def test_either_kind_alone(shop: Config, run: Run) -> None:
+    assert "Copies" not in run("keys", "rotate", "--accounts").stderr, "of the master key, which stays"
     ring, data_keys = keyring.load(shop.key_file, None), _data_keys(shop)
     assert "3 logins" in run("keys", "rotate", "--accounts", "--yes").stdout
     assert keyring.load(shop.key_file, None) == ring
