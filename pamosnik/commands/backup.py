@@ -106,6 +106,10 @@ def restore(
             f"{done.in_doubt} messages waited when the backup was made. Before one leaves, Instagram is asked"
             " whether it arrived meanwhile; what nobody can tell shows in: pamosnik queue list --open"
         )
+    note(
+        "Passwords and API tokens are those of the backup: change or revoke again what was since. Everybody has to"
+        " log in again."
+    )
     note("Next: pamosnik serve")
 
 

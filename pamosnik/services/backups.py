@@ -4,7 +4,7 @@ What a restored database does not know is what was sent after the backup was mad
 unfinished runs and its events without a verdict are therefore put in doubt: what they are about to send counts as
 `unknown` first, and evidence decides (see `outbox.settling`), as after a request without an answer. A new word of the
 person ends the doubt of the run it takes on. What people wrote after the backup is found by catching up, which does
-not answer what has been answered since.
+not answer what has been answered since. Everybody is logged out.
 """
 
 import os
@@ -29,12 +29,15 @@ from pamosnik.store import (
     entrances,
     inbox,
     ledger,
+    mailed_links,
     outbox,
     runs,
+    sessions,
 )
 from pamosnik.store.backup import Manifest
 from pamosnik.store.damage import require_there
 from pamosnik.store.database import open_database
+from pamosnik.store.mailed_links import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,18 @@ def _put_in_doubt(conn: Connection, since: datetime, now: datetime) -> int:
     broadcasts.plan_anew(conn, now)
     entrances.doubt(conn)
     for account in accounts.every(conn):
+        _log_out(conn, account.id)
         accounts.audit(conn, account.id, actor="command", action="restore", subject=None, now=now)
     return outbox.doubt_open(conn, since)
+
+
+def _log_out(conn: Connection, account_id: str) -> None:
+    """Logins that were ended since, and links that were used or voided, must not open again; which ones those are the
+    backup does not know."""
+    sessions.close_all(conn, account_id)
+    sessions.forget_browsers(conn, account_id)
+    for purpose in Purpose:
+        mailed_links.drop(conn, account_id, purpose)
 
 
 def _try_key(settings: Config, conn: Connection, now: datetime) -> str | None:

@@ -8,15 +8,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pamosnik import cli
+from pamosnik._sqlite import Connection
 from pamosnik.security import keyring
 from pamosnik.services import home as homes
-from pamosnik.store import migrations
+from pamosnik.store import accounts, mailed_links, migrations, sessions
+from pamosnik.store.database import open_database
+from pamosnik.store.mailed_links import MailedLink, Purpose
+from pamosnik.store.sessions import Session
 from tests.daemon.shop import PASSWORD
 
 ROOT = Path(__file__).parents[2]
@@ -113,6 +117,28 @@ def test_restore_keeps_the_database_that_was_there(home: Path, run: Run) -> None
     assert kept.read_bytes() == before
     assert "master.key" not in out + err
     assert run("status")[0] == 0
+
+
+def test_a_restore_opens_no_login_and_no_link_again(home: Path, run: Run) -> None:
+    now, later = datetime.now(UTC), datetime.now(UTC) + timedelta(hours=1)
+    with open_database(home / "pamosnik.db") as database:
+        (account,) = accounts.every(database.connection)
+
+        def log_in(conn: Connection) -> None:
+            sessions.open_session(conn, b"session", Session("S1", account.id, "", now, now, later))
+            sessions.know_browser(conn, b"browser", account.id, now)
+            link = MailedLink(account.id, Purpose.RESET_PASSWORD, account.email)
+            mailed_links.add(conn, b"link", link, now=now, expires_at=later)
+
+        database.write(log_in)
+    assert run("backup", "create", "-o", str(home / "one.backup"))[0] == 0
+    code, _, err = run("restore", str(home / "one.backup"), "--yes")
+    assert (code, "log in again" in err) == (0, True)
+    with open_database(home / "pamosnik.db") as database:
+        conn = database.connection
+        assert sessions.by_token(conn, b"session", now) is None
+        assert sessions.browser_account(conn, b"browser") is None
+        assert mailed_links.waiting(conn, account.id, Purpose.RESET_PASSWORD, now) is None
 
 
 def test_restore_is_refused_while_a_daemon_runs_and_for_a_spoiled_backup(home: Path, run: Run) -> None:
