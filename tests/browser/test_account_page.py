@@ -1,6 +1,5 @@
 """The account's page in Debian's Chromium: each form as its holder uses it, at desk and phone size."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page
 
 from pamosnik.daemon.visitors import SESSION_COOKIE
 from pamosnik.ids import new_id
@@ -35,25 +34,9 @@ LOWER_THAN_A_FINGER = f"{_SEEN}.filter(e => e.offsetHeight < 44).map(e => e.oute
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """One loop for all tests here: they share the daemon and the browser."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FrontDesk]:
     async with front_desk(tmp_path_factory.mktemp("account")) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium")
-    assert path is not None, "the browser tests need Debian's Chromium: apt-get install chromium"
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield running
-        await running.close()
 
 
 @dataclass

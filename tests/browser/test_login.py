@@ -1,14 +1,13 @@
 """Logging in, and back in with a mailed link, in Debian's Chromium at desk and phone size."""
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from pamosnik.security import tokens
 from pamosnik.services import holder_links
@@ -24,25 +23,9 @@ UNNAMED = "[...document.querySelectorAll('main input')].filter(e => !e.labels.le
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """One loop for all tests here: they share the daemon and the browser."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FrontDesk]:
     async with front_desk(tmp_path_factory.mktemp("login")) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium")
-    assert path is not None, "the browser tests need Debian's Chromium: apt-get install chromium"
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield running
-        await running.close()
 
 
 @asynccontextmanager
@@ -157,11 +140,11 @@ async def test_a_form_that_is_open_since_before_another_login_says_what_to_do(
     async with _window(desk, chromium, SIZES[1]) as page:
         await _log_in(page, desk, email)
         other = await page.context.new_page()
-        await other.goto(f"{desk.address}/")
+        await other.goto(f"{desk.address}/account")
         await page.context.clear_cookies(name="pamosnik_session")
         await _log_in(page, desk, email)
         assert page.url == f"{desk.address}/"
-        await other.get_by_role("button", name="Log out").click()
+        await other.get_by_role("button", name="Save").click()
         assert await other.get_by_role("heading").inner_text() == "This form was not taken"
         await _looks_right(other)
         await other.get_by_role("link", name="Open Pamosnik").click()
