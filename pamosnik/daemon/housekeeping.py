@@ -12,14 +12,13 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.errors import DatabaseDamaged, StorageRefused
+from pamosnik.services import visits
 from pamosnik.store import login_attempts, mailed_links, notices, outbox, sessions
 from pamosnik.store.writer import GroupWriter
 
 ATTEMPTS_KEPT = timedelta(hours=2)
 """Longer than any of Meta's limits looks back."""
 LOGIN_ATTEMPTS_KEPT = timedelta(days=1)
-BROWSER_KNOWN = timedelta(days=180)
-"""Since it was used last."""
 DELETION_SHOWN = timedelta(days=7)
 """How long `status` tells that data was deleted, unless something is connected before."""
 
@@ -55,7 +54,7 @@ async def _clean(writer: GroupWriter, clock: Clock) -> None:
 def forget(conn: Connection, now: datetime) -> None:
     """Drops what nobody looks at any more."""
     sessions.forget_ended(conn, now)
-    sessions.forget_unused_browsers(conn, now, BROWSER_KNOWN)
+    sessions.forget_unused_browsers(conn, now, visits.BROWSER_KNOWN)
     mailed_links.forget_ended(conn, now)
     login_attempts.forget(conn, now - LOGIN_ATTEMPTS_KEPT)
     outbox.forget_attempts(conn, now - ATTEMPTS_KEPT)

@@ -25,18 +25,22 @@ class KeysInUse(HomeError):
     """Another process holds the keys."""
 
 
+def open_lock(path: Path) -> int:
+    """A descriptor to lock, of a file that is made if need be. Raises `HomeError`."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise HomeError(
+            f"{path} cannot be made or written: {error.strerror}.",
+            hint=f"Folder and file must belong to the user that runs Pamosnik. Try: ls -ld {path.parent} {path}",
+        ) from error
+
+
 @contextmanager
 def key_lock(home: Path, *, alone: bool = False, within_s: float = LOCKED_FOR_S) -> Iterator[None]:
     """Held by everybody who wraps a data key, and `alone` by who changes the file. Blocks; raises `KeysInUse` when it
     was not to be had in time."""
-    path = home / LOCK_FILE
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise HomeError(
-            f"{path} cannot be made or written: {error.strerror}.",
-            hint=f"Folder and file must belong to the user that runs Pamosnik. Try: ls -ld {home} {path}",
-        ) from error
+    descriptor = open_lock(home / LOCK_FILE)
     try:
         _take(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, within_s)
         yield

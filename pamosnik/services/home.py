@@ -12,7 +12,7 @@ from pamosnik import config
 from pamosnik.config import Config
 from pamosnik.errors import HomeError, NotFound, StorageRefused, UsageError
 from pamosnik.security import keyring, tokens
-from pamosnik.security.held_keys import key_lock
+from pamosnik.security.held_keys import key_lock, open_lock
 from pamosnik.security.keyring import Stamp
 from pamosnik.services.accounts import NewAccount, create, valid
 from pamosnik.store import accounts, refusals
@@ -135,14 +135,7 @@ def _lock_text(problem: str) -> bytes:
 @contextmanager
 def lock(home: Path) -> Iterator[Lock]:
     """Holds the home for one daemon (or `init`). Raises `HomeError` when another process has it, or nobody may."""
-    path = home / LOCK_FILE
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise HomeError(
-            f"{path} cannot be made or written: {error.strerror}.",
-            hint=f"Folder and file must belong to the user that runs Pamosnik. Try: ls -ld {home} {path}",
-        ) from error
+    descriptor = open_lock(home / LOCK_FILE)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

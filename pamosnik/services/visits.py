@@ -22,6 +22,7 @@ LASTS_AT_MOST = timedelta(days=90)
 SESSIONS_AT_MOST = 20
 """Of one account: the one seen longest ago makes room."""
 BROWSER_KNOWN = timedelta(days=180)
+"""Since it was used last."""
 BROWSERS_AT_MOST = 50
 """Of one account that are known: the one used longest ago makes room."""
 NOTED_EVERY = timedelta(minutes=5)
