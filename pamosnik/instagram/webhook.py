@@ -41,6 +41,8 @@ _MESSAGING_FIELDS = frozenset(
 _THREAD_CONTROL = ("pass_thread_control", "take_thread_control", "request_thread_control")
 _SHARES = frozenset({"share", "ig_post", "ig_reel", "reel", "story", "ig_story"})
 _SECONDS_BELOW = 10**11
+_NO_INSTANT = 10**15
+"""JSON knows whole numbers that no float can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +370,7 @@ def _instant(value: object) -> datetime | None:
     """Seconds or milliseconds since 1970, as a number or its digits; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 17:
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _NO_INSTANT:
         return None
     seconds = value / 1000 if abs(value) > _SECONDS_BELOW else value
     if not 1_000_000_000 <= seconds <= 4_000_000_000:
