@@ -46,8 +46,11 @@ class LoginPages:
 
     async def login(self, request: Request) -> Response:
         form = await self._visitors.open_form(request)
-        email = typed_email(form)
-        outcome = await self._checks.login(email, form.get("password", ""), self._visitors.browser(request))
+        email, password = typed_email(form), form.get("password", "")
+        if not email or not password:
+            # No guess: programs that only knock at doors use nobody's tries up.
+            return self._refused(email, _WRONG, 401, {})
+        outcome = await self._checks.login(email, password, self._visitors.browser(request))
         if isinstance(outcome, TooOften):
             again = again_in(outcome, self._clock.now())
             return self._refused(
@@ -59,7 +62,7 @@ class LoginPages:
         if response is None:
             return self._refused(email, _WRONG, 401, {})
         # Nobody waits for it.
-        response.background = BackgroundTask(self._checks.hash_anew, outcome, form.get("password", ""))
+        response.background = BackgroundTask(self._checks.hash_anew, outcome, password)
         return response
 
     async def logout(self, request: Request) -> Response:

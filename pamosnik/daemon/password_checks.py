@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
 from pamosnik.clock import Clock
@@ -19,6 +20,7 @@ from pamosnik.store.writer import GroupWriter
 
 HASHES_AT_ONCE = 2
 """Each takes a core for a quarter of a second. The others wait; the throttle says how many there can be."""
+_COMPLAIN_EVERY = timedelta(minutes=1)
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +41,14 @@ class PasswordChecks:
         self._reader = reader
         self._clock = clock
         self._room = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._complained_at: datetime | None = None
 
     async def login(self, email: str, password: str, browser: str | None) -> Right | TooOften | None:
         """None: e-mail or password is wrong. `browser`: the token it was given at an earlier login."""
         begin = partial(visits.begin, email=email, browser=browser, now=self._clock.now())
         attempt = await self._writer.write(begin)
         if isinstance(attempt, TooOften):
-            log.warning("Logins are refused: too many wrong passwords", extra={"action": "login.throttled"})
+            self._complain()
             return attempt
         right = await self._fits(password, attempt.stored)
         if attempt.account is None or not right:
@@ -80,6 +83,13 @@ class PasswordChecks:
         """A new hash for a new password."""
         async with self._room:
             return await asyncio.to_thread(passwords.hash_password, password)
+
+    def _complain(self) -> None:
+        """Once a minute: a stranger must not fill the log."""
+        now = self._clock.now()
+        if self._complained_at is None or now - self._complained_at >= _COMPLAIN_EVERY:
+            self._complained_at = now
+            log.warning("Logins are refused: too many wrong passwords", extra={"action": "login.throttled"})
 
     async def _fits(self, password: str, stored: str) -> bool:
         async with self._room:

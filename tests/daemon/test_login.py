@@ -130,8 +130,10 @@ async def test_forms_from_elsewhere_are_refused(tmp_path: Path) -> None:
         assert not await browser.is_in()
 
 
-async def test_guesses_are_counted_before_they_are_looked_at(tmp_path: Path) -> None:
-    """Thirty at the same moment are five."""
+async def test_guesses_are_counted_before_they_are_looked_at(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Thirty at the same moment are five, and one line in the log."""
     async with front_desk(tmp_path) as desk:
         guesses = [desk.browser().log_in(EMAIL.upper() if n % 2 else EMAIL, f"guess {n}") for n in range(30)]
         answers = await asyncio.gather(*guesses)
@@ -140,13 +142,27 @@ async def test_guesses_are_counted_before_they_are_looked_at(tmp_path: Path) -> 
             WRONG,
             "Too many failed attempts. Try again in 15 minutes.",
         }
+        assert _told_of_guesses(caplog) == 1
         desk.later(minutes=5)
         refused = await desk.browser().log_in()
         assert (refused.status, refused.headers["Retry-After"]) == (429, "600")
+        assert _told_of_guesses(caplog) == 2
         assert refused.problem == "Too many failed attempts. Try again in 10 minutes."
         assert (await desk.browser().log_in("somebody@else.example", "x")).status == 401
         desk.later(minutes=10)
         assert (await desk.browser().log_in()).status == 303
+
+
+def _told_of_guesses(caplog: pytest.LogCaptureFixture) -> int:
+    return sum(record.__dict__.get("action") == "login.throttled" for record in caplog.records)
+
+
+async def test_a_form_without_a_password_is_no_guess(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        for form in ({}, {"email": EMAIL}, {"email": " ", "password": PASSWORD}):
+            answer = await desk.browser().post("/login", None, **form)
+            assert (answer.status, answer.problem) == (401, WRONG)
+        assert desk.conn.execute("SELECT * FROM login_attempts").fetchall() == []
 
 
 async def test_strangers_who_guess_do_not_lock_out_a_browser_that_was_there_before(tmp_path: Path) -> None:
