@@ -24,7 +24,7 @@ from pamosnik.daemon.password_checks import PasswordChecks
 from pamosnik.daemon.reached import Reached
 from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.told_once import Done, ToldOnce
-from pamosnik.daemon.visitors import Form, NotLoggedIn, Visitor, Visitors
+from pamosnik.daemon.visitors import Form, FormTooLate, Visitor, Visitors
 from pamosnik.errors import HomeError, PamosnikError
 from pamosnik.mail import MailFailed
 from pamosnik.security import passwords, tokens
@@ -305,13 +305,13 @@ class AccountPages:
         return await self._write_while_in(visitor, partial(verb, actor=_ACTOR))
 
     async def _write_while_in(self, visitor: Visitor, fn: Callable[..., T]) -> T:
-        """For this account, now and within its walls. Raises `NotLoggedIn` when the session was ended, or got another
+        """For this account, now and within its walls. Raises `FormTooLate` when the session was ended, or got another
         token, since the request came: comparing a password takes its time."""
         account_id, now = visitor.account.id, self._parts.clock.now()
 
         def while_in(conn: Connection) -> T:
             if sessions.by_token(conn, visitor.token_hash, now) is None:
-                raise NotLoggedIn
+                raise FormTooLate
             return fn(conn, account_id=account_id, now=now)
 
         return await self._parts.writer.write(write_for(account_id, while_in))

@@ -13,11 +13,17 @@ from starlette.routing import Route
 from pamosnik.clock import Clock
 from pamosnik.daemon.password_checks import PasswordChecks
 from pamosnik.daemon.rendering import Pages
-from pamosnik.daemon.visitors import Visitors
+from pamosnik.daemon.visitors import FormTooLate, Visitors
 from pamosnik.services.throttle import TooOften
 
 PASSWORD_CHANGED = "password-changed"  # noqa: S105 - no password
-"""In the address that leads here after that."""
+_FORM_TOO_LATE = "form-too-late"
+_TOLD = {
+    PASSWORD_CHANGED: "Your password is changed. Log in with the new one.",
+    _FORM_TOO_LATE: "You were logged out, or the password was changed, before what you sent last came in: it was not"
+    " taken. Log in, and see what is missing.",
+}
+"""What is told by whatever led here, which puts the word in the address."""
 _WRONG = "E-mail or password is wrong."
 _EMAIL_CHARS_AT_MOST = 320
 
@@ -41,7 +47,7 @@ class LoginPages:
         # Whoever is logged in to another account wants to log in to the one whose password is new.
         if not changed and await self._visitors.of(request) is not None:
             return RedirectResponse("/", 303)
-        told = "Your password is changed. Log in with the new one." if changed else None
+        told = next((words for why, words in _TOLD.items() if why in request.query_params), None)
         return self._pages.page("login.html", {"email": "", "problem": None, "told": told})
 
     async def login(self, request: Request) -> Response:
@@ -68,9 +74,10 @@ class LoginPages:
     async def logout(self, request: Request) -> Response:
         return await self._visitors.see_out(request)
 
-    async def not_logged_in(self, _: Request, __: Exception) -> Response:
+    async def not_logged_in(self, _: Request, error: Exception) -> Response:
         """To any request that wants somebody who is."""
-        return RedirectResponse("/login", 303)
+        why = f"?{_FORM_TOO_LATE}" if isinstance(error, FormTooLate) else ""
+        return RedirectResponse(f"/login{why}", 303)
 
     async def form_refused(self, _: Request, __: Exception) -> Response:
         """To any form that was not sent from our own page."""

@@ -49,6 +49,10 @@ class NotLoggedIn(Exception):
     """It leads to the login."""
 
 
+class FormTooLate(NotLoggedIn):
+    """A form came when its sender's login had ended. Nothing was done, and the login says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """Somebody who is logged in."""
@@ -104,9 +108,11 @@ class Visitors:
 
     async def form(self, request: Request) -> tuple[Visitor, Form]:
         """For every POST behind the login, but leaving: who sends it, and what. Raises `FormRefused` and
-        `NotLoggedIn`."""
+        `FormTooLate`."""
         form = await self.open_form(request)
-        visitor = await self.known(request)
+        visitor = await self.of(request)
+        if visitor is None:
+            raise FormTooLate
         given = form.get(CSRF_FIELD, "").encode("utf-8", "replace")
         if not hmac.compare_digest(given, visitor.csrf.encode()):
             raise FormRefused

@@ -14,6 +14,7 @@ from tests.daemon.shop import EMAIL, PASSWORD
 
 pytestmark = pytest.mark.anyio
 
+TOO_LATE = "/login?form-too-late"
 NEW_PASSWORD = "horse battery staple correct"
 FORMS = {
     "details": {"name": "Other", "timezone": "UTC"},
@@ -72,7 +73,7 @@ async def test_only_the_page_itself_can_send_its_forms(tmp_path: Path) -> None:
             foreign = await rosa.browser.post(f"/account/{path}", elsewhere, csrf=rosa.csrf, **form)
             assert [one.status for one in (without, of_another, foreign)] == [403] * 3, path
             nobody = await desk.browser().post(f"/account/{path}", {}, csrf=rosa.csrf, **form)
-            assert (nobody.status, nobody.leads_to) == (303, "/login"), path
+            assert (nobody.status, nobody.leads_to) == (303, TOO_LATE), path
             asked = await rosa.browser.get(f"/account/{path}")
             assert asked.leads_to == "/account" or asked.problem == NO_TOKEN, path
         assert stored(desk) == before
@@ -109,6 +110,13 @@ async def test_ending_the_own_session_logs_out(tmp_path: Path) -> None:
         (session,) = accounts.sessions(desk.conn, desk.account.id, desk.clock.now())
         await rosa.post("sessions/end", session=session.id)
         assert not await rosa.browser.is_in()
+        # A form that is sent all the same is not lost without a word.
+        late = await rosa.post("details", name="Rosa and sons", timezone="UTC")
+        assert late.leads_to == TOO_LATE
+        assert "what you sent last came in: it was not taken" in (await rosa.browser.get(TOO_LATE)).text
+        assert desk.account.name == "Rosa"
+        await rosa.browser.log_in()
+        assert (await rosa.browser.get(TOO_LATE)).leads_to == "/"
 
 
 async def test_who_guesses_the_password_at_an_open_browser_has_to_wait(tmp_path: Path) -> None:
@@ -187,7 +195,7 @@ async def test_who_is_logged_out_while_the_password_is_compared_changes_nothing(
         desk.database.write(lambda conn: end(conn, now=desk.clock.now()))
         before = stored(desk)
         answer = await sent
-        assert (answer.status, answer.leads_to) == (303, "/login")
+        assert (answer.status, answer.leads_to) == (303, TOO_LATE)
         assert stored(desk) == before
 
 

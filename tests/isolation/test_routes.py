@@ -339,9 +339,8 @@ async def test_nobody_and_the_wrong_key_are_sent_away(homes: Homes) -> None:
             for route in HOLDERS if caller in ("nobody", "a made-up session", "my token") else ():
                 method, path = route.split()
                 answer = await site.ask(method, path, headers)
-                assert (answer.status, answer.headers.get("location")) in ((303, "/login"), (403, None)), (
-                    route
-                )
+                told = (answer.status, answer.headers.get("location", "").partition("?")[0])
+                assert told in ((303, "/login"), (403, "")), route
 
 
 async def test_my_numbers_stay_when_the_other_account_gets_a_thousand_events_more(homes: Homes) -> None:
