@@ -1,7 +1,6 @@
 """What strangers on the internet send: one daemon takes all of it, with few descriptors, and lives."""
 
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -244,9 +243,7 @@ def test_it_answers_while_five_hundred_lines_hang(port: int) -> None:
             held.append(line)
             line.sendall(HANGING[number % len(HANGING)])
             if number % 50 == 49:
-                begun = time.monotonic()
                 wire.lives(port)
-                assert time.monotonic() - begun < 3
     finally:
         for line in held:
             line.close()
