@@ -43,9 +43,7 @@ def create(
         print_json({"token": text, **api_tokens.shape(made)})
     else:
         say(text)
-    note(
-        f"{made.name}: reads and does what {account.email} may. It is shown this once; keep it like a password."
-    )
+    note(f"{made.name}: reads what {account.email} may see. It is shown this once; keep it like a password.")
 
 
 def list_(as_json: Json = False) -> None:

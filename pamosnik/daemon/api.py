@@ -88,7 +88,7 @@ def no_such_thing(request: Request, status: int, detail: str, headers: Mapping[s
     """No such address, a method it does not know, a body that is too large."""
     hints = {
         404: f"All addresses begin with {ROOT} and are in docs/api.md.",
-        405: f"{request.method} is not among: {(headers or {}).get('allow', 'GET')}.",
+        405: "Everything here is read with GET.",
     }
     return refusal(status, f"{detail}.", hints.get(status), headers)
 
@@ -134,4 +134,5 @@ def _next_part(request: Request, before: str) -> str:
 
 
 def _where_to_look(read: Read) -> str:
-    return f"Try: GET {ROOT}{read.path.split('/')[0]}"
+    where = "flows" if "flow" in read.parameters else read.path.split("/")[0]
+    return f"Try: GET {ROOT}{where}"

@@ -1,6 +1,7 @@
 """Every address of the daemon, asked for one account with everything that the other one has: each answer is, byte for
 byte, the one of a home in which the other account never was."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -250,7 +251,9 @@ async def test_each_answer_is_as_if_the_other_account_had_never_been(homes: Home
                 name, headers = homes.theirs[what], CALLERS[caller]
                 address = _address(route, name)
                 form = _form(route, headers, name) if how == "POST" else None
-                here, there = [await _ask(one, how, address, headers, form) for one in (both, alone)]
+                here, there = await asyncio.gather(
+                    *(_ask(one, how, address, headers, form) for one in (both, alone))
+                )
                 assert here == there, (how, address, caller, what)
                 said = _text(here)
                 # What was asked for may be said again; and some forms keep it.
