@@ -62,6 +62,12 @@ def test_readme_shows_both_commands_first() -> None:
     assert "make test" in head
 
 
+def test_the_readme_names_every_command_or_group() -> None:
+    table = README.split("## Commands\n")[1].split("\n## ")[0]
+    first_words = {name.split()[0] for name, _ in commands_reference.commands()}
+    assert [word for word in sorted(first_words) if not re.search(rf"[` ]{word}\b", table)] == []
+
+
 def test_help_imports_nothing_heavy() -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "pamosnik", "--help"],
