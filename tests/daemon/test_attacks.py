@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from pamosnik.daemon import http_line
-from tests.daemon import wire
+from pamosnik.instagram.webhook import sign
+from tests.daemon import events, wire
 from tests.daemon.shop import PASSWORD, free_port
 from tests.daemon.wire import Answer, ask, get
 
@@ -208,6 +209,21 @@ def test_trailers_have_an_end(port: int) -> None:
     head = POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n"
     assert wire.is_cut_off(port, head, b"X: " + b"y" * 8000 + b"\r\n")
     assert wire.is_cut_off(port, head + b"X: ", b"y" * 8000)
+
+
+@pytest.mark.parametrize(("behind", "status"), [(False, 200), (True, 403)], ids=["header", "trailer"])
+def test_what_comes_after_the_body_is_no_header(port: int, behind: bool, status: int) -> None:
+    """Whoever stands before us has looked at the headers, and not at this."""
+    body = events.encode(events.envelope())
+    signature = f"X-Hub-Signature-256: {sign(body, wire.SECRET)}\r\n".encode()
+    head = (
+        b"POST /webhooks/instagram HTTP/1.1\r\n"
+        + HOST
+        + b"Connection: close\r\nTransfer-Encoding: chunked\r\n"
+    )
+    chunks = b"%x\r\n%s\r\n0\r\n" % (len(body), body)
+    before, after = (b"", signature) if behind else (signature, b"")
+    assert ask(port, head + before + b"\r\n" + chunks + after + b"\r\n").status == status
 
 
 def test_a_chunk_has_an_end(port: int) -> None:
