@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Locator, Page
 from pamosnik.daemon.visitors import SESSION_COOKIE
 from pamosnik.ids import new_id
 from pamosnik.security import tokens
+from pamosnik.services import holder_links
 from pamosnik.store import accounts, mailed_links, sessions
 from pamosnik.store.accounts import Account
 from pamosnik.store.mailed_links import Purpose
@@ -213,6 +214,25 @@ async def _link_in_mail_to(rosa: Holder, email: str, number: int = 0) -> str:
             return next(line for line in texts[number].split() if line.startswith(rosa.desk.address))
         await rosa.desk.mail(count)
     raise AssertionError(rosa.desk.box.subjects)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+async def test_a_long_address_is_seen_to_its_end(rosa: Holder, size: tuple[int, int]) -> None:
+    """Whoever is asked whether it is theirs reads all of it."""
+    long = f"{'a' * 40}-{rosa.account.email.partition('@')[0]}@{'b' * 60}.{'c' * 60}.example"
+    token, now = tokens.new_token(), rosa.desk.clock.now()
+    asked = partial(holder_links.to_confirm, account=rosa.account, email=long, token=token, now=now)
+    rosa.desk.database.write(asked)
+    async with rosa.logged_in(size) as page:
+        assert await page.evaluate(WIDER) == 0
+        await page.goto(f"{rosa.desk.address}/confirm/{token}")
+        assert await page.evaluate(WIDER) == 0
+        await page.get_by_role("button", name="Yes, use this address").click()
+        await page.get_by_role("heading", name="Your e-mail address is changed").wait_for()
+        assert await page.evaluate(WIDER) == 0
+        for path in ("/account", "/"):
+            await page.goto(f"{rosa.desk.address}{path}")
+            assert await page.evaluate(WIDER) == 0
 
 
 async def test_the_address_of_another_account_looks_like_any_other(rosa: Holder) -> None:
