@@ -23,6 +23,9 @@ ADDRESS_BYTES = 8 << 10
 HEADERS = 100
 WRAPPING_BYTES = 64 << 10
 """Of chunk sizes and trailers, beyond as much again as they wrap."""
+PARTS = 1000
+PART_BYTES = 64
+"""A body may come in so many parts, and one more for each so many bytes: a part of one byte costs as much as any."""
 PIPELINED = 8
 REQUESTS = 10_000
 """On one line; then it is closed, and opened anew by whoever needs it."""
@@ -153,6 +156,7 @@ class Line(HttpToolsProtocol):
         super().on_message_begin()
         self._size = 0
         self._taken = 0
+        self._parts = 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -183,7 +187,8 @@ class Line(HttpToolsProtocol):
         # What wraps it may be as much again: the smallest chunks have one byte.
         self._wrapping -= 2 * len(body)
         self._taken += len(body)
-        if self._taken > READ_AWAY_BYTES:
+        self._parts += 1
+        if self._taken > READ_AWAY_BYTES or self._parts > PARTS + self._taken // PART_BYTES:
             self._refuse(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
     def on_message_complete(self) -> None:

@@ -234,6 +234,14 @@ def test_a_chunk_has_an_end(port: int) -> None:
     assert wire.is_cut_off(port, nobody_reads, b"2000\r\n" + b"x" * 0x2000 + b"\r\n")
 
 
+def test_a_body_comes_in_no_more_parts_than_it_needs(port: int) -> None:
+    """Each costs as much, however small it is."""
+    head = b"POST /webhooks/instagram HTTP/1.1\r\n" + CLOSE + b"Transfer-Encoding: chunked\r\n\r\n"
+    for size, parts, status in ((1, 900, 403), (1, 1100, 413), (200, 5000, 403)):
+        part = b"%x\r\n%s\r\n" % (size, b"x" * size)
+        assert ask(port, head + part * parts + b"0\r\n\r\n").status == status
+
+
 # --- too many, too slow ----------------------------------------------------------------------------------
 
 HANGING = (
