@@ -44,8 +44,9 @@ def storage_error(path: Path, error: BaseException) -> StorageRefused | Database
             return cannot_be_written(path, name, "database")
         case Code.IOERR:
             return StorageRefused(
-                f"The disk that holds {path} failed ({name}).",
-                hint=f"Look at the disk and the system's log; the daemon goes on by itself. Try: df -h {path.parent}",
+                f"The disk that holds {path} failed, or has no room for the files beside it ({name}).",
+                hint=f"Try: df -h {path.parent}   If there is room, look at the disk and the system's log. The daemon"
+                " goes on by itself.",
             )
         case Code.CORRUPT | Code.NOTADB:
             return DatabaseDamaged(
