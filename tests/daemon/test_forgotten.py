@@ -82,6 +82,7 @@ async def test_who_forgot_the_password_gets_a_link_sets_a_new_one_and_logs_in(tm
             assert (await browser.get(used)).status == 404
             late = await browser.post(used, new=f"{NEW}!", again=f"{NEW}!")
             assert (late.status, "of no use" in late.text) == (404, True)
+            assert 'just set a new password with it: <a href="/login">' in late.text  # a second click
         assert (await browser.log_in(password=NEW)).status == 303
         changed = await desk.mail(1)
         assert "was changed on 2026-11-30 10:00 (Europe/Warsaw)" in changed
