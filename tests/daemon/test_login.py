@@ -1,13 +1,17 @@
 """Logging in and out over real HTTP: cookies, forms from elsewhere, guesses, and how long a login holds."""
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pamosnik.daemon import browsers
+from pamosnik.security import passwords
 from pamosnik.services import accounts, throttle, visits
 from pamosnik.store import sessions
 from tests.daemon.front_desk import FrontDesk, front_desk
@@ -52,6 +56,32 @@ async def test_a_login_gives_a_session_and_a_logout_ends_it(tmp_path: Path) -> N
         assert not await browser.is_in()
         assert _sessions(desk) == []
         assert desk.actions()[-3:] == ["login", "login", "logout"]
+
+
+class _Threads(ThreadPoolExecutor):
+    """Those of the loop; how many of them compared passwords at once."""
+
+    comparing = most = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+        future = super().submit(fn, *args, **named)
+        if passwords.check_password in getattr(fn, "args", ()):
+            self.comparing += 1
+            self.most = max(self.most, self.comparing)
+            future.add_done_callback(self._compared)
+        return future
+
+    def _compared(self, _: Future[Any]) -> None:
+        self.comparing -= 1
+
+
+async def test_two_passwords_are_compared_at_a_time(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        threads = _Threads()
+        asyncio.get_running_loop().set_default_executor(threads)
+        answers = await asyncio.gather(*(desk.browser().log_in() for _ in range(4)))
+        assert [answer.status for answer in answers] == [303] * 4
+        assert threads.most == 2
 
 
 async def test_over_https_the_cookies_are_for_https_and_this_host_alone(tmp_path: Path) -> None:
