@@ -36,8 +36,10 @@ class Callers:
         self._clock = clock
 
     async def of(self, request: Request) -> Caller | None:
-        """None: no token, or none that is known. Notes when the token was used."""
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        """None: no token, or none that is known, or two headers: a proxy may have looked at the other one. Notes when
+        the token was used."""
+        brought = request.headers.getlist("authorization")
+        scheme, _, given = (brought[0] if len(brought) == 1 else "").partition(" ")
         if scheme.casefold() != "bearer":
             return None
         conn = self._reader.connection

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from pamosnik import cli
 from pamosnik.clock import VirtualClock
@@ -201,7 +202,7 @@ async def test_what_is_not_there(settings: Config) -> None:
 
 async def test_only_a_token_opens_it_and_only_in_the_header(settings: Config) -> None:
     async with _site(settings) as site:
-        cookie = await logged_in(site)
+        cookie, bearer = await logged_in(site), ("authorization", f"Bearer {TOKEN}")
         refused = [
             await _get(site, "events", None),
             await _get(site, "events", "pamo_made-up"),
@@ -211,6 +212,7 @@ async def test_only_a_token_opens_it_and_only_in_the_header(settings: Config) ->
             await _get(site, "events", None, authorization=f"Basic {TOKEN}"),
             await _get(site, "events", None, authorization=TOKEN),
             await _get(site, "events", None, cookie=f"pamosnik_session={TOKEN}"),
+            await site.ask("GET", "/api/v1/events", CIMultiDict([bearer, bearer])),
         ]
         for answer in refused:
             assert answer.status == 401
