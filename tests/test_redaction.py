@@ -104,6 +104,8 @@ async def _lived_through(folder: Path) -> tuple[Shop, Mapping[str, str]]:
             secrets["reset token"] = _reset_asked_for(shop)
             commands = "".join(_command_lines())
             assert [name for name, secret in secrets.items() if secret in commands] == []
+            asked = [text for call in shop.fake.calls for text in call.query.values()]
+            assert [name for name, secret in secrets.items() if any(secret in text for text in asked)] == []
     return shop, secrets
 
 
@@ -127,6 +129,7 @@ async def _talk(shop: Shop) -> None:
     refused = await shop.try_command("connect", "--token-stdin", given=f"{OTHER_TOKEN}\n")
     assert refused.code == 6, refused
     await shop.connect()
+    await _until(shop, '"outbox.sent"')  # what had waited for the login
 
 
 def _quoting(call: Call, status: int, code: int, subcode: int | None = None) -> Trouble | None:

@@ -28,13 +28,12 @@ class AccountLetter:
 
 def reset(account: Account, link: str, *, only_here: bool) -> AccountLetter:
     """`only_here`: nothing outside of this machine reaches the link."""
-    where = " It works on the machine that Pamosnik runs on." if only_here else ""
     return _letter(
         account,
         account.email,
         "set a new password",
         f"Somebody asked for a new password for {_name(account)}.",
-        f"If it was you, open this address within an hour. It is for one use.{where}",
+        f"If it was you, open this address within an hour. It is for one use.{_where(only_here)}",
         link,
         "If it was not you, there is nothing to do: the password stays as it is.",
     )
@@ -57,14 +56,13 @@ def password_changed(account: Account, address: str, now: datetime) -> AccountLe
 
 def confirm_email(account: Account, email: str, link: str, *, only_here: bool) -> AccountLetter:
     """Goes to the new address."""
-    where = " It works on the machine that Pamosnik runs on." if only_here else ""
     return _letter(
         account,
         email,
         "confirm this e-mail address",
         f"This address is to become the e-mail address of {_name(account)}: you log in with it, and get the"
         " account's mails at it.",
-        f"If you want that, open this address within 24 hours. It is for one use.{where}",
+        f"If you want that, open this address within 24 hours. It is for one use.{_where(only_here)}",
         link,
         "If you know nothing of it, there is nothing to do: without you nothing changes.",
     )
@@ -107,6 +105,10 @@ def test(account: Account, now: datetime) -> AccountLetter:
         "Mails from Pamosnik reach you: alerts when something needs you, what your flows mail to you, and links to"
         " set a new password.",
     )
+
+
+def _where(only_here: bool) -> str:
+    return " It works on the machine that Pamosnik runs on." if only_here else ""
 
 
 def _letter(account: Account, to: str, subject: str, *paragraphs: str) -> AccountLetter:

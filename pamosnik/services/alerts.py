@@ -184,14 +184,15 @@ def letters(
         if isinstance(move, TellMended):
             found.append(_mended(move.alert, to, zone, now))
         else:
-            several = len(known) > 1 and bool(about.account_id)
-            found.append(_alert(move.notice, to, zone, now, account=account.email if several else None))
+            of_one = account.email if about.account_id else None
+            found.append(_alert(move.notice, to, zone, now, account=of_one))
     return found
 
 
 def _alert(notice: Notice, to: str, zone: ZoneInfo, now: datetime, *, account: str | None) -> Letter:
     message, final = _one_line(notice.message), notice.code in _FINAL
-    among = f" (This machine has several accounts: add --account {account} to commands.)" if account else ""
+    # Said to everybody: whether there are other accounts on the machine is none of this one's business.
+    among = f" (If a command asks for the account: --account {account})" if account else ""
     text = (
         f"{message}\n\n"
         f"What to do: {_one_line(notice.fix)}{among}\n\n"
