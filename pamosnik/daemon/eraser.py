@@ -13,7 +13,7 @@ from pamosnik.daemon.waiting import happens
 from pamosnik.errors import HomeError, StorageRefused
 from pamosnik.privacy import erase, forget
 from pamosnik.store import connections, copies, deletions, ledger, tombstones
-from pamosnik.store.deletions import Receipt
+from pamosnik.store.deletions import Receipt, Scope
 from pamosnik.store.ledger import Ledger
 from pamosnik.store.vacuum import empty_wal, rebuild
 
@@ -64,12 +64,12 @@ class Eraser:
         self._busy = True
         try:
             for connected in connections.to_delete(self._tools.reader.connection, self._tools.clock.now()):
-                mark = partial(erase.begin, connection_id=connected.id, cause=erase.APP_REMOVED)
-                if not await self._tools.writer.write(partial(mark, now=self._tools.clock.now())):
-                    log.info("A deletion waits for a request under way", extra={"action": "erase.waits"})
+                mark = partial(erase.begin_due, connection_id=connected.id)
+                await self._tools.writer.write(partial(mark, now=self._tools.clock.now()))
             await self._forget_people()
             for receipt in deletions.under_way(self._tools.reader.connection):
-                await self._erase(receipt)
+                if receipt.scope is Scope.CONNECTION:
+                    await self._erase(receipt)
         finally:
             self._busy = False
 
@@ -99,11 +99,15 @@ class Eraser:
         log.info("%d ids of people were forgotten", len(stones), extra={"action": "forget.done"})
 
     async def _erase(self, receipt: Receipt) -> None:
+        if not erase.may_begin(self._tools.reader.connection, receipt, self._tools.clock.now()):
+            log.info("A deletion waits for a request under way", extra={"action": "erase.waits"})
+            return
+        assert receipt.subject_id is not None
         more = True
         while more:
-            more = await self._tools.writer.write(partial(erase.erase_some, connection_id=receipt.id))
+            more = await self._tools.writer.write(partial(erase.erase_some, receipt=receipt))
             await asyncio.sleep(PAUSE_S)
-        if not await self._without_traces(partial(copies.holds_connection, connection_id=receipt.id)):
+        if not await self._without_traces(partial(copies.holds_connection, connection_id=receipt.subject_id)):
             return
         await self._tools.writer.write(
             partial(erase.end, deletion_id=receipt.id, now=self._tools.clock.now())

@@ -1,6 +1,6 @@
 """Erasing a connection: everything that Instagram and its people told, and all that was made of it.
 
-`begin` writes a receipt; from that commit on nothing takes a turn, sends, or is taken in for this connection. Then
+`begin_connection` writes a receipt; from that commit on nothing takes a turn, sends, or is taken in for it. Then
 `erase_some` deletes in short transactions until nothing is left, the connection's own row last. Traces stay in pages
 and in the WAL: `rebuild` and `empty_wal` of `store.vacuum` come next, and only then `end` closes the receipt. A
 receipt that is open is a deletion that goes on at the next start.
@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import local_minute
-from pamosnik.store import accounts, connections, deletions, notices, outbox
+from pamosnik.ids import new_id
+from pamosnik.store import accounts, connections, contacts, deletions, notices, outbox
+from pamosnik.store.deletions import Cause, MetaTold, Receipt, Scope
 
-APP_REMOVED = "app_removed"
 CHUNK = 100
 """Rows of one transaction, which others wait for."""
 ANSWERED_WITHIN = timedelta(minutes=5)
@@ -38,32 +39,120 @@ _OF_CONNECTION = (
 """Events go before these, people between; what else holds people hangs on contacts or runs (ON DELETE CASCADE)."""
 
 
-def begin(conn: Connection, connection_id: str, cause: str, now: datetime) -> bool:
-    """Marks a connection whose time has come. False when a request of it is under way, or its owner has come back."""
+def begin_due(conn: Connection, connection_id: str, now: datetime) -> bool:
+    """Begins with a connection whose time has come. False when its owner has come back meanwhile."""
     wanted = any(connected.id == connection_id for connected in connections.to_delete(conn, now))
-    if not wanted or outbox.under_way(conn, connection_id, now - ANSWERED_WITHIN):
-        return False
-    account_id = connections.load(conn, connection_id).account_id
-    deletions.begin(conn, connection_id, account_id, cause, now)
-    accounts.audit(
-        conn, account_id, actor="daemon", action=f"deletion: {cause}", subject=connection_id, now=now
+    if wanted:
+        begin_connection(conn, connection_id, Cause.APP_REMOVED, actor="daemon", now=now)
+    return wanted
+
+
+def begin_connection(
+    conn: Connection,
+    connection_id: str,
+    cause: Cause,
+    *,
+    actor: str,
+    now: datetime,
+    part_of: str | None = None,
+) -> str:
+    """From this commit on the connection takes, does and sends nothing; what waits never leaves. The id of the
+    deletion, also of one that is under way already."""
+    under_way = deletions.open_for(conn, connection_id)
+    if under_way is not None:
+        return under_way.id
+    connected = connections.load(conn, connection_id)
+    deletion_id = new_id(now)
+    deletions.begin(
+        conn,
+        deletion_id,
+        account_id=connected.account_id,
+        scope=Scope.CONNECTION,
+        subject_id=connection_id,
+        cause=cause,
+        now=now,
+        meta=MetaTold.DUE if connections.sealed_token(conn, connection_id) else MetaTold.NONE,
+        part_of=part_of,
     )
-    return True
+    _audit(conn, connected.account_id, actor, cause, connection_id, now)
+    return deletion_id
 
 
-def erase_some(conn: Connection, connection_id: str) -> bool:
+def begin_account(conn: Connection, account_id: str, cause: Cause, *, actor: str, now: datetime) -> str:
+    """From this commit on nobody logs in to the account, and all of its connections are being deleted. The id of the
+    deletion, also of one that is under way already."""
+    under_way = deletions.open_for(conn, account_id)
+    if under_way is not None:
+        return under_way.id
+    deletion_id = new_id(now)
+    deletions.begin(
+        conn,
+        deletion_id,
+        account_id=account_id,
+        scope=Scope.ACCOUNT,
+        subject_id=account_id,
+        cause=cause,
+        now=now,
+    )
+    accounts.set_deleting(conn, account_id)
+    for connected in connections.of_account(conn, account_id):
+        begin_connection(conn, connected.id, cause, actor=actor, now=now, part_of=deletion_id)
+    _audit(conn, account_id, actor, cause, account_id, now)
+    return deletion_id
+
+
+def begin_person(conn: Connection, contact_id: str, cause: Cause, *, actor: str, now: datetime) -> str:
+    """From this commit on no flow and no message touches the person; what they did until now goes. The id of the
+    deletion, also of one that is under way already."""
+    under_way = deletions.open_for(conn, contact_id)
+    if under_way is not None:
+        return under_way.id
+    contact = contacts.load(conn, contact_id)
+    assert contact is not None
+    deletion_id = new_id(now)
+    deletions.begin(
+        conn,
+        deletion_id,
+        account_id=contact.account_id,
+        scope=Scope.PERSON,
+        subject_id=contact_id,
+        cause=cause,
+        now=now,
+    )
+    if contact.forget_at is None:
+        contacts.set_forget(conn, contact_id, now)
+    _audit(conn, contact.account_id, actor, cause, contact_id, now)
+    return deletion_id
+
+
+def _audit(
+    conn: Connection, account_id: str, actor: str, cause: Cause, subject_id: str, now: datetime
+) -> None:
+    accounts.audit(
+        conn, account_id, actor=actor, action=f"deletion: {cause.value}", subject=subject_id, now=now
+    )
+
+
+def may_begin(conn: Connection, receipt: Receipt, now: datetime) -> bool:
+    """False while a request of the connection is under way: its outcome is waited for."""
+    return receipt.subject_id is None or not outbox.under_way(conn, receipt.subject_id, now - ANSWERED_WITHIN)
+
+
+def erase_some(conn: Connection, receipt: Receipt) -> bool:
     """Deletes the next rows and counts them in the receipt; False when nothing of the connection is left."""
+    connection_id = receipt.subject_id
+    assert connection_id is not None
     if events := _delete(conn, "events", "connection_id", connection_id, CHUNK):
-        deletions.count(conn, connection_id, events=events)
+        deletions.count(conn, receipt.id, events=events)
         return True
-    if _erase_people(conn, connection_id):
+    if _erase_people(conn, receipt.id, connection_id):
         return True
     if any(_delete(conn, table, "connection_id", connection_id, CHUNK) for table in _OF_CONNECTION):
         return True
     return bool(_delete(conn, "connections", "connection_id", connection_id, 1))
 
 
-def _erase_people(conn: Connection, connection_id: str) -> bool:
+def _erase_people(conn: Connection, deletion_id: str, connection_id: str) -> bool:
     """Person by person, so that no search begins at those who are gone already."""
     people = conn.execute(
         "SELECT contact_id FROM contacts WHERE connection_id=? LIMIT ?", (connection_id, CHUNK // 4)
@@ -75,7 +164,7 @@ def _erase_people(conn: Connection, connection_id: str) -> bool:
         if messages + runs >= CHUNK:
             break
         gone += _delete(conn, "contacts", "contact_id", contact_id, 1)
-    deletions.count(conn, connection_id, people=gone, messages=messages, runs=runs)
+    deletions.count(conn, deletion_id, people=gone, messages=messages, runs=runs)
     return bool(people)
 
 
@@ -95,11 +184,12 @@ def end(conn: Connection, deletion_id: str, now: datetime) -> None:
     assert receipt is not None
     account = accounts.load(conn, receipt.account_id)
     assert account is not None
+    subject_id = receipt.subject_id
     deletions.end(conn, deletion_id, now)
     notices.raise_notice(
         conn,
         account.id,
-        deletion_id,
+        subject_id or deletion_id,
         notices.DATA_DELETED,
         "The data of an Instagram account from which the app had been removed was deleted on"
         f" {local_minute(now, account.timezone)}: people {receipt.people}, events"
@@ -107,4 +197,4 @@ def end(conn: Connection, deletion_id: str, now: datetime) -> None:
         "Nothing to do. To begin anew: pamosnik connect",
         now,
     )
-    accounts.audit(conn, account.id, actor="daemon", action="deletion: done", subject=deletion_id, now=now)
+    accounts.audit(conn, account.id, actor="daemon", action="deletion: done", subject=subject_id, now=now)

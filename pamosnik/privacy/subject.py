@@ -271,11 +271,32 @@ REGISTER: Mapping[str, Table] = {
         ),
     ),
     "deletions": Table(
-        "receipts of deleted connections",
+        "receipts of what was deleted",
         None,
         _columns(
-            link="deletion_id account_id cause began_at ended_at", business="people events runs messages"
+            link="deletion_id account_id scope cause subject_id part_of began_at meta meta_tries rows_gone_at"
+            " ended_at",
+            business="people events runs messages",
         ),
+    ),
+    "deletion_requests": Table(
+        "Meta's requests to delete data",
+        None,
+        _columns(link="code account_id deletion_id asked_at"),
+    ),
+    "traces": Table("that bytes of deleted rows are to be removed", None, _columns(link="account_id since")),
+    "consents": Table(
+        "what was agreed to and taken back",
+        "contact_id",
+        _columns(link="consent_id account_id contact_id connection_id", person="what how at"),
+    ),
+    "legal_texts": Table(
+        "texts of the legal pages",
+        None,
+        _columns(link="account_id page number", holder="body", business="effective_at made_at"),
+    ),
+    "retentions": Table(
+        "what retention removed last", None, _columns(link="account_id began_at ended_at", business="gone")
     ),
     "notices": Table(
         "what needs the owner",
@@ -291,5 +312,7 @@ REGISTER: Mapping[str, Table] = {
             holder="mailed_at",
         ),
     ),
-    "audit": Table("who did what", None, _columns(link="id account_id", holder="actor action subject at")),
+    "audit": Table(
+        "who did what", None, _columns(link="id account_id kind", holder="actor action subject at")
+    ),
 }

@@ -171,7 +171,7 @@ def _require_mine(conn: Connection, known: Connected, account_id: str, username:
 def _is_lost(conn: Connection, known: Connected, now: datetime) -> bool:
     """Whether its data is due for deletion. A clock that was put back saves nothing whose deletion has begun."""
     due = known.delete_after is not None and known.delete_after <= now
-    return due or deletions.load(conn, known.id) is not None
+    return due or deletions.open_for(conn, known.id) is not None
 
 
 def _data_key_or_new(conn: Connection, keys: Keys, account_id: str, ig_id: str, now: datetime) -> bytes:

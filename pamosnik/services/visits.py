@@ -110,7 +110,9 @@ def let_in(conn: Connection, come: Come, attempt: int, now: datetime) -> Session
     sessions.open_session(conn, come.token_hash, session)
     sessions.keep_newest(conn, come.account_id, SESSIONS_AT_MOST)
     know_browser(conn, come.browser, come.account_id, now)
-    accounts.audit(conn, come.account_id, actor="page", action="login", subject=session.id, now=now)
+    accounts.audit(
+        conn, come.account_id, actor="page", action="login", subject=session.id, now=now, access=True
+    )
     return session
 
 
@@ -126,4 +128,6 @@ def seen(conn: Connection, session: Session, now: datetime) -> None:
 
 def see_out(conn: Connection, session: Session, now: datetime) -> None:
     sessions.close(conn, session.account_id, session.id)
-    accounts.audit(conn, session.account_id, actor="page", action="logout", subject=session.id, now=now)
+    accounts.audit(
+        conn, session.account_id, actor="page", action="logout", subject=session.id, now=now, access=True
+    )

@@ -155,11 +155,29 @@ def wrapped_key(conn: Connection, account_id: str) -> bytes | None:
     return None if row is None else row[0]
 
 
+def set_deleting(conn: Connection, account_id: str) -> None:
+    """It is being deleted: nothing brings it back."""
+    conn.execute("UPDATE accounts SET status='deleting' WHERE account_id=?", (account_id,))
+
+
+def is_deleting(conn: Connection, account_id: str) -> bool:
+    row = conn.execute("SELECT status FROM accounts WHERE account_id=?", (account_id,)).fetchone()
+    return row is not None and row[0] == "deleting"
+
+
 def audit(
-    conn: Connection, account_id: str, *, actor: str, action: str, subject: str | None, now: datetime
+    conn: Connection,
+    account_id: str,
+    *,
+    actor: str,
+    action: str,
+    subject: str | None,
+    now: datetime,
+    access: bool = False,
 ) -> None:
-    """Notes who did what. Append-only; no message texts, no secrets."""
+    """Notes who did what. Append-only: triggers refuse changes; no message texts, no secrets. `access`: that somebody
+    came and went, which retention removes."""
     conn.execute(
-        "INSERT INTO audit (account_id, actor, action, subject, at) VALUES (?,?,?,?,?)",
-        (account_id, actor, action, subject, ms(now)),
+        "INSERT INTO audit (account_id, actor, action, subject, at, kind) VALUES (?,?,?,?,?,?)",
+        (account_id, actor, action, subject, ms(now), "access" if access else "change"),
     )

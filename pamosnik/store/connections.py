@@ -237,6 +237,13 @@ def sealed_tokens(conn: Connection, account_id: str) -> list[tuple[Connected, by
     return [(_connected(row[1:]), row[0]) for row in rows]
 
 
+def sealed_token(conn: Connection, connection_id: str) -> bytes | None:
+    row = conn.execute(
+        "SELECT token_sealed FROM connections WHERE connection_id=?", (connection_id,)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def put_sealed(conn: Connection, connection_id: str, sealed: bytes) -> None:
     """The same token, sealed under another key."""
     conn.execute("UPDATE connections SET token_sealed=? WHERE connection_id=?", (sealed, connection_id))

@@ -1,43 +1,129 @@
-"""Deletions of a connection's data: what is under way, and the receipts that stay. A receipt names nobody.
+"""Deletions of a person's, a connection's or an account's data: what is under way, and the receipts that stay.
 
-A deletion has the id of its connection, which means nothing outside of this database.
+A receipt names nobody: whom it is about (`subject_id`, an id of ours) it forgets at its end, and which account it
+belonged to when that account is gone.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from pamosnik._sqlite import Connection
 from pamosnik.store.times import instant, ms, optional_instant
 
-BEING_DELETED = "(SELECT deletion_id FROM deletions WHERE ended_at IS NULL)"
+BEING_DELETED = "(SELECT subject_id FROM deletions WHERE ended_at IS NULL AND subject_id IS NOT NULL)"
 UNTOUCHED = f"connection_id NOT IN {BEING_DELETED}"
 """Part of every question for work: what is being deleted gets no turn any more."""
 
 
+class Scope(StrEnum):
+    """Whose data a deletion deletes."""
+
+    PERSON = "person"
+    CONNECTION = "connection"
+    ACCOUNT = "account"
+
+
+class Cause(StrEnum):
+    """Who wanted it."""
+
+    COMMAND = "command"
+    PAGE = "page"
+    FLOW = "flow"
+    """The person, in a conversation (`forget_me`)."""
+    APP_REMOVED = "app_removed"
+    """The owner took the app's access away in Instagram."""
+    META_REQUEST = "meta_request"
+    """Meta's data-deletion callback."""
+    RETENTION = "retention"
+    RESTORE = "restore"
+    """A restored backup had brought it back."""
+
+
+class MetaTold(StrEnum):
+    """Whether Meta knows that nothing more is wanted for the connection."""
+
+    NONE = "none"
+    """There is nothing to tell: no token, or no connection."""
+    DUE = "due"
+    TOLD = "told"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How many rows of a connection are gone, and when."""
+    """How many rows are gone, and when."""
 
     id: str
     account_id: str
-    cause: str
+    """'' once the account is gone."""
+    scope: Scope
+    cause: Cause
+    subject_id: str | None
+    """The contact, connection or account; None once it has ended."""
+    part_of: str | None
+    """The deletion of the account that this one belongs to."""
     began_at: datetime
+    meta: MetaTold
+    meta_tries: int
     people: int
     events: int
     runs: int
     messages: int
+    rows_gone_at: datetime | None
+    """Since then only traces in the file are left."""
     ended_at: datetime | None
     """None: still under way."""
 
 
-_COLUMNS = "deletion_id, account_id, cause, began_at, people, events, runs, messages, ended_at"
+_COLUMNS = (
+    "deletion_id, account_id, scope, cause, subject_id, part_of, began_at, meta, meta_tries, people, events, runs,"
+    " messages, rows_gone_at, ended_at"
+)
 
 
-def begin(conn: Connection, deletion_id: str, account_id: str, cause: str, now: datetime) -> None:
-    """From this commit on nothing works on the connection's data any more."""
+def _receipt(
+    r: tuple[
+        str, str, str, str, str | None, str | None, int, str, int, int, int, int, int, int | None, int | None
+    ],
+) -> Receipt:
+    return Receipt(
+        id=r[0],
+        account_id=r[1],
+        scope=Scope(r[2]),
+        cause=Cause(r[3]),
+        subject_id=r[4],
+        part_of=r[5],
+        began_at=instant(r[6]),
+        meta=MetaTold(r[7]),
+        meta_tries=r[8],
+        people=r[9],
+        events=r[10],
+        runs=r[11],
+        messages=r[12],
+        rows_gone_at=optional_instant(r[13]),
+        ended_at=optional_instant(r[14]),
+    )
+
+
+def begin(
+    conn: Connection,
+    deletion_id: str,
+    *,
+    account_id: str,
+    scope: Scope,
+    subject_id: str,
+    cause: Cause,
+    now: datetime,
+    meta: MetaTold = MetaTold.NONE,
+    part_of: str | None = None,
+) -> None:
+    """From this commit on nothing works on the data of that connection any more."""
     conn.execute(
-        "INSERT INTO deletions (deletion_id, account_id, cause, began_at) VALUES (?,?,?,?)",
-        (deletion_id, account_id, cause, ms(now)),
+        "INSERT INTO deletions (deletion_id, account_id, scope, cause, subject_id, part_of, began_at, meta)"
+        " VALUES (?,?,?,?,?,?,?,?)",
+        (deletion_id, account_id, scope.value, cause.value, subject_id, part_of, ms(now), meta.value),
     )
 
 
@@ -49,26 +135,23 @@ def load(conn: Connection, deletion_id: str) -> Receipt | None:
     return None if row is None else _receipt(row)
 
 
+def open_for(conn: Connection, subject_id: str) -> Receipt | None:
+    """The deletion of this contact, connection or account that is under way."""
+    row = conn.execute(
+        f"SELECT {_COLUMNS} FROM deletions WHERE subject_id=? AND ended_at IS NULL",  # noqa: S608
+        (subject_id,),
+    ).fetchone()
+    return None if row is None else _receipt(row)
+
+
 def under_way(conn: Connection) -> list[Receipt]:
-    """Deletions that were begun and have not come to their end, the oldest first."""
+    """Deletions that were begun and have not come to their end, the oldest first; an account's after those of its
+    connections."""
     rows = conn.execute(
-        f"SELECT {_COLUMNS} FROM deletions WHERE ended_at IS NULL ORDER BY began_at"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM deletions WHERE ended_at IS NULL"  # noqa: S608
+        " ORDER BY scope='account', began_at, deletion_id"
     )
     return [_receipt(row) for row in rows]
-
-
-def _receipt(r: tuple[str, str, str, int, int, int, int, int, int | None]) -> Receipt:
-    return Receipt(
-        id=r[0],
-        account_id=r[1],
-        cause=r[2],
-        began_at=instant(r[3]),
-        people=r[4],
-        events=r[5],
-        runs=r[6],
-        messages=r[7],
-        ended_at=optional_instant(r[8]),
-    )
 
 
 def count(
@@ -82,6 +165,77 @@ def count(
     )
 
 
+def tried_meta(conn: Connection, deletion_id: str, meta: MetaTold) -> None:
+    """Meta was asked once more; what is known since."""
+    conn.execute(
+        "UPDATE deletions SET meta=?, meta_tries=meta_tries+1 WHERE deletion_id=?", (meta.value, deletion_id)
+    )
+
+
+def rows_gone(conn: Connection, deletion_id: str, now: datetime) -> None:
+    """The last row is deleted; the first time counts."""
+    conn.execute(
+        "UPDATE deletions SET rows_gone_at=coalesce(rows_gone_at, ?) WHERE deletion_id=?",
+        (ms(now), deletion_id),
+    )
+
+
 def end(conn: Connection, deletion_id: str, now: datetime) -> None:
-    """Everything is gone, from the file and its WAL, too."""
-    conn.execute("UPDATE deletions SET ended_at=? WHERE deletion_id=?", (ms(now), deletion_id))
+    """Everything is gone, from the file and its WAL, too; the receipt forgets whose it was."""
+    conn.execute(
+        "UPDATE deletions SET ended_at=?, rows_gone_at=coalesce(rows_gone_at, ?), subject_id=NULL"
+        " WHERE deletion_id=?",
+        (ms(now), ms(now), deletion_id),
+    )
+
+
+# --- Meta's requests -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of Meta's to delete data, as its status page tells of it."""
+
+    code: str
+    asked_at: datetime
+    deletion: Receipt | None
+    """None: there was nothing to delete."""
+
+
+def put_request(
+    conn: Connection, code: str, *, account_id: str, deletion_id: str | None, now: datetime
+) -> None:
+    """Notes what a code stands for. One that is known stays as it is. `account_id`: '' when nothing is known."""
+    conn.execute(
+        "INSERT INTO deletion_requests (code, account_id, deletion_id, asked_at) VALUES (?,?,?,?)"
+        " ON CONFLICT DO NOTHING",
+        (code, account_id, deletion_id, ms(now)),
+    )
+
+
+def request(conn: Connection, code: str) -> Request | None:
+    row = conn.execute("SELECT deletion_id, asked_at FROM deletion_requests WHERE code=?", (code,)).fetchone()
+    if row is None:
+        return None
+    return Request(code, instant(row[1]), None if row[0] is None else load(conn, row[0]))
+
+
+# --- traces ----------------------------------------------------------------------------------------------
+
+
+def leave_traces(conn: Connection, account_id: str, now: datetime) -> None:
+    """Rows or values are gone whose bytes may be left in pages and in the WAL."""
+    conn.execute(
+        "INSERT INTO traces (account_id, since) VALUES (?,?) ON CONFLICT DO NOTHING", (account_id, ms(now))
+    )
+
+
+def traces_since(conn: Connection) -> datetime | None:
+    """Since when there are traces to remove; None: there are none."""
+    (since,) = conn.execute("SELECT min(since) FROM traces").fetchone()
+    return optional_instant(since)
+
+
+def traces_gone(conn: Connection, until: datetime) -> None:
+    """The file was written anew after `until`: what had been left by then is gone."""
+    conn.execute("DELETE FROM traces WHERE since<=?", (ms(until),))

@@ -11,7 +11,7 @@ from pathlib import Path
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
-from pamosnik.store import copies
+from pamosnik.store import copies, privacy_tables
 
 SET = "pamosnik"
 
@@ -414,6 +414,12 @@ CREATE TABLE api_tokens ( -- for scripts; who made one holds the token, this its
     )
 
 
+def m0023_privacy(conn: Connection) -> None:
+    """Receipts of every kind of deletion, Meta's requests, consents, an audit that stays, legal texts."""
+    for statement in privacy_tables.STATEMENTS:
+        conn.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -437,6 +443,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0020_entrances,
     m0021_changes_of_flows,
     m0022_walls,
+    m0023_privacy,
 )
 
 

@@ -354,7 +354,8 @@ CREATE TABLE audit ( -- who did what, append-only
   action TEXT NOT NULL,
   subject TEXT,
   at INTEGER NOT NULL
-) STRICT;
+, kind TEXT NOT NULL DEFAULT 'change' -- access: logins, which retention removes
+  CHECK (kind IN ('change', 'access'))) STRICT;
 
 CREATE INDEX outbox_look ON outbox (look_at) WHERE status = 'unknown';
 
@@ -369,20 +370,6 @@ CREATE TABLE alerts ( -- the last mail about each cause
   gone_since INTEGER, -- NULL: the cause is there
   PRIMARY KEY (account_id, connection_id, cause)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE deletions ( -- receipts: a connection's data was deleted, or is being deleted; they name nobody
-  deletion_id TEXT PRIMARY KEY, -- the id that the connection had
-  account_id TEXT NOT NULL REFERENCES accounts,
-  cause TEXT NOT NULL, -- app_removed
-  began_at INTEGER NOT NULL,
-  people INTEGER NOT NULL DEFAULT 0, -- rows deleted so far
-  events INTEGER NOT NULL DEFAULT 0,
-  runs INTEGER NOT NULL DEFAULT 0,
-  messages INTEGER NOT NULL DEFAULT 0,
-  ended_at INTEGER -- NULL: under way; the daemon goes on with it
-) STRICT;
-
-CREATE INDEX deletions_under_way ON deletions (deletion_id) WHERE ended_at IS NULL;
 
 CREATE INDEX outbox_of_contact ON outbox (contact_id, connection_id);
 
@@ -595,3 +582,81 @@ CREATE TABLE api_tokens ( -- for scripts; who made one holds the token, this its
   last_used_at INTEGER, -- NULL: never
   UNIQUE (account_id, name)
 ) STRICT;
+
+CREATE TABLE deletions ( -- receipts: somebody's data was deleted, or is being deleted; they name nobody
+  deletion_id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL, -- '' once the account is gone, too
+  scope TEXT NOT NULL CHECK (scope IN ('person', 'connection', 'account')),
+  cause TEXT NOT NULL, -- who wanted it: command, page, flow, app_removed, meta_request, retention
+  subject_id TEXT, -- the contact, connection or account; NULL at the end
+  part_of TEXT, -- the account's deletion that this one belongs to
+  began_at INTEGER NOT NULL,
+  meta TEXT NOT NULL DEFAULT 'none' -- whether Meta has been told that nothing more is wanted
+    CHECK (meta IN ('none', 'due', 'told', 'refused', 'unreachable')),
+  meta_tries INTEGER NOT NULL DEFAULT 0,
+  people INTEGER NOT NULL DEFAULT 0, -- rows deleted so far
+  events INTEGER NOT NULL DEFAULT 0,
+  runs INTEGER NOT NULL DEFAULT 0,
+  messages INTEGER NOT NULL DEFAULT 0,
+  rows_gone_at INTEGER, -- since then only traces in the file are left
+  ended_at INTEGER -- NULL: under way; the daemon goes on with it
+) STRICT;
+
+CREATE INDEX deletions_under_way ON deletions (subject_id) WHERE ended_at IS NULL;
+
+CREATE TABLE deletion_requests ( -- Meta's requests to delete data, by the code that they were answered with
+  code TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL, -- '' when nothing is known of whom it names, or the account is gone
+  deletion_id TEXT, -- NULL: there was nothing to delete
+  asked_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX deletion_requests_of ON deletion_requests (deletion_id);
+
+CREATE TABLE traces ( -- rows are gone whose bytes may be left in pages and in the WAL, until the file is written anew
+  account_id TEXT PRIMARY KEY REFERENCES accounts,
+  since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE consents ( -- what was agreed to, and taken back, when; append-only
+  consent_id INTEGER PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  contact_id TEXT REFERENCES contacts ON DELETE CASCADE, -- NULL: the account's holder
+  connection_id TEXT, -- for the holder's consents: which Instagram account; outlives it
+  what TEXT NOT NULL CHECK (what IN ('adulthood', 'connect', 'disconnect', 'opt_in', 'opt_out')),
+  how TEXT NOT NULL, -- command, page, instagram, words, flow, block
+  at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX consents_of_account ON consents (account_id, consent_id);
+
+CREATE INDEX consents_of_contact ON consents (contact_id) WHERE contact_id IS NOT NULL;
+
+CREATE TRIGGER consents_stay BEFORE DELETE ON consents WHEN OLD.contact_id IS NULL AND EXISTS (SELECT 1 FROM accounts WHERE account_id=OLD.account_id AND status='active')
+BEGIN SELECT RAISE(ABORT, 'consents are append-only'); END;
+
+CREATE TRIGGER consents_hold BEFORE UPDATE ON consents
+BEGIN SELECT RAISE(ABORT, 'consents are append-only'); END;
+
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit WHEN OLD.kind<>'access' AND EXISTS (SELECT 1 FROM accounts WHERE account_id=OLD.account_id AND status='active')
+BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+
+CREATE TRIGGER audit_holds BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+
+CREATE TABLE legal_texts ( -- what the pages for Meta and the public say, and said before
+  account_id TEXT NOT NULL REFERENCES accounts, -- the operator's
+  page TEXT NOT NULL CHECK (page IN ('privacy', 'terms', 'data-deletion')),
+  number INTEGER NOT NULL,
+  body TEXT, -- Markdown; NULL: the text that comes with Pamosnik
+  effective_at INTEGER NOT NULL,
+  made_at INTEGER NOT NULL,
+  PRIMARY KEY (account_id, page, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE retentions ( -- the last time that what is too old was removed
+  account_id TEXT PRIMARY KEY REFERENCES accounts,
+  began_at INTEGER NOT NULL,
+  ended_at INTEGER, -- NULL: broken off; the next one goes on
+  gone TEXT NOT NULL DEFAULT '{}' -- JSON: kind -> how many
+) STRICT, WITHOUT ROWID;

@@ -9,9 +9,11 @@ import aiohttp
 import pytest
 
 from pamosnik._sqlite import Connection
+from pamosnik.privacy import erase
 from pamosnik.services import clicks
-from pamosnik.store import deletions, links
+from pamosnik.store import links
 from pamosnik.store.database import open_database
+from pamosnik.store.deletions import Cause
 from tests.daemon import events
 from tests.daemon.machine import machine
 from tests.daemon.shop import Shop, open_shop
@@ -131,10 +133,10 @@ async def test_counting_ends_with_the_connection(tmp_path: Path) -> None:
         await shop.deliver(events.talk(events.message("9001", "price")))
         await shop.works()
         conn = shop.reader.connection
-        token, connection, account = conn.execute(
-            "SELECT token, connection_id, account_id FROM links LIMIT 1"
-        ).fetchone()
-        begin = partial(deletions.begin, deletion_id=connection, account_id=account, cause="app_removed")
+        token, connection = conn.execute("SELECT token, connection_id FROM links LIMIT 1").fetchone()
+        begin = partial(
+            erase.begin_connection, connection_id=connection, cause=Cause.APP_REMOVED, actor="test"
+        )
         await shop.writer.write(partial(begin, now=shop.clock.now()))
         clicked = partial(clicks.clicked, token=token, now=shop.clock.now())
         assert await shop.writer.write(clicked) is False

@@ -29,6 +29,7 @@ from pamosnik.store import (
     codes,
     connections,
     contacts,
+    deletions,
     entrances,
     links,
     outbox,
@@ -359,7 +360,7 @@ def _of_connection(conn: Connection, connection_id: str) -> dict[str, int]:
     found = {}
     for name, table in REGISTER.items():
         column = next((one for one in by if one in table.columns), None)
-        if column is not None and name not in ("audit", "deletions"):
+        if column is not None and name not in ("audit", "consents", "deletions"):
             (found[name],) = conn.execute(
                 f"SELECT count(*) FROM {name} WHERE {by[column]}",
                 {"id": connection_id},
@@ -445,7 +446,9 @@ async def test_rows_that_are_gone_are_not_enough_to_end_a_deletion(tmp_path: Pat
         await shop.catch_up.round()
         shop.move_to(shop.clock.now() + DAY)
         assert await shop.writer.write(partial(_begin, connection_id=found.id, now=shop.clock.now()))
-        while await shop.writer.write(partial(erase.erase_some, connection_id=found.id)):
+        receipt = deletions.open_for(shop.reader.connection, found.id)
+        assert receipt is not None
+        while await shop.writer.write(partial(erase.erase_some, receipt=receipt)):
             pass
         conn = shop.reader.connection
         assert connections.of_account(conn, found.account_id) == []
@@ -538,7 +541,8 @@ async def test_a_request_under_way_is_waited_for_and_one_without_sender_is_not(t
         sending_now = "UPDATE outbox SET status='sending', last_attempt_at=?"
         await shop.writer.write(lambda db: db.execute(sending_now, (now - 10_000,)).rowcount)
         await shop.eraser.round()
-        assert conn.execute("SELECT count(*) FROM deletions").fetchone() == (0,)
+        assert conn.execute("SELECT count(*) FROM deletions WHERE rows_gone_at IS NULL").fetchone() == (1,)
+        assert len(shop.queue()) > 0
         shop.move_to(shop.clock.now() + timedelta(minutes=5))
         await shop.eraser.round()
         assert shop.queue() == []
@@ -566,7 +570,7 @@ async def test_what_is_being_deleted_takes_no_turn(tmp_path: Path) -> None:
 
 
 def _begin(conn: Connection, connection_id: str, now: datetime) -> bool:
-    return erase.begin(conn, connection_id, erase.APP_REMOVED, now)
+    return erase.begin_due(conn, connection_id, now)
 
 
 def _messages(shop: Machine) -> list[Shape]:

@@ -28,6 +28,7 @@ from pamosnik.store import (
     api_tokens,
     broadcasts,
     connections,
+    consents,
     contacts,
     flows,
     inbox,
@@ -40,6 +41,7 @@ from pamosnik.store import (
 )
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 from pamosnik.store.database import Database, open_database, open_in_memory
+from pamosnik.store.deletions import Cause, MetaTold, Scope
 from pamosnik.store.flow_history import By, FlowChange
 from pamosnik.store.ledger import Ledger
 from pamosnik.store.outbox import NewItem
@@ -127,6 +129,7 @@ def _known(conn: Connection, side: Side, number: int) -> Known:
         "event_id": of("events", "event_id"),
         "broadcast_id": of("broadcasts", "broadcast_id"),
         "deletion_id": of("deletions", "deletion_id"),
+        "subject_id": of("deletions", "subject_id"),
         "session_id": of("sessions", "session_id"),
         "token_id": of("api_tokens", "token_id"),
         "token": of("links", "token"),
@@ -234,6 +237,7 @@ VALUES: Mapping[str, Make] = {
     "actor": _just("command"),
     "again_at": _just(LATER),
     "alert": _alert,
+    "body": _just("planted"),
     "at": _just(LATER),
     "before": _just(LATER),
     "broadcast": lambda k: k.broadcast,
@@ -250,6 +254,7 @@ VALUES: Mapping[str, Make] = {
     "day": _just("2026-11-30"),
     "delete_after": _just(NOW),
     "due_at": _just(LATER),
+    "effective_at": _just(LATER),
     "entrance": _just(Entrance.ICE_BREAKERS),
     "event": lambda k: k.event,
     "expires_at": _just(LATER),
@@ -261,6 +266,7 @@ VALUES: Mapping[str, Make] = {
     "gone": lambda k: [f"GIFT-{k.side.mark}-1"],
     "hashers": lambda k: {k.side.connection: lambda _: "00" * 32},
     "hashed": _just("planted"),
+    "how": _just(consents.How.WORDS),
     "held_for": _just(HeldFor.LOGIN),
     "incoming": lambda k: k.event.incoming,
     "item": lambda k: k.item,
@@ -273,6 +279,7 @@ VALUES: Mapping[str, Make] = {
     "link": lambda k: f"https://{k.side.mark}.example/prices",
     "looked_until": _just("planted"),
     "message": _just("planted"),
+    "meta": _just(MetaTold.TOLD),
     "message_ids": lambda k: [k.ids["message_id"]],
     "name": _just("planted"),
     "names": lambda k: [f"code{k.side.mark}"],
@@ -282,6 +289,7 @@ VALUES: Mapping[str, Make] = {
     "now": _just(NOW + timedelta(minutes=5)),
     "number": lambda k: k.side.number,
     "old": lambda k: k.ids["flow_id"],
+    "page": _just("privacy"),
     "order": lambda k: [k.ids["flow_id"]],
     "password_hash": _just("planted"),
     "plain": _just(True),
@@ -293,6 +301,7 @@ VALUES: Mapping[str, Make] = {
     "removed": lambda k: [k.ids["flow_id"]],
     "result": _just({"planted": "planted"}),
     "run": lambda k: k.run,
+    "scope": _just(Scope.CONNECTION),
     "session": _session,
     "settings": _just("{}"),
     "settled_before": _just(LATER),
@@ -335,6 +344,11 @@ OF_FUNCTIONS: Mapping[str, Make] = {
         "planted", k.ids["account_id"], "planted", NOW, None
     ),
     "applying.put(by)": _BY,
+    "deletions.begin(cause)": _just(Cause.COMMAND),
+    "deletions.begin(deletion_id)": _just("planted"),
+    "deletions.put_request(code)": _just("planted"),
+    "deletions.request(code)": lambda k: f"code-{k.side.mark}",
+    "consents.note(what)": _just(consents.What.OPT_OUT),
     "applying.put(new)": _just([]),
     "applying.put_back(by)": _BY,
     "applying.set_pause(by)": _BY,

@@ -115,6 +115,8 @@ def without(home: Path, side: Side, target: Path) -> Path:
     """A copy of the home in which this account never was; its database."""
     shutil.copytree(home, target)
     with closing(_sqlite.connect(str(target / "pamosnik.db"), isolation_level=None)) as conn:
+        # Consents and audit stay otherwise.
+        conn.execute("UPDATE accounts SET status='deleting' WHERE account_id=?", (side.account,))
         for table in walls.tables(conn):
             conn.execute(f"DELETE FROM {table} WHERE account_id=?", (side.account,))
     return target / "pamosnik.db"
@@ -282,8 +284,34 @@ def _fills_the_rest(conn: Connection, side: Side) -> None:
         ),
         (
             "deletions",
-            {**of, "deletion_id": f"gone-{mark}", "cause": "app_removed", "began_at": then, "people": 7},
+            {
+                **of,
+                "deletion_id": f"gone-{mark}",
+                "scope": "connection",
+                "cause": "app_removed",
+                "subject_id": f"left-{mark}",
+                "began_at": then,
+                "people": 7,
+            },
         ),
+        (
+            "deletion_requests",
+            {**of, "code": f"code-{mark}", "deletion_id": f"gone-{mark}", "asked_at": then},
+        ),
+        ("traces", {**of, "since": then}),
+        ("consents", {**at, "contact_id": contact, "what": "opt_out", "how": "words", "at": then}),
+        (
+            "legal_texts",
+            {
+                **of,
+                "page": "privacy",
+                "number": 1,
+                "body": f"{mark} keeps little",
+                "effective_at": then,
+                "made_at": then,
+            },
+        ),
+        ("retentions", {**of, "began_at": then, "gone": f'{{"events": {side.number}}}'}),
         ("rests", {**at, "quota": "private_reply", "until": then, "reason": f"rest of {mark}"}),
         ("usage", {**at, "quota": "private_reply", "percent": 40 + side.number, "heard_at": then}),
         ("codes", {**of, "pool": "gift", "code": f"GIFT-{mark}-1", "place": 1}),

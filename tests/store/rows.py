@@ -145,7 +145,13 @@ def back_to_the_first_version(conn: Connection) -> None:
         "DROP TABLE links",
         "DROP TABLE usage",
         "DROP TABLE rests",
-        "DROP TABLE deletions",
+        "DROP TRIGGER audit_stays",
+        "DROP TRIGGER audit_holds",
+        "ALTER TABLE audit DROP COLUMN kind",
+        *(
+            f"DROP TABLE {table}"
+            for table in ("deletions", "deletion_requests", "traces", "consents", "legal_texts", "retentions")
+        ),
         "DROP TABLE alerts",
         "ALTER TABLE notices DROP COLUMN step",
         "DROP INDEX outbox_of_contact",

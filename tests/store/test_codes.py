@@ -14,8 +14,9 @@ from pamosnik.model.contact import Contact
 from pamosnik.privacy import erase
 from pamosnik.services import codes
 from pamosnik.store import codes as store
-from pamosnik.store import notices
+from pamosnik.store import deletions, notices
 from pamosnik.store.database import Database, open_database
+from pamosnik.store.deletions import Cause
 from tests.store.rows import NOW, database, meet
 
 
@@ -78,7 +79,13 @@ def test_nobody_gets_the_code_of_somebody_who_was_forgotten(tmp_path: Path) -> N
         _fill(opened, "A-1", "B-2")
         anna = opened.write(meet)
         opened.write(lambda conn: _give(conn, anna))
-        while opened.write(lambda conn: erase.erase_some(conn, "k1")):
+        begin = partial(
+            erase.begin_connection, connection_id="k1", cause=Cause.COMMAND, actor="test", now=NOW
+        )
+        deletion_id = opened.write(begin)
+        receipt = deletions.load(opened.connection, deletion_id)
+        assert receipt is not None
+        while opened.write(lambda conn: erase.erase_some(conn, receipt)):
             pass
         assert opened.connection.execute("SELECT count(*) FROM given_codes").fetchone() == (0,)
         assert store.next_free(opened.connection, "a1", "spring") == "B-2"

@@ -167,7 +167,7 @@ def test_rows_of_the_other_account_are_refused_in_every_way(database: Database) 
     assert _refuses(database, "UPDATE contacts SET account_id=? WHERE contact_id=?", OTHERS.account, person)
     assert _refuses(database, "UPDATE contact_tags SET contact_id=? WHERE contact_id=?", theirs, person)
     assert _refuses(database, "DELETE FROM contacts WHERE contact_id=?", theirs)
-    assert _refuses(database, "DELETE FROM audit")
+    assert _refuses(database, "DELETE FROM attempts")
     assert _refuses(database, tag, OTHERS.account, theirs, "new")
     assert _refuses(database, tag, MINE.account, theirs, "new")
     assert _refuses(database, tag.replace("INSERT", "INSERT OR IGNORE"), MINE.account, theirs, "new")
@@ -232,7 +232,7 @@ def test_a_refusal_undoes_its_own_function_alone(home: Path) -> None:
 
     async def run(opened: Database) -> list[object]:
         writer = GroupWriter(opened)
-        note = partial(accounts.audit, actor="test", subject=None, now=NOW)
+        note = partial(accounts.audit, actor="test", subject=None, now=NOW, access=True)
         writing = (
             writer.write(write_for(MINE.account, partial(note, account_id=MINE.account, action="mine"))),
             writer.write(write_for(MINE.account, partial(note, account_id=OTHERS.account, action="across"))),
