@@ -1,10 +1,12 @@
-"""People: contacts list and show."""
+"""People: contacts list, find and show; what changes them is in `people_changes`."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pamosnik.commands import people_changes
 from pamosnik.commands.common import (
     All,
     Json,
@@ -22,11 +24,16 @@ from pamosnik.commands.common import (
     since_instant,
 )
 
+if TYPE_CHECKING:
+    from pamosnik.services.shapes import Shape
+
 
 def register(app: typer.Typer) -> None:
     contacts = typer.Typer(help="People.", rich_markup_mode=None, no_args_is_help=True)
     contacts.command("list")(list_)
+    contacts.command("find")(find)
     contacts.command("show")(show)
+    people_changes.register(contacts)
     app.add_typer(contacts, name="contacts")
 
 
@@ -39,6 +46,25 @@ def list_(limit: Limit = None, everything: All = False, since: Since = None, as_
         rows = home.read(
             lambda conn: reading.people(conn, home.account, limit=newest, since=since_instant(since))
         )
+    _print(rows, as_json, "Nobody was heard from yet.")
+
+
+def find(
+    text: Annotated[str, typer.Argument(help="Part of a name, username, tag, field or note.")],
+    limit: Limit = None,
+    everything: All = False,
+    as_json: Json = False,
+) -> None:
+    """People by what is known of them, the latest heard from first. Case and accents do not matter."""
+    from pamosnik.services import people
+
+    with open_home() as home:
+        newest = how_many(limit, everything, as_json)
+        rows = home.read(lambda conn: people.find(conn, home.account, text, limit=newest))
+    _print(rows, as_json, f"Nothing that is known of anybody has “{text}” in it.")
+
+
+def _print(rows: "Sequence[Shape]", as_json: bool, empty: str) -> None:
     if as_json:
         print_json(rows)
         return
@@ -51,7 +77,7 @@ def list_(limit: Limit = None, everything: All = False, since: Since = None, as_
         ("opted_out", "Opted out"),
         ("paused_until", "Paused until"),
     ]
-    print_table(rows, columns, "Nobody was heard from yet.")
+    print_table(rows, columns, empty)
 
 
 def show(

@@ -308,11 +308,16 @@ def text(reader: Reader, node: Node, path: str) -> Json:
     return node.value
 
 
+def is_name(written: str) -> bool:
+    """Whether an id, a tag or a name can be written like this."""
+    return _NAME.fullmatch(written) is not None
+
+
 @shaped(Written(r"^[^\s.:]{1,64}$", or_number=True))
 def name(reader: Reader, node: Node, path: str) -> Json:
     """An id, tag or name."""
     found = text(reader, node, path)
-    if isinstance(node, Scalar) and isinstance(found, str) and not _NAME.fullmatch(found):
+    if isinstance(node, Scalar) and isinstance(found, str) and not is_name(found):
         reader.error(
             node.mark,
             "bad-name",

@@ -267,17 +267,20 @@ def people(
     before: tuple[datetime, str] | None = None,
 ) -> list[Shape]:
     """Whoever was heard from last first; `before` (heard from, id): whoever comes after that one."""
-    return _people(conn, account, contacts.newest(conn, account.id, limit=limit, since=since, before=before))
+    return people_by_id(
+        conn, account, contacts.newest(conn, account.id, limit=limit, since=since, before=before)
+    )
 
 
 def people_of(
     conn: Connection, account: Account, connection_id: str, *, after: str, limit: int
 ) -> list[Shape]:
     """In the order of their IGSIDs, after this one: it does not change while somebody reads part after part."""
-    return _people(conn, account, contacts.of_connection(conn, connection_id, after=after, limit=limit))
+    return people_by_id(conn, account, contacts.of_connection(conn, connection_id, after=after, limit=limit))
 
 
-def _people(conn: Connection, account: Account, ids: Sequence[str]) -> list[Shape]:
+def people_by_id(conn: Connection, account: Account, ids: Sequence[str]) -> list[Shape]:
+    """In this order."""
     names = _usernames(conn, account.id)
     found = (contacts.load(conn, contact_id) for contact_id in ids)
     return [_contact(contact, names) for contact in found if contact is not None]

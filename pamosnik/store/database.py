@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
+from pamosnik.model.words import fold
 from pamosnik.store import migrations
 from pamosnik.store.damage import require_not_emptied, require_there
 from pamosnik.store.refusals import BUSY_TIMEOUT_S, storage_error, told_in_words
@@ -110,6 +111,7 @@ def connect(path: Path) -> Connection:
     conn.execute("PRAGMA recursive_triggers=ON")
     conn.execute(f"PRAGMA journal_size_limit={WAL_BYTES_KEPT}")
     conn.execute("PRAGMA temp_store=MEMORY")
+    _knows_words(conn)
     return conn
 
 
@@ -152,9 +154,15 @@ def open_in_memory(*, empty: bool = False) -> Database:
     conn = _sqlite.connect(":memory:", isolation_level=None, cached_statements=1000)
     conn.execute("PRAGMA foreign_keys=ON")
     conn.execute("PRAGMA temp_store=MEMORY")
+    _knows_words(conn)
     for migration in () if empty else migrations.MIGRATIONS:
         migration(conn)
     return Database(Path(":memory:"), conn)
+
+
+def _knows_words(conn: Connection) -> None:
+    """`folded(text)` in a statement is the text as words are compared."""
+    conn.create_function("folded", 1, lambda text: None if text is None else fold(text), deterministic=True)
 
 
 def _is_blank(conn: Connection) -> bool:

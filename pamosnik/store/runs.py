@@ -364,8 +364,17 @@ def use_variant(conn: Connection, run: Run, step: str, variant: int, *, public: 
 
 
 def postpone(conn: Connection, wait_id: str, until: datetime) -> None:
-    """A timer that came while a human has the conversation fires when the pause is over."""
-    conn.execute("UPDATE waits SET due_at=? WHERE wait_id=?", (ms(until), wait_id))
+    """A timer that came while a human has the conversation fires when the pause is over: a millisecond later, so that
+    `pause_is_over` can tell it from one whose own time that is."""
+    conn.execute("UPDATE waits SET due_at=? WHERE wait_id=?", (ms(until) + 1, wait_id))
+
+
+def pause_is_over(conn: Connection, contact_id: str, until: datetime, now: datetime) -> None:
+    """A pause ends before its time: what was postponed to its end fires now."""
+    conn.execute(
+        "UPDATE waits SET due_at=min(due_at, ?) WHERE contact_id=? AND due_at=?",
+        (ms(now), contact_id, ms(until) + 1),
+    )
 
 
 def forget_said(conn: Connection, event_id: str) -> None:

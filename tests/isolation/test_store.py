@@ -261,6 +261,7 @@ VALUES: Mapping[str, Make] = {
     "field": _just("size"),
     "fix": _just("planted"),
     "flow": lambda k: k.flow,
+    "folded": lambda k: f"fan.{k.side.mark}",
     "flow_ids": lambda k: [k.ids["flow_id"]],
     "former_id": _just(None),
     "gone": lambda k: [f"GIFT-{k.side.mark}-1"],
