@@ -9,6 +9,7 @@ from pathlib import Path
 from pamosnik import cli_reference as commands_reference
 from pamosnik.config import SETTINGS
 from pamosnik.daemon.api_reads import READS
+from pamosnik.daemon.api_writes import WRITES
 from pamosnik.flows import reference, schema_conditions, schema_steps, schema_triggers
 from pamosnik.flows.load import load
 from pamosnik.model import diagram
@@ -118,8 +119,14 @@ def test_every_json_key_is_documented(tmp_path: Path) -> None:
 
 
 def test_every_address_of_the_api_is_documented_and_real() -> None:
-    real = {f"/api/v1/{read.path}" for read in READS}
+    real = {f"/api/v1/{path}" for path in [read.path for read in READS] + [write.path for write in WRITES]}
     assert set(re.findall(r"^\| `(/api/v1/\S+)`", DOCS["api.md"], re.MULTILINE)) == real
+    assert [
+        key
+        for write in WRITES
+        for key in write.keys
+        if f'{{"{key}"' not in DOCS["api.md"] and f', "{key}"' not in DOCS["api.md"]
+    ] == []
     named = {name for read in READS for name in read.parameters}
     assert [
         name

@@ -45,7 +45,7 @@ class Api:
     async def _answer(self, request: Request, read: Read) -> Response:
         caller = await self._callers.of(request)
         if caller is None:
-            return _who_asks(request)
+            return who_asks(request)
         try:
             asks = self._asked(request, read, caller)
             found = await self._aside.read(caller.account.id, partial(_body, read=read, asks=asks))
@@ -88,12 +88,12 @@ def no_such_thing(request: Request, status: int, detail: str, headers: Mapping[s
     """No such address, a method it does not know, a body that is too large."""
     hints = {
         404: f"All addresses begin with {ROOT} and are in docs/api.md.",
-        405: "Everything here is read with GET.",
+        405: "It is read with GET, and a few things are changed with POST: docs/api.md says which.",
     }
     return refusal(status, f"{detail}.", hints.get(status), headers)
 
 
-def _who_asks(request: Request) -> Response:
+def who_asks(request: Request) -> Response:
     """The same whether a token is missing, made up or revoked, but for the word that RFC 6750 asks for."""
     brought = "authorization" in request.headers
     why = "This API token is not known, or was revoked." if brought else "This needs an API token."

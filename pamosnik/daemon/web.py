@@ -19,6 +19,7 @@ from pamosnik.config import Config
 from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.account_pages import AccountPages, Parts
 from pamosnik.daemon.api import Api
+from pamosnik.daemon.api_writes import ApiWrites
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
 from pamosnik.daemon.downloads import Downloads
@@ -196,6 +197,7 @@ def make_app(
             *health.routes(),
             *tracked.routes(),
             *Api(callers, writer, reader, aside, clock).routes(),
+            *ApiWrites(callers, writer, clock, on_events).routes(),
             *page_routes,
         ],
         exception_handlers={

@@ -18,6 +18,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.config import Config
 from pamosnik.daemon.api_reads import READS
+from pamosnik.daemon.api_writes import WRITES
 from pamosnik.daemon.visitors import CSRF_FIELD, csrf_token
 from pamosnik.security import passwords, tokens
 from pamosnik.store import accounts, api_tokens, mailed_links, sessions
@@ -65,6 +66,14 @@ PAGES = {
 """For whoever is logged in."""
 PROGRAMS = {f"GET /api/v1/{read.path}" for read in READS}
 """For whoever brings an API token."""
+BODIES: Mapping[str, object] = {
+    "POST /api/v1/contacts/{id}/pause": {"for": "2h"},
+    "POST /api/v1/contacts/{id}/resume": {},
+    "POST /api/v1/contacts/{id}/set": {"field": "size", "value": "XL"},
+    "POST /api/v1/contacts/{id}/tag": {"tags": ["vip"]},
+    "POST /api/v1/contacts/{id}/untag": {"tags": ["vip"]},
+}
+"""Likewise: what is sent as JSON."""
 
 FORMS: Mapping[str, Mapping[str, str]] = {
     "POST /account/details": {"name": "ID", "timezone": "Europe/Warsaw"},
@@ -236,7 +245,8 @@ def _address(route: str, name: str) -> str:
 async def test_every_route_is_known_here(homes: Homes) -> None:
     """Whoever adds one says for whom it is; the tests below ask it then."""
     async with open_site(homes.both, VirtualClock(NOW)) as site:
-        assert set(_routes(site)) == ANYBODYS | HOLDERS | PROGRAMS
+        assert set(_routes(site)) == ANYBODYS | HOLDERS | PROGRAMS | set(BODIES)
+        assert set(BODIES) == {f"POST /api/v1/{write.path}" for write in WRITES}
 
 
 # --- what they answer --------------------------------------------------------------------------------------
@@ -250,9 +260,10 @@ async def test_each_answer_is_as_if_the_other_account_had_never_been(homes: Home
             for caller, how, what in _askings(homes, route):
                 name, headers = homes.theirs[what], CALLERS[caller]
                 address = _address(route, name)
-                form = _form(route, headers, name) if how == "POST" else None
+                form = _form(route, headers, name) if how == "POST" and route not in BODIES else None
+                body = BODIES.get(route) if how == "POST" else None
                 here, there = await asyncio.gather(
-                    *(_ask(one, how, address, headers, form) for one in (both, alone))
+                    *(_ask(one, how, address, headers, form, body) for one in (both, alone))
                 )
                 assert here == there, (how, address, caller, what)
                 said = _text(here)
@@ -270,7 +281,7 @@ async def test_each_answer_is_as_if_the_other_account_had_never_been(homes: Home
 
 def _askings(homes: Homes, route: str) -> Iterator[tuple[str, str, str]]:
     """(caller, method, what is named): everything by whoever the route is for, one thing by everybody."""
-    (method, path), own = route.split(), "my token" if route in PROGRAMS else "my session"
+    (method, path), own = route.split(), "my token" if route in PROGRAMS | set(BODIES) else "my session"
     if route in ("POST /login", "POST /forgot"):
         yield "nobody", method, "e-mail"
         return
@@ -294,10 +305,15 @@ def _form(route: str, headers: Mapping[str, str], name: str) -> Mapping[str, str
 
 
 async def _ask(
-    site: Site, method: str, address: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+    site: Site,
+    method: str,
+    address: str,
+    headers: Mapping[str, str],
+    form: Mapping[str, str] | None,
+    body: object = None,
 ) -> Answer:
     """Without what differs each time."""
-    answer = await site.ask(method, address, headers, form)
+    answer = await site.ask(method, address, headers, form, body)
     kept = {name: value for name, value in answer.headers.items() if name != "date"}
     if "set-cookie" in kept:
         kept["set-cookie"] = re.sub(r"=[^;]{20,}", "=…", kept["set-cookie"])
@@ -334,9 +350,11 @@ async def test_what_the_other_account_has_is_there_for_itself(homes: Homes) -> N
 async def test_nobody_and_the_wrong_key_are_sent_away(homes: Homes) -> None:
     async with open_site(homes.both, VirtualClock(NOW)) as site:
         for caller, headers in CALLERS.items():
-            for route in PROGRAMS if "token" not in caller or caller == "a made-up token" else ():
+            keyless = "token" not in caller or caller == "a made-up token"
+            for route in PROGRAMS | set(BODIES) if keyless else ():
                 if caller != "both of mine":
-                    answer = await site.ask("GET", route.split()[1], headers)
+                    method, path = route.split()
+                    answer = await site.ask(method, path, headers)
                     assert answer.status == 401, (route, caller)
                     assert answer.headers["www-authenticate"].startswith("Bearer ")
             for route in HOLDERS if caller in ("nobody", "a made-up session", "my token") else ():
