@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "outbox",
         "instagram",
         "store",
+        "privacy",
         "security",
         "config",
         "_sqlite",

@@ -15,7 +15,6 @@ from functools import partial
 
 from pamosnik.clock import Clock
 from pamosnik.config import Config
-from pamosnik.daemon.tools import Writer
 from pamosnik.daemon.waiting import happens
 from pamosnik.errors import StorageRefused
 from pamosnik.mail import Mail, Mailer, MailFailed
@@ -25,6 +24,7 @@ from pamosnik.services.account_letters import AccountLetter
 from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
+from pamosnik.store.shared_writer import Writer
 from pamosnik.store.walls import write_for
 
 STOP_WITHIN_S = 5.0

@@ -7,13 +7,13 @@ from contextlib import suppress
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
-from pamosnik.daemon.tools import Writer
 from pamosnik.errors import StorageRefused
 from pamosnik.security.held_keys import HeldKeys
 from pamosnik.security.keyring import KeyFileError, Stamp
 from pamosnik.services import home, lost_key
 from pamosnik.store import notices
 from pamosnik.store.connections import Connected
+from pamosnik.store.shared_writer import Writer
 
 EVERY_S = 0.5
 """A rotation waits for it."""

@@ -25,6 +25,7 @@ _TOLD = {
 }
 """What is told by whatever led here, which puts the word in the address."""
 _WRONG = "E-mail or password is wrong."
+_BEING_DELETED = "This account is being deleted, with everything in it. Nobody can log in to it any more."
 _EMAIL_CHARS_AT_MOST = 320
 
 
@@ -64,6 +65,8 @@ class LoginPages:
             )
         if outcome is None:
             return self._refused(email, _WRONG, 401, {})
+        if self._visitors.is_leaving(outcome.account):
+            return self._refused(email, _BEING_DELETED, 403, {})
         response = await self._visitors.let_in(request, outcome)
         if response is None:
             return self._refused(email, _WRONG, 401, {})

@@ -186,12 +186,14 @@ async def _run(
             begin(workers.runner.run, "runner"),
             begin(workers.settler.run, "settler"),
             begin(workers.catch_up.run, "catch up"),
+            # Whoever wants something deleted need not wait until Instagram can be reached.
+            begin(workers.eraser.run, "eraser"),
         ]
         await _first(stop, workers.time_known)
         if not stop.is_set():
             begin(workers.sender.run, "sender")
             begin(workers.errands.run, "errands")
-            tasks += [begin(workers.broadcaster.run, "broadcaster"), begin(workers.eraser.run, "eraser")]
+            tasks.append(begin(workers.broadcaster.run, "broadcaster"))
             tasks.append(begin(workers.entrances.run, "entrances"))
             workers.scheduler.start()
             await stop.wait()
@@ -242,7 +244,8 @@ def _put_together(
     gate = Gate(clock)
     settler = Settler(tools, gate, found_out)
 
-    eraser = Eraser(tools, runner.wake)
+    time_known = asyncio.Event()
+    eraser = Eraser(tools, runner.wake, time_is_known=time_known.is_set)
 
     def recorded() -> None:
         runner.wake()
@@ -250,7 +253,6 @@ def _put_together(
         eraser.wake()
 
     sender.on_settled = recorded
-    time_known = asyncio.Event()
     time_keeper = TimeKeeper(tools, clock, time_known) if isinstance(clock, SteadyClock) else None
     if time_keeper is None:
         time_known.set()
@@ -397,6 +399,7 @@ async def _watch(writer: GroupWriter, workers: _Workers) -> None:
                 workers.errands.wake()
                 workers.broadcaster.wake()
                 workers.entrances.wake()
+                workers.eraser.wake()
             last = version
         await asyncio.sleep(LOOK_FOR_CHANGES_S)
 

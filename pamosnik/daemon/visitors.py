@@ -127,6 +127,10 @@ class Visitors:
 
     # --- coming and going ----------------------------------------------------------------------------
 
+    def is_leaving(self, account: Account) -> bool:
+        """Whether all of it is being deleted: nobody comes in any more."""
+        return accounts.is_deleting(self._reader.connection, account.id)
+
     async def let_in(self, request: Request, right: Right) -> Response | None:
         """Opens a new session in place of the one there was, and leads to the first page. None: the password was
         changed since it was compared."""

@@ -150,6 +150,10 @@ class Instagram:
             "POST", f"{ig_id}/subscribed_apps", token=token, params={"subscribed_fields": ",".join(fields)}
         )
 
+    async def unsubscribe(self, ig_id: str, token: str) -> Answer:
+        """Wants no webhooks of the account any more. Documented for pages, unconfirmed for this login."""
+        return await self._request("DELETE", f"{ig_id}/subscribed_apps", token=token)
+
     async def subscriptions(self, ig_id: str, token: str) -> Answer:
         """The apps and fields the account is subscribed to."""
         return await self._request("GET", f"{ig_id}/subscribed_apps", token=token)

@@ -1,11 +1,13 @@
-"""Erasing a connection: everything that Instagram and its people told, and all that was made of it.
+"""Marking what is to be erased, and erasing a connection: everything that Instagram and its people told, and all that
+was made of it.
 
-`begin_connection` writes a receipt; from that commit on nothing takes a turn, sends, or is taken in for it. Then
-`erase_some` deletes in short transactions until nothing is left, the connection's own row last. Traces stay in pages
-and in the WAL: `rebuild` and `empty_wal` of `store.vacuum` come next, and only then `end` closes the receipt. A
-receipt that is open is a deletion that goes on at the next start.
+`begin_person`, `begin_connection` and `begin_account` write a receipt; from that commit on nothing takes a turn,
+sends, or is taken in for it. Then the eraser (`privacy.eraser`) deletes in short transactions until nothing is left:
+`erase_some` a connection's rows, its own last, `forget` a person's, `erase_account` those that only an account has.
+Traces stay in pages and in the WAL until the file is written anew, and only then `end` closes the receipt. A receipt
+that is open is a deletion that goes on at the next start.
 
-The account, its flows, the audit (ids only) and the receipts stay.
+After a connection the account, its flows, the audit (ids only) and the receipts stay.
 """
 
 from datetime import datetime, timedelta
@@ -13,13 +15,26 @@ from datetime import datetime, timedelta
 from pamosnik._sqlite import Connection
 from pamosnik.clock import local_minute
 from pamosnik.ids import new_id
-from pamosnik.store import accounts, connections, contacts, deletions, notices, outbox
+from pamosnik.store import (
+    accounts,
+    api_tokens,
+    connections,
+    contacts,
+    deletions,
+    mailed_links,
+    notices,
+    outbox,
+    sessions,
+)
+from pamosnik.store.connections import ConnectionStatus
 from pamosnik.store.deletions import Cause, MetaTold, Receipt, Scope
+from pamosnik.store.mailed_links import Purpose
 
 CHUNK = 100
 """Rows of one transaction, which others wait for."""
 ANSWERED_WITHIN = timedelta(minutes=5)
 """No request lives longer: what is still `sending` then has lost its sender, and goes with the rest."""
+REASON = "its data is being deleted"
 
 _OF_CONNECTION = (
     "variants",
@@ -54,7 +69,6 @@ def begin_connection(
     *,
     actor: str,
     now: datetime,
-    part_of: str | None = None,
 ) -> str:
     """From this commit on the connection takes, does and sends nothing; what waits never leaves. The id of the
     deletion, also of one that is under way already."""
@@ -72,8 +86,9 @@ def begin_connection(
         cause=cause,
         now=now,
         meta=MetaTold.DUE if connections.sealed_token(conn, connection_id) else MetaTold.NONE,
-        part_of=part_of,
     )
+    # The token stays until Meta has been told; nothing else uses it any more.
+    connections.set_status(conn, connection_id, ConnectionStatus.DISCONNECTED, REASON)
     _audit(conn, connected.account_id, actor, cause, connection_id, now)
     return deletion_id
 
@@ -95,10 +110,21 @@ def begin_account(conn: Connection, account_id: str, cause: Cause, *, actor: str
         now=now,
     )
     accounts.set_deleting(conn, account_id)
+    _log_out(conn, account_id)
     for connected in connections.of_account(conn, account_id):
-        begin_connection(conn, connected.id, cause, actor=actor, now=now, part_of=deletion_id)
+        begin_connection(conn, connected.id, cause, actor=actor, now=now)
+    deletions.adopt(conn, account_id, deletion_id)
     _audit(conn, account_id, actor, cause, account_id, now)
     return deletion_id
+
+
+def _log_out(conn: Connection, account_id: str) -> None:
+    sessions.close_all(conn, account_id)
+    sessions.forget_browsers(conn, account_id)
+    for purpose in Purpose:
+        mailed_links.drop(conn, account_id, purpose)
+    for token in api_tokens.of_account(conn, account_id):
+        api_tokens.revoke(conn, account_id, token.id)
 
 
 def begin_person(conn: Connection, contact_id: str, cause: Cause, *, actor: str, now: datetime) -> str:
@@ -121,6 +147,7 @@ def begin_person(conn: Connection, contact_id: str, cause: Cause, *, actor: str,
     )
     if contact.forget_at is None:
         contacts.set_forget(conn, contact_id, now)
+    outbox.cancel_for_person(conn, contact_id, "the person is forgotten", now)
     _audit(conn, contact.account_id, actor, cause, contact_id, now)
     return deletion_id
 
@@ -138,18 +165,21 @@ def may_begin(conn: Connection, receipt: Receipt, now: datetime) -> bool:
     return receipt.subject_id is None or not outbox.under_way(conn, receipt.subject_id, now - ANSWERED_WITHIN)
 
 
-def erase_some(conn: Connection, receipt: Receipt) -> bool:
+def erase_some(conn: Connection, receipt: Receipt, now: datetime) -> bool:
     """Deletes the next rows and counts them in the receipt; False when nothing of the connection is left."""
     connection_id = receipt.subject_id
     assert connection_id is not None
-    if events := _delete(conn, "events", "connection_id", connection_id, CHUNK):
+    if events := delete(conn, "events", "connection_id", connection_id, CHUNK):
         deletions.count(conn, receipt.id, events=events)
         return True
     if _erase_people(conn, receipt.id, connection_id):
         return True
-    if any(_delete(conn, table, "connection_id", connection_id, CHUNK) for table in _OF_CONNECTION):
+    if any(delete(conn, table, "connection_id", connection_id, CHUNK) for table in _OF_CONNECTION):
         return True
-    return bool(_delete(conn, "connections", "connection_id", connection_id, 1))
+    delete(conn, "connections", "connection_id", connection_id, 1)
+    deletions.people_gone(conn, now)
+    deletions.rows_gone(conn, receipt.id, now)
+    return False
 
 
 def _erase_people(conn: Connection, deletion_id: str, connection_id: str) -> bool:
@@ -159,16 +189,17 @@ def _erase_people(conn: Connection, deletion_id: str, connection_id: str) -> boo
     ).fetchall()
     gone = messages = runs = 0
     for (contact_id,) in people:
-        messages += _delete(conn, "outbox", "contact_id", contact_id, CHUNK - messages - runs)
-        runs += _delete(conn, "runs", "contact_id", contact_id, CHUNK - messages - runs)
+        messages += delete(conn, "outbox", "contact_id", contact_id, CHUNK - messages - runs)
+        runs += delete(conn, "runs", "contact_id", contact_id, CHUNK - messages - runs)
         if messages + runs >= CHUNK:
             break
-        gone += _delete(conn, "contacts", "contact_id", contact_id, 1)
+        gone += delete(conn, "contacts", "contact_id", contact_id, 1)
     deletions.count(conn, deletion_id, people=gone, messages=messages, runs=runs)
     return bool(people)
 
 
-def _delete(conn: Connection, table: str, column: str, value: str, limit: int) -> int:
+def delete(conn: Connection, table: str, column: str, value: str, limit: int) -> int:
+    """Deletes rows of a table, some of them; how many."""
     keys = conn.execute("SELECT name FROM pragma_table_info(?) WHERE pk>0 ORDER BY pk", (table,))
     key = ", ".join(name for (name,) in keys)
     deleted = conn.execute(
@@ -178,23 +209,32 @@ def _delete(conn: Connection, table: str, column: str, value: str, limit: int) -
     return int(deleted.rowcount)
 
 
-def end(conn: Connection, deletion_id: str, now: datetime) -> None:
-    """Everything is gone: closes the receipt and tells the owner when."""
-    receipt = deletions.load(conn, deletion_id)
-    assert receipt is not None
+def end(conn: Connection, receipt: Receipt, now: datetime) -> None:
+    """Everything is gone, from the file and its log, too: closes the receipt. The owner is told of what they did not
+    order here."""
+    deletions.end(conn, receipt.id, now)
     account = accounts.load(conn, receipt.account_id)
-    assert account is not None
+    if receipt.scope is not Scope.CONNECTION or account is None:
+        return
     subject_id = receipt.subject_id
-    deletions.end(conn, deletion_id, now)
+    accounts.audit(conn, account.id, actor="daemon", action="deletion: done", subject=subject_id, now=now)
+    if receipt.cause in (Cause.COMMAND, Cause.PAGE):
+        return
     notices.raise_notice(
         conn,
         account.id,
-        subject_id or deletion_id,
+        subject_id or receipt.id,
         notices.DATA_DELETED,
-        "The data of an Instagram account from which the app had been removed was deleted on"
+        f"The data of an Instagram account {_WHY[receipt.cause]} was deleted on"
         f" {local_minute(now, account.timezone)}: people {receipt.people}, events"
         f" {receipt.events}, runs {receipt.runs}, messages {receipt.messages}.",
         "Nothing to do. To begin anew: pamosnik connect",
         now,
     )
-    accounts.audit(conn, account.id, actor="daemon", action="deletion: done", subject=subject_id, now=now)
+
+
+_WHY = {
+    Cause.APP_REMOVED: "from which the app had been removed",
+    Cause.META_REQUEST: "whose owner had asked Meta for it",
+    Cause.RESTORE: "that a restored backup had brought back",
+}

@@ -5,7 +5,7 @@ When nothing of theirs is under way, `erase_some` leaves a tombstone and deletes
 own row last; a kill in between changes nothing, for the mark goes with that row. What they wrote after they had
 confirmed stays, unanswered until then: it is the first message of a new person.
 
-Then the daemon rewrites the file and empties the WAL as it does for a whole connection (`store.vacuum`), removes the
+Then the eraser rewrites the file and empties the WAL as it does for a whole connection (`store.vacuum`), removes the
 copies of upgrades and restores that hold the person, and notes that in the tombstone and in `erasures.log`.
 """
 
@@ -14,9 +14,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
+from pamosnik.model.contact import Contact
 from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, SILENT
+from pamosnik.privacy import erase
 from pamosnik.privacy.subject import REGISTER
-from pamosnik.store import accounts, contacts, tombstones
+from pamosnik.store import accounts, contacts, deletions, tombstones
+from pamosnik.store.deletions import Cause
 from pamosnik.store.times import ms
 from pamosnik.store.tombstones import Tombstone
 
@@ -27,26 +30,28 @@ CHUNK = 100
 WAITED_FOR = timedelta(minutes=10)
 """So long for the last message, "it is deleted", to leave."""
 
+_COUNTED = {"outbox": "messages", "runs": "runs"}
+"""Tables whose rows the receipt counts; events and people it counts, too."""
+
 
 def ready(conn: Connection, now: datetime) -> list[str]:
     """Contacts whose time has come."""
-    return contacts.to_forget(conn, now - WAITED_FOR)
+    return contacts.to_forget(
+        conn, settled_before=now - WAITED_FOR, answered_before=now - erase.ANSWERED_WITHIN
+    )
 
 
 def erase_some(conn: Connection, contact_id: str, now: datetime) -> bool:
-    """Deletes the next rows of a person; False when none is left. Leaves the tombstones first."""
+    """Deletes the next rows of a person and counts them in the receipt; False when none is left. Leaves the
+    tombstones first, and begins the receipt where the person themselves had asked for it."""
     contact = contacts.load(conn, contact_id)
     if contact is None or contact.forget_at is None:
         return False
-    if tombstones.key(conn, contact.account_id) is None:
-        tombstones.put_key(conn, contact.account_id, secrets.token_bytes(KEY_BYTES))
-    hashed = tombstones.hasher(conn, contact.connection_id)
-    assert hashed is not None
-    igsids, stays = contacts.igsids(conn, contact_id), contact.opted_out_at is not None
-    for igsid in igsids:
-        stone = Tombstone(contact.connection_id, hashed(igsid), contact.forget_at, now, stays)
-        tombstones.put(conn, contact.account_id, stone)
-    if _erase_events(conn, contact.connection_id, igsids, contact.forget_at):
+    deletion_id = erase.begin_person(conn, contact_id, Cause.FLOW, actor="daemon", now=now)
+    igsids = contacts.igsids(conn, contact_id)
+    _leave_tombstones(conn, contact, contact.forget_at, igsids, now)
+    if events := _erase_events(conn, contact.connection_id, igsids, contact.forget_at):
+        deletions.count(conn, deletion_id, events=events)
         return True
     by = {
         "run_id": "run_id IN (SELECT run_id FROM runs WHERE contact_id=:id)",
@@ -55,13 +60,32 @@ def erase_some(conn: Connection, contact_id: str, now: datetime) -> bool:
     for column, where in by.items():
         for name, table in REGISTER.items():
             # What hangs on runs first, then runs; the person at the very end.
-            if table.person_key == column and name != "contacts" and _delete(conn, name, where, contact_id):
-                return True
+            if table.person_key == column and name != "contacts":
+                gone = _delete(conn, name, where, contact_id)
+                if gone and name in _COUNTED:
+                    deletions.count(conn, deletion_id, **{_COUNTED[name]: gone})
+                if gone:
+                    return True
     conn.execute("DELETE FROM contacts WHERE contact_id=?", (contact_id,))
+    deletions.count(conn, deletion_id, people=1)
+    deletions.rows_gone(conn, deletion_id, now)
     accounts.audit(
         conn, contact.account_id, actor="daemon", action="person forgotten", subject=contact_id, now=now
     )
     return False
+
+
+def _leave_tombstones(
+    conn: Connection, contact: Contact, said_at: datetime, igsids: Iterable[str], now: datetime
+) -> None:
+    if tombstones.key(conn, contact.account_id) is None:
+        tombstones.put_key(conn, contact.account_id, secrets.token_bytes(KEY_BYTES))
+    hashed = tombstones.hasher(conn, contact.connection_id)
+    assert hashed is not None
+    stays = contact.opted_out_at is not None
+    for igsid in igsids:
+        stone = Tombstone(contact.connection_id, hashed(igsid), said_at, now, stays)
+        tombstones.put(conn, contact.account_id, stone)
 
 
 def _erase_events(conn: Connection, connection_id: str, igsids: Iterable[str], said_at: datetime) -> int:

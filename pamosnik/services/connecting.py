@@ -153,25 +153,24 @@ def keep(conn: Connection, keys: Keys, account_id: str, found: Found, now: datet
 
 
 def _require_mine(conn: Connection, known: Connected, account_id: str, username: str, now: datetime) -> None:
-    """Refuses a connection of another account, and one whose data is being deleted. Whoever asks has shown a token of
-    it, so strangers learn nothing; whose it is here is not told."""
+    """Refuses a connection of another account, and one whose data is being deleted, or is to be by now. Whoever asks
+    has shown a token of it, so strangers learn nothing; whose it is here is not told."""
     if known.account_id != account_id:
         raise PamosnikError(
             f"{username} is connected to another account of this installation.",
             hint="To move it here, remove the app in Instagram's settings (Website permissions → Apps and websites):"
             " a day later its data is deleted there. Then: pamosnik connect",
         )
-    if _is_lost(conn, known, now):
+    if deletions.open_for(conn, known.id) is not None:
+        raise PamosnikError(
+            f"The data of {username} is being deleted.",
+            hint="Let `pamosnik serve` run until `pamosnik connections list` has it no more. Then: pamosnik connect",
+        )
+    if known.delete_after is not None and known.delete_after <= now:
         raise PamosnikError(
             f"{username} had removed the app, and the time to keep its data is over: it is being deleted.",
             hint="Let `pamosnik serve` run until `pamosnik connections list` has it no more. Then: pamosnik connect",
         )
-
-
-def _is_lost(conn: Connection, known: Connected, now: datetime) -> bool:
-    """Whether its data is due for deletion. A clock that was put back saves nothing whose deletion has begun."""
-    due = known.delete_after is not None and known.delete_after <= now
-    return due or deletions.open_for(conn, known.id) is not None
 
 
 def _data_key_or_new(conn: Connection, keys: Keys, account_id: str, ig_id: str, now: datetime) -> bytes:

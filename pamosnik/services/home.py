@@ -68,19 +68,33 @@ def has_account(settings: Config) -> bool:
 
 def choose_account(database: Database, email: str | None) -> Account:
     """The account a command means: the one named, or the only one."""
-    known = accounts.every(database.connection)
-    if not known:
+    conn = database.connection
+    there = accounts.every(conn)
+    if not there:
         raise HomeError("There is no account yet.", hint="Try: pamosnik init")
+    known = [account for account in there if not accounts.is_deleting(conn, account.id)]
     if email is not None:
-        found = accounts.by_email(database.connection, email)
+        found = accounts.by_email(conn, email)
         if found is None:
             raise NotFound(f"There is no account {email}.", hint=f"Known: {_emails(known)}")
+        if found not in known:
+            raise _being_deleted(found)
         return found
+    if not known:
+        raise _being_deleted(there[0])
     if len(known) > 1:
         raise UsageError(
             "This home has several accounts.", hint=f"Add --account with one of: {_emails(known)}"
         )
     return known[0]
+
+
+def _being_deleted(account: Account) -> HomeError:
+    return HomeError(
+        f"The account {account.email} is being deleted.",
+        hint="It goes on while `pamosnik serve` runs. To finish it now: pamosnik delete-account"
+        f" --account {account.email}",
+    )
 
 
 def _emails(known: list[Account]) -> str:
@@ -97,6 +111,10 @@ def local_timezone() -> str:
         return ZoneInfo(name).key if name else "UTC"
     except (ValueError, OSError, KeyError):
         return "UTC"
+
+
+class InUse(HomeError):
+    """Another process holds the home."""
 
 
 class Lock:
@@ -134,14 +152,15 @@ def _lock_text(problem: str) -> bytes:
 
 @contextmanager
 def lock(home: Path) -> Iterator[Lock]:
-    """Holds the home for one daemon (or `init`). Raises `HomeError` when another process has it, or nobody may."""
+    """Holds the home for one daemon (or `init`). Raises `InUse` when another process has it, `HomeError` when
+    nobody may."""
     descriptor = open_lock(home / LOCK_FILE)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(descriptor, 20).decode("ascii", "replace").partition("\n")[0]
-            raise HomeError(
+            raise InUse(
                 f"Another Pamosnik (process {holder or 'unknown'}) is running on {home}.",
                 hint="Stop it first, or set PAMOSNIK_HOME to another folder.",
             ) from None

@@ -4,13 +4,16 @@ from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import ERRANDS, ItemStatus
-from pamosnik.store import inbox, links, outbox, runs
+from pamosnik.store import connections, deletions, inbox, links, outbox, runs
 
 
 def forget_message(conn: Connection, connection_id: str, mid: str, now: datetime) -> None:
     """A person unsent a message: what it said goes from the inbox, the runs, the fields and the outbox.
     https://developers.facebook.com/terms/ : deleted messages must not be kept."""
-    for event_id, text in inbox.said(conn, connection_id, mid):
+    said = inbox.said(conn, connection_id, mid)
+    if said:
+        deletions.leave_traces(conn, connections.load(conn, connection_id).account_id, now)
+    for event_id, text in said:
         runs.forget_said(conn, event_id)
         if text is not None:
             for item in outbox.quoting(conn, event_id, text):

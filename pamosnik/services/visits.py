@@ -99,9 +99,12 @@ def _browser_hash(browser: str, account_id: str) -> bytes:
 
 def let_in(conn: Connection, come: Come, attempt: int, now: datetime) -> Session | None:
     """The password was right; `attempt`: the number of this login, which counts no more. None when the account has
-    another password by now, or is gone: comparing takes its time, and whoever knew the old one is out."""
+    another password by now, or is gone: comparing takes its time, and whoever knew the old one is out. Nor does
+    anybody come in whose account is being deleted."""
     account = accounts.load(conn, come.account_id)
-    if account is None or accounts.password_hash(conn, account.id) != come.fitted:
+    if account is None or accounts.is_deleting(conn, account.id):
+        return None
+    if accounts.password_hash(conn, account.id) != come.fitted:
         return None
     login_attempts.forgive(conn, attempt)
     if come.before is not None:

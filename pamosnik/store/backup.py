@@ -10,6 +10,7 @@ The manifest can be read without unpacking. Neither part holds the master key; t
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -26,7 +27,7 @@ from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import DatabaseDamaged, HomeError
 from pamosnik.store import migrations
-from pamosnik.store.backup_files import name_for
+from pamosnik.store.backup_files import folder_of, name_for
 from pamosnik.store.database import APPLICATION_ID, open_database
 from pamosnik.store.refusals import told_in_words, way_back
 
@@ -36,6 +37,8 @@ _MANIFEST = "manifest.json"
 _MANIFEST_BYTES = 1 << 20
 _CHUNK = 1 << 20
 _WORKSHOP = ".pamosnik-work-"
+_HELD = "held"
+"""In a workshop: locked as long as the process lives that works there."""
 _LEFT_BEHIND_AFTER = timedelta(days=1)
 
 
@@ -339,10 +342,13 @@ def workshop(folder: Path) -> Iterator[Path]:
     try:
         _sweep(folder)
         room = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=folder))
+        held = os.open(room / _HELD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            fcntl.flock(held, fcntl.LOCK_EX)
             yield room
         finally:
             shutil.rmtree(room, ignore_errors=True)
+            os.close(held)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             message, hint = (
@@ -355,12 +361,38 @@ def workshop(folder: Path) -> Iterator[Path]:
         raise HomeError(message, hint=hint) from error
 
 
-def _sweep(folder: Path) -> None:
-    """Removes what a killed process has left behind: it holds people's messages."""
-    before = datetime.now(UTC) - _LEFT_BEHIND_AFTER
-    for room in folder.glob(f"{_WORKSHOP}*"):
-        if room.stat().st_mtime < before.timestamp():
-            shutil.rmtree(room, ignore_errors=True)
+def leftovers_gone(home: Path) -> bool:
+    """Removes what killed processes have left in the home, in the folder of its backups too: it holds people's
+    messages. False when somebody is at work there whose copy may hold what was deleted meanwhile."""
+    _sweep(folder_of(home))
+    return not _sweep(home)
+
+
+def _sweep(folder: Path) -> bool:
+    """Removes what killed processes have left behind in a folder; whether a living one is at work there."""
+    left = [room for room in folder.glob(f"{_WORKSHOP}*") if not _removed(room)]
+    return bool(left)
+
+
+def _removed(room: Path) -> bool:
+    """False when somebody is at work there. A workshop without a lock is just being made, or was left by an older
+    version; that one goes after a day."""
+    try:
+        held = os.open(room / _HELD, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        before = datetime.now(UTC) - _LEFT_BEHIND_AFTER
+        with contextlib.suppress(FileNotFoundError):
+            if room.stat().st_mtime < before.timestamp():
+                shutil.rmtree(room, ignore_errors=True)
+        return True
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(room, ignore_errors=True)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(held)
+    return True
 
 
 def flush_file(path: Path) -> None:

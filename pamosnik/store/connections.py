@@ -278,8 +278,9 @@ def with_tokens(conn: Connection) -> list[Connected]:
 
 
 def set_status(conn: Connection, connection_id: str, status: ConnectionStatus, reason: str | None) -> None:
+    """What is disconnected stays so, whatever late answers say: only connecting (`put`) ends that."""
     conn.execute(
-        "UPDATE connections SET status=?, reason=? WHERE connection_id=?",
+        "UPDATE connections SET status=?, reason=? WHERE connection_id=? AND status<>'disconnected'",
         (status.value, reason, connection_id),
     )
 

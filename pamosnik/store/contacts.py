@@ -6,7 +6,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
 from pamosnik.model.contact import Contact, PausedBy, Profile
 from pamosnik.model.run import WaitKind
-from pamosnik.store import runs, tombstones
+from pamosnik.store import deletions, runs, tombstones
 from pamosnik.store.times import instant, ms, optional_instant
 
 _CONTACT = (
@@ -30,11 +30,7 @@ def meet(
     now: datetime,
 ) -> Contact:
     """The contact with this id, made if it is new; learns the username when Meta told one."""
-    contact_id = conn.execute(
-        "SELECT contact_id FROM contacts WHERE connection_id=:connection AND igsid=:igsid"
-        " UNION ALL SELECT contact_id FROM contact_ids WHERE connection_id=:connection AND igsid=:igsid",
-        {"connection": connection_id, "igsid": igsid},
-    ).fetchone()
+    contact_id = by_igsid(conn, connection_id, igsid)
     if contact_id is None:
         new = new_id(now)
         conn.execute(
@@ -56,9 +52,9 @@ def meet(
         )
     conn.execute(
         "UPDATE contacts SET last_seen_at=max(last_seen_at, ?), username=coalesce(?, username) WHERE contact_id=?",
-        (ms(now), username, contact_id[0]),
+        (ms(now), username, contact_id),
     )
-    contact = load(conn, contact_id[0])
+    contact = load(conn, contact_id)
     assert contact is not None
     return contact
 
@@ -212,14 +208,16 @@ def set_forget(conn: Connection, contact_id: str, at: datetime) -> None:
     conn.execute("UPDATE contacts SET forget_at=? WHERE contact_id=?", (ms(at), contact_id))
 
 
-def to_forget(conn: Connection, settled_before: datetime) -> list[str]:
-    """Ids of people who are to be forgotten and to whom nothing is under way any more. What was put into the outbox
-    before `settled_before` and has not left is not waited for."""
+def to_forget(conn: Connection, *, settled_before: datetime, answered_before: datetime) -> list[str]:
+    """Ids of people who are to be forgotten and to whom nothing is under way any more. Not waited for is what was put
+    into the outbox before `settled_before` and has not left, or all of it once their deletion has a receipt; nor a
+    request that left before `answered_before`. Who goes with a whole connection is not among them."""
     rows = conn.execute(
-        "SELECT contact_id FROM contacts p WHERE forget_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox o"
-        " WHERE o.contact_id=p.contact_id AND (o.status='sending' OR (o.status IN ('queued','held','unknown')"
-        " AND o.created_at>?))) ORDER BY forget_at",
-        (ms(settled_before),),
+        f"SELECT contact_id FROM contacts p WHERE forget_at IS NOT NULL AND {deletions.UNTOUCHED}"  # noqa: S608
+        " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.contact_id=p.contact_id"
+        " AND ((o.status='sending' AND o.last_attempt_at>:answered) OR (o.status IN ('queued','held','unknown')"
+        f" AND o.created_at>:settled AND p.contact_id NOT IN {deletions.BEING_DELETED}))) ORDER BY forget_at",
+        {"answered": ms(answered_before), "settled": ms(settled_before)},
     )
     return [contact_id for (contact_id,) in rows]
 
@@ -273,6 +271,35 @@ def matching(conn: Connection, account_id: str, folded: str, *, limit: int | Non
         {"account": account_id, "text": folded, "limit": -1 if limit is None else limit},
     )
     return [contact_id for (contact_id,) in rows]
+
+
+def by_igsid(conn: Connection, connection_id: str, igsid: str) -> str | None:
+    """The id of the contact that Instagram knows by this id, also by another one of theirs."""
+    row = conn.execute(
+        "SELECT contact_id FROM contacts WHERE connection_id=:connection AND igsid=:igsid"
+        " UNION ALL SELECT contact_id FROM contact_ids WHERE connection_id=:connection AND igsid=:igsid",
+        {"connection": connection_id, "igsid": igsid},
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def known_as(conn: Connection, account_id: str, who: str) -> list[tuple[str, str]]:
+    """(connection, id of the person) of everybody whom `@username`, an IGSID, or an id of theirs, of what they did or
+    of what was sent to them names: also by a name of before, and people of whom there are events alone."""
+    rows = conn.execute(
+        "SELECT connection_id, igsid FROM contacts WHERE account_id=:account"
+        " AND (contact_id=upper(:who) OR igsid=:who OR username=:name)"
+        " UNION SELECT p.connection_id, p.igsid FROM contact_ids i JOIN contacts p ON p.contact_id=i.contact_id"
+        " WHERE i.account_id=:account AND i.igsid=:who"
+        " UNION SELECT e.connection_id, coalesce(p.igsid, e.igsid) FROM events e"
+        " LEFT JOIN contact_ids i ON i.connection_id=e.connection_id AND i.igsid=e.igsid"
+        " LEFT JOIN contacts p ON p.contact_id=i.contact_id WHERE e.account_id=:account AND e.igsid IS NOT NULL"
+        " AND (e.event_id=upper(:who) OR e.igsid=:who OR e.username=:name OR e.mid=:who OR e.comment_id=:who)"
+        " UNION SELECT p.connection_id, p.igsid FROM outbox o JOIN contacts p ON p.contact_id=o.contact_id"
+        " WHERE o.account_id=:account AND (o.item_id=upper(:who) OR o.run_id=upper(:who) OR o.message_id=:who)",
+        {"account": account_id, "who": who, "name": who.removeprefix("@").lower()},
+    )
+    return [(connection_id, igsid) for connection_id, igsid in rows]
 
 
 def newest(

@@ -50,6 +50,11 @@ def holds_connection(conn: Connection, connection_id: str) -> bool:
     return found is not None
 
 
+def holds_account(conn: Connection, account_id: str) -> bool:
+    found = conn.execute("SELECT 1 FROM accounts WHERE account_id=?", (account_id,)).fetchone()
+    return found is not None
+
+
 def _holds(copy: Path, holds: Callable[[Connection], bool]) -> bool:
     if copy.name.endswith("-wal") or copy.with_name(f"{copy.name}-wal").exists():
         return True  # what a log holds that could not be merged nobody knows

@@ -4,6 +4,7 @@ A receipt names nobody: whom it is about (`subject_id`, an id of ours) it forget
 belonged to when that account is gone.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -165,6 +166,30 @@ def count(
     )
 
 
+def rows_left(conn: Connection, scope: Scope, subject_id: str) -> int:
+    """How many rows there are to delete, of those that receipts count; of a person without events."""
+    column, tables = {
+        Scope.PERSON: ("contact_id", ("contacts", "runs", "outbox")),
+        Scope.CONNECTION: ("connection_id", ("contacts", "events", "runs", "outbox")),
+        Scope.ACCOUNT: ("account_id", ("contacts", "events", "runs", "outbox")),
+    }[scope]
+    found = 0
+    for table in tables:
+        (n,) = conn.execute(f"SELECT count(*) FROM {table} WHERE {column}=?", (subject_id,)).fetchone()  # noqa: S608
+        found += n
+    return found
+
+
+def of_account(conn: Connection, account_id: str, *, scope: Scope) -> list[Receipt]:
+    """Deletions of this kind in the account that are under way, the oldest first."""
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM deletions WHERE ended_at IS NULL AND account_id=? AND scope=?"  # noqa: S608
+        " ORDER BY began_at, deletion_id",
+        (account_id, scope.value),
+    )
+    return [_receipt(row) for row in rows]
+
+
 def tried_meta(conn: Connection, deletion_id: str, meta: MetaTold) -> None:
     """Meta was asked once more; what is known since."""
     conn.execute(
@@ -180,11 +205,65 @@ def rows_gone(conn: Connection, deletion_id: str, now: datetime) -> None:
     )
 
 
+def people_gone(conn: Connection, now: datetime) -> None:
+    """People who were to be forgotten, and have gone with their connection meanwhile: their rows are gone, too."""
+    conn.execute(
+        "UPDATE deletions SET rows_gone_at=? WHERE scope='person' AND ended_at IS NULL AND rows_gone_at IS NULL"
+        " AND subject_id NOT IN (SELECT contact_id FROM contacts)",
+        (ms(now),),
+    )
+
+
+def adopt(conn: Connection, account_id: str, deletion_id: str) -> None:
+    """What is under way in the account belongs to the account's own deletion from now on."""
+    conn.execute(
+        "UPDATE deletions SET part_of=:parent"
+        " WHERE account_id=:account AND ended_at IS NULL AND deletion_id<>:parent",
+        {"parent": deletion_id, "account": account_id},
+    )
+
+
+def parts(conn: Connection, deletion_id: str) -> list[Receipt]:
+    """The deletions that belong to this one of an account."""
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM deletions WHERE part_of=? ORDER BY began_at, deletion_id",  # noqa: S608
+        (deletion_id,),
+    )
+    return [_receipt(row) for row in rows]
+
+
+def unite(conn: Connection, deletion_id: str, meta: MetaTold) -> None:
+    """One receipt takes the place of its parts, for Meta's requests, too. `meta`: what became of telling Meta, of all
+    of them."""
+    people, events, runs, messages = conn.execute(
+        "SELECT coalesce(sum(people), 0), coalesce(sum(events), 0), coalesce(sum(runs), 0),"
+        " coalesce(sum(messages), 0) FROM deletions WHERE part_of=?",
+        (deletion_id,),
+    ).fetchone()
+    count(conn, deletion_id, people=people, events=events, runs=runs, messages=messages)
+    conn.execute("UPDATE deletions SET meta=? WHERE deletion_id=?", (meta.value, deletion_id))
+    conn.execute(
+        "UPDATE deletion_requests SET deletion_id=:it WHERE deletion_id IN"
+        " (SELECT deletion_id FROM deletions WHERE part_of=:it)",
+        {"it": deletion_id},
+    )
+    conn.execute("DELETE FROM deletions WHERE part_of=?", (deletion_id,))
+
+
+def forget_account(conn: Connection, account_id: str) -> None:
+    """Receipts and Meta's requests of an account that is gone belong to nobody. One that is under way keeps it to its
+    end."""
+    conn.execute(
+        "UPDATE deletions SET account_id='' WHERE account_id=? AND ended_at IS NOT NULL", (account_id,)
+    )
+    conn.execute("UPDATE deletion_requests SET account_id='' WHERE account_id=?", (account_id,))
+
+
 def end(conn: Connection, deletion_id: str, now: datetime) -> None:
     """Everything is gone, from the file and its WAL, too; the receipt forgets whose it was."""
     conn.execute(
-        "UPDATE deletions SET ended_at=?, rows_gone_at=coalesce(rows_gone_at, ?), subject_id=NULL"
-        " WHERE deletion_id=?",
+        "UPDATE deletions SET ended_at=?, rows_gone_at=coalesce(rows_gone_at, ?), subject_id=NULL,"
+        " account_id=iif(scope='account', '', account_id) WHERE deletion_id=?",
         (ms(now), ms(now), deletion_id),
     )
 
@@ -224,18 +303,23 @@ def request(conn: Connection, code: str) -> Request | None:
 
 
 def leave_traces(conn: Connection, account_id: str, now: datetime) -> None:
-    """Rows or values are gone whose bytes may be left in pages and in the WAL."""
+    """Rows or values are gone whose bytes may be left in pages and in the WAL. A mark that is there changes: who is
+    just removing what it stood for shall see that there is more."""
     conn.execute(
-        "INSERT INTO traces (account_id, since) VALUES (?,?) ON CONFLICT DO NOTHING", (account_id, ms(now))
+        "INSERT INTO traces (account_id, since) VALUES (?,?)"
+        " ON CONFLICT DO UPDATE SET since=max(since+1, excluded.since)",
+        (account_id, ms(now)),
     )
 
 
-def traces_since(conn: Connection) -> datetime | None:
-    """Since when there are traces to remove; None: there are none."""
-    (since,) = conn.execute("SELECT min(since) FROM traces").fetchone()
-    return optional_instant(since)
+def traces(conn: Connection) -> list[tuple[str, datetime]]:
+    """Accounts with traces to remove, each with its mark."""
+    return [(row[0], instant(row[1])) for row in conn.execute("SELECT account_id, since FROM traces")]
 
 
-def traces_gone(conn: Connection, until: datetime) -> None:
-    """The file was written anew after `until`: what had been left by then is gone."""
-    conn.execute("DELETE FROM traces WHERE since<=?", (ms(until),))
+def traces_gone(conn: Connection, marks: Iterable[tuple[str, datetime]]) -> None:
+    """The file was written anew after these marks had been seen. One that changed since stays."""
+    conn.executemany(
+        "DELETE FROM traces WHERE account_id=? AND since=?",
+        [(account_id, ms(at)) for account_id, at in marks],
+    )

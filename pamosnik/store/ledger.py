@@ -6,7 +6,8 @@ It lies in the home. A line is the key of an account's hashes, or a tombstone.
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from pamosnik._sqlite import Connection
@@ -15,6 +16,7 @@ from pamosnik.store.times import instant, ms
 from pamosnik.store.tombstones import Tombstone
 
 NAME = "erasures.log"
+_CONNECTION, _ACCOUNT = "connection_erased", "account_erased"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -22,6 +24,10 @@ class Ledger:
     keys: Mapping[str, bytes]
     """By account."""
     stones: Sequence[Tombstone]
+    connections: Mapping[str, datetime] = field(default_factory=dict)
+    """Those that were erased, and when."""
+    accounts: Mapping[str, datetime] = field(default_factory=dict)
+    """Likewise."""
 
 
 def write(path: Path, ledger: Ledger) -> None:
@@ -37,9 +43,14 @@ def write(path: Path, ledger: Ledger) -> None:
         }
         for stone in ledger.stones
     )
+    erased = (
+        {name: subject_id, "erased_at": ms(at)}
+        for name, of in ((_CONNECTION, ledger.connections), (_ACCOUNT, ledger.accounts))
+        for subject_id, at in of.items()
+    )
     path.touch(mode=0o600, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        file.writelines(f"\n{json.dumps(line)}" for line in (*keys, *stones))
+        file.writelines(f"\n{json.dumps(line)}" for line in (*keys, *stones, *erased))
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())
@@ -50,7 +61,16 @@ def read(path: Path) -> Ledger:
     text = path.read_text("utf-8") if path.exists() else ""
     lines = [raw for line in text.splitlines() if (raw := _object(line)) is not None]
     keys = {str(raw["account"]): bytes.fromhex(str(raw["key"])) for raw in lines if "key" in raw}
-    return Ledger(keys, [_stone(raw) for raw in lines if "person" in raw])
+    return Ledger(
+        keys,
+        [_stone(raw) for raw in lines if "person" in raw],
+        connections=_erased(lines, _CONNECTION),
+        accounts=_erased(lines, _ACCOUNT),
+    )
+
+
+def _erased(lines: Sequence[Mapping[str, object]], name: str) -> Mapping[str, datetime]:
+    return {str(raw[name]): instant(int(str(raw["erased_at"]))) for raw in lines if name in raw}
 
 
 def _object(line: str) -> dict[str, object] | None:

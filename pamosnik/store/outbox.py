@@ -466,6 +466,15 @@ def open_of_person(conn: Connection, contact_id: str) -> list[OutboxItem]:
     return [item_of(row) for row in rows]
 
 
+def cancel_for_person(conn: Connection, contact_id: str, reason: str, now: datetime) -> None:
+    """Nothing that concerns a person and waits leaves any more, whatever kind it is."""
+    conn.execute(
+        "UPDATE outbox SET status='cancelled', reason=?, held_for=NULL, settled_at=?"
+        " WHERE contact_id=? AND status IN ('queued','held')",
+        (reason, ms(now), contact_id),
+    )
+
+
 def perhaps_delivered(conn: Connection, contact_id: str) -> list[OutboxItem]:
     """A person's messages that Instagram may have without our knowing their id, in order: under way, unknown, about
     to be repeated; then those of runs that are known as delivered by other evidence than their id."""

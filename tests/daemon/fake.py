@@ -58,7 +58,8 @@ class Call:
     def is_action(self) -> bool:
         """A reaction or another sign, or something done to a comment."""
         to_person = self.is_send and "sender_action" in self.body
-        return to_person or self.method == "DELETE" or "hide" in self.query
+        deletes = self.method == "DELETE" and not self.path.endswith("/subscribed_apps")
+        return to_person or deletes or "hide" in self.query
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +346,9 @@ class FakeInstagram:
                 return {**answer, "replies": {"data": below}} if below else answer
             case "POST", [account, "subscribed_apps"] if account == IG_ID:
                 self.subscribed = call.query["subscribed_fields"].split(",")
+                return {"success": True}
+            case "DELETE", [account, "subscribed_apps"] if account == IG_ID:
+                self.subscribed = []
                 return {"success": True}
             case "GET", [account, "subscribed_apps"] if account == IG_ID and not self.subscribed:
                 return {"data": []}

@@ -448,7 +448,7 @@ async def test_rows_that_are_gone_are_not_enough_to_end_a_deletion(tmp_path: Pat
         assert await shop.writer.write(partial(_begin, connection_id=found.id, now=shop.clock.now()))
         receipt = deletions.open_for(shop.reader.connection, found.id)
         assert receipt is not None
-        while await shop.writer.write(partial(erase.erase_some, receipt=receipt)):
+        while await shop.writer.write(partial(erase.erase_some, receipt=receipt, now=shop.clock.now())):
             pass
         conn = shop.reader.connection
         assert connections.of_account(conn, found.account_id) == []

@@ -348,6 +348,7 @@ OF_FUNCTIONS: Mapping[str, Make] = {
     "deletions.begin(cause)": _just(Cause.COMMAND),
     "deletions.begin(deletion_id)": _just("planted"),
     "deletions.put_request(code)": _just("planted"),
+    "deletions.traces_gone(marks)": _just([]),
     "deletions.request(code)": lambda k: f"code-{k.side.mark}",
     "consents.note(what)": _just(consents.What.OPT_OUT),
     "applying.put(new)": _just([]),

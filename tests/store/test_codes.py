@@ -85,7 +85,7 @@ def test_nobody_gets_the_code_of_somebody_who_was_forgotten(tmp_path: Path) -> N
         deletion_id = opened.write(begin)
         receipt = deletions.load(opened.connection, deletion_id)
         assert receipt is not None
-        while opened.write(lambda conn: erase.erase_some(conn, receipt)):
+        while opened.write(lambda conn: erase.erase_some(conn, receipt, NOW)):
             pass
         assert opened.connection.execute("SELECT count(*) FROM given_codes").fetchone() == (0,)
         assert store.next_free(opened.connection, "a1", "spring") == "B-2"
