@@ -16,6 +16,7 @@ from pamosnik.commands import (
     backup,
     chat,
     doctor,
+    export,
     flows,
     history,
     keys,
@@ -45,6 +46,7 @@ history.register(app)
 people.register(app)
 accounts.register(app)
 api_tokens.register(app)
+export.register(app)
 backup.register(app)
 doctor.register(app)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands import people_changes
+from pamosnik.commands import export, people_changes
 from pamosnik.commands.common import (
     All,
     Json,
@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     contacts.command("find")(find)
     contacts.command("show")(show)
     people_changes.register(contacts)
+    export.register_person(contacts)
     app.add_typer(contacts, name="contacts")
 
 

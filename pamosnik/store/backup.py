@@ -85,7 +85,7 @@ def create(
             ) from error
         packed = room / "packed"
         manifest = _pack(copy, packed, program, schema_version, counts, now)
-        return _give_name(packed, folder, name, now), manifest
+        return give_name(packed, folder, name, now), manifest
 
 
 def _copy(database: Path, copy: Path) -> None:
@@ -132,7 +132,9 @@ def _raw(manifest: Manifest) -> dict[str, object]:
     }
 
 
-def _give_name(packed: Path, folder: Path, name: str | None, now: datetime) -> Path:
+def give_name(packed: Path, folder: Path, name: str | None, now: datetime) -> Path:
+    """Gives a finished file its name, which nothing may have yet, and returns when that is on disk. Without a name it
+    gets one that tells the time."""
     number = 1
     while True:
         path = folder / (name or name_for(now, number))
