@@ -200,6 +200,7 @@ def _every_command(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, 
     """What each prints."""
     command = in_this_process(monkeypatch, shop.home)
     monkeypatch.setenv("PAMOSNIK_META_URL", "http://127.0.0.1:9")
+    monkeypatch.chdir(shop.folder)  # where exports go
     known = {
         "what": "8001",
         "who": "8001",
@@ -220,7 +221,7 @@ def _every_command(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, 
 
 
 def _files(shop: Shop) -> Mapping[str, bytes]:
-    """All that lies in the home and beside it, backups unpacked, modes checked."""
+    """All that lies in the home and beside it, backups and exports unpacked, modes checked."""
     found = {}
     for file in (*shop.home.rglob("*"), *shop.folder.glob("*.*")):
         if not file.is_file() or file.name == "flows.yaml":
@@ -228,7 +229,7 @@ def _files(shop: Shop) -> Mapping[str, bytes]:
         if shop.home in file.parents:
             assert file.stat().st_mode & 0o077 == 0, file.name
         found[str(file)] = file.read_bytes()
-        if file.suffix == ".backup":
+        if file.suffix in (".backup", ".zip"):
             with zipfile.ZipFile(file) as backup:
                 found |= {f"{file}:{inner}": backup.read(inner) for inner in backup.namelist()}
     return found

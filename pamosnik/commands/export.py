@@ -61,14 +61,13 @@ def _make(make: "Callable[[OnProgress], Made]", as_json: bool) -> None:
     with progress_bar("Export") as on_progress:
         made = make(on_progress)
     if as_json:
-        print_json({"file": str(made.path), "size": made.size_bytes, **made.manifest.as_json()})
+        print_json({"file": str(made.path), "bytes": made.size_bytes, **made.manifest.as_json()})
         return
     counts = made.manifest.counts
     shown = ("contacts", "messages", "comments", "events", "runs")
     print_facts(
         [
             ("file", str(made.path)),
-            ("bytes", made.size_bytes),
             ("holds", ", ".join(f"{counts[kind]} {kind}" for kind in shown)),
         ]
     )

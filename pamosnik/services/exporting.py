@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pamosnik import csv_cells
 from pamosnik._sqlite import Connection
-from pamosnik.errors import HomeError, NotFound
+from pamosnik.errors import HomeError, NotFound, PamosnikError
 from pamosnik.privacy import export
 from pamosnik.privacy.export import Extra
 from pamosnik.privacy.export_archive import OnProgress
@@ -21,6 +21,7 @@ from pamosnik.services import flow_export, reading, sheets
 from pamosnik.store import accounts, backup, export_tables
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Rows
+from pamosnik.store.export_tables import Person
 
 _FLOWS = "flows.yaml"
 _OURS = ("data", "json", "csv", "legal", "manifest.json", "index.html", "README.txt", _FLOWS)
@@ -65,9 +66,7 @@ def person(
 
     def write(target: BinaryIO) -> Manifest:
         def told(conn: Connection) -> Manifest:
-            found = export_tables.person(conn, owner.id, who)
-            if found is None:
-                raise NotFound(f"Nobody is known by {who}.", hint="Try: pamosnik contacts list")
+            found = _one(conn, owner, who)
             return export.write_person(conn, owner, found, target, now, on_progress)
 
         return rows.read(told)
@@ -78,6 +77,18 @@ def person(
             _note(rows, owner, actor, contact_id, now)
 
     return _make(output, write, note, now)
+
+
+def _one(conn: Connection, owner: Account, who: str) -> Person:
+    found = export_tables.person(conn, owner.id, who)
+    if found is None:
+        raise NotFound(f"Nobody is known by {who}.", hint="Try: pamosnik contacts list")
+    if export_tables.are_several(conn, owner.id, found):
+        raise PamosnikError(
+            f"More than one person is or was called {who}, and nobody gets what another wrote.",
+            hint=f"Try it with the Instagram id: {', '.join(found.igsids)}",
+        )
+    return found
 
 
 def free_path(folder: Path, owner: Account, now: datetime, *, of_person: bool = False) -> Path:

@@ -27,7 +27,7 @@ class Question:
     columns: Mapping[str, str]
     """Name → expression."""
     order: str
-    person_key: str | None = None
+    person_by: str | None = None
     """The column that leads to the person; None: the kind tells nothing about people."""
     only: str = "1"
     """Condition of its rows."""
@@ -329,7 +329,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """In the order in which people look at them."""
 
-ABOUT_PEOPLE = tuple(name for name, kind in KINDS.items() if kind[0].person_key is not None)
+ABOUT_PEOPLE = tuple(name for name, kind in KINDS.items() if kind[0].person_by is not None)
 
 
 def columns(name: str) -> tuple[str, ...]:
@@ -353,8 +353,8 @@ def _answer(conn: Connection, account_id: str, question: Question, person: Perso
     condition: str = question.only
     values: Sequence[str] = ()
     if person is not None:
-        assert question.person_key is not None
-        narrow, values = person.narrow(question.person_key)
+        assert question.person_by is not None
+        narrow, values = person.narrow(question.person_by)
         condition = f"{condition} AND {narrow}"
     expressions = ", ".join(question.columns.values())
     source = question.table if " " in question.table else f"{question.table} t"

@@ -84,14 +84,14 @@ def rows(
     table: str,
     columns: Collection[str],
     person: Person | None = None,
-    person_key: str | None = None,
+    person_by: str | None = None,
 ) -> Iterator[tuple[Any, ...]]:
-    """Of an account, or with `person` those about one person: `person_key` is the column that leads to them."""
+    """Of an account, or with `person` those about one person: `person_by` is the column that leads to them."""
     condition: str = "1"
     values: Sequence[str] = ()
     if person is not None:
-        assert person_key is not None
-        condition, values = person.narrow(person_key)
+        assert person_by is not None
+        condition, values = person.narrow(person_by)
     # `+`: the account is compared in rows that come by the primary key, else all of them were sorted in memory.
     yield from conn.execute(
         f"SELECT {', '.join(columns)} FROM {table} WHERE {'+' if person is None else ''}account_id=?"  # noqa: S608
@@ -128,6 +128,20 @@ def person(conn: Connection, account_id: str, who: str) -> Person | None:
             return Person(sorted(contacts), sorted(igsids))
         contacts, igsids = found, igsids | more
     return None
+
+
+def are_several(conn: Connection, account_id: str, person: Person) -> bool:
+    """Whether on one connection it is more than one person: a name that was another's before."""
+    ids, contacts = (",".join("?" * len(values)) for values in (person.igsids, person.contacts))
+    found = conn.execute(
+        "SELECT 1 FROM (SELECT connection_id, contact_id AS one FROM contacts WHERE account_id=?"  # noqa: S608 - marks
+        f" AND contact_id IN ({contacts}) UNION SELECT connection_id, igsid FROM events e WHERE account_id=?"
+        f" AND igsid IN ({ids}) AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.connection_id=e.connection_id"
+        " AND p.igsid=e.igsid) AND NOT EXISTS (SELECT 1 FROM contact_ids i WHERE i.connection_id=e.connection_id"
+        " AND i.igsid=e.igsid)) GROUP BY connection_id HAVING count(*)>1",
+        (account_id, *person.contacts, account_id, *person.igsids),
+    ).fetchone()
+    return found is not None
 
 
 def _contacts_with(conn: Connection, account_id: str, igsids: Collection[str]) -> set[str]:

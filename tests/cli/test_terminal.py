@@ -112,6 +112,7 @@ def test_no_command_prints_what_a_terminal_obeys(tmp_path: Path, monkeypatch: py
     home = asyncio.run(_talked_with_by_strangers(tmp_path))
     monkeypatch.setenv("PAMOSNIK_META_URL", "http://127.0.0.1:9")
     command = in_this_process(monkeypatch, home)
+    monkeypatch.chdir(tmp_path)  # where exports go
     file = tmp_path / "hostile.yaml"
     file.write_text(_HOSTILE_FLOWS, "utf-8")
     known = {"what": "7001", "who": "7001", "run": "7001", "username": "shop", "email": "rosa@shop.example"}

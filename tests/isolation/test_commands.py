@@ -58,6 +58,7 @@ WITH_AN_ID: Mapping[str, Sequence[str]] = {
     "api-token revoke": ("--yes",),
     "connections refresh": (),
     "connections show": (),
+    "contacts export": ("-o", "HOME/person.zip"),
     "contacts pause": (),
     "contacts resume": (),
     "contacts set": ("size", "XL"),
@@ -77,7 +78,7 @@ WITH_AN_ID: Mapping[str, Sequence[str]] = {
     "runs show": (),
     "why": (),
 }
-"""Commands that take the id or name of something; what stands behind it."""
+"""Commands that take the id or name of something; what stands behind it. HOME is the home that they run in."""
 
 WITHOUT_AN_ID: Mapping[str, Sequence[Sequence[str]]] = {
     "accounts passwd": [("--password-stdin",)],
@@ -91,6 +92,7 @@ WITHOUT_AN_ID: Mapping[str, Sequence[Sequence[str]]] = {
     "contacts list": [(), ("--json",)],
     "doctor": [(), ("--json",)],
     "events list": [(), ("--json",), ("--limit", "3")],
+    "export": [("-o", "HOME/all.zip")],
     "flows apply": [("FILE", "--dry-run"), ("FILE", "--yes", "--prune", "--json")],
     "flows diff": [("FILE", "--replay", "30d"), ("FILE", "--replay", "30d", "--json", "--prune")],
     "flows list": [(), ("--json",)],
@@ -157,7 +159,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.setenv("PAMOSNIK_ACCOUNT", account)
         monkeypatch.setattr(sys, "stdin", io.StringIO("three quite random words\n"))
         with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-            code = cli.run(list(arguments))
+            code = cli.run([one.replace("HOME", str(home)) for one in arguments])
         return Said(code, _steady(out.getvalue(), home), _steady(err.getvalue(), home))
 
     return run

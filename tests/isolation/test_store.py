@@ -42,6 +42,7 @@ from pamosnik.store import (
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 from pamosnik.store.database import Database, open_database, open_in_memory
 from pamosnik.store.deletions import Cause, MetaTold, Scope
+from pamosnik.store.export_tables import Person
 from pamosnik.store.flow_history import By, FlowChange
 from pamosnik.store.ledger import Ledger
 from pamosnik.store.outbox import NewItem
@@ -70,6 +71,8 @@ OF_THE_MACHINE: Mapping[str, str] = {
 
 WITHOUT_ROWS = {
     "accounts.tidy_email",
+    "export_kinds.columns",
+    "export_kinds.tables",
     "inbox.columns",
     "inbox.event_of",
     "inbox.trace_json",
@@ -223,6 +226,10 @@ def _stone(known: Known) -> tombstones.Tombstone:
     return tombstones.Tombstone(known.ids["connection_id"], "00" * 32, LATER, LATER, opted_out=False)
 
 
+def _person(known: Known) -> Person:
+    return Person([known.ids["contact_id"]], [known.ids["igsid"]])
+
+
 Make = Callable[[Known], object]
 
 
@@ -359,6 +366,14 @@ OF_FUNCTIONS: Mapping[str, Make] = {
     "connections.put(new)": _new_connection,
     "connections.set_status(status)": _just(ConnectionStatus.BLOCKED),
     "contacts.pause(by)": _just(PausedBy.OWNER),
+    "export_kinds.ask(name)": _just("messages"),
+    "export_kinds.ask(person)": _person,
+    "export_tables.are_several(person)": _person,
+    "export_tables.count(table)": _just("events"),
+    "export_tables.rows(columns)": _just(("contact_id", "username")),
+    "export_tables.rows(person)": _person,
+    "export_tables.rows(person_by)": _just("contact_id"),
+    "export_tables.rows(table)": _just("contacts"),
     "flow_history.add(by)": _BY,
     "links.add(link)": _just(NewLink("planted", "https://planted.example/", None)),
     "login_attempts.counted(what)": _just("login"),
