@@ -9,10 +9,14 @@ import typer
 from pamosnik.commands import asking
 from pamosnik.commands.asking import Email, Name, PasswordStdin, Timezone
 from pamosnik.commands.common import (
+    All,
     Home,
     Json,
+    Limit,
+    Since,
     Yes,
     confirm,
+    how_many,
     note,
     now,
     open_home,
@@ -20,6 +24,7 @@ from pamosnik.commands.common import (
     print_json,
     print_table,
     shown,
+    since_instant,
 )
 from pamosnik.errors import NotFound, UsageError
 
@@ -35,6 +40,7 @@ def register(app: typer.Typer) -> None:
     accounts.command("create")(create)
     accounts.command("set")(set_)
     accounts.command("passwd")(passwd)
+    accounts.command("history")(history)
     sessions = typer.Typer(help="Logins at the status page.", rich_markup_mode=None, no_args_is_help=False)
     sessions.callback(invoke_without_command=True)(_sessions)
     sessions.command("list")(sessions_list)
@@ -189,6 +195,20 @@ def _ended(count: int) -> str:
     if not count:
         return "nobody was logged in"
     return "1 login was ended" if count == 1 else f"{count} logins were ended"
+
+
+def history(limit: Limit = None, everything: All = False, since: Since = None, as_json: Json = False) -> None:
+    """What was done in the account and by whom, what was agreed to and taken back; the newest first."""
+    from pamosnik.services import accounts as service
+
+    after, most = since_instant(since), how_many(limit, everything, as_json)
+    with open_home() as home:
+        rows = home.read(lambda conn: service.history(conn, home.account.id, limit=most, since=after))
+    if as_json:
+        print_json(rows)
+        return
+    columns = [("at", "When"), ("kind", ""), ("what", "What"), ("by", "By"), ("subject", "About")]
+    print_table(rows, columns, "Nothing was noted in that time.")
 
 
 def _sessions(context: typer.Context, as_json: Json = False) -> None:

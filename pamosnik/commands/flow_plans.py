@@ -97,7 +97,7 @@ def apply(
                 )
             )
         if empty and proposal.agreed and not (dry_run or refused):
-            home.write(lambda conn: flows.agree(conn, home.account.id, proposal))
+            home.write(lambda conn: flows.agree(conn, home.account.id, proposal, actor="command", now=now()))
     if as_json:
         print_json(
             {

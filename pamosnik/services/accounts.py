@@ -15,9 +15,10 @@ from pamosnik.security import passwords, vault
 from pamosnik.security.vault import Keys
 from pamosnik.services import account_words
 from pamosnik.services.shapes import Shape, iso
-from pamosnik.store import accounts, connections, mailed_links
+from pamosnik.store import accounts, connections, consents, mailed_links, noted
 from pamosnik.store import sessions as session_store
 from pamosnik.store.accounts import Account
+from pamosnik.store.consents import How, What
 from pamosnik.store.database import Database
 from pamosnik.store.mailed_links import Purpose
 from pamosnik.store.sessions import Session
@@ -82,6 +83,7 @@ def make(database: Database, keys: Keys, prepared: Prepared) -> Account:
         accounts.insert(
             conn, account, password_hash=prepared.password_hash, wrapped_key=wrapped, adult_stated_at=at
         )
+        consents.note(conn, account.id, What.ADULTHOOD, How.COMMAND, at)
         _note(conn, account.id, "command", "account made: adulthood stated", None, at)
 
     database.write(insert)
@@ -224,6 +226,20 @@ def shape(conn: Connection, account: Account, now: datetime) -> Shape:
         "adult_stated_at": iso(accounts.adult_stated_at(conn, account.id)),
         "sessions": len(session_store.of_account(conn, account.id, now)),
     }
+
+
+def history(conn: Connection, account_id: str, *, limit: int | None, since: datetime | None) -> list[Shape]:
+    """What was done and agreed to, the newest first; no names, only ids of Pamosnik's own."""
+    return [
+        {
+            "at": iso(one.at),
+            "kind": one.kind.value,
+            "what": one.what,
+            "by": one.by,
+            "subject": one.subject,
+        }
+        for one in noted.newest(conn, account_id, limit=limit, since=since)
+    ]
 
 
 def _existing(conn: Connection, account_id: str) -> Account:

@@ -14,9 +14,10 @@ from pamosnik.security import vault
 from pamosnik.security.vault import Keys
 from pamosnik.services import broadcasts, credentials, sending, tokens
 from pamosnik.services.library import Library
-from pamosnik.store import accounts, connections, deletions, entrances, notices
+from pamosnik.store import accounts, connections, consents, deletions, entrances, notices
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected, NewConnection
+from pamosnik.store.consents import How, What
 
 DASHBOARD_TOKEN_LASTS = timedelta(days=60)
 """As documented for tokens of the dashboard; the answer of the first refresh tells better.
@@ -137,6 +138,7 @@ def keep(conn: Connection, keys: Keys, account_id: str, found: Found, now: datet
     notices.settle_everywhere(conn, notices.DATA_DELETED, account_id)
     sending.release_held(conn, connected.id, now)
     entrances.doubt(conn, connected.id)
+    consents.note(conn, account_id, What.CONNECT, How.COMMAND, now, connection_id=connected.id)
     accounts.audit(
         conn,
         account_id,

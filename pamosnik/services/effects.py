@@ -33,6 +33,7 @@ from pamosnik.model.run import ENDED, Run, RunStatus, WaitKind
 from pamosnik.model.step import Ask, ForgetMe, GiveCode, RunFlow, Send, Step
 from pamosnik.services import actions, letters, posts
 from pamosnik.store import codes, contacts, links, outbox, runs, stats
+from pamosnik.store.consents import How
 
 new_run_id = new_id
 
@@ -291,7 +292,7 @@ def let_followers_go(conn: Connection, private_id: str, now: datetime) -> None:
 
 
 def _stop_messages(conn: Connection, run: Run, effect: StopMessages, ordinal: int, now: datetime) -> None:
-    opt_out(conn, run.contact_id, now)
+    opt_out(conn, run.contact_id, How.FLOW, now)
     stop_run(conn, run.id, "the person opted out", now)
     _confirm(conn, run, effect, ordinal, now)
 
@@ -326,9 +327,9 @@ def _confirm(
         )
 
 
-def opt_out(conn: Connection, contact_id: str, now: datetime) -> None:
+def opt_out(conn: Connection, contact_id: str, how: How, now: datetime) -> None:
     """No automatic message any more, and every run that waits for something ends."""
-    contacts.set_opted_out(conn, contact_id, now)
+    contacts.opt_out(conn, contact_id, how, now)
     for run_id in runs.unfinished(conn, contact_id):
         stop_run(conn, run_id, "the person opted out", now)
 

@@ -292,10 +292,11 @@ def apply(
     accounts.audit(conn, account_id, actor=actor, action="flows apply", subject=None, now=now)
 
 
-def agree(conn: Connection, account_id: str, proposal: Proposal) -> None:
+def agree(conn: Connection, account_id: str, proposal: Proposal, *, actor: str, now: datetime) -> None:
     """The files say what flows were rolled back to, and nothing else changes; unless something has changed since."""
     if flow_store.revision(conn, account_id) == proposal.revision:
         applying.unmark(conn, account_id, proposal.agreed)
+        accounts.audit(conn, account_id, actor=actor, action="flows agree", subject=None, now=now)
 
 
 def _require_up_to_date(conn: Connection, account_id: str, proposal: Proposal) -> None:

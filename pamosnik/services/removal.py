@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from pamosnik._sqlite import Connection
 from pamosnik.clock import local_minute
 from pamosnik.services import logins
-from pamosnik.store import accounts, connections, notices, outbox
+from pamosnik.store import accounts, connections, consents, notices, outbox
 from pamosnik.store.connections import ConnectionStatus
+from pamosnik.store.consents import How, What
 
 GRACE = timedelta(hours=24)
 REASON = "the owner has removed the app from their Instagram account (Meta's error 190/458)"
@@ -42,6 +43,9 @@ def app_removed(conn: Connection, connection_id: str, *, asked_at: datetime, now
         "To keep everything, run `pamosnik connect` before then.",
         now,
         step=logins.AT_REMOVAL,
+    )
+    consents.note(
+        conn, connected.account_id, What.DISCONNECT, How.INSTAGRAM, now, connection_id=connection_id
     )
     accounts.audit(
         conn,

@@ -15,6 +15,7 @@ from pamosnik.services import effects, letters
 from pamosnik.services.library import Library
 from pamosnik.services.scene import Scene, meet, open_scene, say
 from pamosnik.store import contacts, inbox
+from pamosnik.store.consents import How
 
 HUMAN_TAKES_OVER_FOR = timedelta(hours=12)
 
@@ -29,7 +30,7 @@ def heed(scene: Scene, event: Event, contact: Contact) -> Verdict | None:
     if said in _folded(built_in.stop, settings.stop_words):
         return _opt_out(scene, event, contact)
     if said in _folded(built_in.start, settings.start_words) and contact.opted_out_at is not None:
-        contacts.set_opted_out(scene.conn, contact.id, None)
+        contacts.opt_in(scene.conn, contact.id, How.WORDS, scene.now)
         _confirm(scene, event, contact, Sentence.STARTED)
         return say(scene, event, Verdict.NOTED, "the person wants automatic messages again")
     if said in _folded(built_in.human, settings.human_words) and contact.opted_out_at is None:
@@ -63,9 +64,9 @@ def heed_answered(conn: Connection, library: Library, event_id: str, now: dateti
     if stop == (contact.opted_out_at is not None):
         return
     if stop:
-        effects.opt_out(conn, contact.id, now)
+        effects.opt_out(conn, contact.id, How.WORDS, now)
     else:
-        contacts.set_opted_out(conn, contact.id, None)
+        contacts.opt_in(conn, contact.id, How.WORDS, now)
 
 
 def meanings(settings: Settings, text: str) -> Mapping[str, bool]:
@@ -85,7 +86,7 @@ def _folded(*words: Sequence[str]) -> set[str]:
 def _opt_out(scene: Scene, event: Event, contact: Contact) -> Verdict:
     already = contact.opted_out_at is not None
     if not already:
-        effects.opt_out(scene.conn, contact.id, scene.now)
+        effects.opt_out(scene.conn, contact.id, How.WORDS, scene.now)
         _confirm(scene, event, contact, Sentence.STOPPED)
     return say(scene, event, Verdict.OPTED_OUT, "the person opted out" + (" before" if already else ""))
 

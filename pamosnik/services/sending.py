@@ -24,6 +24,7 @@ from pamosnik.services import effects, errands, logins, posts, removal, sending_
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, connections, contacts, evidence, outbox, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
+from pamosnik.store.consents import How
 
 _BLOCKED = 551
 WAITS_FOR_POST = "waits until Instagram tells which post the link names"
@@ -242,7 +243,7 @@ def end(conn: Connection, item: OutboxItem, status: ItemStatus, reason: str, now
 
 def _remember_person(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:
     if outcome.code == _BLOCKED and outcome.subcode is None:
-        contacts.set_opted_out(conn, item.contact_id, now)
+        contacts.opt_out(conn, item.contact_id, How.BLOCK, now)
         for run_id in runs.unfinished(conn, item.contact_id):
             effects.stop_run(conn, run_id, "the person has blocked the account", now)
     elif outcome.subcode in errors.OTHER_APP_OWNS_THREAD or outcome.code in errors.OTHER_APP_OWNS_THREAD:

@@ -17,7 +17,7 @@ from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import Keys
 from pamosnik.services import credentials, logins, removal
-from pamosnik.store import connections, notices
+from pamosnik.store import accounts, connections, notices
 from pamosnik.store.connections import Connected, ConnectionStatus
 from pamosnik.store.database import Rows
 
@@ -152,7 +152,19 @@ async def refresh_now(
     answer = await instagram.refresh(_token(rows, keys, connected))
     fresh = read(answer)
     if fresh is not None:
-        rows.write(lambda conn: keep(conn, connected, keys, fresh, now))
+
+        def renew(conn: Connection) -> None:
+            keep(conn, connected, keys, fresh, now)
+            accounts.audit(
+                conn,
+                connected.account_id,
+                actor="command",
+                action="login refreshed",
+                subject=connected.id,
+                now=now,
+            )
+
+        rows.write(renew)
         return
     rows.write(lambda conn: failed(conn, connected, answer, now))
     reason = f"The login of {connected.username} was not refreshed: {answer.outcome.reason}."

@@ -35,6 +35,8 @@ class How(StrEnum):
     """A step of a flow."""
     BLOCK = "block"
     """Instagram's error that says the person blocks the business (551 without subcode)."""
+    KEPT = "kept"
+    """An opt-out of somebody who was forgotten since: it holds on when they come back."""
 
 
 @dataclass(frozen=True, slots=True)

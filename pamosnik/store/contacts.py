@@ -6,7 +6,8 @@ from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
 from pamosnik.model.contact import Contact, PausedBy, Profile
 from pamosnik.model.run import WaitKind
-from pamosnik.store import deletions, runs, tombstones
+from pamosnik.store import consents, deletions, runs, tombstones
+from pamosnik.store.consents import How, What
 from pamosnik.store.times import instant, ms, optional_instant
 
 _CONTACT = (
@@ -41,7 +42,7 @@ def meet(
         before = tombstones.of(conn, connection_id, igsid)
         opted_out_at = before.erased_at if before is not None and before.opted_out else None
         if opted_out_at is not None:
-            set_opted_out(conn, new, opted_out_at)
+            opt_out(conn, new, How.KEPT, opted_out_at)
         return Contact(
             id=new,
             account_id=account_id,
@@ -190,9 +191,27 @@ def resume(conn: Connection, contact_id: str) -> None:
     )
 
 
-def set_opted_out(conn: Connection, contact_id: str, at: datetime | None) -> None:
-    """None: they said START."""
-    conn.execute("UPDATE contacts SET opted_out_at=? WHERE contact_id=?", (ms(at), contact_id))
+def opt_out(conn: Connection, contact_id: str, how: How, at: datetime) -> None:
+    """They want no automatic messages. Of somebody who is out already the first time stays, and no second consent is
+    noted."""
+    row = conn.execute(
+        "UPDATE contacts SET opted_out_at=? WHERE contact_id=? AND opted_out_at IS NULL"
+        " RETURNING account_id, connection_id",
+        (ms(at), contact_id),
+    ).fetchone()
+    if row is not None:
+        consents.note(conn, row[0], What.OPT_OUT, how, at, connection_id=row[1], contact_id=contact_id)
+
+
+def opt_in(conn: Connection, contact_id: str, how: How, now: datetime) -> None:
+    """They want them again; noted for somebody who was out."""
+    row = conn.execute(
+        "UPDATE contacts SET opted_out_at=NULL WHERE contact_id=? AND opted_out_at IS NOT NULL"
+        " RETURNING account_id, connection_id",
+        (contact_id,),
+    ).fetchone()
+    if row is not None:
+        consents.note(conn, row[0], What.OPT_IN, how, now, connection_id=row[1], contact_id=contact_id)
 
 
 def set_unreachable(conn: Connection, contact_id: str, at: datetime) -> None:

@@ -315,6 +315,24 @@ def test_who_is_asked_may_err_and_is_told_about_adulthood(home: Command, tmp_pat
     assert len(json.loads(home("accounts", "list", "--json").stdout)) == 2
 
 
+def test_the_history_tells_what_was_done_and_agreed_to_without_names(home: Command) -> None:
+    home("accounts", "set", "--name", "Fern's", "--email", "fern@shop.example", "--yes")
+    home("api-token", "create", "--name", "spreadsheet")
+    rows = json.loads(home("accounts", "history", "--json").stdout)
+    assert [(row["kind"], row["what"], row["by"]) for row in rows] == [
+        ("done", "api token made", "command"),
+        ("done", "account changed", "command"),
+        ("done", "account changed", "command"),
+        ("agreed", "adulthood", "command"),
+        ("done", "account made: adulthood stated", "command"),
+    ]
+    assert [row["subject"] for row in rows[1:4]] == ["email", "name", None]
+    told = home("accounts", "history", "--limit", "1").stdout
+    assert "api token made" in told
+    assert "account changed" not in told
+    assert home("accounts", "history", "--since", "2999-01-01").stdout == ""
+
+
 def test_ctrl_c_at_a_question_is_told_apart_from_a_failure(home: Command, tmp_path: Path) -> None:
     code, shown = _typed(["accounts", "passwd"], [("Password", NEW), ("The same again", "\x03")], tmp_path)
     assert (code, "Traceback" in shown) == (130, False)

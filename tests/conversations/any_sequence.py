@@ -4,10 +4,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import assert_never
 
 from pamosnik.services import flows as flow_service
-from pamosnik.store import accounts
+from pamosnik.store import accounts, consents
+from pamosnik.store.consents import What
 from tests.daemon import events
 from tests.daemon.events import Json
 from tests.daemon.fake import Call, Sent, Trouble
@@ -190,7 +192,20 @@ class Story:
             # A button of a completed run does its steps all the same.
             " AND NOT (status = 'completed' AND branch <> '')"
         ).fetchone()
-        return wrong + ([f"{ended[0]} waits of runs that have ended"] if ended[0] else [])
+        wrong += [f"{ended[0]} waits of runs that have ended"] if ended[0] else []
+        return wrong + self._look_at_consents()
+
+    def _look_at_consents(self) -> list[str]:
+        """What a person said last is what holds, and nothing is noted twice."""
+        conn = self.shop.reader.connection
+        wrong = []
+        for contact_id, out in conn.execute("SELECT contact_id, opted_out_at IS NOT NULL FROM contacts"):
+            said = [one.what for one in consents.of_person(conn, contact_id)]
+            if (said[:1] == [What.OPT_OUT]) != bool(out):
+                wrong.append(f"{contact_id} is {'out' if out else 'in'} and said {said}")
+            if any(one == before for one, before in pairwise(said)):
+                wrong.append(f"{contact_id} said twice the same: {said}")
+        return wrong
 
     async def ends(self) -> None:
         """After everything's last deadline nobody is in a flow, and nothing is on its way."""

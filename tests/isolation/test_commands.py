@@ -81,6 +81,7 @@ WITH_AN_ID: Mapping[str, Sequence[str]] = {
 """Commands that take the id or name of something; what stands behind it. HOME is the home that they run in."""
 
 WITHOUT_AN_ID: Mapping[str, Sequence[Sequence[str]]] = {
+    "accounts history": [(), ("--json",), ("--limit", "3"), ("--since", "2000-01-01", "--all")],
     "accounts passwd": [("--password-stdin",)],
     "accounts sessions list": [(), ("--json",)],
     "accounts set": [("--name", "Another name"), ("--timezone", "Europe/Warsaw", "--json")],

@@ -156,7 +156,7 @@ def _opens(conn: Connection, keys: MasterKeys, side: Side) -> None:
     conn.execute("PRAGMA defer_foreign_keys=ON")
     for table in walls.tables(conn):
         columns = [name for (name,) in conn.execute("SELECT name FROM pragma_table_info(?)", (table,))]
-        if "connection_id" in columns:
+        if "connection_id" in columns and table != "consents":  # whose rows nobody changes
             conn.execute(f"UPDATE {table} SET connection_id=? WHERE connection_id=?", (side.connection, was))
     files = [(f"{side.mark}.yaml", FLOWS.replace("MARK", side.mark).replace("NEXT_YEAR", str(NOW.year + 1)))]
     proposal = flows.propose(conn, side.account, files, prune=False, now=NOW, is_public=True)
