@@ -5,27 +5,18 @@ typed, but never with a password. What would let a stranger stay who found the b
 more.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
-from pamosnik.clock import Clock
-from pamosnik.daemon.account_mails import AccountMails
-from pamosnik.daemon.login_pages import again_in
-from pamosnik.daemon.password_checks import PasswordChecks
-from pamosnik.daemon.reached import Reached
-from pamosnik.daemon.rendering import Pages
+from pamosnik.daemon.account_forms import AccountForms, Parts, Refused, refusals_of, typed, words
 from pamosnik.daemon.told_once import Done, ToldOnce
-from pamosnik.daemon.visitors import Form, FormTooLate, Visitor, Visitors
-from pamosnik.errors import HomeError, PamosnikError
+from pamosnik.daemon.visitors import Form, Visitor
 from pamosnik.mail import MailFailed
 from pamosnik.security import passwords, tokens
 from pamosnik.services import (
@@ -39,13 +30,8 @@ from pamosnik.services import (
 )
 from pamosnik.services.throttle import TooOften
 from pamosnik.store import sessions
-from pamosnik.store.database import Database
-from pamosnik.store.walls import Walled, write_for
-from pamosnik.store.writer import GroupWriter
 
 PATH = "/account"
-_ACTOR = "page"
-_NEVER_SHOWN_AGAIN = ("csrf", "present", "new", "again")
 _DONE = {
     "details": Done("details", "Saved."),
     "email": Done("email", "The mail is on its way. Open the link in it to confirm the new address."),
@@ -61,49 +47,12 @@ _DONE = {
 }
 
 Handler = Callable[[Request, Visitor, Form], Awaitable[Response]]
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the page is made with."""
-
-    pages: Pages
-    visitors: Visitors
-    reached: Reached
-    checks: PasswordChecks
-    mails: AccountMails
-    writer: GroupWriter
-    reader: Database
-    own: Walled
-    clock: Clock
-    operator_email: str | None
-
-
-class Refused(Exception):
-    """A form that is shown again, with what is wrong."""
-
-    def __init__(
-        self,
-        section: str,
-        message: str,
-        *,
-        field: str | None = None,
-        status: int = 422,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """`field`: which one of the section's is wrong."""
-        super().__init__(message)
-        self.section = section
-        self.message = message
-        self.field = field
-        self.status = status
-        self.headers = headers or {}
 
 
 class AccountPages:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._forms = AccountForms(parts)
         self._told = ToldOnce(PATH, _DONE)
 
     def routes(self) -> list[Route]:
@@ -201,17 +150,16 @@ class AccountPages:
             try:
                 return await do(request, visitor, form)
             except Refused as refused:
-                typed = {name: value for name, value in form.items() if name not in _NEVER_SHOWN_AGAIN}
-                return self._shown(visitor, refused=refused, typed=typed)
+                return self._shown(visitor, refused=refused, typed=typed(form))
 
         return answer
 
     async def _details(self, request: Request, visitor: Visitor, form: Form) -> Response:
-        with _refusals_of("details", "name"):
+        with refusals_of("details", "name"):
             name = account_words.name(form.get("name", ""))
-        with _refusals_of("details", "timezone"):
+        with refusals_of("details", "timezone"):
             timezone = account_words.timezone(form.get("timezone", ""))
-        await self._write(visitor, partial(accounts.change, name=name, timezone=timezone))
+        await self._forms.write(visitor, partial(accounts.change, name=name, timezone=timezone))
         return self._done(request, "details")
 
     async def _email(self, request: Request, visitor: Visitor, form: Form) -> Response:
@@ -221,26 +169,26 @@ class AccountPages:
             raise Refused(
                 "email", "No mail server is set, so no address can be confirmed. Nothing was changed."
             )
-        with _refusals_of("email", "email"):
+        with refusals_of("email", "email"):
             email = account_words.email(form.get("email", ""))
         if email.casefold() == visitor.account.email.casefold():
             raise Refused("email", "This is your address already.", field="email")
-        await self._require_present(visitor, form, "email")
+        await self._forms.require_present(visitor, form, "email")
         await self._take_mail(visitor, "email")
         await self._parts.mails.asked_to_change_email(visitor.account, email)
         return self._done(request, "email")
 
     async def _keep_email(self, request: Request, visitor: Visitor, _: Form) -> Response:
-        await self._write(visitor, holder_links.withdraw_email)
+        await self._forms.write(visitor, holder_links.withdraw_email)
         return self._done(request, "email-kept")
 
     async def _password(self, request: Request, visitor: Visitor, form: Form) -> Response:
         parts, new = self._parts, form.get("new", "")
-        with _refusals_of("password", "new"):
+        with refusals_of("password", "new"):
             passwords.require_good(new, (visitor.account.name, visitor.account.email))
         if new != form.get("again", ""):
             raise Refused("password", "The two new passwords are not the same.", field="again")
-        await self._require_present(visitor, form, "password")
+        await self._forms.require_present(visitor, form, "password")
         if new == form.get("present"):
             raise Refused("password", "The account has this password already.", field="new")
         session, browser = tokens.new_token(), tokens.new_token()
@@ -251,7 +199,7 @@ class AccountPages:
             session_hash=tokens.token_hash(session),
             browser=browser,
         )
-        await self._write(visitor, change)
+        await self._forms.write(visitor, change)
         parts.mails.password_changed(visitor.account)
         response = self._done(request, "password")
         parts.visitors.keep(request, response, session, browser)
@@ -259,26 +207,30 @@ class AccountPages:
 
     async def _end_session(self, request: Request, visitor: Visitor, form: Form) -> Response:
         end = partial(accounts.end_session, session_id=form.get("session", ""))
-        if not await self._write(visitor, end):
+        if not await self._forms.write(visitor, end):
             raise Refused("sessions", "There is no such session, or not any more.", status=404)
         return self._done(request, "session")
 
     async def _end_other_sessions(self, request: Request, visitor: Visitor, _: Form) -> Response:
-        ended = await self._write(visitor, partial(accounts.end_all_sessions, but_session=visitor.session.id))
+        ended = await self._forms.write(
+            visitor, partial(accounts.end_all_sessions, but_session=visitor.session.id)
+        )
         return self._done(request, "sessions" if ended else "no-sessions")
 
     async def _make_token(self, _: Request, visitor: Visitor, form: Form) -> Response:
         """The one answer that is no redirect: the token is on this page and nowhere else."""
-        await self._require_present(visitor, form, "tokens")
-        with _refusals_of("tokens", "name"):
-            token, text = await self._write(visitor, partial(api_tokens.create, name=form.get("name", "")))
+        await self._forms.require_present(visitor, form, "tokens")
+        with refusals_of("tokens", "name"):
+            token, text = await self._forms.write(
+                visitor, partial(api_tokens.create, name=form.get("name", ""))
+            )
         made = {"token": account_overview.token_row(token, visitor.account.timezone), "text": text}
         return self._parts.pages.page("account_new_token.html", {**_header(visitor), **made})
 
     async def _revoke_token(self, request: Request, visitor: Visitor, _: Form) -> Response:
         token = self._own_token(request, visitor)
-        with _refusals_of("tokens"):
-            await self._write(visitor, partial(api_tokens.revoke, id_or_name=token.id))
+        with refusals_of("tokens"):
+            await self._forms.write(visitor, partial(api_tokens.revoke, id_or_name=token.id))
         return self._done(request, "token")
 
     async def _test_mail(self, request: Request, visitor: Visitor, _: Form) -> Response:
@@ -289,7 +241,7 @@ class AccountPages:
             await self._parts.mails.try_now(visitor.account)
         except MailFailed as error:
             # No 5xx: a proxy may put a page of its own in place of what is told here.
-            raise Refused("mail", _words(error), status=422) from None
+            raise Refused("mail", words(error), status=422) from None
         return self._done(request, "mail")
 
     # --- what they share -----------------------------------------------------------------------------
@@ -300,39 +252,12 @@ class AccountPages:
     def _secure(self, request: Request) -> bool:
         return self._parts.reached.by_https(request)
 
-    async def _write(self, visitor: Visitor, verb: Callable[..., T]) -> T:
-        """One of the services' verbs, as `_write_while_in`."""
-        return await self._write_while_in(visitor, partial(verb, actor=_ACTOR))
-
-    async def _write_while_in(self, visitor: Visitor, fn: Callable[..., T]) -> T:
-        """For this account, now and within its walls. Raises `FormTooLate` when the session was ended, or got another
-        token, since the request came: comparing a password takes its time."""
-        account_id, now = visitor.account.id, self._parts.clock.now()
-
-        def while_in(conn: Connection) -> T:
-            if sessions.by_token(conn, visitor.token_hash, now) is None:
-                raise FormTooLate
-            return fn(conn, account_id=account_id, now=now)
-
-        return await self._parts.writer.write(write_for(account_id, while_in))
-
-    async def _require_present(self, visitor: Visitor, form: Form, section: str) -> None:
-        outcome = await self._parts.checks.is_present(visitor.account.id, form.get("present", ""))
-        if isinstance(outcome, TooOften):
-            raise self._too_often(section, "Too many wrong passwords.", outcome)
-        if not outcome:
-            raise Refused(section, "The present password is wrong.", field="present")
-
     async def _take_mail(self, visitor: Visitor, section: str) -> None:
         """Counts a mail that the holder asks for."""
         take = partial(throttle.take, limit=throttle.OWN_MAIL, subject=visitor.account.id)
-        taken = await self._write_while_in(visitor, take)
+        taken = await self._forms.write_while_in(visitor, take)
         if isinstance(taken, TooOften):
-            raise self._too_often(section, "Enough mails for now.", taken)
-
-    def _too_often(self, section: str, what: str, outcome: TooOften) -> Refused:
-        again = again_in(outcome, self._parts.clock.now())
-        return Refused(section, f"{what} Try again in {again.words}.", status=429, headers=again.headers)
+            raise self._forms.too_often(section, "Enough mails for now.", taken)
 
 
 def _set_password(
@@ -354,18 +279,3 @@ def _set_password(
 
 def _header(visitor: Visitor) -> Mapping[str, object]:
     return {"account": visitor.account, "csrf": visitor.csrf, "page": PATH}
-
-
-@contextmanager
-def _refusals_of(section: str, field: str | None = None) -> Iterator[None]:
-    """What a service refuses is told in the section; what storage refuses is no mistake of the visitor's."""
-    try:
-        yield
-    except HomeError:
-        raise
-    except PamosnikError as error:
-        raise Refused(section, _words(error), field=field) from None
-
-
-def _words(error: PamosnikError) -> str:
-    return error.message if error.hint is None else f"{error.message} {error.hint}"

@@ -16,8 +16,9 @@ from starlette.types import ASGIApp
 from pamosnik import _sqlite
 from pamosnik.clock import Clock
 from pamosnik.config import Config
+from pamosnik.daemon.account_forms import Parts
 from pamosnik.daemon.account_mails import AccountMails
-from pamosnik.daemon.account_pages import AccountPages, Parts
+from pamosnik.daemon.account_pages import AccountPages
 from pamosnik.daemon.api import Api
 from pamosnik.daemon.api_writes import ApiWrites
 from pamosnik.daemon.aside import Aside

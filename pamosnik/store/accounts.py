@@ -181,3 +181,23 @@ def audit(
         "INSERT INTO audit (account_id, actor, action, subject, at, kind) VALUES (?,?,?,?,?,?)",
         (account_id, actor, action, subject, ms(now), "access" if access else "change"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """Who did what, when."""
+
+    actor: str
+    action: str
+    subject: str | None
+    """An id of ours."""
+    at: datetime
+
+
+def audited(conn: Connection, account_id: str, limit: int) -> list[Audited]:
+    """The newest first."""
+    rows = conn.execute(
+        "SELECT actor, action, subject, at FROM audit WHERE account_id=? ORDER BY id DESC LIMIT ?",
+        (account_id, limit),
+    )
+    return [Audited(actor, action, subject, instant(at)) for actor, action, subject, at in rows]

@@ -155,6 +155,25 @@ def under_way(conn: Connection) -> list[Receipt]:
     return [_receipt(row) for row in rows]
 
 
+def of_account(conn: Connection, account_id: str, limit: int) -> list[Receipt]:
+    """The newest first; those that are part of another one's are not told apart."""
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM deletions WHERE account_id=? AND part_of IS NULL"  # noqa: S608
+        " ORDER BY began_at DESC, deletion_id DESC LIMIT ?",
+        (account_id, limit),
+    )
+    return [_receipt(row) for row in rows]
+
+
+def any_since(conn: Connection, account_id: str, at: datetime) -> bool:
+    """Whether data of the account is being deleted, or was since then."""
+    found = conn.execute(
+        "SELECT 1 FROM deletions WHERE account_id=? AND (ended_at IS NULL OR ended_at>=?)",
+        (account_id, ms(at)),
+    ).fetchone()
+    return found is not None
+
+
 def count(
     conn: Connection, deletion_id: str, *, people: int = 0, events: int = 0, runs: int = 0, messages: int = 0
 ) -> None:
