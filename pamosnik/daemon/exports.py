@@ -1,34 +1,33 @@
-"""Exports that an account's holder asks for on the page: the command makes each in a process of its own, so that nothing
-else waits for it.
+"""Exports that an account's holder asks for on the page: the command makes each in a process of its own, so that
+nothing else waits for it.
 
-Finished files lie in `exports/` of the home for a day. Each name begins with the account's id, says since when the file
-was made, and cannot be guessed. An export that is older than a deletion of the account's data holds what was deleted:
-it is given to nobody and removed, whoever deletes and whatever was killed meanwhile.
+Finished files can be fetched for a day (`store.exports`). An export that is older than a deletion of data of the same
+account holds what was deleted: it is ended where it is, given to nobody, and removed, whoever deletes and whatever
+was killed meanwhile.
 """
 
 import asyncio
 import contextlib
 import logging
 import os
-import re
-import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from pamosnik.clock import Clock
-from pamosnik.store import accounts, deletions
+from pamosnik.store import accounts, deletions, exports
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
-from pamosnik.store.times import instant, ms
+from pamosnik.store.exports import Exported
 
-FOLDER = "exports"
 KEPT = timedelta(hours=24)
-_NAME = re.compile(r"(?P<account>\w+)-(?P<about>all|\w+)-(?P<begun>\d{1,15})-[\w-]{22}\.zip")
+_LOOK_S = 0.5
+"""How soon an export ends whose data is being deleted."""
 _STOPS_WITHIN_S = 5.0
 _TOLD_CHARS = 500
+_BROKEN_OFF = "Data was deleted meanwhile. Prepare another one."
 
 log = logging.getLogger(__name__)
 
@@ -73,14 +72,12 @@ class Exports:
     def __init__(self, home: Path, reader: Database, clock: Clock) -> None:
         """`reader` sees all accounts."""
         self._home = home
-        self._folder = home / FOLDER
         self._reader = reader
         self._clock = clock
         self._asked: asyncio.Queue[_Job] = asyncio.Queue()
         self._open: dict[str, _Job] = {}
         self._failed: dict[str, Failed] = {}
-        self._target: Path | None = None
-        """What is being written."""
+        self._making: Exported | None = None
 
     # --- asking --------------------------------------------------------------------------------------
 
@@ -98,9 +95,8 @@ class Exports:
         job = self._open.get(account_id)
         if job is None:
             return None
-        target = self._target
-        own = target is not None and target.name.startswith(f"{account_id}-")
-        return UnderWay(job.about, job.asked_at, self._written(target) if own and target else 0)
+        own = self._making is not None and self._making.account_id == account_id
+        return UnderWay(job.about, job.asked_at, self._written() if own else 0)
 
     def failed(self, account_id: str) -> Failed | None:
         """What became of the last one; None: nothing bad."""
@@ -108,13 +104,14 @@ class Exports:
 
     def ready(self, account_id: str) -> Sequence[Ready]:
         """The newest first."""
-        found = [one for path in self._files() if (one := self._good(path, account_id)) is not None]
-        return sorted(found, key=lambda one: one.begun_at, reverse=True)
+        mine = [one for one in exports.found(self._home)[0] if one.account_id == account_id]
+        good = [_ready(one) for one in mine if self._is_good(one)]
+        return sorted(good, key=lambda one: one.begun_at, reverse=True)
 
     def path(self, account_id: str, name: str) -> Path | None:
         """Of a file that is ready; None: the account has none of this name."""
-        path = self._folder / name
-        return path if _NAME.fullmatch(name) and self._good(path, account_id) is not None else None
+        mine = (one for one in exports.found(self._home)[0] if one.account_id == account_id)
+        return next((one.path for one in mine if one.path.name == name and self._is_good(one)), None)
 
     # --- making --------------------------------------------------------------------------------------
 
@@ -124,102 +121,100 @@ class Exports:
         while True:
             job = await self._asked.get()
             try:
-                await self._make(job)
+                why = await self._make(job)
             finally:
+                self._making = None
                 self._open.pop(job.account.id, None)
-                self._target = None
+                self.sweep()
+            if why is None:
+                log.info("An export is ready", extra={"action": "export.ready"})
+            else:
+                self._failed[job.account.id] = Failed(job.about, self._clock.now(), why)
+                log.warning("An export came to nothing", extra={"action": "export.failed"})
 
-    async def _make(self, job: _Job) -> None:
-        begun = self._clock.now()
-        about = job.about or "all"
-        name = f"{job.account.id}-{about}-{ms(begun)}-{secrets.token_urlsafe(16)}.zip"
-        self._target = self._folder / name
+    async def _make(self, job: _Job) -> str | None:
+        """Why it failed; None: it is ready, and those before it are gone."""
+        made = exports.new(self._home, job.account.id, job.about, self._clock.now())
+        self._making = made
         try:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-            why = await self._command(job, self._target)
+            made.path.parent.mkdir(mode=0o700, exist_ok=True)
+            why = await self._command(job, made)
         except OSError as error:
-            why = f"{self._folder} cannot be used: {error.strerror}."
+            why = f"{made.path.parent} cannot be used: {error.strerror}."
+        if why is None and not self._is_good(made):
+            why = _BROKEN_OFF
         if why is not None:
-            self._remove(self._target)
-            self._failed[job.account.id] = Failed(job.about, self._clock.now(), why)
-            log.warning("An export came to nothing", extra={"action": "export.failed"})
-            return
-        for path in self._files():
-            found = _NAME.fullmatch(path.name)
-            if found and path != self._target and (found["account"], found["about"]) == (job.account.id, about):
-                self._remove(path)
-        log.info("An export is ready", extra={"action": "export.ready"})
+            _remove(made.path)
+            return why
+        for one in exports.found(self._home)[0]:
+            if (one.account_id, one.about) == (made.account_id, made.about) and one.path != made.path:
+                _remove(one.path)
+        return None
 
-    async def _command(self, job: _Job, target: Path) -> str | None:
+    async def _command(self, job: _Job, made: Exported) -> str | None:
         """Why it failed, in the command's own words."""
         words = ("export",) if job.about is None else ("contacts", "export", job.about)
         process = await asyncio.create_subprocess_exec(
             *_this_program(),
             *words,
             "-o",
-            str(target),
+            str(made.path),
             "--json",
             env={**os.environ, "PAMOSNIK_HOME": str(self._home), "PAMOSNIK_ACCOUNT": job.account.email},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
+        ends = asyncio.ensure_future(process.communicate())
         try:
-            _, told = await process.communicate()
-        except asyncio.CancelledError:
-            await _end(process)
-            raise
-        if process.returncode == 0 and target.exists():
-            return None
-        lines = told.decode("utf-8", "replace").strip()
-        if process.returncode not in (1, 2) or "Traceback" in lines or not lines:
-            return "The export ended in the middle. Try again; Pamosnik's log tells more."
-        return " ".join(lines.split())[:_TOLD_CHARS]
+            while not ends.done():
+                await asyncio.wait((ends,), timeout=_LOOK_S)
+                if not ends.done() and not self._is_wanted(made):
+                    return _BROKEN_OFF
+            _, told = await ends
+        finally:
+            await _end(process, ends)
+        return None if process.returncode == 0 else _words(process.returncode, told)
 
     # --- files ---------------------------------------------------------------------------------------
 
     def sweep(self) -> None:
         """Removes what is too old, or older than a deletion, and what a kill left half done."""
-        for path in self._files():
-            found = _NAME.fullmatch(path.name)
-            if found is None and self._target is not None:
-                continue  # it may be on its way to the name that it is to have
-            if found is None or self._good(path, found["account"]) is None:
-                self._remove(path)
+        whole, others = exports.found(self._home)
+        for one in whole:
+            if not self._is_good(one) and (self._making is None or one.path != self._making.path):
+                _remove(one.path)
+        for path in others if self._making is None else ():
+            _remove(path)
 
-    def _good(self, path: Path, account_id: str) -> Ready | None:
-        found = _NAME.fullmatch(path.name)
-        if found is None or found["account"] != account_id:
-            return None
-        begun, conn = instant(int(found["begun"])), self._reader.connection
-        until = begun + KEPT
-        if until <= self._clock.now() or accounts.load(conn, account_id) is None:
-            return None
-        if deletions.any_since(conn, account_id, begun):
-            return None
-        try:
-            size = path.stat().st_size
-        except OSError:
-            return None
-        return Ready(path.name, None if found["about"] == "all" else found["about"], size, begun, until)
+    def _is_good(self, one: Exported) -> bool:
+        return self._clock.now() < one.begun_at + KEPT and self._is_wanted(one) and one.path.exists()
 
-    def _files(self) -> Iterator[Path]:
-        with contextlib.suppress(FileNotFoundError):
-            yield from list(self._folder.iterdir())
+    def _is_wanted(self, one: Exported) -> bool:
+        """Nothing of what it holds was deleted since, or is being deleted."""
+        conn = self._reader.connection
+        there = accounts.load(conn, one.account_id) is not None
+        return there and not deletions.any_since(conn, one.account_id, one.begun_at)
 
-    def _written(self, target: Path) -> int:
-        """Also while it has another name, which ends like its own."""
+    def _written(self) -> int:
+        """Bytes of what is on its way."""
         size = 0
-        for path in self._files():
-            with contextlib.suppress(OSError):
-                size += path.stat().st_size if target.stem in path.name else 0
+        for path in exports.found(self._home)[1]:
+            for file in path.rglob("*") if path.is_dir() else (path,):
+                with contextlib.suppress(OSError):
+                    size += file.stat().st_size
         return size
 
-    def _remove(self, path: Path) -> None:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError:
-            log.exception("An export cannot be removed", extra={"action": "export.stays"})
+
+def _ready(one: Exported) -> Ready:
+    return Ready(one.path.name, one.about, one.path.stat().st_size, one.begun_at, one.begun_at + KEPT)
+
+
+def _remove(path: Path) -> None:
+    try:
+        exports.remove(path)
+    except OSError:
+        log.exception("An export cannot be removed", extra={"action": "export.stays"})
 
 
 def _this_program() -> Sequence[str]:
@@ -227,12 +222,21 @@ def _this_program() -> Sequence[str]:
     return (sys.executable,) if getattr(sys, "frozen", False) else (sys.executable, "-m", "pamosnik")
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """In order if it can; what it was writing it takes along."""
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), _STOPS_WITHIN_S)
-    except TimeoutError:
+async def _end(process: asyncio.subprocess.Process, ends: "asyncio.Future[tuple[bytes, bytes]]") -> None:
+    """In order if it can."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await asyncio.wait((ends,), timeout=_STOPS_WITHIN_S)
+    if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
+        await asyncio.wait((ends,), timeout=_STOPS_WITHIN_S)
+
+
+def _words(code: int | None, told: bytes) -> str:
+    """What a command said, where it said it to people."""
+    text = " ".join(told.decode("utf-8", "replace").split())
+    if code not in (1, 2) or "Traceback" in text or not text:
+        return "The export ended in the middle. Try again; Pamosnik's log tells more."
+    return text[:_TOLD_CHARS]

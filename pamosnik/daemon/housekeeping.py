@@ -10,6 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
+from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.services import visits
@@ -23,12 +24,12 @@ DELETION_SHOWN = timedelta(days=7)
 """How long `status` tells that data was deleted, unless something is connected before."""
 
 
-def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper) -> AsyncIOScheduler:
+def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper, exports: Exports) -> AsyncIOScheduler:
     """A scheduler with all jobs, not started. Each is done as soon as it starts."""
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
     )
-    clean = partial(_ends_quietly, writer, partial(_clean, writer, clock))
+    clean = partial(_ends_quietly, writer, partial(_clean, writer, clock, exports))
     look_at_tokens = partial(_ends_quietly, writer, tokens.round)
     scheduler.add_job(clean, "interval", minutes=15, id="clean", next_run_time=datetime.now(UTC))
     scheduler.add_job(look_at_tokens, "interval", hours=1, id="tokens", next_run_time=datetime.now(UTC))
@@ -47,7 +48,8 @@ async def _ends_quietly(writer: GroupWriter, job: Callable[[], Awaitable[None]])
             writer.met_damage(error)
 
 
-async def _clean(writer: GroupWriter, clock: Clock) -> None:
+async def _clean(writer: GroupWriter, clock: Clock, exports: Exports) -> None:
+    exports.sweep()
     await writer.write(partial(forget, now=clock.now()))
 
 

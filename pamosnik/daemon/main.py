@@ -30,6 +30,7 @@ from pamosnik.daemon.doers import doers, outside
 from pamosnik.daemon.entrances import EntranceKeeper
 from pamosnik.daemon.eraser import Eraser
 from pamosnik.daemon.errands import ErrandRunner
+from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.key_watch import KeyWatch
 from pamosnik.daemon.posts import PostFinder
@@ -157,7 +158,9 @@ async def _run(
         aside,
         clock,
         mails=workers.account_mails,
+        exports=workers.exports,
         on_events=workers.runner.wake,
+        on_deletion=workers.eraser.wake,
     )
     # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
     listener = _listen(settings.host, settings.port)
@@ -175,6 +178,7 @@ async def _run(
         tasks = [
             begin(partial(_watch, writer, workers), "watch"),
             begin(key_watch.run, "keys"),
+            begin(workers.exports.run, "exports"),
             group.create_task(_stop_when_writer_failed(writer, stop), name="writer"),
         ]
         if workers.time_keeper is not None:
@@ -221,6 +225,7 @@ class _Workers:
     time_known: asyncio.Event
     alerter: Alerter | None
     account_mails: AccountMails
+    exports: Exports
     scheduler: AsyncIOScheduler
 
 
@@ -253,6 +258,7 @@ def _put_together(
         eraser.wake()
 
     sender.on_settled = recorded
+    exports = Exports(settings.home, tools.reader, clock)
     time_keeper = TimeKeeper(tools, clock, time_known) if isinstance(clock, SteadyClock) else None
     if time_keeper is None:
         time_known.set()
@@ -269,7 +275,8 @@ def _put_together(
         time_known,
         alerter,
         AccountMails.under(settings, writer, tools.reader, clock),
-        housekeeping.schedule(writer, clock, TokenKeeper(tools)),
+        exports,
+        housekeeping.schedule(writer, clock, TokenKeeper(tools), exports),
     )
 
 

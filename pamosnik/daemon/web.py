@@ -23,8 +23,10 @@ from pamosnik.daemon.api import Api
 from pamosnik.daemon.api_writes import ApiWrites
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
+from pamosnik.daemon.data_pages import DataPages
 from pamosnik.daemon.downloads import Downloads
 from pamosnik.daemon.error_answers import ErrorAnswers
+from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.forgotten import Forgotten
 from pamosnik.daemon.health import Health
 from pamosnik.daemon.home_page import HomePage
@@ -160,10 +162,12 @@ def make_app(
     clock: Clock,
     *,
     mails: AccountMails,
+    exports: Exports,
     on_events: Callable[[], None],
+    on_deletion: Callable[[], None],
 ) -> ASGIApp:
     """All routes of the daemon. `own`: for what is read for one account; `aside`: likewise, if it takes longer;
-    `mails`: to whoever has one."""
+    `mails`: to whoever has one. `on_deletion` is called when there is something to delete."""
     hook = Webhook(
         writer,
         clock,
@@ -186,6 +190,7 @@ def make_app(
         *Downloads(visitors, aside, clock).routes(),
         *HomePage(pages, visitors, writer, reader, aside, clock).routes(),
         *AccountPages(account_parts).routes(),
+        *DataPages(account_parts, aside, exports, on_deletion).routes(),
     ]
     callers = Callers(writer, reader, clock)
     errors = ErrorAnswers(pages)

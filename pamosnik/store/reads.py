@@ -257,3 +257,25 @@ def event_counts(conn: Connection, account_id: str) -> tuple[int | None, int]:
         "SELECT count(*) FROM events WHERE verdict='pending' AND account_id=?", (account_id,)
     ).fetchone()
     return (None if last is None else last[0]), int(waiting[0])
+
+
+# --- what there is ---------------------------------------------------------------------------------------
+
+
+def stored(conn: Connection, account_id: str, connection_id: str | None = None) -> dict[str, int]:
+    """How many rows of what people ask for: of one connection, or of all of the account."""
+    counted = {"people": "contacts", "events": "events", "runs": "runs", "messages": "outbox"}
+    of = {"account": account_id, "connection": connection_id}
+    where = "account_id=:account AND (:connection IS NULL OR connection_id=:connection)"
+    return {
+        name: int(conn.execute(f"SELECT count(*) FROM {table} WHERE {where}", of).fetchone()[0])  # noqa: S608
+        for name, table in counted.items()
+    }
+
+
+def called(conn: Connection, contact_id: str) -> str:
+    """A person's username or, while it is not known, their Instagram id."""
+    row = conn.execute(
+        "SELECT coalesce('@' || username, igsid) FROM contacts WHERE contact_id=?", (contact_id,)
+    ).fetchone()
+    return "somebody" if row is None else str(row[0])

@@ -14,6 +14,7 @@ from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.aside import Aside
+from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.web import make_app
 from pamosnik.store.database import Database, open_database
 from pamosnik.store.walls import Walled
@@ -73,7 +74,16 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
         writer = GroupWriter(database)
         mails = AccountMails.under(settings, writer, reader, clock)
         app = make_app(
-            settings, writer, reader, Walled(own), aside, clock, mails=mails, on_events=lambda: None
+            settings,
+            writer,
+            reader,
+            Walled(own),
+            aside,
+            clock,
+            mails=mails,
+            exports=Exports(settings.home, reader, clock),
+            on_events=lambda: None,
+            on_deletion=lambda: None,
         )
         port = free_port()
         server = uvicorn.Server(

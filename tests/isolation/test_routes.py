@@ -24,6 +24,7 @@ from pamosnik.security import passwords, tokens
 from pamosnik.store import accounts, api_tokens, mailed_links, sessions
 from pamosnik.store.api_tokens import ApiToken
 from pamosnik.store.database import open_database
+from pamosnik.store.exports import FOLDER
 from pamosnik.store.mailed_links import MailedLink, Purpose
 from pamosnik.store.sessions import Session
 from pamosnik.store.times import ms
@@ -58,6 +59,12 @@ ANYBODYS = {
 PAGES = {
     "GET /",
     "GET /account",
+    "GET /account/data",
+    "GET /account/data/connections/{id}",
+    "GET /account/data/delete",
+    "GET /account/data/exports/{name}",
+    "GET /account/data/people/{id}",
+    "GET /account/data/progress",
     "GET /account/tokens/{token_id}",
     "GET /events.csv",
     "GET /people.csv",
@@ -76,6 +83,12 @@ BODIES: Mapping[str, object] = {
 """Likewise: what is sent as JSON."""
 
 FORMS: Mapping[str, Mapping[str, str]] = {
+    "POST /account/data/connections/{id}": {"present": PASSWORD},
+    "POST /account/data/delete": {"email": "ID", "present": PASSWORD},
+    "POST /account/data/export": {"present": "wrong all over", "about": "ID"},
+    "POST /account/data/people": {"who": "ID"},
+    "POST /account/data/people/{id}/export": {"present": PASSWORD},
+    "POST /account/data/people/{id}/forget": {"present": PASSWORD},
     "POST /account/details": {"name": "ID", "timezone": "Europe/Warsaw"},
     "POST /account/email": {"email": "ID", "present": PASSWORD},
     "POST /account/email/keep": {"id": "ID"},
@@ -90,7 +103,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
 """For whoever is logged in: what is sent beside the form's own token; ID: something of the other account's."""
 LEAD_BACK = {form.replace("POST", "GET") for form in FORMS if form.startswith("POST /account/")} - PAGES
 """Asked for by browsers that open a refused form anew."""
-NAMES_A_ROW = {"POST /account/sessions/end"}
+NAMES_A_ROW = {"POST /account/data/people", "POST /account/sessions/end"}
 HOLDERS = PAGES | LEAD_BACK | set(FORMS)
 PARAMETERS = {
     f"/api/v1/{read.path}": [word for word in ("before", "flow") if word in read.parameters]
@@ -149,7 +162,11 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Homes:
             database.write(lambda conn, side=side: _may_come_in(conn, side))  # type: ignore[misc]
         theirs, mine = _known(database.connection, OTHERS), _known(database.connection, MINE)
         database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (folder / "both" / FOLDER).mkdir()
+    for side in (MINE, OTHERS):
+        (folder / "both" / FOLDER / export_of(side)).write_text(f"Everything of {side.mark}", "utf-8")
     world.without(folder / "both", OTHERS, folder / "alone")
+    (folder / "alone" / FOLDER / export_of(OTHERS)).unlink()
     both, alone = (
         config.load({"home": str(folder / name), **MAIL}, environ={}) for name in ("both", "alone")
     )
@@ -163,9 +180,16 @@ def _may_come_in(conn: Connection, side: Side) -> None:
     token = ApiToken(f"api-{side.mark}", side.account, f"api of {side.mark}", NOW, NOW)
     api_tokens.insert(conn, token, tokens.token_hash(_of(side, "token")))
     accounts.set_password_hash(conn, side.account, HASH)
+    # An export that is older than the end of a deletion is given to nobody.
+    conn.execute("UPDATE deletions SET ended_at=began_at WHERE account_id=?", (side.account,))
     for purpose in Purpose:
         link = MailedLink(side.account, purpose, f"new.{side.email}")
         mailed_links.add(conn, tokens.token_hash(_of(side, purpose.value)), link, now=NOW, expires_at=later)
+
+
+def export_of(side: Side) -> str:
+    """A file that was made for the page."""
+    return f"{side.account}-all-{ms(NOW)}-{side.mark:-<22}.zip"
 
 
 def _known(conn: Connection, side: Side) -> dict[str, str]:
@@ -183,6 +207,7 @@ def _known(conn: Connection, side: Side) -> dict[str, str]:
         [
             ("account", side.account),
             ("e-mail", side.email),
+            ("export", export_of(side)),
             ("flow", f"only-{side.mark}"),
             ("username", f"@fan.{side.mark}"),
             ("link to confirm", _of(side, Purpose.CONFIRM_EMAIL.value)),
@@ -285,7 +310,8 @@ def _askings(homes: Homes, route: str) -> Iterator[tuple[str, str, str]]:
     if route in ("POST /login", "POST /forgot"):
         yield "nobody", method, "e-mail"
         return
-    asks_the_password = "present" in FORMS.get(route, {})
+    # What names nothing of mine is refused before a password is compared.
+    asks_the_password = "present" in FORMS.get(route, {}) and "{id}" not in path
     if asks_the_password:
         # Each right one takes its time.
         yield from ((own, method, what) for what in ("name of an API token", "e-mail"))

@@ -58,6 +58,7 @@ OF_THE_MACHINE: Mapping[str, str] = {
     "backup": "copies of the whole file; the command needs the home, not an account",
     "backup_files": "names of files",
     "copies": "whole files beside the database",
+    "exports": "files beside the database; whose they are their names say",
     "damage": "looks at pages of the file, not at rows",
     "database": "opens files; what is read through it for an account goes through `walls`",
     "health": "what the disk refuses",
