@@ -211,9 +211,10 @@ class DataPages:
         deleting = partial(deletions.any_since, account_id=visitor.account.id, at=self._parts.clock.now())
         if self._parts.own.read(visitor.account.id, deleting):
             raise Refused("export", "Data is being deleted. Ask again when that has ended.")
-        await self._forms.write(visitor, partial(_export_asked, about=about))
-        if not self._exports.ask(visitor.account, about):
+        if self._exports.under_way(visitor.account.id) is not None:
             raise Refused("export", "An export is being made already.")
+        await self._forms.write(visitor, partial(_export_asked, about=about))
+        self._exports.ask(visitor.account, about)
         return RedirectResponse(PROGRESS, 303)
 
     async def _download(self, request: Request) -> Response:

@@ -81,15 +81,14 @@ class Exports:
 
     # --- asking --------------------------------------------------------------------------------------
 
-    def ask(self, account: Account, about: str | None = None) -> bool:
-        """`about`: the contact whose data is wanted; None: everything. False: one is under way already."""
+    def ask(self, account: Account, about: str | None = None) -> None:
+        """`about`: the contact whose data is wanted; None: everything. While one is under way nothing is added."""
         if account.id in self._open:
-            return False
+            return
         job = _Job(account, about, self._clock.now())
         self._open[account.id] = job
         self._failed.pop(account.id, None)
         self._asked.put_nowait(job)
-        return True
 
     def under_way(self, account_id: str) -> UnderWay | None:
         job = self._open.get(account_id)

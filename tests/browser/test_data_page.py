@@ -94,7 +94,9 @@ async def test_every_page_fits_and_has_names(desk: FrontDesk, page: Page) -> Non
 
 
 async def test_a_person_with_a_hostile_name_is_found_and_forgotten(desk: FrontDesk, page: Page) -> None:
-    username = "fan.shop" if (page.viewport_size or {})["width"] == DESK[0] else "fan.a.very"
+    size = page.viewport_size
+    assert size is not None
+    username = "fan.shop" if size["width"] == DESK[0] else "fan.a.very"
     await page.get_by_label("Find a person").fill(username.upper())
     await page.get_by_role("button", name="Find").click()
     await _fits(page, "found")
