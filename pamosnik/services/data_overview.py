@@ -88,7 +88,7 @@ def overview(conn: Connection, account: Account) -> DataView:
 
 def under_way(conn: Connection, account: Account) -> list[Deletion]:
     """Deletions, the newest first: those that have ended, too."""
-    found = deletions.of_account(conn, account.id, RECEIPTS_SHOWN)
+    found = deletions.newest(conn, account.id, RECEIPTS_SHOWN)
     return [deletion(one, account.timezone) for one in found]
 
 

@@ -155,8 +155,8 @@ def under_way(conn: Connection) -> list[Receipt]:
     return [_receipt(row) for row in rows]
 
 
-def of_account(conn: Connection, account_id: str, limit: int) -> list[Receipt]:
-    """The newest first; those that are part of another one's are not told apart."""
+def newest(conn: Connection, account_id: str, limit: int) -> list[Receipt]:
+    """Of an account, the newest first; without those that are part of another one."""
     rows = conn.execute(
         f"SELECT {_COLUMNS} FROM deletions WHERE account_id=? AND part_of IS NULL"  # noqa: S608
         " ORDER BY began_at DESC, deletion_id DESC LIMIT ?",
@@ -166,10 +166,11 @@ def of_account(conn: Connection, account_id: str, limit: int) -> list[Receipt]:
 
 
 def any_since(conn: Connection, account_id: str, at: datetime) -> bool:
-    """Whether data of the account is being deleted, or was since then."""
+    """Whether data of the account is being deleted or was since then, what was too old included."""
     found = conn.execute(
-        "SELECT 1 FROM deletions WHERE account_id=? AND (ended_at IS NULL OR ended_at>=?)",
-        (account_id, ms(at)),
+        "SELECT 1 FROM deletions WHERE account_id=:account AND (ended_at IS NULL OR ended_at>=:at)"
+        " UNION ALL SELECT 1 FROM retentions WHERE account_id=:account AND ended_at>=:at AND gone<>'{}'",
+        {"account": account_id, "at": ms(at)},
     ).fetchone()
     return found is not None
 

@@ -114,7 +114,7 @@ async def test_nothing_is_done_without_the_password(desk: FrontDesk, path: str, 
     assert "wrong all over" not in refused.text
     forged = await browser.post(path, csrf="0" * 64, present=PASSWORD, email=EMAIL)
     assert forged.status == 403
-    assert deletions.of_account(desk.conn, desk.account.id, 10) == []
+    assert deletions.newest(desk.conn, desk.account.id, 10) == []
     assert not (desk.settings.home / FOLDER).exists()
 
 
@@ -139,7 +139,7 @@ async def test_an_instagram_account_is_disconnected(desk: FrontDesk) -> None:
     page = await until_ended(desk, browser)
     assert "An Instagram account" in page.text
     assert "people 1" in page.text
-    (receipt,) = deletions.of_account(desk.conn, desk.account.id, 10)
+    (receipt,) = deletions.newest(desk.conn, desk.account.id, 10)
     assert (receipt.people, receipt.subject_id) == (1, None)
     agreed = desk.conn.execute("SELECT what, how FROM consents WHERE what='disconnect'").fetchall()
     assert agreed == [("disconnect", "page")]
