@@ -18,9 +18,11 @@ from pamosnik.clock import Clock
 from pamosnik.daemon.api import ROOT, refusal, who_asks
 from pamosnik.daemon.callers import Callers
 from pamosnik.errors import HomeError, NotFound, PamosnikError, UsageError
-from pamosnik.services import people
+from pamosnik.services import erasing, people
 from pamosnik.services.people import By, Changed
 from pamosnik.services.shapes import Shape
+from pamosnik.store import deletions
+from pamosnik.store.deletions import Cause
 from pamosnik.store.walls import write_for
 from pamosnik.store.writer import GroupWriter
 
@@ -66,7 +68,28 @@ def _resume(conn: Connection, by: By, who: str, _: Given) -> Shape:
     return _shape(people.resume(conn, by, who))
 
 
+def _forget(conn: Connection, by: By, who: str, given: Given) -> Shape:
+    """Begins it; the answer is the receipt as it is then."""
+    account_id = by.account.id
+    wanted = _text(given, "connection").removeprefix("@") if "connection" in given else None
+    found = [
+        one
+        for one in erasing.people(conn, account_id, who)
+        if wanted is None or one.connection.username == wanted
+    ]
+    if len(found) != 1:
+        names = ", ".join(sorted({one.connection.username for one in erasing.people(conn, account_id, who)}))
+        raise PamosnikError(
+            f"{who} is known to these connections: {names}.", hint="Name one in the key connection."
+        )
+    deletion_id = erasing.begin_forget(conn, found[0], cause=Cause.API, actor=by.actor, now=by.now)
+    receipt = deletions.load(conn, deletion_id)
+    assert receipt is not None
+    return erasing.receipt(receipt)
+
+
 WRITES: Sequence[Write] = (
+    Write("contacts/{id}/forget", _forget, ("connection",), status=202),
     Write("contacts/{id}/tag", _tag, ("tags",)),
     Write("contacts/{id}/untag", _untag, ("tags",)),
     Write("contacts/{id}/set", _set, ("field", "value")),
@@ -77,13 +100,20 @@ WRITES: Sequence[Write] = (
 
 class ApiWrites:
     def __init__(
-        self, callers: Callers, writer: GroupWriter, clock: Clock, on_change: Callable[[], None]
+        self,
+        callers: Callers,
+        writer: GroupWriter,
+        clock: Clock,
+        on_change: Callable[[], None],
+        on_deletion: Callable[[], None],
     ) -> None:
-        """`on_change` is called when something was changed that others may wait for."""
+        """`on_change` is called when something was changed that flows may wait for, `on_deletion` when there may be
+        something to delete."""
         self._callers = callers
         self._writer = writer
         self._clock = clock
         self._on_change = on_change
+        self._on_deletion = on_deletion
 
     def routes(self) -> list[Route]:
         return [
@@ -112,6 +142,7 @@ class ApiWrites:
         except PamosnikError as error:
             return refusal(409, error.message, error.hint)
         self._on_change()
+        self._on_deletion()
         return JSONResponse(done, write.status)
 
 

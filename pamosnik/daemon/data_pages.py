@@ -22,10 +22,9 @@ from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.visitors import Form, Visitor
 from pamosnik.errors import UsageError
 from pamosnik.privacy import erase
-from pamosnik.services import data_overview, people
+from pamosnik.services import data_overview, erasing, people
 from pamosnik.services.shapes import Shape
-from pamosnik.store import accounts, consents, deletions
-from pamosnik.store.consents import How, What
+from pamosnik.store import accounts, deletions
 from pamosnik.store.deletions import Cause
 
 PATH = "/account/data"
@@ -305,12 +304,10 @@ def _forget(conn: Connection, account_id: str, *, contact_id: str, actor: str, n
 
 
 def _disconnect(conn: Connection, account_id: str, *, connection_id: str, actor: str, now: datetime) -> None:
-    if deletions.open_for(conn, connection_id) is None:
-        consents.note(conn, account_id, What.DISCONNECT, How.PAGE, now=now, connection_id=connection_id)
-    erase.begin_connection(conn, connection_id, Cause.PAGE, actor=actor, now=now)
+    erasing.begin_disconnect(conn, connection_id, cause=Cause.PAGE, actor=actor, now=now)
 
 
 def _delete_account(conn: Connection, account_id: str, *, code: str, actor: str, now: datetime) -> None:
     """`code`: by which its holder, who cannot log in any more, asks how far it is."""
-    deletion_id = erase.begin_account(conn, account_id, Cause.PAGE, actor=actor, now=now)
+    deletion_id = erasing.begin_delete_account(conn, account_id, cause=Cause.PAGE, actor=actor, now=now)
     deletions.put_request(conn, code, account_id=account_id, deletion_id=deletion_id, now=now)

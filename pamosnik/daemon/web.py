@@ -203,7 +203,7 @@ def make_app(
             *health.routes(),
             *tracked.routes(),
             *Api(callers, writer, reader, aside, clock).routes(),
-            *ApiWrites(callers, writer, clock, on_events).routes(),
+            *ApiWrites(callers, writer, clock, on_events, on_deletion).routes(),
             *page_routes,
         ],
         exception_handlers={

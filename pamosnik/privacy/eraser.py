@@ -18,7 +18,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.errors import HomeError
 from pamosnik.privacy import erase, erase_account, forget
-from pamosnik.store import backup, connections, copies, deletions, ledger, tombstones
+from pamosnik.store import backup, connections, copies, deletions, exports, ledger, tombstones
 from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database
 from pamosnik.store.deletions import MetaTold, Receipt, Scope
@@ -198,6 +198,7 @@ class Eraser:
         holds = partial(_holds, gone=gone, stones=stones, hashers=hashers)
         try:
             await asyncio.to_thread(copies.forget, path, holds)
+            await asyncio.to_thread(exports.forget, path.parent, {receipt.account_id for receipt in gone})
         except HomeError as error:
             log.error("%s %s", error.message, error.hint, extra={"action": "erase.copies"})  # noqa: TRY400
             return False

@@ -131,6 +131,7 @@ _WHAT = {
 _WHY = {
     Cause.COMMAND: "by command",
     Cause.PAGE: "on this page",
+    Cause.API: "over the API",
     Cause.FLOW: "the person asked for it",
     Cause.APP_REMOVED: "the app was removed in Instagram",
     Cause.META_REQUEST: "Meta asked for it",

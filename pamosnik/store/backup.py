@@ -26,7 +26,7 @@ from pathlib import Path
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import DatabaseDamaged, HomeError
-from pamosnik.store import migrations
+from pamosnik.store import exports, migrations
 from pamosnik.store.backup_files import folder_of, name_for
 from pamosnik.store.database import APPLICATION_ID, open_database
 from pamosnik.store.refusals import told_in_words, way_back
@@ -364,10 +364,11 @@ def workshop(folder: Path) -> Iterator[Path]:
 
 
 def leftovers_gone(home: Path) -> bool:
-    """Removes what killed processes have left in the home, in the folder of its backups too: it holds people's
-    messages. False when somebody is at work there whose copy may hold what was deleted meanwhile."""
+    """Removes what killed processes have left in the home, in the folders of its backups and exports too: it holds
+    people's messages. False when somebody is at work there whose copy may hold what was deleted meanwhile."""
     _sweep(folder_of(home))
-    return not _sweep(home)
+    at_work = [_sweep(folder) for folder in (home, home / exports.FOLDER)]
+    return not any(at_work)
 
 
 def _sweep(folder: Path) -> bool:

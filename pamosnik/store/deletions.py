@@ -30,6 +30,7 @@ class Cause(StrEnum):
 
     COMMAND = "command"
     PAGE = "page"
+    API = "api"
     FLOW = "flow"
     """The person, in a conversation (`forget_me`)."""
     APP_REMOVED = "app_removed"

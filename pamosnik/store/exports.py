@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pamosnik.errors import HomeError
 from pamosnik.store.times import instant, ms
 
 FOLDER = "exports"
@@ -52,10 +53,16 @@ def exported(path: Path) -> Exported | None:
 
 
 def forget(home: Path, account_ids: Collection[str]) -> None:
-    """Removes what was exported of these accounts. Raises `OSError`."""
+    """Removes what was exported of these accounts. Raises `HomeError`."""
     for one in found(home)[0]:
         if one.account_id in account_ids:
-            one.path.unlink(missing_ok=True)
+            try:
+                one.path.unlink(missing_ok=True)
+            except OSError as error:
+                raise HomeError(
+                    f"{one.path} holds data that has to be deleted, and cannot be removed: {error.strerror}.",
+                    hint="Remove it; the deletion goes on by itself.",
+                ) from error
 
 
 def remove(path: Path) -> None:

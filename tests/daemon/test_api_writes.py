@@ -118,3 +118,17 @@ async def test_a_body_that_is_no_json(settings: Config) -> None:
                 headers={**bearer, "content-type": "application/json; charset=utf-8"},
             ) as said:
                 assert said.status == 400, text[:20]
+
+
+async def test_a_person_is_forgotten_once(settings: Config) -> None:
+    async with _site(settings) as site:
+        answer = await _post(site, "900/forget", {"connection": "nobodys"})
+        assert answer.status == 409
+        assert "known to these connections: shop" in json.loads(answer.body)["error"]["message"]
+        begun = await _post(site, "900/forget")
+        assert begun.status == 202
+        receipt = json.loads(begun.body)
+        assert (receipt["scope"], receipt["cause"], receipt["ended_at"]) == ("person", "api", None)
+        assert json.loads((await _post(site, "900/forget")).body)["id"] == receipt["id"]
+        assert (await _post(site, "900/tag", {"tags": ["vip"]})).status == 409
+        assert (await _post(site, "somebody/forget")).status == 404

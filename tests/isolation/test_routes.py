@@ -74,6 +74,7 @@ PAGES = {
 PROGRAMS = {f"GET /api/v1/{read.path}" for read in READS}
 """For whoever brings an API token."""
 BODIES: Mapping[str, object] = {
+    "POST /api/v1/contacts/{id}/forget": {},
     "POST /api/v1/contacts/{id}/pause": {"for": "2h"},
     "POST /api/v1/contacts/{id}/resume": {},
     "POST /api/v1/contacts/{id}/set": {"field": "size", "value": "XL"},
