@@ -132,7 +132,8 @@ class DataPages:
         values = {"deletions": deleted, "export": export, "going": going}
         response = self._shown("data_progress.html", visitor, values, refused, typed_in)
         if going:
-            response.headers["refresh"] = str(LOOK_AGAIN_S)
+            # With its address: a browser that came here with `#forget` would only scroll there.
+            response.headers["refresh"] = f"{LOOK_AGAIN_S}; url={PROGRESS}"
         return response
 
     async def _person(
