@@ -19,6 +19,7 @@ from pamosnik.commands import (
     export,
     flows,
     history,
+    import_,
     keys,
     people,
     setup,
@@ -48,6 +49,7 @@ accounts.register(app)
 api_tokens.register(app)
 export.register(app)
 backup.register(app)
+import_.register(app)
 doctor.register(app)
 
 

@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_sqlite",
         *WORDS,
     },
-    "privacy": {"csv_cells", "store", "model", "security", "_sqlite", *WORDS},
+    "privacy": {"csv_cells", "flows", "store", "model", "security", "_sqlite", *WORDS},
     "sandbox": {"errors", "clock"},
     "daemon": {
         "unsaid",

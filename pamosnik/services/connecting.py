@@ -14,7 +14,7 @@ from pamosnik.security import vault
 from pamosnik.security.vault import Keys
 from pamosnik.services import broadcasts, credentials, sending, tokens
 from pamosnik.services.library import Library
-from pamosnik.store import accounts, connections, consents, deletions, entrances, notices
+from pamosnik.store import accounts, connections, consents, deletions, entrances, imports, notices
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected, NewConnection
 from pamosnik.store.consents import How, What
@@ -108,6 +108,7 @@ def _text(raw: Mapping[str, object], key: str) -> str | None:
 def keep(conn: Connection, keys: Keys, account_id: str, found: Found, now: datetime) -> Connected:
     """Stores the connection with its token sealed. Connecting again replaces the token and frees what waited; after
     the app was removed it undoes that, as long as the deletion is not due. `keys` come from `keys.wrapping`."""
+    imports.require_none(conn, account_id)
     known = connections.known(conn, found.ig_id)
     if known is not None:
         _require_mine(conn, known, account_id, found.username, now)

@@ -18,7 +18,7 @@ from pamosnik.model.run import WaitKind
 from pamosnik.services import broadcasts, codes, rolled_back, webhooks
 from pamosnik.services.codes import PoolChange
 from pamosnik.services.library import Library
-from pamosnik.store import accounts, applying, connections, flow_history
+from pamosnik.store import accounts, applying, connections, flow_history, imports
 from pamosnik.store import flows as flow_store
 from pamosnik.store.flow_history import By
 from pamosnik.store.flows import AppliedFlow, NewFlow
@@ -266,6 +266,7 @@ def apply(
     Raises `PlanOutdated`, and changes nothing, when something else has been applied since, or somebody has come to
     need what would go.
     """
+    imports.require_none(conn, account_id)
     _require_up_to_date(conn, account_id, proposal)
     new = [
         NewFlow(

@@ -61,6 +61,18 @@ def lost(conn: Connection, connection_id: str, now: datetime) -> None:
     )
 
 
+def moved(conn: Connection, connection_id: str, reason: str, now: datetime) -> None:
+    """Its data came with an import, which holds no logins."""
+    _stop(
+        conn,
+        connection_id,
+        reason,
+        message=f"{_username(conn, connection_id)} came with an import and has no login yet.",
+        fix="Run `pamosnik connect` and log in.",
+        now=now,
+    )
+
+
 def _username(conn: Connection, connection_id: str) -> str:
     return connections.load(conn, connection_id).username
 

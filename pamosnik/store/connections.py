@@ -180,7 +180,11 @@ class NewConnection:
 
 
 def put(conn: Connection, new: NewConnection, now: datetime) -> None:
-    """Connects, or replaces the token of what is known already: `connected_at` stays then, and nothing is deleted."""
+    """Connects, or replaces the token of what is known already: `connected_at` stays then, and nothing is deleted.
+
+    What came with an import and never had a token here is connected from now on: what happened elsewhere until then
+    is not answered once more.
+    """
     conn.execute(
         "INSERT INTO connections (connection_id, account_id, ig_id, asid, username, status, scopes, token_sealed,"
         " token_expires_at, connected_at, subscribed_fields, token_issued_at, token_refresh_at)"
@@ -190,6 +194,7 @@ def put(conn: Connection, new: NewConnection, now: datetime) -> None:
         " token_sealed=excluded.token_sealed, token_expires_at=excluded.token_expires_at,"
         " subscribed_fields=excluded.subscribed_fields, rest_until=NULL, rest_reason=NULL,"
         " delete_after=NULL,"
+        " connected_at=iif(connections.token_issued_at IS NULL, excluded.connected_at, connections.connected_at),"
         " token_issued_at=excluded.token_issued_at, token_refresh_at=excluded.token_refresh_at",
         (
             new.id,

@@ -95,6 +95,14 @@ def of(conn: Connection, connection_id: str, igsid: str) -> Tombstone | None:
     return Tombstone(connection_id, person, instant(row[0]), instant(row[1]), bool(row[2]))
 
 
+def of_connection(conn: Connection, connection_id: str) -> list[Tombstone]:
+    rows = conn.execute(
+        "SELECT connection_id, person, said_at, erased_at, opted_out FROM tombstones WHERE connection_id=?",
+        (connection_id,),
+    )
+    return [Tombstone(r[0], r[1].hex(), instant(r[2]), instant(r[3]), bool(r[4])) for r in rows]
+
+
 def drops(conn: Connection, connection_id: str, incoming: Incoming) -> bool:
     """Whether it is about somebody as they were before they were forgotten."""
     stone = None if incoming.igsid is None else of(conn, connection_id, incoming.igsid)

@@ -26,6 +26,7 @@ from pamosnik.ids import earliest
 from pamosnik.store.database import open_database
 from tests.isolation import world
 from tests.isolation.world import ANNA, MINE, NOW, OTHERS, PUBLIC, Side
+from tests.privacy import exported
 
 WITHOUT_ACCOUNT: Mapping[str, str] = {
     "accounts create": "of the machine: makes another account",
@@ -97,6 +98,7 @@ WITHOUT_AN_ID: Mapping[str, Sequence[Sequence[str]]] = {
     "flows apply": [("FILE", "--dry-run"), ("FILE", "--yes", "--prune", "--json")],
     "flows diff": [("FILE", "--replay", "30d"), ("FILE", "--replay", "30d", "--json", "--prune")],
     "flows list": [(), ("--json",)],
+    "import": [("EXPORT", "--dry-run"), ("EXPORT", "--json")],
     "flows match": [
         ("price",),
         ("secret THEIRS",),
@@ -140,6 +142,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Homes:
     world.without(folder / "both", NOBODY, folder / "spare")
     flows = world.FLOWS.replace("MARK", MINE.mark).replace("NEXT_YEAR", str(NOW.year + 1))
     (folder / "new.yaml").write_text(flows.replace("Which size at", "What size at"))
+    with open_database(folder / "both" / "pamosnik.db") as database:
+        exported.write(folder / "export.zip", exported.data(database.connection, MINE.account))
     return Homes(folder / "both", folder / "alone", folder / "spare")
 
 
@@ -247,6 +251,7 @@ LOOKS_BEYOND: Mapping[str, str] = {
     "accounts": "whether another account has an address already",
     "flow_history": "whose a variable of the environment is",
     "flow_plans": "whose a variable of the environment is",
+    "import_": "whether ids of the export, or its Instagram accounts, are in the home already",
     "status": "how large the file beside the database is",
 }
 """Modules of commands that use the whole database for an account, and what for."""
@@ -292,7 +297,11 @@ def test_what_is_told_is_as_if_the_other_were_not_there(homes: Homes, run: Run, 
     """Lists, sums, plans and checks: no row of theirs, and no count."""
     file = str(homes.both.with_name("new.yaml"))
     for more in WITHOUT_AN_ID[command]:
-        given = [word.replace("THEIRS", OTHERS.mark).replace("FILE", file) for word in more]
+        export = str(homes.both.with_name("export.zip"))
+        given = [
+            word.replace("THEIRS", OTHERS.mark).replace("FILE", file).replace("EXPORT", export)
+            for word in more
+        ]
         said = run(homes.both, *command.split(), *given)
         assert said == run(homes.alone, *command.split(), *given)
         for word in given:

@@ -64,6 +64,7 @@ OF_THE_MACHINE: Mapping[str, str] = {
     "health": "what the disk refuses",
     "migrations": "make the tables",
     "refusals": "words for what SQLite refuses",
+    "shape": "what columns tables have",
     "vacuum": "pages of the whole file",
     "walls": "the wall itself: tests/store/test_walls.py",
     "writer": "the one thread that writes",
@@ -234,6 +235,15 @@ def _person(known: Known) -> Person:
 Make = Callable[[Known], object]
 
 
+def _tagged(k: Known) -> dict[str, object]:
+    return {
+        "account_id": k.side.account,
+        "contact_id": k.ids["contact_id"],
+        "tag": "planted",
+        "added_at": 1,
+    }
+
+
 def _just(value: object) -> Make:
     return lambda _: value
 
@@ -261,6 +271,8 @@ VALUES: Mapping[str, Make] = {
     "content": _just(OutMessage("planted")),
     "day": _just("2026-11-30"),
     "delete_after": _just(NOW),
+    "delete_after_ms": _just(1),
+    "digest": _just("planted"),
     "due_at": _just(LATER),
     "effective_at": _just(LATER),
     "entrance": _just(Entrance.ICE_BREAKERS),
@@ -315,6 +327,7 @@ VALUES: Mapping[str, Make] = {
     "settings": _just("{}"),
     "settled_before": _just(LATER),
     "since": _just(NOW - timedelta(days=1)),
+    "rows": lambda k: [_tagged(k)],
     "skipped": _just({"planted": 1}),
     "status": _just(ItemStatus.CANCELLED),
     "step": _just("do.0"),
@@ -322,8 +335,11 @@ VALUES: Mapping[str, Make] = {
     "stone": _stone,
     "stones": lambda k: [_stone(k)],
     "subject": lambda k: k.side.hash,
+    "table": _just("contact_tags"),
+    "tables": _just(["contacts", "codes"]),
     "tag": lambda k: k.side.mark,
     "text": lambda k: k.event.incoming.text or "nothing",
+    "timezone": _just("Europe/Warsaw"),
     "timing": _just("planted"),
     "title": _just("planted"),
     "token_hash": lambda k: k.side.hash,
@@ -376,6 +392,10 @@ OF_FUNCTIONS: Mapping[str, Make] = {
     "export_tables.rows(person_by)": _just("contact_id"),
     "export_tables.rows(table)": _just("contacts"),
     "flow_history.add(by)": _BY,
+    "imports.moved_in(status)": _just("needs_login"),
+    "imports.put(key)": _just(["contact_id", "tag"]),
+    "imports.owner(key)": _just("contact_id"),
+    "imports.owner(value)": lambda k: k.ids["contact_id"],
     "links.add(link)": _just(NewLink("planted", "https://planted.example/", None)),
     "login_attempts.counted(what)": _just("login"),
     "login_attempts.note(what)": _just("login"),
