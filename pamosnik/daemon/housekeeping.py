@@ -14,7 +14,7 @@ from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.services import visits
-from pamosnik.store import login_attempts, mailed_links, notices, outbox, sessions
+from pamosnik.store import deletions, login_attempts, mailed_links, notices, outbox, sessions
 from pamosnik.store.writer import GroupWriter
 
 ATTEMPTS_KEPT = timedelta(hours=2)
@@ -22,6 +22,8 @@ ATTEMPTS_KEPT = timedelta(hours=2)
 LOGIN_ATTEMPTS_KEPT = timedelta(days=1)
 DELETION_SHOWN = timedelta(days=7)
 """How long `status` tells that data was deleted, unless something is connected before."""
+REQUESTS_KEPT = timedelta(days=365)
+"""How long Meta's requests about accounts that nothing was known of can be looked up by their code."""
 
 
 def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper, exports: Exports) -> AsyncIOScheduler:
@@ -62,3 +64,4 @@ def forget(conn: Connection, now: datetime) -> None:
     outbox.forget_attempts(conn, now - ATTEMPTS_KEPT)
     outbox.no_attempts_ahead(conn, now)
     notices.forget(conn, notices.DATA_DELETED, now - DELETION_SHOWN)
+    deletions.forget_requests(conn, now - REQUESTS_KEPT)

@@ -32,6 +32,7 @@ from pamosnik.daemon.health import Health
 from pamosnik.daemon.home_page import HomePage
 from pamosnik.daemon.http_walls import Bounded, CutShort, ReadsToTheEnd, SafeHeaders
 from pamosnik.daemon.login_pages import LoginPages
+from pamosnik.daemon.meta_callbacks import MetaCallbacks
 from pamosnik.daemon.password_checks import PasswordChecks
 from pamosnik.daemon.reached import Reached
 from pamosnik.daemon.rendering import Pages
@@ -196,10 +197,12 @@ def make_app(
     errors = ErrorAnswers(pages)
     health = Health(callers, writer, reader, aside, errors)
     tracked = TrackedLinks(writer, reader, clock, on_click=on_events)
+    callbacks = MetaCallbacks(pages, settings, reached, writer, reader, clock, on_deletion=on_deletion)
     app = Starlette(
         routes=[
             Route(WEBHOOK, hook.handshake, methods=["GET"]),
             Route(WEBHOOK, hook.deliver, methods=["POST"]),
+            *callbacks.routes(),
             *health.routes(),
             *tracked.routes(),
             *Api(callers, writer, reader, aside, clock).routes(),

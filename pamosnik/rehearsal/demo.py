@@ -197,6 +197,8 @@ class _Stage:
         await self.act(
             "/configure",
             callback_url=f"{self.address}/webhooks/instagram",
+            deauthorize_url=f"{self.address}/webhooks/instagram/deauthorize",
+            data_deletion_url=f"{self.address}/webhooks/instagram/data-deletion",
             verify_token=self.settings.verify_token,
             live=True,
             fields=_FIELDS,

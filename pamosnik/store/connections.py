@@ -101,6 +101,16 @@ def known(conn: Connection, ig_id: str) -> Connected | None:
     return None if row is None else _connected(row)
 
 
+def named(conn: Connection, user_id: str) -> Connected | None:
+    """The connection of the Instagram account that has this id, its own or the one for this app; of any account, also
+    a disconnected one. For Meta's signed requests."""
+    row = conn.execute(
+        f"SELECT {_COLUMNS} FROM connections WHERE :id IN (asid, ig_id) ORDER BY ig_id=:id",  # noqa: S608
+        {"id": user_id},
+    ).fetchone()
+    return None if row is None else _connected(row)
+
+
 def load(conn: Connection, connection_id: str) -> Connected:
     """One connection; it must exist."""
     row = conn.execute(

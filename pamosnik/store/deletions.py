@@ -320,6 +320,11 @@ def request(conn: Connection, code: str) -> Request | None:
     return Request(code, instant(row[1]), None if row[0] is None else load(conn, row[0]))
 
 
+def forget_requests(conn: Connection, before: datetime) -> None:
+    """Drops what was asked before then about accounts that nothing was known of."""
+    conn.execute("DELETE FROM deletion_requests WHERE deletion_id IS NULL AND asked_at<?", (ms(before),))
+
+
 # --- traces ----------------------------------------------------------------------------------------------
 
 

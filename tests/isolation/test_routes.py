@@ -41,6 +41,7 @@ HASH = passwords.hash_password(PASSWORD)
 
 ANYBODYS = {
     "GET /confirm/{token}",
+    "GET /deletion/{code}",
     "GET /forgot",
     "GET /healthz",
     "GET /icon.svg",
@@ -55,6 +56,8 @@ ANYBODYS = {
     "POST /login",
     "POST /reset/{token}",
     "POST /webhooks/instagram",
+    "POST /webhooks/instagram/data-deletion",
+    "POST /webhooks/instagram/deauthorize",
 }
 PAGES = {
     "GET /",
@@ -117,6 +120,7 @@ LAST = ["POST /account/tokens", "POST /account/password", "POST /logout"]
 BY_KNOWING_IT = {
     "GET /l/{token}": "links.token",
     "GET /confirm/{token}": "link to confirm",
+    "GET /deletion/{code}": "deletion_requests.code",
     "POST /confirm/{token}": "link to confirm",
     "GET /reset/{token}": "link to reset",
     "POST /reset/{token}": "link to reset",
@@ -227,6 +231,7 @@ def _known(conn: Connection, side: Side) -> dict[str, str]:
             *one("token_id", "api_tokens"),
             *one("broadcast_id", "broadcasts"),
             *one("deletion_id", "deletions"),
+            *one("code", "deletion_requests"),
             *one("code", "given_codes"),
             *one("first_id", "flow_names"),
             *one("media_id", "posts"),

@@ -351,6 +351,7 @@ VALUES: Mapping[str, Make] = {
     "value": _just("planted"),
     "verdict": _just(Verdict.NOTED),
     "wanted": _just(reads.QueueFilter()),
+    "user_id": lambda k: k.ids["ig_id"],
     "what": lambda k: k.ids["mid"],
     "who": lambda k: f"fan.{k.side.mark}",
     "why": _just("planted"),
