@@ -22,6 +22,7 @@ from pamosnik.commands import (
     import_,
     keys,
     people,
+    retention,
     setup,
     status,
 )
@@ -50,6 +51,7 @@ api_tokens.register(app)
 export.register(app)
 backup.register(app)
 import_.register(app)
+retention.register(app)
 doctor.register(app)
 
 

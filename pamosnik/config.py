@@ -7,19 +7,23 @@ import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pamosnik import unsaid
+from pamosnik import ages, unsaid
+from pamosnik.ages import Ages
 from pamosnik.errors import HomeError, UsageError
 
 PREFIX = "PAMOSNIK_"
 DATABASE = "pamosnik.db"
 KEY_FILE = "master.key"
 SETTINGS_FILE = "pamosnik.toml"
+RETENTION = "retention"
+"""The table in it that says how long things are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,8 @@ class Config:
     log_level: str
     operator_name: str | None
     operator_email: str | None
+    ages: Ages
+    """How long things are kept; in `sources` under `retention.` and their kind."""
     sources: Mapping[str, str]
 
     @property
@@ -151,6 +157,9 @@ class Config:
         for setting in SETTINGS:
             value = getattr(self, setting.name)
             shown.append((setting.name, _told(setting, value), self.sources[setting.name]))
+        for kind in ages.KINDS:
+            name = f"{RETENTION}.{kind}"
+            shown.append((name, ages.written(self.ages.of(kind)), self.sources[name]))
         return shown
 
 
@@ -167,11 +176,11 @@ def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, st
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     env = os.environ if environ is None else environ
     home = _home(given, env)
-    toml = _toml(home.text)
+    toml, kept = _toml(home.text)
     values = {name: _value(setting, given, env, toml) for name, setting in _BY_NAME.items()}
     values["home"] = home
     unsaid.keep_always(*(values[setting.name].text for setting in SETTINGS if setting.secret))
-    return _checked(values)
+    return _checked(values, kept)
 
 
 def _home(flags: Mapping[str, str], env: Mapping[str, str]) -> Value:
@@ -211,12 +220,13 @@ def _secret_file(path: str, variable: str) -> str:
         ) from None
 
 
-def _toml(home: str | None) -> Mapping[str, str]:
+def _toml(home: str | None) -> tuple[Mapping[str, str], Mapping[str, timedelta | None]]:
+    """The settings as they are written, and how long things are kept where it is said."""
     path = Path(home or "") / SETTINGS_FILE
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {}
+        return {}, {}
     except NotADirectoryError:
         raise UsageError(
             f"The home {home} is a file, not a folder.", hint="Set PAMOSNIK_HOME to a folder of your own."
@@ -228,7 +238,7 @@ def _toml(home: str | None) -> Mapping[str, str]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}", hint="Mend the line it names.") from error
-    raw.pop("retention", None)
+    kept = _retention(path, raw.pop(RETENTION, {}))
     for name, value in raw.items():
         if name not in _BY_NAME or name == "home":
             raise UsageError(f"{path} has an unknown setting: {name}", hint=_close(name))
@@ -236,17 +246,37 @@ def _toml(home: str | None) -> Mapping[str, str]:
             raise UsageError(
                 f"{path}: {name} must be a text or a number.", hint='Write it like: name = "value"'
             )
-    return {name: str(value) for name, value in raw.items()}
+    return {name: str(value) for name, value in raw.items()}, kept
 
 
-def _close(name: str) -> str:
+def _retention(path: Path, raw: object) -> Mapping[str, timedelta | None]:
+    if not isinstance(raw, dict):
+        raise UsageError(
+            f"{path}: {RETENTION} must be a table.", hint=f'Write [{RETENTION}], and below it: events = "30d"'
+        )
+    kept = {}
+    for kind, value in raw.items():
+        if kind not in ages.KINDS:
+            raise UsageError(
+                f"{path} has an unknown setting in [{RETENTION}]: {kind}", hint=_close(kind, ages.KINDS)
+            )
+        try:
+            kept[kind] = ages.age(kind, str(value))
+        except ValueError as error:
+            raise UsageError(
+                f"{path}: {RETENTION}.{kind}: {error}.", hint=f'Write it like: {kind} = "90d"'
+            ) from None
+    return kept
+
+
+def _close(name: str, known: Collection[str] = tuple(_BY_NAME)) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, _BY_NAME, n=1)
-    return f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(_BY_NAME)}"
+    near = get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}"
 
 
-def _checked(values: Mapping[str, Value]) -> Config:
+def _checked(values: Mapping[str, Value], kept: Mapping[str, timedelta | None]) -> Config:
     texts = {name: value.text for name, value in values.items()}
     port = values["port"]
     if port.text is None or not port.text.isdecimal() or not 0 <= int(port.text) <= 65535:
@@ -274,9 +304,14 @@ def _checked(values: Mapping[str, Value]) -> Config:
         home=Path(texts["home"] or ""),
         port=int(port.text),
         mail=_mail_server(values["smtp_url"], values["mail_from"]),
-        sources={name: value.source for name, value in values.items()},
+        sources={name: value.source for name, value in values.items()} | _sources_of_ages(kept),
+        ages=Ages(**kept),
         **rest,  # type: ignore[arg-type]
     )
+
+
+def _sources_of_ages(kept: Mapping[str, timedelta | None]) -> dict[str, str]:
+    return {f"{RETENTION}.{kind}": SETTINGS_FILE if kind in kept else "default" for kind in ages.KINDS}
 
 
 def _require_one_of(name: str, value: Value, *known: str) -> None:

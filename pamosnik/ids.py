@@ -37,6 +37,11 @@ def earliest(instant: datetime) -> str:
     return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
 
 
+def is_id(text: str) -> bool:
+    """Whether it has the form of our ids."""
+    return len(text) == 26 and set(text) <= set(_ALPHABET)
+
+
 _process = Ids()
 _row: ContextVar[Ids | None] = ContextVar("ids", default=None)
 

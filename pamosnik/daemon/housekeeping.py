@@ -11,6 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon.exports import Exports
+from pamosnik.daemon.retainer import Retainer
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.services import visits
@@ -24,10 +25,14 @@ DELETION_SHOWN = timedelta(days=7)
 """How long `status` tells that data was deleted, unless something is connected before."""
 REQUESTS_KEPT = timedelta(days=365)
 """How long Meta's requests about accounts that nothing was known of can be looked up by their code."""
+RETENTION_AFTER = timedelta(seconds=90)
+"""After the start, and then every hour whether it is due: catching up has its first rounds before."""
 
 
-def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper, exports: Exports) -> AsyncIOScheduler:
-    """A scheduler with all jobs, not started. Each is done as soon as it starts."""
+def schedule(
+    writer: GroupWriter, clock: Clock, tokens: TokenKeeper, exports: Exports, retainer: Retainer
+) -> AsyncIOScheduler:
+    """A scheduler with all jobs, not started. Each but retention is done as soon as it starts."""
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
     )
@@ -35,6 +40,10 @@ def schedule(writer: GroupWriter, clock: Clock, tokens: TokenKeeper, exports: Ex
     look_at_tokens = partial(_ends_quietly, writer, tokens.round)
     scheduler.add_job(clean, "interval", minutes=15, id="clean", next_run_time=datetime.now(UTC))
     scheduler.add_job(look_at_tokens, "interval", hours=1, id="tokens", next_run_time=datetime.now(UTC))
+    old = partial(_ends_quietly, writer, retainer.round)
+    scheduler.add_job(
+        old, "interval", hours=1, id="retention", next_run_time=datetime.now(UTC) + RETENTION_AFTER
+    )
     return scheduler
 
 

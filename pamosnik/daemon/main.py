@@ -34,6 +34,7 @@ from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.key_watch import KeyWatch
 from pamosnik.daemon.posts import PostFinder
+from pamosnik.daemon.retainer import Retainer
 from pamosnik.daemon.runner import Runner
 from pamosnik.daemon.sender import STOP_WITHIN_S, Sender
 from pamosnik.daemon.settler import Settler
@@ -276,7 +277,7 @@ def _put_together(
         alerter,
         AccountMails.under(settings, writer, tools.reader, clock),
         exports,
-        housekeeping.schedule(writer, clock, TokenKeeper(tools), exports),
+        housekeeping.schedule(writer, clock, TokenKeeper(tools), exports, Retainer(tools, settings.ages)),
     )
 
 

@@ -17,7 +17,7 @@ LOOK_EVERY_S = 10.0
 FIRST_GAP_S, LONGEST_GAP_S = 0.5, 10.0
 SILENCE_TOLD_AFTER = 5
 """Questions without an answer: some eight seconds or more."""
-_WRONG, _SILENCE = "clock_wrong", "instagram_silent"
+_SILENCE = "instagram_silent"
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,9 @@ class TimeKeeper:
 
     async def _tell(self) -> None:
         if abs(self._ahead) <= CLOCKS_AGREE:
-            await self._note(partial(notices.settle, account_id="", connection_id="", code=_WRONG))
+            await self._note(
+                partial(notices.settle, account_id="", connection_id="", code=notices.CLOCK_WRONG)
+            )
             return
         log.warning("%s", _wrong(self._ahead), extra={"action": "time.wrong"})
         await self._note(self._raise_wrong)
@@ -98,7 +100,7 @@ class TimeKeeper:
 
     def _raise_wrong(self, conn: Connection) -> None:
         fix = "Set it right. Try: timedatectl set-ntp true"
-        notices.raise_notice(conn, "", "", _WRONG, _wrong(self._ahead), fix, self._clock.now())
+        notices.raise_notice(conn, "", "", notices.CLOCK_WRONG, _wrong(self._ahead), fix, self._clock.now())
 
     def _raise_silence(self, conn: Connection) -> None:
         message = (

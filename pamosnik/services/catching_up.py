@@ -14,8 +14,9 @@ from pamosnik.instagram.reading import Conversation, Read, Reply
 from pamosnik.model.event import Incoming, Verdict
 from pamosnik.services import safety_words
 from pamosnik.services.library import Library
+from pamosnik.store import connections, inbox, outbox
 from pamosnik.store import flows as flow_store
-from pamosnik.store import inbox, outbox
+from pamosnik.store.aging import READ_BACK
 from pamosnik.store.connections import Connected
 
 WEBHOOK_FIRST = timedelta(seconds=30)
@@ -29,8 +30,8 @@ def missed_messages(
     """Messages of the person that no webhook told, the oldest first."""
     if conversation.igsid is None:
         return []
-    from_us = (None, connected.ig_id)
-    theirs = [m for m in conversation.messages if m.from_id not in from_us and _new(m, connected, now)]
+    from_us, since = (None, connected.ig_id), _looked_back_to(conn, connected)
+    theirs = [m for m in conversation.messages if m.from_id not in from_us and _new(m, since, now)]
     told = inbox.known(conn, connected.id, [reading.recovered_message(m, "", "").key for m in theirs])
     answered_at = _answered_at(conn, connected, conversation)
     found = []
@@ -44,8 +45,16 @@ def missed_messages(
     return found
 
 
-def _new(message: Read, connected: Connected, now: datetime) -> bool:
-    return message.at is not None and _since(connected) <= message.at <= now - WEBHOOK_FIRST
+def _new(message: Read, since: datetime, now: datetime) -> bool:
+    return message.at is not None and since <= message.at <= now - WEBHOOK_FIRST
+
+
+def _looked_back_to(conn: Connection, connected: Connected) -> datetime:
+    """What is older was read before, and may be too old to be kept: a conversation shows it once more when somebody
+    writes in it. Asked anew each time, for retention goes on meanwhile."""
+    read_until = connections.read_until(conn, connected.id)
+    since = _since(connected)
+    return since if read_until is None else max(since, read_until - READ_BACK)
 
 
 def _since(connected: Connected) -> datetime:

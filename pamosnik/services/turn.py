@@ -44,7 +44,7 @@ from pamosnik.model.flow import Flow, Mode
 from pamosnik.model.outbox import ERRANDS, SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem
 from pamosnik.model.run import ENDED, Origin, Run, RunStatus, WaitKind, asked_by
 from pamosnik.model.step import Awaited, ForgetMe, WaitFor
-from pamosnik.services import changes, clicks, codes, echoes, effects, profiles, safety_words
+from pamosnik.services import changes, clicks, codes, echoes, effects, old_taps, profiles, safety_words
 from pamosnik.services.library import Library
 from pamosnik.services.posts import posts_of
 from pamosnik.services.profiles import Asked
@@ -353,8 +353,11 @@ def _flow_of(scene: Scene, run: Run) -> Flow | None:
 def _tap(scene: Scene, event: Event, contact: Contact) -> Tap | None:
     """The button a payload names, if it belongs to a run of the person who tapped."""
     target = payload.from_payload(event.incoming.payload)
-    run = None if target is None else runs.load(scene.conn, target.run_id)
-    if target is None or run is None or run.contact_id != contact.id:
+    if target is None:
+        return None
+    run = runs.load(scene.conn, target.run_id)
+    run = run or old_taps.run_again(scene, contact, target, _origin(event, None))
+    if run is None or run.contact_id != contact.id:
         return None
     flow = _flow_of(scene, run)
     option = None if flow is None else flow.options.get(target.option)

@@ -273,6 +273,14 @@ def lose_token(conn: Connection, connection_id: str) -> None:
     )
 
 
+def read_until(conn: Connection, connection_id: str) -> datetime | None:
+    """How far catching up has read; None: not yet, or there is no such connection."""
+    row = conn.execute(
+        "SELECT read_until FROM connections WHERE connection_id=?", (connection_id,)
+    ).fetchone()
+    return None if row is None else optional_instant(row[0])
+
+
 def was_read(conn: Connection, connection_id: str, until: datetime) -> None:
     """Everything of this connection up to then is known."""
     conn.execute("UPDATE connections SET read_until=? WHERE connection_id=?", (ms(until), connection_id))

@@ -1,6 +1,7 @@
 """Copies of the database that upgrades and restores leave beside it. Backups are not among them (`backup_files`)."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -43,6 +44,15 @@ def forget(path: Path, holds: Callable[[Connection], bool]) -> int:
                 hint="Remove it; the deletion goes on by itself.",
             ) from error
     return len(holding)
+
+
+def forget_older(path: Path, before: datetime) -> None:
+    """Removes what was left before then: what is kept no longer in the database is not kept in a copy of it, either.
+    What cannot be removed is tried again another time."""
+    for copy in found(path):
+        with suppress(OSError):
+            if copy.stat().st_mtime < before.timestamp():
+                copy.unlink()
 
 
 def holds_connection(conn: Connection, connection_id: str) -> bool:

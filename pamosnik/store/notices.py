@@ -8,6 +8,8 @@ from pamosnik.store.times import instant, ms
 
 DATA_DELETED = "data_deleted"
 """Nothing is left to do about it: it goes with the next connection, or after a while."""
+CLOCK_WRONG = "clock_wrong"
+"""Of the machine: what goes by its clock alone does not know what is old."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pamosnik.model.condition import CameFrom
 from pamosnik.model.decision import Check
 from pamosnik.model.flow import Mode
 from pamosnik.model.run import RUN_TRANSITIONS, Origin, Run, RunStatus, RunWait, WaitKind
-from pamosnik.store import deletions
+from pamosnik.store import deletions, stats
 from pamosnik.store.inbox import trace_json
 from pamosnik.store.times import instant, ms, optional_instant
 
@@ -49,6 +49,30 @@ def insert(conn: Connection, run: Run) -> None:
             run.origin.media_id,
             ms(run.started_at),
         ),
+    )
+
+
+def insert_again(conn: Connection, run: Run) -> None:
+    """A run that has ended and was not kept any more, as it is known now. It was counted under everything but its
+    goals; its turns go on behind those of messages that are still there."""
+    insert(conn, run)
+    words = (
+        stats.STARTED,
+        stats.COMPLETED,
+        stats.SENT,
+        stats.SEEN,
+        stats.CLICKED,
+        stats.REPLIED,
+        stats.FAILED,
+    )
+    conn.execute(
+        "UPDATE runs SET finished_at=:at, counted=:counted,"
+        " turn=coalesce((SELECT max(turn) FROM outbox WHERE source=:run), 0) WHERE run_id=:run",
+        {
+            "at": ms(run.finished_at),
+            "counted": "".join(f" {word} " for word in (*words, stats.EXPIRED)),
+            "run": run.id,
+        },
     )
 
 

@@ -106,6 +106,8 @@ WITHOUT_AN_ID: Mapping[str, Sequence[Sequence[str]]] = {
         ("secret THEIRS", "--json"),
     ],
     "queue list": [(), ("--json",), ("--open",)],
+    "retention run": [("--dry-run",), ("--yes",), ("--dry-run", "--json")],
+    "retention show": [(), ("--json",)],
     "runs list": [(), ("--json",)],
     "stats": [(), ("--json",), ("--flow", "only-THEIRS"), ("--since", "30d", "--json")],
     "status": [(), ("--json",)],

@@ -24,6 +24,7 @@ from pamosnik.model.outbox import HeldFor, ItemKind, ItemStatus, OutMessage, Quo
 from pamosnik.model.run import WaitKind
 from pamosnik.store import (
     accounts,
+    aging,
     alerts,
     api_tokens,
     broadcasts,
@@ -365,6 +366,20 @@ BY_TYPE: Mapping[object, object] = {bool: True, int: 3, bytes: b"planted", datet
 
 _BY = _just(By("command", NOW))
 OF_FUNCTIONS: Mapping[str, Make] = {
+    "aging.count(gone)": _just({"events": 1}),
+    "aging.delete_contact(contact)": lambda k: aging.OldContact(
+        k.ids["contact_id"], k.ids["connection_id"], NOW, opted_out=False
+    ),
+    "aging.delete_contact(igsids)": lambda k: [k.ids["igsid"]],
+    "aging.old_contacts(after)": _just("0"),
+    "aging.stock(kind)": _just("events"),
+    "aging.sweep_events(after)": _just("0"),
+    "aging.sweep_fields(after)": _just("0"),
+    "aging.sweep_fields(kept)": _just({"size": LATER}),
+    "aging.sweep_logs(after)": _just(-1),
+    "aging.sweep_messages(after)": _just(-1),
+    "aging.sweep_runs(after)": _just("0"),
+    "aging.sweep_variants(after)": _just('["", "", "", ""]'),
     "accounts.replace_password_hash(was)": lambda k: f"hash-{k.side.mark}",
     "api_tokens.insert(token)": lambda k: api_tokens.ApiToken(
         "planted", k.ids["account_id"], "planted", NOW, None
