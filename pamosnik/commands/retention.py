@@ -68,7 +68,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Deletes now what is older than it is to be kept; the daemon does it once a day."""
-    from pamosnik.services import traces
+    from pamosnik.services import carrying_out
 
     with open_home() as home:
         rules = _rules(home)
@@ -84,7 +84,7 @@ def run(
         _delete(home, rules, found.goes)
         settings = home.settings
         after = _overview(home, rules)
-    if not traces.remove(settings, now):
+    if not carrying_out.remove_traces(settings):
         note("Traces of them in the file are removed by the daemon, within some minutes.")
     if as_json:
         print_json(_shape(after, settings.sources))
@@ -181,11 +181,15 @@ def _shape(found: "Overview", sources: "Mapping[str, str]") -> dict[str, object]
 
 def _held(held: "Held", source: str, what: str = "kind") -> dict[str, object]:
     from pamosnik import ages
+    from pamosnik.flows import durations
     from pamosnik.services.shapes import iso
 
+    keep = ages.written(held.age)
+    if what == "field" and held.age is not None:
+        keep = durations.written(int(held.age.total_seconds()))
     return {
         what: held.name,
-        "keep": ages.written(held.age),
+        "keep": keep,
         "source": source,
         "stored": held.stock.stored,
         "goes": held.stock.goes,

@@ -4,7 +4,8 @@ lock and with the same eraser. Whoever is killed in between loses nothing: the o
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from functools import partial
 
 from pamosnik.clock import SystemClock
 from pamosnik.config import Config
@@ -38,10 +39,19 @@ def carry_out(
         while not told.ended():
             try:
                 with home.lock(settings.home):
-                    asyncio.run(_alone(settings, reader, told))
+                    asyncio.run(_alone(settings, reader, partial(_until_ended, told=told)))
             except home.InUse:
                 time.sleep(LOOK_S)
         return told.receipts()
+
+
+def remove_traces(settings: Config) -> bool:
+    """Removes what deleted rows have left behind in the file. False: the daemon that runs does it, or somebody reads
+    and it is done later. No connection to the database may be held by the caller."""
+    with open_database(settings.database) as reader:
+        with contextlib.suppress(home.InUse), home.lock(settings.home):
+            asyncio.run(_alone(settings, reader, _one_round))
+        return not deletions.traces(reader.connection)
 
 
 class _Told:
@@ -72,7 +82,9 @@ class _Told:
         return sum(one.people + one.events + one.runs + one.messages for one in with_parts)
 
 
-async def _alone(settings: Config, reader: Database, told: _Told) -> None:
+async def _alone(
+    settings: Config, reader: Database, work: Callable[[Eraser], Coroutine[None, None, None]]
+) -> None:
     """As the daemon does it; with the home's lock, so nothing is being sent."""
     clock = SystemClock()
     with open_database(settings.database) as database:
@@ -83,17 +95,21 @@ async def _alone(settings: Config, reader: Database, told: _Told) -> None:
                 # What is due by the clock waits for the daemon, which asks Instagram for the time.
                 eraser = Eraser(writer, reader, clock, unsubscriber.tell, time_is_known=lambda: False)
                 await writer.write(lambda conn: sending.found_after_crash(conn, clock.now()))
-                async with _reporting(told):
-                    await _rounds(eraser, told)
+                await work(eraser)
         finally:
             writer.hurry()
             await writer.close()
 
 
-async def _rounds(eraser: Eraser, told: _Told) -> None:
-    while not told.ended():
-        done = await eraser.round()
-        await asyncio.sleep(0 if done else AGAIN_S)
+async def _until_ended(eraser: Eraser, told: _Told) -> None:
+    async with _reporting(told):
+        while not told.ended():
+            done = await eraser.round()
+            await asyncio.sleep(0 if done else AGAIN_S)
+
+
+async def _one_round(eraser: Eraser) -> None:
+    await eraser.round()
 
 
 @contextlib.asynccontextmanager
