@@ -15,6 +15,7 @@ from pamosnik.model.outbox import ItemStatus
 from pamosnik.privacy import retention
 from pamosnik.privacy.retention import Place, Rules
 from pamosnik.store import accounts, aging, contacts, deletions, inbox, outbox, stats, tombstones
+from pamosnik.store.consents import How
 from pamosnik.store.database import Database
 from tests.store.rows import NOW, database, new_item
 
@@ -64,7 +65,7 @@ def _person(conn: Connection, number: int, seen: datetime, *, opted_out: bool = 
     conn.execute("INSERT INTO variants VALUES ('a1', 'k1', 'shop', 'do.0', ?, 1)", (contact.id,))
     stats.count(conn, "a1", "k1", "shop", stats.STARTED, f"{seen:%Y-%m-%d}")
     if opted_out:
-        contacts.set_opted_out(conn, contact.id, seen)
+        contacts.opt_out(conn, contact.id, How.WORDS, seen)
     return contact.id
 
 
