@@ -34,6 +34,7 @@ from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.key_watch import KeyWatch
 from pamosnik.daemon.posts import PostFinder
+from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.retainer import Retainer
 from pamosnik.daemon.runner import Runner
 from pamosnik.daemon.sender import STOP_WITHIN_S, Sender
@@ -46,11 +47,12 @@ from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused
 from pamosnik.instagram.client import Instagram
 from pamosnik.mail import Mailer
 from pamosnik.security.held_keys import HeldKeys, bring_up_to_date
-from pamosnik.services import alerts, home, sending
-from pamosnik.store import notices
+from pamosnik.services import alerts, home, intake, sending
+from pamosnik.store import notices, spill
 from pamosnik.store.damage import look_for_damage, look_quickly, require_there
 from pamosnik.store.database import open_database
 from pamosnik.store.refusals import storage_error
+from pamosnik.store.spill import Spill
 from pamosnik.store.walls import Walled
 from pamosnik.store.writer import GroupWriter
 
@@ -109,9 +111,12 @@ async def serve(
             open_database(settings.database) as reader,
             open_database(settings.database) as for_one,
             Aside(settings.database) as aside,
+            Spill(settings.home / spill.NAME) as incoming,
         ):
+            intake.take_over(database, settings.home)
             writer = GroupWriter(database)
             writer.storage.tell = lock.tell
+            reception = Reception(writer, reader, clock, incoming)
             try:
                 async with Instagram(
                     version=settings.graph_version,
@@ -126,6 +131,7 @@ async def serve(
                         tools,
                         Walled(for_one),
                         aside,
+                        reception,
                         KeyWatch(keys, lock, writer, clock),
                         looked_through=looked_through,
                         on_ready=on_ready,
@@ -134,6 +140,7 @@ async def serve(
             finally:
                 writer.hurry()
                 await writer.close()
+                await reception.close()
 
 
 async def _run(
@@ -143,6 +150,7 @@ async def _run(
     tools: Tools,
     own: Walled,
     aside: Aside,
+    reception: Reception,
     key_watch: KeyWatch,
     *,
     looked_through: bool,
@@ -151,12 +159,14 @@ async def _run(
 ) -> None:
     await _look_back(settings, clock, writer)
     workers = _put_together(settings, tools, writer, clock, await _alerter(settings, tools))
+    reception.on_events = workers.runner.wake
     app = make_app(
         settings,
         writer,
         tools.reader,
         own,
         aside,
+        reception,
         clock,
         mails=workers.account_mails,
         exports=workers.exports,
@@ -178,6 +188,7 @@ async def _run(
         on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
         tasks = [
             begin(partial(_watch, writer, workers), "watch"),
+            begin(reception.run, "reception"),
             begin(key_watch.run, "keys"),
             begin(workers.exports.run, "exports"),
             group.create_task(_stop_when_writer_failed(writer, stop), name="writer"),

@@ -1,5 +1,6 @@
 """The HTTP surface: Meta's webhooks, health, tracked links, and the status page."""
 
+import asyncio
 import hmac
 import logging
 import time
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pamosnik import _sqlite
+from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon.account_forms import Parts
@@ -35,12 +37,12 @@ from pamosnik.daemon.login_pages import LoginPages
 from pamosnik.daemon.meta_callbacks import MetaCallbacks
 from pamosnik.daemon.password_checks import PasswordChecks
 from pamosnik.daemon.reached import Reached
+from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.tracked_links import TrackedLinks
 from pamosnik.daemon.visitors import FormRefused, NotLoggedIn, Visitors
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.instagram import limits, webhook
-from pamosnik.services import intake
 from pamosnik.store import notices
 from pamosnik.store.database import Database
 from pamosnik.store.walls import Walled
@@ -61,17 +63,17 @@ class Webhook:
     def __init__(
         self,
         writer: GroupWriter,
+        reception: Reception,
         clock: Clock,
         *,
         secrets: Sequence[str],
         verify_token: str | None,
-        on_events: Callable[[], None],
     ) -> None:
         self._writer = writer
+        self._reception = reception
         self._clock = clock
         self._secrets = tuple(secrets)
         self._verify_token = verify_token
-        self._on_events = on_events
         self._complained_at = 0.0
         self._refused = 0
         """Deliveries refused since the last good one."""
@@ -94,44 +96,37 @@ class Webhook:
         except ClientDisconnect:
             return Response(status_code=400)
         if webhook.signed_by(body, request.headers.get("x-hub-signature-256"), self._secrets) is None:
-            await self._complain()
+            self._complain()
             return PlainTextResponse("The signature does not fit.", 403)
-        await self._fits()
+        self._fits()
         delivery = webhook.parse(body)
         if not delivery.readable:
             log.warning("A signed delivery was not readable", extra={"action": "webhook.unreadable"})
         if delivery.items:
-            await self._store(delivery)
+            await self._reception.take_in(delivery.items)
         return PlainTextResponse("ok")
 
-    async def _store(self, delivery: webhook.Delivery) -> None:
-        stored = await self._writer.write(
-            partial(intake.store, items=delivery.items, now=self._clock.now()), urgent=True
-        )
-        if stored.of_unknown_accounts:
-            log.warning(
-                "%d items were for Instagram accounts that are not connected",
-                stored.of_unknown_accounts,
-                extra={"action": "webhook.unknown_account"},
-            )
-        if stored.new:
-            self._on_events()
-
-    async def _fits(self) -> None:
+    def _fits(self) -> None:
         """A good signature: the secrets are right."""
         if self._refused >= REFUSALS_TOLD or not self._ever_fitted:
             # A notice from before the restart that brought the right secret ends here, too.
             self._ever_fitted = True
-            await self._writer.write(
-                partial(notices.settle, account_id="", connection_id="", code=_BAD_SIGNATURE)
-            )
+            self._write(partial(notices.settle, account_id="", connection_id="", code=_BAD_SIGNATURE))
         self._refused = 0
 
-    async def _complain(self) -> None:
+    def _write(self, fn: Callable[[Connection], object]) -> None:
+        """For what no answer waits for."""
+        self._writer.begin(fn).add_done_callback(self._heard)
+
+    def _heard(self, written: "asyncio.Future[object]") -> None:
+        if not written.cancelled() and isinstance(error := written.exception(), StorageRefused):
+            self._writer.storage.refused(error)
+
+    def _complain(self) -> None:
         """Once a minute: a stranger must not fill the log. The owner is told when nothing good came in between."""
         self._refused += 1
         if self._refused == REFUSALS_TOLD:
-            await self._writer.write(
+            self._write(
                 partial(
                     notices.raise_notice,
                     account_id="",
@@ -160,6 +155,7 @@ def make_app(
     reader: Database,
     own: Walled,
     aside: Aside,
+    reception: Reception,
     clock: Clock,
     *,
     mails: AccountMails,
@@ -171,10 +167,10 @@ def make_app(
     `mails`: to whoever has one. `on_deletion` is called when there is something to delete."""
     hook = Webhook(
         writer,
+        reception,
         clock,
         secrets=settings.webhook_secrets,
         verify_token=settings.verify_token,
-        on_events=on_events,
     )
     pages = Pages()
     reached = Reached.under(settings)

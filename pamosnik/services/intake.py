@@ -1,14 +1,25 @@
 """Storing what Meta delivered, before it is acknowledged."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 
+from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.instagram.webhook import TEST_ENTRY
 from pamosnik.model.event import Incoming
-from pamosnik.store import connections, inbox
+from pamosnik.store import connections, deletions, inbox, spill
 from pamosnik.store.connections import Connected
+from pamosnik.store.database import Database
+from pamosnik.store.spill import Delivery
+
+AT_ONCE = 500
+"""Deliveries of one transaction at a start."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +31,9 @@ class Stored:
     of_unknown_accounts: int
 
 
-def store(conn: Connection, items: Iterable[Incoming], now: datetime) -> Stored:
+def store(conn: Connection, items: Iterable[Incoming], now: datetime, *, told_again: bool = True) -> Stored:
     """One row per item; repetitions make none. Not kept are items of accounts that are not connected, and those about
-    people who were forgotten since."""
+    people who were forgotten since. `told_again`: as in `inbox.add`."""
     known: dict[str, list[Connected]] = {}
     new = repeated = unknown = 0
     for item in items:
@@ -37,6 +48,7 @@ def store(conn: Connection, items: Iterable[Incoming], now: datetime) -> Stored:
                 connection_id=connected.id,
                 incoming=item,
                 now=now,
+                told_again=told_again,
             )
             if added is not None:
                 new += added[1]
@@ -50,3 +62,51 @@ def _owners(conn: Connection, ig_id: str) -> list[Connected]:
         return connections.first_of_each_account(conn)
     connected = connections.by_ig_id(conn, ig_id)
     return [] if connected is None else [connected]
+
+
+# --- when the database cannot be written for a while -----------------------------------------------------
+
+
+def wanted(conn: Connection, items: Iterable[Incoming]) -> tuple[Incoming, ...]:
+    """The items that somebody's connection takes in; what is being deleted takes in nothing more."""
+    return tuple(
+        item
+        for item in items
+        if any(deletions.open_for(conn, connected.id) is None for connected in _owners(conn, item.ig_id))
+    )
+
+
+def take_over(database: Database, home: Path) -> None:
+    """Stores what was acknowledged before a crash and is only in `incoming.log`. The caller holds the home's lock.
+
+    Whoever was deleted meanwhile does not come back with it. Raises `HomeError`; then nothing of it is lost.
+    """
+    path = home / spill.NAME
+    deliveries, damaged = spill.read(path)
+    for start in range(0, len(deliveries), AT_ONCE):
+        database.write(partial(_store_once, deliveries=deliveries[start : start + AT_ONCE]))
+    spill.empty(path)
+    if deliveries:
+        log.info("%d deliveries were taken over", len(deliveries), extra={"action": "start.taken_over"})
+    if damaged:
+        log.error(
+            "%d lines of %s could not be read; what was delivered so is read from the conversations, as far as"
+            " Instagram tells it.",
+            damaged,
+            path,
+            extra={"action": "start.damaged_lines"},
+        )
+
+
+def _store_once(conn: Connection, deliveries: Sequence[Delivery]) -> None:
+    """One that cannot be stored is told and left out: it would keep the daemon from starting for ever."""
+    for delivery in deliveries:
+        conn.execute("SAVEPOINT delivery")
+        try:
+            store(conn, delivery.items, delivery.received_at, told_again=False)
+        except Exception as error:
+            if _sqlite.code_of(error) is not None:
+                raise
+            conn.execute("ROLLBACK TO delivery")
+            log.exception("A delivery could not be taken over", extra={"action": "start.not_taken_over"})
+        conn.execute("RELEASE delivery")

@@ -20,13 +20,20 @@ _EVENT = f"event_id, account_id, connection_id, received_at, attempts, {_INCOMIN
 
 
 def add(
-    conn: Connection, *, account_id: str, connection_id: str, incoming: Incoming, now: datetime
+    conn: Connection,
+    *,
+    account_id: str,
+    connection_id: str,
+    incoming: Incoming,
+    now: datetime,
+    told_again: bool = True,
 ) -> tuple[str, bool] | None:
     """Stores one item; returns its event's id and whether it is new. None: it is about somebody who was forgotten
     since, and is not kept.
 
     A repetition makes no second row: it raises `seen_times`, and adds the payload when the row had none (a tap
-    that was first recovered from the conversation, where payloads are not told).
+    that was first recovered from the conversation, where payloads are not told). Not `told_again`: what is there
+    already may have come from this very delivery, which was taken in before a crash.
     """
     if tombstones.drops(conn, connection_id, incoming):
         return None
@@ -35,7 +42,7 @@ def add(
     row = conn.execute(
         f"INSERT INTO events (event_id, account_id, connection_id, received_at, {_INCOMING})"  # noqa: S608 - column names
         " VALUES (?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-        " ON CONFLICT (connection_id, dedup_key) DO UPDATE SET seen_times = seen_times + 1,"
+        f" ON CONFLICT (connection_id, dedup_key) DO UPDATE SET seen_times = seen_times + {int(told_again)},"
         " payload = coalesce(payload, excluded.payload), title = coalesce(title, excluded.title)"
         " RETURNING event_id",
         (

@@ -12,6 +12,7 @@ nothing here expects: it is a mistake of ours, and nobody may wait for ever beca
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -64,6 +65,7 @@ class GroupWriter:
         self.failure: BaseException | None = None
         """Why nothing is written any more: `DatabaseDamaged`, or a mistake of ours. Set for good."""
         self.failed = asyncio.Event()
+        self._busy_since: float | None = None
         self._news = threading.Condition()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="pamosnik-writer", daemon=True)
@@ -74,11 +76,20 @@ class GroupWriter:
 
         `urgent`: somebody outside waits for it, so it goes before what is not.
         """
+        return await self.begin(fn, urgent=urgent)
+
+    def begin(self, fn: Callable[[Connection], T], *, urgent: bool = False) -> "asyncio.Future[T]":
+        """`write` for whoever does not wait for it, or not for long. Called in the loop's thread."""
         future: asyncio.Future[T] = self._loop.create_future()
         with self._news:
             (self._urgent if urgent else self._waiting).append(_Job(fn, future))
             self._news.notify()
-        return await future
+        return future
+
+    def busy_for(self) -> float:
+        """For how many seconds it has been at one and the same transaction, or at what runs alone."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def met_damage(self, error: BaseException) -> None:
         """Somebody who only reads has met an error; damage ends the writer, too. Called in the loop's thread."""
@@ -110,6 +121,7 @@ class GroupWriter:
 
     def _work(self) -> None:
         while group := self._next_group():
+            self._busy_since = time.monotonic()
             try:
                 self._run(group)
             except BaseException as error:
@@ -119,6 +131,7 @@ class GroupWriter:
                 _fail(group, self.failure)
                 undo(self._database.connection)
                 log.exception("The writer failed", extra={"action": "writer.failed"})
+            self._busy_since = None
             self._loop.call_soon_threadsafe(self._deliver, group)
 
     def _run(self, group: list[_Job]) -> None:

@@ -15,8 +15,11 @@ from pamosnik.config import Config
 from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.exports import Exports
+from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.web import make_app
+from pamosnik.store import spill
 from pamosnik.store.database import Database, open_database
+from pamosnik.store.spill import Spill
 from pamosnik.store.walls import Walled
 from pamosnik.store.writer import GroupWriter
 from tests.daemon.shop import EMAIL, PASSWORD, free_port
@@ -70,15 +73,18 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
         open_database(settings.database) as reader,
         open_database(settings.database) as own,
         Aside(settings.database) as aside,
+        Spill(settings.home / spill.NAME) as incoming,
     ):
         writer = GroupWriter(database)
         mails = AccountMails.under(settings, writer, reader, clock)
+        reception = Reception(writer, reader, clock, incoming)
         app = make_app(
             settings,
             writer,
             reader,
             Walled(own),
             aside,
+            reception,
             clock,
             mails=mails,
             exports=Exports(settings.home, reader, clock),
@@ -102,3 +108,4 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
             server.should_exit = True
             await serving
             await writer.close()
+            await reception.close()

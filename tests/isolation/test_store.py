@@ -66,6 +66,7 @@ OF_THE_MACHINE: Mapping[str, str] = {
     "migrations": "make the tables",
     "refusals": "words for what SQLite refuses",
     "shape": "what columns tables have",
+    "spill": "a file beside the database; what is in it passes `inbox.add` before anybody sees it",
     "vacuum": "pages of the whole file",
     "walls": "the wall itself: tests/store/test_walls.py",
     "writer": "the one thread that writes",
