@@ -12,6 +12,7 @@ from pamosnik.services import reading
 from pamosnik.store import spill
 from pamosnik.store.database import WAL_BYTES_KEPT, connect
 from tests.daemon import events
+from tests.daemon.events import Json
 from tests.daemon.fake import Trouble, calm
 from tests.daemon.shop import FLOWS, Shop, open_shop
 from tests.store.rows import database
@@ -47,6 +48,10 @@ async def test_a_short_lock_keeps_no_delivery_waiting(tmp_path: Path) -> None:
         await _emptied(shop)
 
 
+async def _messages(shop: Shop) -> list[Json]:
+    return [one for one in await shop.read("events", "list") if one["kind"] == "message"]
+
+
 async def _emptied(shop: Shop) -> None:
     """What was set aside is in the database, and nowhere else."""
     for _ in range(200):
@@ -63,13 +68,12 @@ async def test_killed_behind_a_lock_it_knows_at_the_next_start_what_it_acknowled
         with viewer(shop, "BEGIN IMMEDIATE"):
             await asyncio.gather(*(shop.write(igsid, "price") for igsid in ("7303", "7304")))
             await shop.kill()
-        assert len(await shop.read("events", "list")) == 1
+        assert len(await _messages(shop)) == 1
         await shop.start()
         for igsid in ("7302", "7303", "7304"):
             await shop.settles(igsid, 1)
         await shop.quiet()
-        received = [one for one in await shop.read("events", "list") if one["kind"] == "message"]
-        assert [one["seen_times"] for one in received] == [1, 1, 1]
+        assert [one["seen_times"] for one in await _messages(shop)] == [1, 1, 1]
         assert all(len(shop.fake.thread(igsid)) == 1 for igsid in ("7302", "7303", "7304"))
         assert (shop.home / spill.NAME).read_bytes() == b""
 
