@@ -14,7 +14,7 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.privacy.eraser import Eraser
 from pamosnik.security import keyring
 from pamosnik.security.vault import Keys
-from pamosnik.services import home, sending
+from pamosnik.services import home, intake, sending
 from pamosnik.services.unsubscribing import Unsubscriber
 from pamosnik.store import deletions
 from pamosnik.store.database import Database, open_database
@@ -88,6 +88,7 @@ async def _alone(
     """As the daemon does it; with the home's lock, so nothing is being sent."""
     clock = SystemClock()
     with open_database(settings.database) as database:
+        intake.take_over(database, settings.home)
         writer = GroupWriter(database)
         try:
             async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
