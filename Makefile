@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test lint bench chaos storm browser clean
+.PHONY: demo test lint bench bench-privacy chaos storm browser clean
 
 demo: $(RUN_STAMP)
 	$(BIN)/pamosnik demo $(ARGS)
@@ -21,6 +21,10 @@ lint: $(DEV_STAMP)
 
 bench: $(DEV_STAMP)
 	$(BIN)/python -m bench
+
+# Deletions and exports of a large home while webhooks keep arriving: make bench-privacy ARGS="--people 20000".
+bench-privacy: $(DEV_STAMP)
+	$(BIN)/python -m bench.privacy $(ARGS)
 
 # Kills and faults for a few minutes, then the ledger: make chaos ARGS="--people 600 --kills 20".
 # A kill at every commit and around every request of a small story, one by one: make chaos ARGS=--walk.

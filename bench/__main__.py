@@ -122,7 +122,7 @@ async def log(request):
 app = Starlette(routes=[
     Route("/v26.0/17841400000000001/messages", messages, methods=["POST"]),
     Route("/v26.0/me", me), Route("/readyz", good), Route("/log", log),
-    Route("/{rest:path}", good, methods=["GET", "POST"])])
+    Route("/{rest:path}", good, methods=["GET", "POST", "DELETE"])])
 uvicorn.run(app, port=int(sys.argv[1]), loop="uvloop", http="httptools", access_log=False, log_level="error")
 """
 
