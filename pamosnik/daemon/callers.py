@@ -6,7 +6,6 @@ from functools import partial
 from starlette.requests import Request
 
 from pamosnik.clock import Clock
-from pamosnik.errors import StorageRefused
 from pamosnik.services import api_tokens
 from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
@@ -54,8 +53,5 @@ class Callers:
         now = self._clock.now()
         if not api_tokens.to_be_noted(token, now) or self._writer.storage.problem is not None:
             return
-        try:
-            await self._writer.write(partial(api_tokens.used, token=token, now=now))
-        except StorageRefused as error:
-            # What can be read is told all the same.
-            self._writer.storage.refused(error)
+        # What can be read is told all the same.
+        await self._writer.note(partial(api_tokens.used, token=token, now=now))

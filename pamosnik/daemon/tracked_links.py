@@ -1,7 +1,5 @@
 """Tracked links: `/l/{token}` counts who came and leads on to the one address that the link was made for."""
 
-import asyncio
-import logging
 import re
 from collections.abc import Callable
 from functools import partial
@@ -12,14 +10,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from pamosnik.clock import Clock
-from pamosnik.errors import StorageRefused
 from pamosnik.model.addresses import is_web_address
 from pamosnik.services import clicks
 from pamosnik.store import links
 from pamosnik.store.database import Database
 from pamosnik.store.writer import GroupWriter
-
-log = logging.getLogger(__name__)
 
 _NO_PERSON = re.compile(
     r"facebookexternalhit|facebookcatalog|facebot|meta-external|whatsapp/|bot/|crawler|spider|preview|slurp",
@@ -27,8 +22,6 @@ _NO_PERSON = re.compile(
 )
 """In the User-Agent of what looks at a page to show or to index it; Meta's own fetch addresses that are sent, for
 their previews. `bot` alone would take phones of the brand Cubot."""
-PATIENCE_S = 0.25
-"""So long a click is waited for until it is counted: whoever clicked is on their way."""
 _AHEAD_OF_TIME = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 """Headers that browsers send when they fetch what nobody has asked for yet."""
 
@@ -63,20 +56,9 @@ class TrackedLinks:
 
     async def _count(self, token: str) -> None:
         """Whoever clicked is led on even where the click cannot be stored, or not soon."""
-        counted = self._writer.begin(partial(clicks.clicked, token=token, now=self._clock.now()))
-        counted.add_done_callback(self._counted)
-        await asyncio.wait((counted,), timeout=PATIENCE_S)
-
-    def _counted(self, counted: "asyncio.Future[bool]") -> None:
-        if counted.cancelled():
-            return
-        error = counted.exception()
-        if error is None:
-            self._on_click()
-        elif isinstance(error, StorageRefused):
-            self._writer.storage.refused(error)
-        else:
-            log.error("A click could not be counted", exc_info=error, extra={"action": "link.not_counted"})
+        await self._writer.note(
+            partial(clicks.clicked, token=token, now=self._clock.now()), then=self._on_click
+        )
 
 
 def _by_a_person(request: Request) -> bool:

@@ -19,7 +19,6 @@ from pamosnik.clock import Clock
 from pamosnik.daemon import browsers
 from pamosnik.daemon.password_checks import Right
 from pamosnik.daemon.reached import Reached
-from pamosnik.errors import StorageRefused
 from pamosnik.security import tokens
 from pamosnik.services import visits
 from pamosnik.store import accounts, sessions
@@ -87,10 +86,7 @@ class Visitors:
             return None
         if visits.is_news(session, now) and self._writer.storage.problem is None:
             # Not while storage refuses: the page that tells so must not wait for it.
-            try:
-                await self._writer.write(partial(visits.seen, session=session, now=now))
-            except StorageRefused as error:
-                self._writer.storage.refused(error)
+            await self._writer.note(partial(visits.seen, session=session, now=now))
         return Visitor(account, session, tokens.token_hash(token), csrf_token(token))
 
     async def known(self, request: Request) -> Visitor:

@@ -1,6 +1,5 @@
 """The HTTP surface: Meta's webhooks, health, tracked links, and the status page."""
 
-import asyncio
 import hmac
 import logging
 import time
@@ -15,7 +14,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pamosnik import _sqlite
-from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon.account_forms import Parts
@@ -96,9 +94,9 @@ class Webhook:
         except ClientDisconnect:
             return Response(status_code=400)
         if webhook.signed_by(body, request.headers.get("x-hub-signature-256"), self._secrets) is None:
-            self._complain()
+            await self._complain()
             return PlainTextResponse("The signature does not fit.", 403)
-        self._fits()
+        await self._fits()
         delivery = webhook.parse(body)
         if not delivery.readable:
             log.warning("A signed delivery was not readable", extra={"action": "webhook.unreadable"})
@@ -106,27 +104,21 @@ class Webhook:
             await self._reception.take_in(delivery.items)
         return PlainTextResponse("ok")
 
-    def _fits(self) -> None:
+    async def _fits(self) -> None:
         """A good signature: the secrets are right."""
         if self._refused >= REFUSALS_TOLD or not self._ever_fitted:
             # A notice from before the restart that brought the right secret ends here, too.
             self._ever_fitted = True
-            self._write(partial(notices.settle, account_id="", connection_id="", code=_BAD_SIGNATURE))
+            await self._writer.note(
+                partial(notices.settle, account_id="", connection_id="", code=_BAD_SIGNATURE)
+            )
         self._refused = 0
 
-    def _write(self, fn: Callable[[Connection], object]) -> None:
-        """For what no answer waits for."""
-        self._writer.begin(fn).add_done_callback(self._heard)
-
-    def _heard(self, written: "asyncio.Future[object]") -> None:
-        if not written.cancelled() and isinstance(error := written.exception(), StorageRefused):
-            self._writer.storage.refused(error)
-
-    def _complain(self) -> None:
+    async def _complain(self) -> None:
         """Once a minute: a stranger must not fill the log. The owner is told when nothing good came in between."""
         self._refused += 1
         if self._refused == REFUSALS_TOLD:
-            self._write(
+            await self._writer.note(
                 partial(
                     notices.raise_notice,
                     account_id="",

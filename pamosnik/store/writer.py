@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 from pamosnik import _sqlite
@@ -29,6 +30,7 @@ URGENT_AT_MOST = 200
 GROUP_AT_MOST = 50
 BESIDE_URGENT = 10
 """Functions in one transaction: bounds how long the first of them waits, and a webhook that comes meanwhile."""
+NOTED_WITHIN_S = 0.25
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -85,6 +87,25 @@ class GroupWriter:
             (self._urgent if urgent else self._waiting).append(_Job(fn, future))
             self._news.notify()
         return future
+
+    async def note(
+        self, fn: Callable[[Connection], object], *, then: Callable[[], None] = lambda: None
+    ) -> None:
+        """`write` of what no answer has to wait for: returns after `NOTED_WITHIN_S` at the latest, and it is written
+        all the same. `then` is called once it is; what storage refuses is told by `storage` and forgotten.
+        """
+        written = self.begin(fn)
+        written.add_done_callback(partial(self._noted, then=then))
+        await asyncio.wait((written,), timeout=NOTED_WITHIN_S)
+
+    def _noted(self, written: "asyncio.Future[object]", then: Callable[[], None]) -> None:
+        error = asyncio.CancelledError() if written.cancelled() else written.exception()
+        if error is None:
+            then()
+        elif isinstance(error, StorageRefused):
+            self.storage.refused(error)
+        elif isinstance(error, Exception) and self.failure is None:
+            log.error("Something could not be noted", exc_info=error, extra={"action": "writer.not_noted"})
 
     def busy_for(self) -> float:
         """For how many seconds it has been at one and the same transaction, or at what runs alone."""
