@@ -220,6 +220,7 @@ class _Trial:
         self._conn = conn
         account = accounts.Account(self.move.target, "", "", "UTC", self.move.made_at)
         accounts.insert(conn, account, password_hash="", wrapped_key=b"", adult_stated_at=self.move.made_at)
+        accounts.set_deleting(conn, account.id)  # otherwise consents would stay
 
     def leave_out(self, people: frozenset[str]) -> None:
         self.move = replace(self.move, left_out=people)

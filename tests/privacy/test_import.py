@@ -38,6 +38,7 @@ def _lives_on(conn: Connection) -> None:
     conn.execute("UPDATE contacts SET opted_out_at=7, name='Żółw 🐢' WHERE igsid=?", (MINE.fan,))
     conn.execute("UPDATE flows SET paused_at=5, paused_by='page' WHERE flow_id='size'")
     conn.execute("UPDATE flows SET rolled_back_at=6 WHERE flow_id='news'")
+    _insert(conn, "consents", {"account_id": MINE.account, "what": "adulthood", "how": "command", "at": 1})
     chance = random.Random(20261130)
     for number in range(60):
         _somebody(conn, chance, f"0{number:04}RANDOM")
