@@ -74,23 +74,27 @@ def run(
         rules = _rules(home)
         _require_time(home)
         found = _overview(home, rules)
-        if dry_run or not found.goes:
+        if dry_run:
             _tell(found, home, as_json)
+            note("Nothing was deleted.")
             return
-        if not as_json:
+        if found.goes and not as_json:
             _print(_shape(found, home.settings.sources))
-        if not confirm(f"Delete these {found.goes} for good?", yes=yes):
+        if found.goes and not confirm(f"Delete these {found.goes} for good?", yes=yes):
             raise PamosnikError("Nothing was deleted.")
+        # Also when nothing goes: one that was broken off comes to its end.
         _delete(home, rules, found.goes)
-        settings = home.settings
+        settings, sources = home.settings, home.settings.sources
         after = _overview(home, rules)
     if not carrying_out.remove_traces(settings):
         note("Traces of them in the file are removed by the daemon, within some minutes.")
     if as_json:
-        print_json(_shape(after, settings.sources))
+        print_json(_shape(after, sources))
         return
     gone = {} if after.last is None else after.last.gone
-    say(f"Deleted: {', '.join(f'{kind} {n}' for kind, n in gone.items()) or 'nothing'}.")
+    say(
+        f"Deleted: {', '.join(f'{kind} {n}' for kind, n in gone.items())}." if gone else "Nothing is too old."
+    )
 
 
 def _tell(found: "Overview", home: "Home", as_json: bool) -> None:
@@ -99,7 +103,6 @@ def _tell(found: "Overview", home: "Home", as_json: bool) -> None:
         print_json(shape)
         return
     _print(shape)
-    note("Nothing was deleted." if found.goes else "Nothing is too old.")
 
 
 def _rules(home: "Home") -> "Rules":

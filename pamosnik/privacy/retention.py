@@ -38,8 +38,8 @@ from pamosnik.store.tombstones import Tombstone
 DAILY = timedelta(hours=24)
 KNOWN_WITHIN = timedelta(days=35)
 """A clock that nobody has confirmed is not believed when it is so far ahead of everything that is stored."""
-_ROWS = 500
-"""Of people: so many rows one transaction deletes."""
+_PEOPLE, _ROWS = 50, 500
+"""So many people, and rows of theirs, one transaction deletes: on each hangs much else."""
 
 
 class Kind(StrEnum):
@@ -217,7 +217,7 @@ def _contacts(
             return Swept(gone, _previous(after, going, gone))
         gone += 1
         rows += deleted + 1
-        if rows >= _ROWS:
+        if gone >= _PEOPLE or rows >= _ROWS:
             return Swept(gone, contact.id)
     return Swept(gone, behind)
 

@@ -22,6 +22,7 @@ from pamosnik.security.held_keys import key_lock
 from pamosnik.services import credentials, home
 from pamosnik.store import (
     accounts,
+    aging,
     backup,
     backup_files,
     broadcasts,
@@ -133,6 +134,7 @@ def _put_in_doubt(conn: Connection, since: datetime, now: datetime) -> int:
     inbox.doubt_pending(conn, since)
     broadcasts.plan_anew(conn, now)
     entrances.doubt(conn)
+    aging.all_due(conn)
     for account in accounts.every(conn):
         _log_out(conn, account.id)
         accounts.audit(conn, account.id, actor="command", action="restore", subject=None, now=now)

@@ -335,6 +335,11 @@ def end(conn: Connection, account_id: str, now: datetime) -> None:
     conn.execute("UPDATE retentions SET ended_at=? WHERE account_id=?", (ms(now), account_id))
 
 
+def all_due(conn: Connection) -> None:
+    """A backup was restored: it brings back what was too old since. Every account's time comes at once."""
+    conn.execute("UPDATE retentions SET ended_at=NULL")
+
+
 def latest_known(conn: Connection, account_id: str, now: datetime) -> datetime | None:
     """The latest instant not after `now` that the account's rows name; None: there is none."""
     (latest,) = conn.execute(
