@@ -102,9 +102,9 @@ def _end(
     for table, rows in last.items():
         imports.put(conn, table, rows, shape.key(conn, table))
     imports.set_timezone(conn, account_id, checked.timezone)
-    leave_stones(conn, account_id, checked.forgotten, checked.left_out, now)
+    leave_stones(conn, checked.move, checked.forgotten, checked.left_out, now)
     for row in checked.connections:
-        connection_id = str(row["connection_id"])
+        connection_id = checked.move.here(str(row["connection_id"]))
         status, reason, delete_after = rules.state_after(row)
         imports.moved_in(conn, connection_id, status=status, reason=reason, delete_after_ms=delete_after)
         if status == "needs_login":

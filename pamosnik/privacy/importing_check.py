@@ -17,7 +17,7 @@ from pamosnik.privacy.importing_file import ExportFile, ExportUnusable
 from pamosnik.privacy.importing_forgotten import Forgotten, Person
 from pamosnik.privacy.importing_rows import Move, Unfit
 from pamosnik.privacy.subject import REGISTER, About
-from pamosnik.store import accounts, imports, migrations, shape
+from pamosnik.store import accounts, imports, ledger, migrations, shape
 from pamosnik.store.database import open_in_memory
 
 _MOST_TOLD = 50
@@ -93,7 +93,14 @@ def check(
     notes = _Notes()
     account = _the_account(file)
     gone, being_forgotten = _being_deleted(file)
-    move = Move(str(account["account_id"]), account_id, file.manifest.created_at, gone)
+    erased = {one for path in ledgers for one in ledger.read(path).connections}
+    move = Move(
+        str(account["account_id"]),
+        account_id,
+        file.manifest.created_at,
+        gone,
+        renamed={one: rules.another_id(file.manifest.digest, one) for one in erased},
+    )
     trial = _Trial(file, move, notes, on_rows)
     with open_in_memory() as memory:
         trial.open(memory.connection)
@@ -247,7 +254,7 @@ class _Trial:
                     last = _next_key(row, key, last)
                     here = rules.moved(table, row, self.move)
                     if here is not None:
-                        self._know(table, row)
+                        self._know(table, row, here)
                         taken.append((number, here))
                 except Unfit as error:
                     self._notes.add(f"{table}, row {number}: {error}")
@@ -260,7 +267,7 @@ class _Trial:
         self._put(table, taken)
         self._on_rows(number % _CHUNK)
 
-    def _know(self, table: str, row: Mapping[str, object]) -> None:
+    def _know(self, table: str, row: Mapping[str, object], here: Mapping[str, object]) -> None:
         person = row.get("contact_id")
         if table == "contacts":
             self._people.add(str(person))
@@ -269,7 +276,7 @@ class _Trial:
         if table == rules.CONNECTIONS:
             self.connections.append(row)
         if table in _IDS:
-            self._ids.setdefault(table, []).append(str(row[_IDS[table]]))
+            self._ids.setdefault(table, []).append(str(here[_IDS[table]]))
 
     def _put(self, table: str, rows: Sequence[tuple[int, Mapping[str, object]]]) -> None:
         self.counts[table] += len(rows)

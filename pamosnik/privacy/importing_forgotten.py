@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -47,7 +47,8 @@ class Forgotten:
     def read(
         cls, paths: Sequence[Path], conn: Connection, move: Move, connections: Sequence[Mapping[str, object]]
     ) -> "Forgotten":
-        ig_ids = {str(one["connection_id"]): str(one["ig_id"]) for one in connections}
+        ids = [str(one["connection_id"]) for one in connections]
+        ig_ids = dict(zip(ids, (str(one["ig_id"]) for one in connections), strict=True))
         keys: list[bytes | None] = [tombstones.key(conn, move.target)]
         source_key: bytes | None = None
         stones: dict[str, dict[str, Tombstone]] = {}
@@ -57,8 +58,8 @@ class Forgotten:
             for stone in found.stones:
                 if stone.connection_id in ig_ids:
                     stones.setdefault(stone.connection_id, {})[stone.person] = stone
-        for connection_id in ig_ids:
-            for stone in tombstones.of_connection(conn, connection_id):
+        for connection_id in ids:
+            for stone in tombstones.of_connection(conn, move.here(connection_id)):
                 stones.setdefault(connection_id, {})[stone.person] = stone
         known = tuple(dict.fromkeys(key for key in keys if key is not None))
         return cls(ig_ids, known, source_key, stones)
@@ -94,21 +95,23 @@ class Forgotten:
 
 
 def leave_stones(
-    conn: Connection, account_id: str, forgotten: Forgotten, people: Sequence[Person], now: datetime
+    conn: Connection, move: Move, forgotten: Forgotten, people: Sequence[Person], now: datetime
 ) -> None:
     """So that what Instagram tells once more about the time before is not kept here either, and who had opted out
     before being forgotten stays so."""
+    account_id = move.target
     if tombstones.key(conn, account_id) is None:
         if forgotten.source_key is None and not people:
             return
         tombstones.put_key(conn, account_id, forgotten.source_key or secrets.token_bytes(KEY_BYTES))
     if tombstones.key(conn, account_id) == forgotten.source_key:
-        for stones in forgotten.stones.values():
+        for connection_id, stones in forgotten.stones.items():
             for stone in stones.values():
-                tombstones.put(conn, account_id, stone)
+                tombstones.put(conn, account_id, replace(stone, connection_id=move.here(connection_id)))
     for person in people:
-        hashed = tombstones.hasher(conn, person.connection_id)
+        connection_id = move.here(person.connection_id)
+        hashed = tombstones.hasher(conn, connection_id)
         assert hashed is not None
         for igsid in person.igsids:
-            stone = Tombstone(person.connection_id, hashed(igsid), person.said_at, now, person.opted_out)
+            stone = Tombstone(connection_id, hashed(igsid), person.said_at, now, person.opted_out)
             tombstones.put(conn, account_id, stone)

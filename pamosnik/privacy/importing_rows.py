@@ -5,9 +5,10 @@ machine and would be answered again; logins and tokens; what was planned, for it
 account is connected.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -85,6 +86,18 @@ class Move:
     """Connections that were being deleted then."""
     left_out: frozenset[str] = frozenset()
     """People who are forgotten."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Connections that get another id, and which."""
+
+    def here(self, connection_id: str) -> str:
+        """The id that a connection of the export has here."""
+        return self.renamed.get(connection_id, connection_id)
+
+
+def another_id(digest: str, connection_id: str) -> str:
+    """For a connection whose id stands for deleted data in this home: a restored backup would delete it again. The
+    same at every try with the same file."""
+    return hashlib.sha256(f"{digest}:{connection_id}".encode()).hexdigest()[:26].upper()
 
 
 def row_of(raw: object, columns: Mapping[str, str], *, whole: bool) -> dict[str, object]:
@@ -134,6 +147,8 @@ def moved(table: str, row: Mapping[str, object], move: Move) -> dict[str, object
     if row.get("contact_id") in move.left_out or (row.get("connection_id") in move.gone and not of_holder):
         return None
     here = {**row, "account_id": move.target}
+    if row.get("connection_id") is not None:
+        here["connection_id"] = move.here(str(row["connection_id"]))
     for name, kind in _LISTS.get(table, {}).items():
         if name in row:
             _require_json(name, row[name], kind)

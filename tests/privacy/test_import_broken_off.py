@@ -263,6 +263,24 @@ def test_whoever_came_back_after_being_forgotten_is_a_new_person(
     assert len(rows(here)["contacts"]) == len(data["contacts"])
 
 
+def test_a_connection_that_was_deleted_in_this_home_comes_back_under_another_id(
+    here: Database, zipped: Path, data: Data, tmp_path: Path
+) -> None:
+    """Otherwise the next backup that is restored would delete it again."""
+    was = _ledger(tmp_path, data, ANNA)
+    ledger.write(was, Ledger({}, [], connections={MINE.connection: exported.NOW}))
+    import_(here, zipped, [was])
+    then = rows(here)
+    (connected,) = then["connections"]
+    assert (connected["ig_id"], connected["status"]) == (MINE.ig_id, "needs_login")
+    tables = [table for table in rules.RESTORED if table != "consents"]
+    ids = {row["connection_id"] for table in tables for row in then[table] if row.get("connection_id")}
+    assert ids == {connected["connection_id"]}
+    assert ids != {MINE.connection}
+    assert len(then["contacts"]) == len(data["contacts"]) - 1
+    assert tombstones.of(here.connection, str(connected["connection_id"]), ANNA) is not None
+
+
 def test_a_key_of_ones_own_is_kept_and_hashes_are_made_with_it(
     here: Database, zipped: Path, data: Data, tmp_path: Path
 ) -> None:
