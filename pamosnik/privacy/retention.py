@@ -231,21 +231,25 @@ def _delete_contact(
 ) -> int | None:
     igsids = sorted(contacts.igsids(conn, contact.id))
     deleted = aging.delete_contact(conn, contact, igsids, most)
-    if deleted is not None and contact.opted_out:
-        _stays_opted_out(conn, account_id, contact, igsids, now)
+    if deleted is not None:
+        for igsid in igsids:
+            _leave_tombstone(conn, account_id, contact, igsid, now)
     return deleted
 
 
-def _stays_opted_out(
-    conn: Connection, account_id: str, contact: OldContact, igsids: list[str], now: datetime
+def _leave_tombstone(
+    conn: Connection, account_id: str, contact: OldContact, igsid: str, now: datetime
 ) -> None:
+    """Of whoever has opted out; and instead of one that says so of somebody who has come back and said START."""
+    before = tombstones.of(conn, contact.connection_id, igsid)
+    if not contact.opted_out and (before is None or not before.opted_out):
+        return
     if tombstones.key(conn, account_id) is None:
         tombstones.put_key(conn, account_id, secrets.token_bytes(KEY_BYTES))
     hashed = tombstones.hasher(conn, contact.connection_id)
     assert hashed is not None
-    for igsid in igsids:
-        stone = Tombstone(contact.connection_id, hashed(igsid), contact.last_seen_at, now, opted_out=True)
-        tombstones.put(conn, account_id, stone)
+    stone = Tombstone(contact.connection_id, hashed(igsid), contact.last_seen_at, now, contact.opted_out)
+    tombstones.put(conn, account_id, stone)
 
 
 def _variants(conn: Connection, account_id: str, _r: Rules, after: str | int | None, _n: datetime) -> Swept:

@@ -185,11 +185,14 @@ async def test_people_of_whom_nothing_is_heard_go_and_stay_opted_out(tmp_path: P
         assert _igsids(now) == ["9003"], "the owner has paused automation for them until then"
         assert _stats(now) == before
         await now.shop.eraser.round()
-        assert _igsids(now, "tombstones") == []
         assert await now.writes("9002", "price") == "opted_out"
         assert await now.writes("9001", "price") == "started", "somebody new"
-        home = tmp_path / "home"
-        assert (home / "erasures.log").exists()
+        assert (tmp_path / "home" / "erasures.log").exists()
+        await now.writes("9002", "start")
+        assert await now.writes("9002", "price") == "started"
+        for days in (200, 200):
+            await _ages(now, days=days)
+        assert await now.writes("9002", "price") == "started", "who has said START is out no more"
 
 
 def _pause_for_ever(conn: _sqlite.Connection, now: datetime) -> None:
@@ -197,9 +200,9 @@ def _pause_for_ever(conn: _sqlite.Connection, now: datetime) -> None:
     conn.execute("UPDATE contacts SET paused_until=?, paused_by='owner' WHERE igsid='9003'", (until,))
 
 
-def _igsids(now: Changing, table: str = "contacts") -> list[str]:
+def _igsids(now: Changing) -> list[str]:
     rows = now.shop.reader.connection.execute("SELECT igsid FROM contacts ORDER BY igsid")
-    return [igsid for (igsid,) in rows] if table == "contacts" else []
+    return [igsid for (igsid,) in rows]
 
 
 async def test_who_is_still_written_to_stays(tmp_path: Path) -> None:
