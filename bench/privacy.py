@@ -222,6 +222,15 @@ def _deletion(settings: Config, begin: Callable[[Connection], str]) -> str:
     return f"{receipt.people} people, {rows} rows"
 
 
+def _keep(settings: Config, *, messages: str = "forever") -> None:
+    """How long things are kept, by whoever starts from now on."""
+    file = settings.home / config.SETTINGS_FILE
+    others, _, _ = file.read_text("utf-8").partition("[retention]")
+    ages = dict.fromkeys(("events", "runs", "contacts", "logs"), "forever") | {"messages": messages}
+    table = [f'{kind} = "{age}"' for kind, age in ages.items()]
+    file.write_text("\n".join([others, "[retention]", *table, ""]), "utf-8")
+
+
 def _calm() -> str:
     time.sleep(5)
     return ""
@@ -259,19 +268,14 @@ def _operations(
             conn, other.account_id, cause=Cause.COMMAND, actor="command", now=now
         )
 
+    def messages_go() -> str:
+        _keep(settings, messages="30d")
+        return _command(as_first, "retention", "run", "--yes")
+
     as_first = {**environment, "PAMOSNIK_ACCOUNT": FIRST}
-    has = subprocess.run(
-        [sys.executable, "-m", "pamosnik", "--help"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
     yield "calm", _calm
-    if " export " in has:
-        yield "export", partial(_command, as_first, "export", "-o", str(folder / "all.zip"))
-    if " retention " in has:
-        yield "retention run", partial(_command, as_first, "retention", "run", "--yes")
+    yield "export", partial(_command, as_first, "export", "-o", str(folder / "all.zip"))
+    yield "retention run", messages_go
     yield "forget a person", partial(_deletion, settings, forget)
     yield "disconnect", partial(_deletion, settings, disconnect)
     yield "delete an account", partial(_deletion, settings, delete)
@@ -290,6 +294,7 @@ async def measure(arguments: argparse.Namespace, folder: Path, meta: str) -> boo
     settings = config.load({}, environ=environment)
     begun = time.monotonic()
     made = await asyncio.to_thread(make_home, settings, arguments.people)
+    _keep(settings)
     size = settings.database.stat().st_size >> 20
     print(f"2 × {arguments.people} people, {size} MB, made in {time.monotonic() - begun:.0f} s\n", flush=True)
     good = True
