@@ -16,7 +16,6 @@ Row = Sequence[Any]
 _YES_NO = {"opted_out", "unreachable", "follows_me", "verified", "recovered"}
 _JSON = {"tags", "fields", "content", "skipped", "scopes", "body"}
 _TRACKED = re.compile(r"(?:/l/|%2Fl%2F)([A-Za-z0-9_-]{16})(?![A-Za-z0-9_-])", re.IGNORECASE)
-_MARKS = ("/l/", "%2Fl%2F", "%2fl%2f")
 _BEFORE = frozenset(" \t\r\n\"'<>\\()[]{},")
 """What no address has inside."""
 
@@ -30,7 +29,8 @@ class Untracked:
 
     def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in rows:
-            if any(isinstance(cell, str) and any(mark in cell for mark in _MARKS) for cell in row):
+            texts = "\n".join([cell for cell in row if isinstance(cell, str)])
+            if "/l/" in texts or "%2F" in texts or "%2f" in texts:
                 yield [self.text(cell) if isinstance(cell, str) else cell for cell in row]
             else:
                 yield row
@@ -106,30 +106,32 @@ def cells(
 ) -> tuple[Sequence[str], Iterator[Sequence[Cell]]]:
     """Headings and rows of a spreadsheet, times on the account's clock. `fields`: names of all custom fields, each a
     column of its own where people are the rows."""
+    means = [_cell_of(name, zone) for name in columns]
+
+    def plain(row: Row) -> list[Cell]:
+        return [
+            value if mean is None or value is None else mean(value)
+            for mean, value in zip(means, row, strict=True)
+        ]
+
     at = columns.index("fields") if "fields" in columns else None
     if at is None:
-        return columns, (_plain(columns, row, zone) for row in rows)
+        return columns, map(plain, rows)
     headings = [*columns[:at], *(f"fields.{name}" for name in fields), *columns[at + 1 :]]
 
     def spread(row: Row) -> Sequence[Cell]:
-        plain, own = _plain(columns, row, zone), json.loads(row[at])
-        return [*plain[:at], *(own.get(name) for name in fields), *plain[at + 1 :]]
+        made, own = plain(row), json.loads(row[at])
+        return [*made[:at], *(own.get(name) for name in fields), *made[at + 1 :]]
 
     return headings, map(spread, rows)
 
 
-def _plain(columns: Sequence[str], row: Row, zone: ZoneInfo) -> list[Cell]:
-    return [_cell(name, value, zone) for name, value in zip(columns, row, strict=True)]
-
-
-def _cell(name: str, value: Any, zone: ZoneInfo) -> Cell:
-    if value is None:
-        return None
+def _cell_of(name: str, zone: ZoneInfo) -> Callable[[Any], Cell] | None:
+    """What makes the cell of a value that is there; None: it is one."""
     if _is_instant(name):
-        return instant(value).astimezone(zone)
+        return lambda value: instant(value).astimezone(zone)
     if name in _YES_NO:
-        return bool(value)
+        return bool
     if name == "tags":
-        return ", ".join(json.loads(value))
-    cell: Cell = value
-    return cell
+        return lambda value: ", ".join(json.loads(value))
+    return None
