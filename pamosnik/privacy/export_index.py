@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 
-from pamosnik.privacy.export_manifest import NOT_INSIDE, Manifest
+from pamosnik.privacy.export_manifest import Manifest
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "contacts": (
@@ -31,7 +31,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "flow_history": ("History of flows", "When flows were added, changed, paused, renamed and removed."),
     "broadcasts": ("Broadcasts", "When messages to many went out, and how many people they reached."),
     "statistics": ("Statistics", "Numbers per day, flow, step and post. They name nobody."),
-    "stats": ("Statistics, summed up", "The same numbers as `pamosnik stats` shows: a row for each flow."),
+    "stats": ("Statistics, summed up", "The same numbers as the command stats shows: a row for each flow."),
     "account": ("Account", "Who holds the account."),
     "connections": ("Instagram accounts", "The Instagram accounts that are connected."),
     "audit": ("Audit", "Who changed what, on the command line or on the page, and when."),
@@ -39,6 +39,21 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "deletions": ("Deletions", "Receipts of what was deleted, and when. They name nobody."),
 }
 """Kind → what people call it, and what it is."""
+
+TO_THE_PERSON: Mapping[str, tuple[str, str]] = {
+    "contacts": ("You", "Your name and username, tags and answers, and until when you may be written to."),
+    "messages": ("Messages", "What you wrote, and what you were sent."),
+    "comments": ("Comments", "What you commented, and the public replies to it."),
+    "tags": ("Tags", "Marks that were set for you, and when."),
+    "fields": ("Answers", "Answers of yours that are remembered, and since when."),
+    "runs": ("Conversations", "Which automatic conversations you had, from when to when."),
+    "events": ("Events", "Everything that Instagram told of you, and what was made of it."),
+    "queue": ("Sent", "Everything that was sent to you or is to be sent, with what became of it."),
+    "links": ("Links", "Links that you were sent, where they lead, and how often and when they were opened."),
+    "codes": ("Codes", "Codes that you were given."),
+    "consents": ("Consents", "When you asked for no more messages, and when for messages again."),
+}
+"""The same, in the export of one person, who reads it."""
 
 _SHOWN = ("started", "completed", "sent", "seen", "clicked", "replied")
 """Words of `stats` in the table of months."""
@@ -83,7 +98,7 @@ def page(
             "rows": f"{manifest.counts[kind]:,}",
             "files": [path for path in (f"csv/{kind}.csv", f"json/{kind}.json") if path in files],
         }
-        for kind, (title, says) in KINDS.items()
+        for kind, (title, says) in (KINDS if manifest.person is None else TO_THE_PERSON).items()
         if kind in manifest.counts
     ]
     return environment.get_template("index.html").render(
@@ -98,7 +113,7 @@ def page(
         legal=sorted(path for path in files if path.startswith("legal/")),
         words=_SHOWN,
         months=[(month, [counts.get(word, 0) for word in _SHOWN]) for month, counts in months],
-        not_inside=NOT_INSIDE,
+        not_inside=manifest.not_inside,
     )
 
 
@@ -109,7 +124,7 @@ def readme(manifest: Manifest) -> str:
         program=manifest.program,
         when=f"{manifest.created_at:%Y-%m-%d %H:%M} UTC",
         import_it=" (pamosnik import reads it)" if whole else "",
-        not_inside="\n".join(f"- {one}" for one in NOT_INSIDE),
+        not_inside="\n".join(f"- {one}" for one in manifest.not_inside),
     )
 
 

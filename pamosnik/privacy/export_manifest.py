@@ -11,15 +11,17 @@ from pamosnik.store.accounts import Account
 from pamosnik.store.export_tables import Person
 
 FORMAT = 1
-NOT_INSIDE = (
+_NEVER_INSIDE = (
     "Passwords, logins, tokens of Instagram and of the API, keys, and hashes of all of these: they open something,"
     " or help to guess what does.",
     "Addresses of tracked links: whoever opens one counts as the person who got it. The address that it leads to"
     " stands in its place.",
     "Pictures, voice messages and other files: Pamosnik keeps their addresses at Instagram alone.",
+)
+_NOT_OF_ACCOUNT = (
     "Whom you had deleted: of them nothing is kept but a hash that recognizes them.",
-    "Backups: they are whole copies, encrypted in part; what is deleted is deleted from them by restoring, and they"
-    " are removed after 30 days.",
+    "Backups: they are copies of the whole database, and stay until you remove them. When one is restored, people who"
+    " were forgotten since are forgotten again.",
 )
 
 
@@ -38,6 +40,11 @@ class Manifest:
     def counts(self) -> Mapping[str, int]:
         """Kind → rows."""
         return {one.kind: one.rows for one in self.entries if one.path.startswith("json/")}
+
+    @property
+    def not_inside(self) -> Sequence[str]:
+        """What is left out, and why; in sentences."""
+        return _NEVER_INSIDE if self.person is not None else (*_NEVER_INSIDE, *_NOT_OF_ACCOUNT)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -63,7 +70,7 @@ class Manifest:
                 }
                 for one in self.entries
             ],
-            "not_inside": list(NOT_INSIDE),
+            "not_inside": list(self.not_inside),
         }
 
     def text(self) -> str:

@@ -20,6 +20,7 @@ import pytest
 
 from pamosnik import _sqlite, csv_cells
 from pamosnik._sqlite import Connection
+from pamosnik.privacy import export_index
 from pamosnik.privacy.export import exported_columns
 from pamosnik.privacy.subject import REGISTER, About
 from pamosnik.services import reading
@@ -212,6 +213,11 @@ def test_the_page_is_one_file_and_obeys_nobody(command: Command, tmp_path: Path)
         assert 'href="csv/contacts.csv"' in page
 
 
+def test_the_pages_have_a_sentence_for_every_kind() -> None:
+    assert export_index.KINDS.keys() == {*export_kinds.KINDS, "stats"}
+    assert export_index.TO_THE_PERSON.keys() == set(export_kinds.ABOUT_PEOPLE)
+
+
 def test_the_flow_files_apply_again_without_a_change(command: Command, tmp_path: Path) -> None:
     files = _exported(command, tmp_path / "all.zip")
     (tmp_path / "flows.yaml").write_bytes(files["flows.yaml"])
@@ -311,5 +317,6 @@ def test_killed_while_it_writes_it_leaves_nothing_under_its_name(
         assert zipfile.ZipFile(output).testzip() is None
         output.unlink()
     _exported(command, output)
+    assert list(tmp_path.glob(".pamosnik-work-*")) == []
     with closing(_sqlite.connect(str(made / "pamosnik.db"))) as conn:
         assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
