@@ -209,7 +209,9 @@ def _print(shape: "Mapping[str, object]") -> None:
     if isinstance(last, dict):
         from pamosnik.commands.common import shown
 
-        end = "it was broken off; the next time goes on" if last["ended_at"] is None else shown(last["gone"])
+        end = shown(last["gone"]) if last["gone"] else "nothing was too old"
+        if last["ended_at"] is None:
+            end = "it is under way, or was broken off; the next time goes on"
         say(f"Last time: {shown(last['began_at'])}: {end}")
     else:
         say("Nothing was deleted for its age yet.")
