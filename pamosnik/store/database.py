@@ -26,6 +26,9 @@ APPLICATION_ID = 0x50414D4F
 WAL_BYTES_KEPT = 32 << 20
 """What the log beside the database is cut back to when all of it is in the database."""
 
+REBUILT_WITHIN_S = 300
+"""Enough for some 20 GB."""
+
 T = TypeVar("T")
 
 
@@ -59,6 +62,10 @@ class Database:
                 undo(conn)
                 raise
         return result
+
+    def be_patient(self) -> None:
+        """For long work in many transactions: it waits for the daemon, which may write the file anew in between."""
+        self.connection.execute(f"PRAGMA busy_timeout={REBUILT_WITHIN_S * 1000}")
 
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Runs `fn` on one consistent snapshot. Raises `HomeError` when disk, file or a lock refuses."""

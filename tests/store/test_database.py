@@ -16,7 +16,8 @@ from pamosnik.model.contact import Contact
 from pamosnik.services import home
 from pamosnik.store import accounts, contacts, migrations, outbox
 from pamosnik.store.damage import look_for_damage
-from pamosnik.store.database import Database, open_database
+from pamosnik.store.database import REBUILT_WITHIN_S, Database, open_database
+from pamosnik.store.refusals import BUSY_TIMEOUT_S
 from pamosnik.store.vacuum import empty_wal, rebuild
 from pamosnik.store.writer import GroupWriter
 from tests.store.rows import NOW, back_to_the_first_version, database, meet, new_item
@@ -422,3 +423,10 @@ def test_the_look_for_damage_ends_when_it_is_told_to(tmp_path: Path) -> None:
         opened.write(_fill)
     assert look_for_damage(opened.path, lambda: True) is True
     assert look_for_damage(opened.path, lambda: False) is False
+
+
+def test_long_work_waits_for_the_daemon_longer_than_a_single_change(tmp_path: Path) -> None:
+    with open_database(tmp_path / "pamosnik.db", migrate=True) as database:
+        assert database.connection.execute("PRAGMA busy_timeout").fetchone() == (BUSY_TIMEOUT_S * 1000,)
+        database.be_patient()
+        assert database.connection.execute("PRAGMA busy_timeout").fetchone() == (REBUILT_WITHIN_S * 1000,)
