@@ -92,12 +92,30 @@ def restore(
     from pamosnik.services import backups
 
     settings = config.load()
-    if settings.database.exists() and not yes:
-        _ask(settings.database)
+    unknown_since = backups.unknown_since(settings, file)
+    if unknown_since is not None:
+        note(
+            f"Who asked to be forgotten after {_row_time(unknown_since)} nobody can tell here: there is no"
+            " erasures.log that is newer than this backup. If you have one, put it beside the backup first."
+        )
+    if not yes:
+        _ask(settings.database, unknown=unknown_since is not None)
     done = backups.restore(settings, file, now())
     say(f"Restored the backup of {_row_time(done.manifest.created_at)} ({_counted(done.manifest.counts)}).")
     if done.kept is not None:
         say(f"The database that was there is kept as {done.kept}")
+    if done.replaced_held:
+        note("The database that was there held what has to be deleted; it was not kept.")
+    if not done.again.nothing:
+        say(
+            "Deleted again, because it had been deleted since the backup was made:"
+            f" accounts {done.again.accounts}, connections {done.again.connections}, people {done.again.people}."
+        )
+    if done.unread:
+        note(
+            f"{done.unread} lines of erasures.log cannot be read, so whom they name is not forgotten again. They"
+            " are left as they are."
+        )
     if done.key is not None:
         note(f"{done.key} Put back the master.key that belongs to this backup, before `pamosnik serve`.")
         note("If it is lost: pamosnik keys rotate --lost-key   (then connect again; only logins are lost)")
@@ -113,13 +131,26 @@ def restore(
     note("Next: pamosnik serve")
 
 
-def _ask(database: Path) -> None:
-    if not sys.stdin.isatty():
-        raise UsageError(
+def _ask(database: Path, *, unknown: bool) -> None:
+    """Only where something is to be lost or brought back."""
+    if database.exists():
+        _be_sure(
             f"There is a database at {database}, and nobody can be asked here.",
-            hint="Add --yes to put the backup in its place; it is kept beside it.",
+            "Add --yes to put the backup in its place; it is kept beside it.",
+            f"Put the backup in the place of {database}? That file is kept beside it.",
         )
-    if not terminal.sure(f"Put the backup in the place of {database}? That file is kept beside it."):
+    elif unknown:
+        _be_sure(
+            "People who asked to be forgotten may come back with this backup, and nobody can be asked here.",
+            "Add --yes to restore it all the same.",
+            "People who asked to be forgotten since may come back with it. Restore it all the same?",
+        )
+
+
+def _be_sure(problem: str, hint: str, question: str) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(problem, hint=hint)
+    if not terminal.sure(question):
         raise PamosnikError("Nothing was changed.")
 
 

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -15,7 +16,7 @@ from pamosnik.daemon.retainer import Retainer
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.services import visits
-from pamosnik.store import deletions, login_attempts, mailed_links, notices, outbox, sessions
+from pamosnik.store import backup_files, deletions, login_attempts, mailed_links, notices, outbox, sessions
 from pamosnik.store.writer import GroupWriter
 
 ATTEMPTS_KEPT = timedelta(hours=2)
@@ -45,6 +46,16 @@ def schedule(
         old, "interval", hours=1, id="retention", next_run_time=datetime.now(UTC) + RETENTION_AFTER
     )
     return scheduler
+
+
+def remove_old_backups(scheduler: AsyncIOScheduler, writer: GroupWriter, clock: Clock, home: Path) -> None:
+    """Once a day, too, and as soon as it starts: the home's backups of more than 30 days ago."""
+
+    async def remove() -> None:
+        await asyncio.to_thread(backup_files.remove_outdated, home, clock.now())
+
+    job = partial(_ends_quietly, writer, remove)
+    scheduler.add_job(job, "interval", days=1, id="backups", next_run_time=datetime.now(UTC))
 
 
 async def _ends_quietly(writer: GroupWriter, job: Callable[[], Awaitable[None]]) -> None:

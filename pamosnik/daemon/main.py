@@ -211,6 +211,7 @@ async def _run(
             begin(workers.errands.run, "errands")
             tasks.append(begin(workers.broadcaster.run, "broadcaster"))
             tasks.append(begin(workers.entrances.run, "entrances"))
+            housekeeping.remove_old_backups(workers.scheduler, writer, clock, settings.home)
             workers.scheduler.start()
             await stop.wait()
             workers.scheduler.shutdown(wait=False)

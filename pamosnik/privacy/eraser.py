@@ -159,9 +159,8 @@ class Eraser:
             return True
         if not await self._rebuilt() or not await self._without_copies(gone, stones):
             return False
-        if gone or stones:
-            path = self._reader.path.with_name(ledger.NAME)
-            await asyncio.to_thread(ledger.write, path, _ledger(conn, gone, stones, self._clock.now()))
+        if (gone or stones) and not await self._noted(gone, stones):
+            return False
         await self._writer.write(
             partial(_end, gone=gone, stones=stones, traces=traces, now=self._clock.now())
         )
@@ -206,6 +205,17 @@ class Eraser:
             return True
         log.info("A deletion waits for a copy that is being made", extra={"action": "erase.copying"})
         return False
+
+    async def _noted(self, gone: Sequence[Receipt], stones: Sequence[Tombstone]) -> bool:
+        """In `erasures.log`. False: tried again later."""
+        now = self._clock.now()
+        new = _ledger(self._reader.connection, gone, stones, now)
+        try:
+            await asyncio.to_thread(ledger.note, self._reader.path.parent, new, now)
+        except HomeError as error:
+            log.error("%s %s", error.message, error.hint, extra={"action": "erase.ledger"})  # noqa: TRY400
+            return False
+        return True
 
 
 def _with_rows(conn: Connection) -> list[Receipt]:

@@ -5,18 +5,27 @@ unfinished runs and its events without a verdict are therefore put in doubt: wha
 `unknown` first, and evidence decides (see `outbox.settling`), as after a request without an answer. A new word of the
 person ends the doubt of the run it takes on. What people wrote after the backup is found by catching up, which does
 not answer what has been answered since. Everybody is logged out.
+
+What was deleted after the backup was made is deleted again in the restored copy, before it takes its place
+(`privacy.erase_again`). What that is, `erasures.log` tells: the home's, and the copy beside the backup; and the
+database that was there. Everything that the copy must not bring back is gone before the exchange, so a restore that
+is killed leaves the old database or one without it.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from pamosnik import config
+from pamosnik import _sqlite, config
 from pamosnik._sqlite import Connection
 from pamosnik.config import Config
 from pamosnik.errors import HomeError, NotFound, PamosnikError
+from pamosnik.privacy import erase_again
+from pamosnik.privacy.erase_again import Again
 from pamosnik.security import keyring
 from pamosnik.security.held_keys import key_lock
 from pamosnik.services import credentials, home
@@ -26,7 +35,9 @@ from pamosnik.store import (
     backup,
     backup_files,
     broadcasts,
+    contacts,
     copies,
+    deletions,
     entrances,
     inbox,
     ledger,
@@ -38,6 +49,8 @@ from pamosnik.store import (
 from pamosnik.store.backup import Manifest
 from pamosnik.store.damage import require_there
 from pamosnik.store.database import open_database
+from pamosnik.store.deletions import Papers
+from pamosnik.store.ledger import Ledger
 from pamosnik.store.mailed_links import Purpose
 
 
@@ -63,6 +76,12 @@ class Restored:
     """Messages that waited in the backup."""
     key: str | None
     """What is wrong with `master.key`; None when it opens every account."""
+    again: Again
+    """What had been deleted since the backup was made, and was deleted again."""
+    replaced_held: bool
+    """Whether the database that was there held what has to be deleted, and was not kept for that reason."""
+    unread: int
+    """Lines of `erasures.log` that nobody understands."""
 
 
 def create(settings: Config, output: Path | None, now: datetime) -> Backup:
@@ -74,6 +93,12 @@ def create(settings: Config, output: Path | None, now: datetime) -> Backup:
         config.make_inside(folder)
     name = None if output is None else output.name
     path, manifest = backup.create(settings.database, folder, name, version("pamosnik"), now)
+    try:
+        ledger.copy(settings.home, folder, now)
+    except HomeError:
+        path.unlink(missing_ok=True)
+        raise
+    backup_files.remove_outdated(settings.home, now)
     return Backup(path, path.stat().st_size, manifest, None)
 
 
@@ -107,25 +132,96 @@ def verify(settings: Config, file: Path | None) -> Backup:
     return Backup(file, file.stat().st_size, manifest, None)
 
 
+def unknown_since(settings: Config, file: Path) -> datetime | None:
+    """Since when nobody can tell here what was deleted: the moment of a backup that comes into a home without a past
+    of its own, and without a newer `erasures.log` beside it. None: that is known."""
+    made_at = backup.manifest_of(file).created_at
+    if (settings.home / ledger.NAME).exists():
+        return None
+    if settings.database.exists() and not _is_younger(settings.database, made_at):
+        return None
+    told = ledger.read(file.absolute().parent / ledger.NAME).newest
+    return None if told is not None and told > made_at else made_at
+
+
+def _is_younger(database: Path, moment: datetime) -> bool:
+    """Whether a database was begun after that moment. One that cannot be read is taken for an old one."""
+    with contextlib.suppress(_sqlite.Error, HomeError), _as_it_is(database) as conn:
+        return all(account.created_at > moment for account in accounts.every(conn))
+    return False
+
+
+@contextlib.contextmanager
+def _as_it_is(database: Path) -> Iterator[Connection]:
+    """For looking: nothing is made, merged or brought up to date."""
+    conn = _sqlite.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        yield conn
+    finally:
+        conn.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    """What the database that was there knows and the backup cannot."""
+
+    erased: Ledger
+    papers: Papers
+    under_way: bool
+    """Whether something is being deleted in it."""
+
+
+def _look_at_replaced(database: Path, now: datetime) -> _Replaced | None:
+    """None: there is none, or it cannot be read; damaged, it may hold anything."""
+    if not database.exists():
+        return None
+    try:
+        with _as_it_is(database) as conn:
+            erased = erase_again.known(conn, now)
+            marked = bool(deletions.under_way(conn) or contacts.marked(conn))
+            return _Replaced(erased, deletions.papers(conn), marked)
+    except (_sqlite.Error, ValueError, TypeError, AssertionError):
+        return None
+
+
 def restore(settings: Config, file: Path, now: datetime) -> Restored:
-    """Puts a backup in the place of the home's database, which is kept beside it.
+    """Puts a backup in the place of the home's database, which is kept beside it unless it holds what has to be
+    deleted.
 
     Refused while a daemon runs. An older database is brought up to date on the way. Raises `HomeError`; then the
     database that was there is in place as before.
     """
     config.prepare_home(settings.home)
     home.require_private(settings)
-    erased = ledger.read(settings.home / ledger.NAME)
     with home.lock(settings.home), backup.workshop(settings.home) as room:
         fresh, manifest = backup.unpack(file, room)
+        replaced = _look_at_replaced(settings.database, now)
+        here = ledger.read(settings.home / ledger.NAME)
+        beside = ledger.read(file.absolute().parent / ledger.NAME)
+        erased = ledger.unite((beside, here, replaced.erased if replaced else ledger.NOTHING))
         with open_database(fresh, migrate=True) as database:
             in_doubt = database.write(lambda conn: _put_in_doubt(conn, manifest.created_at, now))
-            database.write(lambda conn: ledger.forget_again(conn, erased))
+            if replaced is not None:
+                database.write(lambda conn: deletions.put_papers(conn, replaced.papers))
+            again = database.write(lambda conn: erase_again.begin(conn, erased, now))
+            erase_again.carry_out(database, now)
             key = _try_key(settings, database.connection, now)
         backup.flush_file(fresh)
+        new = ledger.without(erased, ledger.unite([here]))
+        if new.keys or new.stones or new.connections or new.accounts:
+            ledger.note(settings.home, new, now)
+        if replaced is not None and replaced.under_way:
+            copies.forget(settings.database, lambda conn: erase_again.holds(conn, erased))
+        held = replaced is not None and _holds(settings.database, erased)
         aside = copies.before_restore(settings.database, now)
-        kept = backup.exchange(fresh, settings.database, aside)
-    return Restored(manifest, aside if kept else None, in_doubt, key)
+        kept = backup.exchange(fresh, settings.database, None if held else aside)
+    unread = max(here.unread, beside.unread)
+    return Restored(manifest, aside if kept else None, in_doubt, key, again, held, unread)
+
+
+def _holds(database: Path, erased: Ledger) -> bool:
+    with _as_it_is(database) as conn:
+        return erase_again.holds(conn, erased)
 
 
 def _put_in_doubt(conn: Connection, since: datetime, now: datetime) -> int:

@@ -35,6 +35,11 @@ FORMAT = 1
 DATABASE = "pamosnik.db"
 _MANIFEST = "manifest.json"
 _MANIFEST_BYTES = 1 << 20
+_PRIVACY = (
+    "This backup holds what the database held at its moment. What was deleted since is deleted again before it takes"
+    " the place of a database: keep erasures.log, which lies beside it, together with it. Backups in the home are"
+    " removed after 30 days; keep others no longer, either."
+)
 _CHUNK = 1 << 20
 _WORKSHOP = ".pamosnik-work-"
 _HELD = "held"
@@ -129,6 +134,7 @@ def _raw(manifest: Manifest) -> dict[str, object]:
         "database_sha256": manifest.database_sha256,
         "counts": dict(manifest.counts),
         "holds_master_key": False,
+        "privacy": _PRIVACY,
     }
 
 
@@ -281,22 +287,24 @@ def _counts(conn: Connection) -> dict[str, int]:
 # --- putting back ----------------------------------------------------------------------------------------
 
 
-def exchange(fresh: Path, database: Path, aside: Path, step: Callable[[str], None] = lambda _: None) -> bool:
-    """Puts `fresh` in the place of `database`, which is kept as `aside`; whether there was one to keep.
+def exchange(
+    fresh: Path, database: Path, aside: Path | None, step: Callable[[str], None] = lambda _: None
+) -> bool:
+    """Puts `fresh` in the place of `database`, which is kept as `aside`, unless that is None; whether one was kept.
 
     The caller holds the home's lock. At every moment one of the two is in place: the last step is one renaming.
     `step` hears of each step before it is made.
     """
-    kept = database.exists()
+    there = database.exists()
     step("keep")
-    if kept:
+    if there and aside is not None:
         for ending in ("", "-wal"):
             if database.with_name(database.name + ending).exists():
                 _keep(database.with_name(database.name + ending), aside.with_name(aside.name + ending))
         flush_folder(database.parent)
-        step("merge")
-        if _merge_wal(database):
-            aside.with_name(f"{aside.name}-wal").unlink(missing_ok=True)
+    step("merge")
+    if there and _merge_wal(database) and aside is not None:
+        aside.with_name(f"{aside.name}-wal").unlink(missing_ok=True)
     step("drop")
     # A -wal of the old database would be read into the new one.
     for ending in ("-wal", "-shm"):
@@ -306,7 +314,7 @@ def exchange(fresh: Path, database: Path, aside: Path, step: Callable[[str], Non
     fresh.replace(database)
     flush_folder(database.parent)
     step("done")
-    return kept
+    return there and aside is not None
 
 
 def _merge_wal(database: Path) -> bool:

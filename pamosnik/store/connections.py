@@ -135,6 +135,12 @@ def of_account(conn: Connection, account_id: str) -> list[Connected]:
     return [_connected(row) for row in rows]
 
 
+def every(conn: Connection) -> list[Connected]:
+    """Of all accounts, the oldest first. For the machine's owner, never for a page."""
+    rows = conn.execute(f"SELECT {_COLUMNS} FROM connections ORDER BY connected_at")  # noqa: S608 - column names
+    return [_connected(row) for row in rows]
+
+
 def sending(conn: Connection, now: datetime) -> list[tuple[Connected, bytes]]:
     """Connections that may send now, with their sealed tokens."""
     rows = conn.execute(

@@ -227,6 +227,14 @@ def set_forget(conn: Connection, contact_id: str, at: datetime) -> None:
     conn.execute("UPDATE contacts SET forget_at=? WHERE contact_id=?", (ms(at), contact_id))
 
 
+def marked(conn: Connection) -> list[str]:
+    """Ids of people who are to be forgotten, of all accounts; without those who go with a whole connection."""
+    rows = conn.execute(
+        f"SELECT contact_id FROM contacts WHERE forget_at IS NOT NULL AND {deletions.UNTOUCHED} ORDER BY forget_at"  # noqa: S608
+    )
+    return [contact_id for (contact_id,) in rows]
+
+
 def to_forget(conn: Connection, *, settled_before: datetime, answered_before: datetime) -> list[str]:
     """Ids of people who are to be forgotten and to whom nothing is under way any more. Not waited for is what was put
     into the outbox before `settled_before` and has not left, or all of it once their deletion has a receipt; nor a

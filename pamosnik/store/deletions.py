@@ -4,7 +4,7 @@ A receipt names nobody: whom it is about (`subject_id`, an id of ours) it forget
 belonged to when that account is gone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -302,6 +302,14 @@ class Request:
     """None: there was nothing to delete."""
 
 
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """Receipts and requests as they stand in the database; they name nobody."""
+
+    receipts: Sequence[tuple[object, ...]]
+    requests: Sequence[tuple[object, ...]]
+
+
 def put_request(
     conn: Connection, code: str, *, account_id: str, deletion_id: str | None, now: datetime
 ) -> None:
@@ -323,6 +331,32 @@ def request(conn: Connection, code: str) -> Request | None:
 def forget_requests(conn: Connection, before: datetime) -> None:
     """Drops what was asked before then about accounts that nothing was known of."""
     conn.execute("DELETE FROM deletion_requests WHERE deletion_id IS NULL AND asked_at<?", (ms(before),))
+
+
+def papers(conn: Connection) -> Papers:
+    """All receipts and requests there are."""
+    receipts = conn.execute(f"SELECT {_COLUMNS} FROM deletions").fetchall()  # noqa: S608 - column names
+    requests = conn.execute(
+        "SELECT code, account_id, deletion_id, asked_at FROM deletion_requests"
+    ).fetchall()
+    return Papers(receipts, requests)
+
+
+def put_papers(conn: Connection, found: Papers) -> None:
+    """Puts them into a database that does not know those that are newer than itself; what it knows stays."""
+    marks = ",".join("?" * len(_COLUMNS.split(", ")))
+    conn.executemany(
+        f"INSERT OR IGNORE INTO deletions ({_COLUMNS}) VALUES ({marks})",  # noqa: S608 - column names
+        found.receipts,
+    )
+    conn.executemany(
+        "INSERT OR IGNORE INTO deletion_requests (code, account_id, deletion_id, asked_at) VALUES (?,?,?,?)",
+        found.requests,
+    )
+    for table in ("deletions", "deletion_requests"):
+        conn.execute(
+            f"UPDATE {table} SET account_id='' WHERE account_id NOT IN (SELECT account_id FROM accounts)"  # noqa: S608
+        )
 
 
 # --- traces ----------------------------------------------------------------------------------------------

@@ -1,22 +1,24 @@
-"""`erasures.log`: who was forgotten, outside of the database, so that a restored backup forgets them again.
+"""`erasures.log`: what was erased, outside of the database, so that a restored backup is erased again.
 
-It lies in the home. A line is the key of an account's hashes, or a tombstone.
+It lies in the home; copies lie in the folder of its backups, and beside every backup that was made elsewhere. A line
+is the key of an account's hashes, a tombstone, the id of a connection or an account of which everything was erased,
+or the moment up to which a copy tells everything. Lines are only ever added: what is damaged, or not ours, stays.
 """
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from pamosnik._sqlite import Connection
-from pamosnik.store import contacts, tombstones
+from pamosnik.errors import HomeError
+from pamosnik.store.backup_files import folder_of
 from pamosnik.store.times import instant, ms
 from pamosnik.store.tombstones import Tombstone
 
 NAME = "erasures.log"
-_CONNECTION, _ACCOUNT = "connection_erased", "account_erased"
+_CONNECTION, _ACCOUNT, _UNTIL = "connection_erased", "account_erased", "told_until"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -28,92 +30,145 @@ class Ledger:
     """Those that were erased, and when."""
     accounts: Mapping[str, datetime] = field(default_factory=dict)
     """Likewise."""
+    told_until: datetime | None = None
+    """It names everything that was erased until then; None: nobody says."""
+    unread: int = 0
+    """Lines that are damaged, or of another program."""
+
+    @property
+    def newest(self) -> datetime | None:
+        """Up to when it is known to tell something."""
+        moments = [
+            *(stone.erased_at for stone in self.stones),
+            *self.connections.values(),
+            *self.accounts.values(),
+            *(() if self.told_until is None else (self.told_until,)),
+        ]
+        return max(moments, default=None)
+
+
+NOTHING = Ledger({}, [])
+
+
+def unite(ledgers: Iterable[Ledger]) -> Ledger:
+    """What any of them knows. Of keys the last one counts, of moments the latest."""
+    keys: dict[str, bytes] = {}
+    stones: dict[tuple[str, str], Tombstone] = {}
+    erased: tuple[dict[str, datetime], dict[str, datetime]] = ({}, {})
+    unread = 0
+    for ledger in ledgers:
+        keys.update(ledger.keys)
+        unread += ledger.unread
+        for stone in ledger.stones:
+            known = stones.get((stone.connection_id, stone.person))
+            if known is None or (stone.said_at, stone.erased_at) >= (known.said_at, known.erased_at):
+                stones[stone.connection_id, stone.person] = stone
+        for ours, theirs in zip(erased, (ledger.connections, ledger.accounts), strict=True):
+            ours.update(
+                {subject_id: at for subject_id, at in theirs.items() if at >= ours.get(subject_id, at)}
+            )
+    return Ledger(keys, list(stones.values()), *erased, unread=unread)
+
+
+def without(ledger: Ledger, known: Ledger) -> Ledger:
+    """What `known` does not hold yet."""
+    stones = {(stone.connection_id, stone.person): stone for stone in known.stones}
+    return Ledger(
+        {account_id: key for account_id, key in ledger.keys.items() if known.keys.get(account_id) != key},
+        [one for one in ledger.stones if stones.get((one.connection_id, one.person)) != one],
+        {one: at for one, at in ledger.connections.items() if one not in known.connections},
+        {one: at for one, at in ledger.accounts.items() if one not in known.accounts},
+    )
+
+
+# --- files -----------------------------------------------------------------------------------------------
+
+
+def note(home: Path, new: Ledger, now: datetime) -> None:
+    """Adds to the home's, durably, and to the copy beside its backups."""
+    write(home / NAME, new)
+    if folder_of(home).is_dir():
+        copy(home, folder_of(home), now)
+
+
+def copy(home: Path, folder: Path, now: datetime) -> None:
+    """Brings what the home's says into the one of another folder, where backups are."""
+    known = unite([read(folder / NAME)])
+    new = without(unite([read(home / NAME)]), known)
+    write(folder / NAME, Ledger(new.keys, new.stones, new.connections, new.accounts, told_until=now))
 
 
 def write(path: Path, ledger: Ledger) -> None:
-    """Adds to it, durably. What is said twice does no harm; after a line that was cut short a new one begins."""
-    keys = ({"account": account_id, "key": key.hex()} for account_id, key in ledger.keys.items())
-    stones = (
-        {
+    """Adds to it, durably. What is said twice does no harm; after a line that was cut short a new one begins. Raises
+    `HomeError`."""
+    lines = "".join(f"\n{json.dumps(line)}" for line in _raw(ledger))
+    try:
+        path.touch(mode=0o600, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{lines}\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _raw(ledger: Ledger) -> Iterable[Mapping[str, object]]:
+    for account_id, key in ledger.keys.items():
+        yield {"account": account_id, "key": key.hex()}
+    for stone in ledger.stones:
+        yield {
             "connection": stone.connection_id,
             "person": stone.person,
             "said_at": ms(stone.said_at),
             "erased_at": ms(stone.erased_at),
             "opted_out": stone.opted_out,
         }
-        for stone in ledger.stones
-    )
-    erased = (
-        {name: subject_id, "erased_at": ms(at)}
-        for name, of in ((_CONNECTION, ledger.connections), (_ACCOUNT, ledger.accounts))
-        for subject_id, at in of.items()
-    )
-    path.touch(mode=0o600, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.writelines(f"\n{json.dumps(line)}" for line in (*keys, *stones, *erased))
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
+    for name, erased in ((_CONNECTION, ledger.connections), (_ACCOUNT, ledger.accounts)):
+        for subject_id, at in erased.items():
+            yield {name: subject_id, "erased_at": ms(at)}
+    if ledger.told_until is not None:
+        yield {_UNTIL: ms(ledger.told_until)}
 
 
 def read(path: Path) -> Ledger:
-    """Empty where there is none."""
-    text = path.read_text("utf-8") if path.exists() else ""
-    lines = [raw for line in text.splitlines() if (raw := _object(line)) is not None]
-    keys = {str(raw["account"]): bytes.fromhex(str(raw["key"])) for raw in lines if "key" in raw}
-    return Ledger(
-        keys,
-        [_stone(raw) for raw in lines if "person" in raw],
-        connections=_erased(lines, _CONNECTION),
-        accounts=_erased(lines, _ACCOUNT),
-    )
-
-
-def _erased(lines: Sequence[Mapping[str, object]], name: str) -> Mapping[str, datetime]:
-    return {str(raw[name]): instant(int(str(raw["erased_at"]))) for raw in lines if name in raw}
-
-
-def _object(line: str) -> dict[str, object] | None:
+    """Empty where there is none. Raises `HomeError` when there is one that cannot be read."""
     try:
-        raw = json.loads(line)
-    except ValueError:
-        return None
-    return raw if isinstance(raw, dict) else None
+        text = path.read_text("utf-8", errors="replace") if path.exists() else ""
+    except OSError as error:
+        raise _unusable(path, error) from error
+    keys: dict[str, bytes] = {}
+    stones: list[Tombstone] = []
+    erased: dict[str, dict[str, datetime]] = {_CONNECTION: {}, _ACCOUNT: {}}
+    until: datetime | None = None
+    unread = 0
+    for line in filter(str.strip, text.splitlines()):
+        try:
+            match json.loads(line):
+                case {"account": str(account_id), "key": str(key)}:
+                    keys[account_id] = bytes.fromhex(key)
+                case {"connection": str(_), "person": str(_)} as raw:
+                    stones.append(_stone(raw))
+                case {"connection_erased": str(one), "erased_at": int(at)}:
+                    erased[_CONNECTION][one] = instant(at)
+                case {"account_erased": str(one), "erased_at": int(at)}:
+                    erased[_ACCOUNT][one] = instant(at)
+                case {"told_until": int(at)}:
+                    until = instant(at)
+                case _:
+                    unread += 1
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            unread += 1
+    return Ledger(keys, stones, erased[_CONNECTION], erased[_ACCOUNT], until, unread)
 
 
-def _stone(raw: dict[str, object]) -> Tombstone:
+def _stone(raw: Mapping[str, object]) -> Tombstone:
     said_at, erased_at = (instant(int(str(raw[name]))) for name in ("said_at", "erased_at"))
-    return Tombstone(str(raw["connection"]), str(raw["person"]), said_at, erased_at, bool(raw["opted_out"]))
+    person = bytes.fromhex(str(raw["person"])).hex()
+    return Tombstone(str(raw["connection"]), person, said_at, erased_at, bool(raw["opted_out"]))
 
 
-def forget_again(conn: Connection, ledger: Ledger) -> int:
-    """Marks whom a restored database still knows as they were before they were forgotten; returns how many. The
-    daemon erases them at its next start."""
-    accounts = dict(conn.execute("SELECT connection_id, account_id FROM connections").fetchall())
-    for account_id in set(accounts.values()) & ledger.keys.keys():
-        tombstones.put_key(conn, account_id, ledger.keys[account_id])
-    people: dict[str, dict[str, Tombstone]] = {}
-    for stone in ledger.stones:
-        if accounts.get(stone.connection_id) in ledger.keys:
-            tombstones.put(conn, accounts[stone.connection_id], stone)
-            people.setdefault(stone.connection_id, {})[stone.person] = stone
-    return sum(_mark(conn, connection_id, stones) for connection_id, stones in people.items())
-
-
-def _mark(conn: Connection, connection_id: str, stones: dict[str, Tombstone]) -> int:
-    rows = conn.execute(
-        "SELECT contact_id, igsid, created_at FROM contacts WHERE connection_id=:id UNION"
-        " SELECT contact_id, i.igsid, created_at FROM contact_ids i JOIN contacts USING (contact_id)"
-        " WHERE i.connection_id=:id",
-        {"id": connection_id},
-    ).fetchall()
-    hashed = tombstones.hasher(conn, connection_id)
-    assert hashed is not None
-    found = {
-        contact_id: stone
-        for contact_id, igsid, created_at in rows
-        if (stone := stones.get(hashed(igsid))) is not None and instant(created_at) <= stone.said_at
-    }
-    for contact_id, stone in found.items():
-        contacts.set_forget(conn, contact_id, stone.said_at)
-    return len(found)
+def _unusable(path: Path, error: OSError) -> HomeError:
+    return HomeError(
+        f"{path}, which names what was erased, cannot be used: {error.strerror or error}.",
+        hint=f"Try: ls -l {path}",
+    )

@@ -69,6 +69,11 @@ def put_key(conn: Connection, account_id: str, new: bytes) -> None:
         conn.execute("INSERT OR REPLACE INTO ledger (account_id, key) VALUES (?,?)", (account_id, new))
 
 
+def hasher_with(key: bytes, ig_id: str) -> Hasher:
+    """With an account's key, for the people of one Instagram account."""
+    return lambda igsid: hmac.new(key, f"{ig_id}:{igsid}".encode(), hashlib.sha256).hexdigest()
+
+
 def hasher(conn: Connection, connection_id: str) -> Hasher | None:
     """None: nobody of the account was forgotten yet."""
     row = conn.execute(
@@ -77,8 +82,7 @@ def hasher(conn: Connection, connection_id: str) -> Hasher | None:
     ).fetchone()
     if row is None:
         return None
-    secret, ig_id = bytes(row[0]), str(row[1])
-    return lambda igsid: hmac.new(secret, f"{ig_id}:{igsid}".encode(), hashlib.sha256).hexdigest()
+    return hasher_with(bytes(row[0]), str(row[1]))
 
 
 def of(conn: Connection, connection_id: str, igsid: str) -> Tombstone | None:
@@ -117,12 +121,36 @@ def drops(conn: Connection, connection_id: str, incoming: Incoming) -> bool:
     return back is None or (at is not None and at <= stone.erased_at)
 
 
+def every(conn: Connection) -> list[Tombstone]:
+    """Of all accounts."""
+    rows = conn.execute("SELECT connection_id, person, said_at, erased_at, opted_out FROM tombstones")
+    return [_stone(row) for row in rows]
+
+
 def to_purge(conn: Connection) -> list[Tombstone]:
     """Whose rows are gone, but not yet the bytes that deleting leaves behind."""
     rows = conn.execute(
         "SELECT connection_id, person, said_at, erased_at, opted_out FROM tombstones WHERE purged_at IS NULL"
     )
-    return [Tombstone(r[0], r[1].hex(), instant(r[2]), instant(r[3]), bool(r[4])) for r in rows]
+    return [_stone(row) for row in rows]
+
+
+def _stone(row: tuple[str, bytes, int, int, int]) -> Tombstone:
+    return Tombstone(row[0], row[1].hex(), instant(row[2]), instant(row[3]), bool(row[4]))
+
+
+def people_of(conn: Connection, connection_id: str) -> list[tuple[str, datetime]]:
+    """Ids of everybody whom a connection knows, by events alone too, and since when it knows them."""
+    rows = conn.execute(
+        "SELECT igsid, min(since) FROM ("
+        "SELECT igsid, created_at AS since FROM contacts WHERE connection_id=:id"
+        " UNION ALL SELECT i.igsid, created_at FROM contact_ids i JOIN contacts USING (contact_id)"
+        " WHERE i.connection_id=:id"
+        " UNION ALL SELECT igsid, coalesce(occurred_at, received_at) FROM events"
+        " WHERE connection_id=:id AND igsid IS NOT NULL) GROUP BY igsid",
+        {"id": connection_id},
+    )
+    return [(igsid, instant(since)) for igsid, since in rows]
 
 
 def purged(conn: Connection, stones: Iterable[Tombstone], now: datetime) -> None:

@@ -42,7 +42,7 @@ from pamosnik.store import (
 )
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 from pamosnik.store.database import Database, open_database, open_in_memory
-from pamosnik.store.deletions import Cause, MetaTold, Scope
+from pamosnik.store.deletions import Cause, MetaTold, Papers, Scope
 from pamosnik.store.export_tables import Person
 from pamosnik.store.flow_history import By, FlowChange
 from pamosnik.store.ledger import Ledger
@@ -80,7 +80,11 @@ WITHOUT_ROWS = {
     "inbox.columns",
     "inbox.event_of",
     "inbox.trace_json",
+    "ledger.copy",
+    "ledger.note",
     "ledger.read",
+    "ledger.unite",
+    "ledger.without",
     "ledger.write",
     "outbox.comment_lane",
     "outbox.content_from_json",
@@ -88,6 +92,7 @@ WITHOUT_ROWS = {
     "outbox.item_of",
     "outbox.person_lane",
     "stats.share",
+    "tombstones.hasher_with",
     "times.instant",
     "times.ms",
     "times.optional_instant",
@@ -366,6 +371,7 @@ BY_TYPE: Mapping[object, object] = {bool: True, int: 3, bytes: b"planted", datet
 """What leads to nobody."""
 
 _BY = _just(By("command", NOW))
+_PAPERS = Papers([], [("planted", MINE.account, None, 0)])
 OF_FUNCTIONS: Mapping[str, Make] = {
     "aging.count(gone)": _just({"events": 1}),
     "aging.delete_contact(contact)": lambda k: aging.OldContact(
@@ -388,6 +394,7 @@ OF_FUNCTIONS: Mapping[str, Make] = {
     "applying.put(by)": _BY,
     "deletions.begin(cause)": _just(Cause.COMMAND),
     "deletions.begin(deletion_id)": _just("planted"),
+    "deletions.put_papers(found)": _just(_PAPERS),
     "deletions.put_request(code)": _just("planted"),
     "deletions.traces_gone(marks)": _just([]),
     "deletions.request(code)": lambda k: f"code-{k.side.mark}",

@@ -7,6 +7,7 @@ import stat
 import threading
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -236,8 +237,9 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("at", ["keep", "merge", "drop", "rename", "done"])
 @pytest.mark.parametrize("open_wal", [True, False], ids=["with -wal", "closed"])
+@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "not kept"])
 def test_an_exchange_that_ends_anywhere_leaves_the_old_or_the_new(
-    tmp_path: Path, at: str, open_wal: bool
+    tmp_path: Path, at: str, open_wal: bool, keeps: bool
 ) -> None:
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
@@ -257,9 +259,10 @@ def test_an_exchange_that_ends_anywhere_leaves_the_old_or_the_new(
             raise Killed
 
     with pytest.raises(Killed):
-        backup.exchange(tmp_path / "new" / "pamosnik.db", place, aside, step)
+        backup.exchange(tmp_path / "new" / "pamosnik.db", place, aside if keeps else None, step)
     assert _people(place) == (["new"] if at == "done" else ["old"])
-    if at not in ("keep", "merge"):
+    assert aside.exists() is (keeps and at != "keep")
+    if keeps and at not in ("keep", "merge"):
         assert _people(aside) == ["old"]
 
 
@@ -281,3 +284,31 @@ def test_a_damaged_database_is_kept_with_its_wal(tmp_path: Path) -> None:
     assert (tmp_path / "aside-wal").read_bytes() == b"what was written last"
     assert not (tmp_path / "pamosnik.db-wal").exists()
     assert _people(place) == []
+
+
+def test_backups_of_more_than_30_days_ago_go_but_never_the_newest(tmp_path: Path) -> None:
+    folder = backup_files.folder_of(tmp_path)
+    folder.mkdir()
+
+    def has(*ages_in_days: float) -> None:
+        for days in ages_in_days:
+            (folder / backup_files.name_for(NOW - timedelta(days=days))).touch()
+
+    def ages() -> list[int]:
+        made = [backup_files.name_for(NOW - timedelta(days=days)) for days in range(100)]
+        return [made.index(path.name) for path in backup_files.found(tmp_path)]
+
+    backup_files.remove_outdated(tmp_path, NOW)
+    has(40, 50)
+    (folder / "pamosnik-by-hand.backup").touch()
+    (folder / "another.file").touch()
+    backup_files.remove_outdated(tmp_path, NOW)
+    (folder / "pamosnik-by-hand.backup").unlink()
+    has(50)
+    backup_files.remove_outdated(tmp_path, NOW)
+    assert ages() == [40], "a home without another one keeps it"
+    has(29, 30, 31)
+    (folder / backup_files.name_for(NOW - timedelta(days=45), number=2)).touch()
+    backup_files.remove_outdated(tmp_path, NOW)
+    assert ages() == [29, 30]
+    assert (folder / "another.file").exists()
