@@ -39,12 +39,14 @@ from pamosnik.store import (
     copies,
     deletions,
     entrances,
+    exports,
     inbox,
     ledger,
     mailed_links,
     outbox,
     runs,
     sessions,
+    vacuum,
 )
 from pamosnik.store.backup import Manifest
 from pamosnik.store.damage import require_there
@@ -167,8 +169,10 @@ class _Replaced:
 
     erased: Ledger
     papers: Papers
-    under_way: bool
-    """Whether something is being deleted in it."""
+    deleting: frozenset[str]
+    """Accounts in which something is being deleted."""
+    has_traces: bool
+    """Whether bytes of deleted rows are left in it."""
 
 
 def _look_at_replaced(database: Path, now: datetime) -> _Replaced | None:
@@ -177,9 +181,14 @@ def _look_at_replaced(database: Path, now: datetime) -> _Replaced | None:
         return None
     try:
         with _as_it_is(database) as conn:
-            erased = erase_again.known(conn, now)
-            marked = bool(deletions.under_way(conn) or contacts.marked(conn))
-            return _Replaced(erased, deletions.papers(conn), marked)
+            begun = {receipt.account_id for receipt in deletions.under_way(conn)}
+            marked = {contacts.account_of(conn, contact_id) for contact_id in contacts.marked(conn)}
+            return _Replaced(
+                erase_again.known(conn, now),
+                deletions.papers(conn),
+                frozenset(begun | marked),
+                bool(deletions.traces(conn)),
+            )
     except (_sqlite.Error, ValueError, TypeError, AssertionError):
         return None
 
@@ -210,13 +219,26 @@ def restore(settings: Config, file: Path, now: datetime) -> Restored:
         new = ledger.without(erased, ledger.unite([here]))
         if new.keys or new.stones or new.connections or new.accounts:
             ledger.note(settings.home, new, now)
-        if replaced is not None and replaced.under_way:
-            copies.forget(settings.database, lambda conn: erase_again.holds(conn, erased))
         held = replaced is not None and _holds(settings.database, erased)
+        if replaced is not None:
+            _clear_copies(settings, replaced, erased, keeps=not held)
         aside = copies.before_restore(settings.database, now)
         kept = backup.exchange(fresh, settings.database, None if held else aside)
     unread = max(here.unread, beside.unread)
     return Restored(manifest, aside if kept else None, in_doubt, key, again, held, unread)
+
+
+def _clear_copies(settings: Config, replaced: _Replaced, erased: Ledger, *, keeps: bool) -> None:
+    """What the eraser would have removed, had the database that was there not been replaced before its deletions came
+    to their end. `keeps`: whether that database stays beside the new one."""
+    if replaced.deleting:
+        copies.forget(settings.database, lambda conn: erase_again.holds(conn, erased))
+        exports.forget(settings.home, replaced.deleting)
+    if keeps and replaced.has_traces:
+        # Not of an older version: the copy that its upgrade would make is not wanted here.
+        with contextlib.suppress(_sqlite.Error, HomeError), open_database(settings.database) as database:
+            vacuum.rebuild(database.connection)
+            vacuum.empty_wal(database.connection)
 
 
 def _holds(database: Path, erased: Ledger) -> bool:

@@ -235,6 +235,12 @@ def marked(conn: Connection) -> list[str]:
     return [contact_id for (contact_id,) in rows]
 
 
+def account_of(conn: Connection, contact_id: str) -> str:
+    """Whose contact it is; it must exist."""
+    row = conn.execute("SELECT account_id FROM contacts WHERE contact_id=?", (contact_id,)).fetchone()
+    return str(row[0])
+
+
 def to_forget(conn: Connection, *, settled_before: datetime, answered_before: datetime) -> list[str]:
     """Ids of people who are to be forgotten and to whom nothing is under way any more. Not waited for is what was put
     into the outbox before `settled_before` and has not left, or all of it once their deletion has a receipt; nor a

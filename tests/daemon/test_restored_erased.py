@@ -1,6 +1,8 @@
 """A restored backup is erased again, of whatever was deleted after it was made, down to its bytes."""
 
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -15,9 +17,10 @@ from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.services import backups, erasing
 from pamosnik.services.backups import Restored
-from pamosnik.store import accounts, connections, deletions
+from pamosnik.store import accounts, connections, copies, deletions, exports
 from pamosnik.store.database import open_database
 from pamosnik.store.deletions import Cause
+from tests.crash import forked
 from tests.daemon import events
 from tests.daemon.bytes_left import left
 from tests.daemon.fake import FakeInstagram
@@ -235,3 +238,57 @@ async def test_lines_that_nobody_understands_are_told_and_stay(tmp_path: Path) -
         assert done.unread == 6
         assert file.read_bytes().startswith(before)
         assert left(told.home, NAMES) == {}
+
+
+async def test_what_was_exported_and_taken_back_is_not_left_beside_it(tmp_path: Path) -> None:
+    """What the eraser would have removed, had the database not been replaced before."""
+    async with story(tmp_path) as told:
+        await _is_deleted(told, "people", to_the_end=False)
+        account_id = told.look(lambda conn: accounts.every(conn)[0].id)
+        exported = (
+            told.home / "exports" / exports.new(told.home, str(account_id), None, told.clock.now()).path.name
+        )
+        exported.parent.mkdir()
+        exported.write_bytes(NAMES[-1].encode())
+        older = copies.before_restore(told.settings.database, told.clock.now() - timedelta(days=1))
+        shutil.copy(told.settings.database, older)
+        told.restores()
+        assert left(told.home, NAMES) == {}
+
+
+async def test_traces_are_not_kept_with_the_database_that_was_there(tmp_path: Path) -> None:
+    async with story(tmp_path) as told:
+        async with running(told.settings, told.fake, told.clock) as shop:
+            mid = str(_message(shop, DORA, "x")["message"]["mid"])
+            text = events.message(DORA, "dora takes this back", mid=mid)
+            await shop.deliver(events.talk({**text, "timestamp": int(shop.clock.now().timestamp() * 1000)}))
+            await shop.works()
+            await shop.deliver(events.talk(events.unsent(DORA, mid)))
+            await shop.works()
+        done = told.restores()
+        assert done.kept is not None
+        assert left(told.home, ["dora takes this back"]) == {}
+
+
+# --- killed ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nth", [1, 2, 4, 8, 99])
+async def test_killed_anywhere_it_brings_nobody_back(tmp_path: Path, nth: int) -> None:
+    """The old database goes on with its deletion, or the new one is without what was deleted; and it is repeated."""
+    async with story(tmp_path) as told:
+        await _is_deleted(told, "people", to_the_end=False)
+        environment = {**os.environ, "PAMOSNIK_HOME": str(told.home)}
+        words = ("restore", str(told.backup), "--yes")
+        (tmp_path / "orders").write_text(f"{nth} after")
+        process = forked.start(words, environment, tmp_path / "killed.log", folder=tmp_path)
+        assert await forked.ended(process) == (0 if nth == 99 else -signal.SIGKILL)
+        async with running(told.settings, told.fake, told.clock) as shop:
+            await shop.eraser.round()
+        after_the_daemon = left(told.home, (*NAMES, *WATCHED))
+        (tmp_path / "orders").unlink()
+        process = forked.start(words, environment, tmp_path / "again.log")
+        assert await forked.ended(process) == 0, (tmp_path / "again.log").read_text()
+        assert after_the_daemon == {}
+        assert left(told.home, (*NAMES, *WATCHED)) == {}
+        assert set(left(told.home, OTHERS)) == set(OTHERS)
