@@ -153,6 +153,10 @@ def _is_younger(database: Path, moment: datetime) -> bool:
     return False
 
 
+_UNREADABLE = (_sqlite.Error, ValueError, TypeError, AssertionError)
+"""What reading a damaged database, or one of another version, may end with."""
+
+
 @contextlib.contextmanager
 def _as_it_is(database: Path) -> Iterator[Connection]:
     """For looking: nothing is made, merged or brought up to date."""
@@ -189,7 +193,7 @@ def _look_at_replaced(database: Path, now: datetime) -> _Replaced | None:
                 frozenset(begun | marked),
                 bool(deletions.traces(conn)),
             )
-    except (_sqlite.Error, ValueError, TypeError, AssertionError):
+    except _UNREADABLE:
         return None
 
 
@@ -242,8 +246,10 @@ def _clear_copies(settings: Config, replaced: _Replaced, erased: Ledger, *, keep
 
 
 def _holds(database: Path, erased: Ledger) -> bool:
-    with _as_it_is(database) as conn:
+    """A damaged one that cannot be read to its end is kept: somebody may want to save what is in it."""
+    with contextlib.suppress(*_UNREADABLE), _as_it_is(database) as conn:
         return erase_again.holds(conn, erased)
+    return False
 
 
 def _put_in_doubt(conn: Connection, since: datetime, now: datetime) -> int:

@@ -153,6 +153,28 @@ def test_restore_is_refused_while_a_daemon_runs_and_for_a_spoiled_backup(home: P
     assert _names(home) == before
 
 
+def test_a_backup_that_nobody_can_check_is_asked_about(home: Path, run: Run, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "a disk"
+    elsewhere.mkdir()
+    run("backup", "create", "-o", str(elsewhere / "mine"))
+    assert _names(elsewhere) == ["erasures.log", "mine"]
+    for lost in home.glob("pamosnik.db*"):
+        lost.unlink()
+    code, _, err = run("restore", str(elsewhere / "mine"))
+    assert (code, "nobody can tell here" in err, "--yes" in err) == (2, True, True)
+    assert not (home / "pamosnik.db").exists()
+    code, _, err = run("restore", str(elsewhere / "mine"), "--yes")
+    assert (code, "nobody can tell here" in err) == (0, True)
+    # A home that was begun after the backup knows nothing of the time between.
+    with open_database(home / "pamosnik.db") as database:
+        database.write(lambda conn: conn.execute("UPDATE accounts SET created_at=created_at+86400000"))
+    assert "nobody can tell here" in run("restore", str(elsewhere / "mine"), "--yes")[2]
+    # A newer file beside the backup tells; so does a later backup's.
+    with (elsewhere / "erasures.log").open("a") as log:
+        log.write('{"connection_erased": "C9", "erased_at": 4102444800000}\n')
+    assert "nobody can tell here" not in run("restore", str(elsewhere / "mine"), "--yes")[2]
+
+
 def test_restore_tells_when_the_key_is_another_or_missing(home: Path, run: Run) -> None:
     run("backup", "create", "-o", str(home / "mine"))
     (home / "master.key").unlink()
