@@ -15,6 +15,8 @@ from pamosnik.commands import (
     api_tokens,
     backup,
     chat,
+    delete_account,
+    disconnect,
     doctor,
     export,
     flows,
@@ -53,6 +55,8 @@ backup.register(app)
 import_.register(app)
 retention.register(app)
 doctor.register(app)
+disconnect.register(app)
+delete_account.register(app)
 
 
 def main() -> None:

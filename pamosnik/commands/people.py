@@ -1,4 +1,4 @@
-"""People: contacts list, find and show; what changes them is in `people_changes`."""
+"""People: contacts list, find and show; what changes them is in `people_changes`, what deletes in `people_forget`."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands import export, people_changes
+from pamosnik.commands import export, people_changes, people_forget
 from pamosnik.commands.common import (
     All,
     Json,
@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     contacts.command("show")(show)
     people_changes.register(contacts)
     export.register_person(contacts)
+    people_forget.register(contacts)
     app.add_typer(contacts, name="contacts")
 
 

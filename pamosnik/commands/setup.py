@@ -238,6 +238,8 @@ def serve(
         note(
             f"Pamosnik listens on {address} (status page: {address}/, webhook: {address}/webhooks/instagram)"
         )
+        if not home.has_account(settings):
+            note("There is no account in this home. To make one, stop Pamosnik, then: pamosnik init")
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(daemon.serve(settings, SteadyClock(), on_ready=ready))

@@ -9,7 +9,7 @@ when the process died is on its way at the next start: everything a round needs 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -54,16 +54,19 @@ class Eraser:
         on_forgotten: Callable[[], None] = lambda: None,
         *,
         time_is_known: Callable[[], bool] = lambda: True,
+        alone_for: Collection[str] | None = None,
         pauses: Sequence[float] = META_PAUSES_S,
     ) -> None:
         """`on_forgotten` is called when somebody is gone: what they wrote afterwards has waited for it. What is due
-        by the clock is not begun before `time_is_known`; what somebody has begun goes on."""
+        by the clock is not begun before `time_is_known`; what somebody has begun goes on. `alone_for`: carries out
+        these deletions only, and nobody is sending: no daemon runs."""
         self._writer = writer
         self._reader = reader
         self._clock = clock
         self._tell_meta = tell_meta
         self._on_forgotten = on_forgotten
         self._time_is_known = time_is_known
+        self._alone_for = alone_for
         self._pauses = pauses
         self._busy = False
         self._rebuild_took_s = 0.0
@@ -94,14 +97,19 @@ class Eraser:
     # --- rows ----------------------------------------------------------------------------------------
 
     async def _erase_people(self) -> None:
-        for contact_id in forget.ready(self._reader.connection, self._clock.now()):
+        conn, alone = self._reader.connection, self._alone_for is not None
+        for contact_id in forget.ready(conn, self._clock.now(), nobody_sends=alone):
+            receipt = deletions.open_for(conn, contact_id)
+            if alone and (receipt is None or not self._is_mine(receipt)):
+                continue
             await self._all(forget.erase_some, contact_id=contact_id)
             self._on_forgotten()
 
     async def _erase_connections(self) -> bool:
         conn, now = self._reader.connection, self._clock.now()
-        begun = [r for r in _with_rows(conn) if r.scope is Scope.CONNECTION]
-        free = [receipt for receipt in begun if erase.may_begin(conn, receipt, now)]
+        begun = self._with_rows(Scope.CONNECTION)
+        alone = self._alone_for is not None
+        free = [receipt for receipt in begun if alone or erase.may_begin(conn, receipt, now)]
         await self._tell([receipt for receipt in free if receipt.meta is MetaTold.DUE])
         for receipt in free:
             await self._all(erase.erase_some, receipt=receipt)
@@ -110,11 +118,18 @@ class Eraser:
         return len(free) == len(begun)
 
     async def _erase_accounts(self) -> bool:
-        begun = [r for r in _with_rows(self._reader.connection) if r.scope is Scope.ACCOUNT]
+        begun = self._with_rows(Scope.ACCOUNT)
         free = [r for r in begun if erase_account.may_begin(self._reader.connection, r)]
         for receipt in free:
             await self._all(erase_account.erase_some, receipt=receipt)
         return len(free) == len(begun)
+
+    def _with_rows(self, scope: Scope) -> list[Receipt]:
+        under_way = deletions.under_way(self._reader.connection)
+        return [r for r in under_way if r.rows_gone_at is None and r.scope is scope and self._is_mine(r)]
+
+    def _is_mine(self, receipt: Receipt) -> bool:
+        return self._alone_for is None or not {receipt.id, receipt.part_of}.isdisjoint(self._alone_for)
 
     async def _all(self, erase_some: Callable[..., bool], **what: object) -> None:
         more = True
@@ -150,8 +165,13 @@ class Eraser:
         """All that is gone by now shares one rebuild. What comes meanwhile gets one of its own, after a rest as long
         as this one took: others want to write, too."""
         conn = self._reader.connection
-        gone = [r for r in deletions.under_way(conn) if r.rows_gone_at is not None and r.part_of is None]
+        ended = [r for r in deletions.under_way(conn) if r.rows_gone_at is not None and r.part_of is None]
+        gone = [receipt for receipt in ended if self._is_mine(receipt)]
         stones, traces = tombstones.to_purge(conn), deletions.traces(conn)
+        if self._alone_for is not None:
+            accounts = {receipt.account_id for receipt in gone}
+            stones = tombstones.to_purge(conn, accounts)
+            traces = [mark for mark in traces if mark[0] in accounts]
         rested_s = time.monotonic() - self._rebuilt_at
         if gone or stones:
             await asyncio.sleep(max(0.0, self._rebuild_took_s - rested_s))
@@ -216,10 +236,6 @@ class Eraser:
             log.error("%s %s", error.message, error.hint, extra={"action": "erase.ledger"})  # noqa: TRY400
             return False
         return True
-
-
-def _with_rows(conn: Connection) -> list[Receipt]:
-    return [receipt for receipt in deletions.under_way(conn) if receipt.rows_gone_at is None]
 
 
 def _tried(receipt: Receipt) -> Receipt:

@@ -34,11 +34,10 @@ _COUNTED = {"outbox": "messages", "runs": "runs"}
 """Tables whose rows the receipt counts; events and people it counts, too."""
 
 
-def ready(conn: Connection, now: datetime) -> list[str]:
-    """Contacts whose time has come."""
-    return contacts.to_forget(
-        conn, settled_before=now - WAITED_FOR, answered_before=now - erase.ANSWERED_WITHIN
-    )
+def ready(conn: Connection, now: datetime, *, nobody_sends: bool = False) -> list[str]:
+    """Contacts whose time has come. `nobody_sends`: no daemon runs, so no request is under way."""
+    answered_before = now if nobody_sends else now - erase.ANSWERED_WITHIN
+    return contacts.to_forget(conn, settled_before=now - WAITED_FOR, answered_before=answered_before)
 
 
 def erase_some(conn: Connection, contact_id: str, now: datetime) -> bool:

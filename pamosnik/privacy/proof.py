@@ -8,10 +8,12 @@ the operator writes. With many people as many of their ids are looked for as can
 import mmap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pamosnik._sqlite import Connection
 from pamosnik.privacy.subject import REGISTER
+from pamosnik.store.times import ms
 
 AT_MOST = 200
 """Needles: each is looked for in every file."""
@@ -131,11 +133,27 @@ def _found(path: Path, needles: Iterable[bytes]) -> frozenset[bytes]:
         return frozenset()
 
 
-def judge(conn: Connection, needles: Needles, found: dict[Path, frozenset[bytes]], since_ms: int) -> Searched:
-    """What was found, without names that stand in rows of others, and without people who have come back since."""
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The part of the database that was deleted, or in which a person was known."""
+
+    column: str
+    """`connection_id` or `account_id`."""
+    value: str
+
+
+def judge(
+    conn: Connection, needles: Needles, found: dict[Path, frozenset[bytes]], where: Where, since: datetime
+) -> Searched:
+    """What was found, without names that stand in rows of others, and without ids of people who have come back since,
+    or whom another connection knows by the same."""
     hits = frozenset().union(*found.values())
-    excused = {one for one in hits & needles.names if _stands_in_a_row(conn, one.decode())}
-    excused |= {one for one in hits & needles.ids if _came_back(conn, one, since_ms)}
+    excused = {one for one in hits & needles.names if _stands_in_a_row(conn, one, None)}
+    excused |= {
+        one
+        for one in hits & needles.ids
+        if _came_back(conn, one, since) or _stands_in_a_row(conn, one, where)
+    }
     return Searched(
         files=len(found),
         looked_for=len(needles.ids | needles.names),
@@ -143,21 +161,25 @@ def judge(conn: Connection, needles: Needles, found: dict[Path, frozenset[bytes]
     )
 
 
-def _stands_in_a_row(conn: Connection, name: str) -> bool:
-    return any(
-        conn.execute(
-            f"SELECT 1 FROM {table} WHERE "  # noqa: S608 - names of the register
-            + " OR ".join(f"instr({column}, ?)" for column in known.columns)
-            + " LIMIT 1",
-            (name,) * len(known.columns),
+def _stands_in_a_row(conn: Connection, text: bytes, but: Where | None) -> bool:
+    """Whether some row has it; `but` in those of what was deleted."""
+    for table, known in REGISTER.items():
+        if but is not None and but.column not in known.columns:
+            continue
+        elsewhere = "1" if but is None else f"{but.column}<>:but"
+        anywhere = " OR ".join(f"instr({column}, :text)" for column in known.columns)
+        row = conn.execute(
+            f"SELECT 1 FROM {table} WHERE {elsewhere} AND ({anywhere}) LIMIT 1",  # noqa: S608 - the register's names
+            {"text": text.decode("utf-8", "replace"), "but": None if but is None else but.value},
         ).fetchone()
-        for table, known in REGISTER.items()
-    )
+        if row is not None:
+            return True
+    return False
 
 
-def _came_back(conn: Connection, igsid: bytes, since_ms: int) -> bool:
+def _came_back(conn: Connection, igsid: bytes, since: datetime) -> bool:
     """Whether this person, or this Instagram account, is there anew."""
-    values = {"id": igsid.decode("utf-8", "replace"), "since": since_ms}
+    values = {"id": igsid.decode("utf-8", "replace"), "since": ms(since)}
     found = conn.execute(
         "SELECT 1 FROM events WHERE igsid=:id AND received_at>=:since"
         " UNION ALL SELECT 1 FROM connections WHERE :id IN (ig_id, asid) AND connected_at>=:since",

@@ -14,7 +14,7 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.privacy.eraser import Eraser
 from pamosnik.security import keyring
 from pamosnik.security.vault import Keys
-from pamosnik.services import home, intake, sending
+from pamosnik.services import home, intake
 from pamosnik.services.unsubscribing import Unsubscriber
 from pamosnik.store import deletions
 from pamosnik.store.database import Database, open_database
@@ -39,7 +39,7 @@ def carry_out(
         while not told.ended():
             try:
                 with home.lock(settings.home):
-                    asyncio.run(_alone(settings, reader, partial(_until_ended, told=told)))
+                    asyncio.run(_alone(settings, reader, partial(_until_ended, told=told), deletion_ids))
             except home.InUse:
                 time.sleep(LOOK_S)
         return told.receipts()
@@ -50,7 +50,7 @@ def remove_traces(settings: Config) -> bool:
     and it is done later. No connection to the database may be held by the caller."""
     with open_database(settings.database) as reader:
         with contextlib.suppress(home.InUse), home.lock(settings.home):
-            asyncio.run(_alone(settings, reader, _one_round))
+            asyncio.run(_alone(settings, reader, _one_round, None))
         return not deletions.traces(reader.connection)
 
 
@@ -83,10 +83,12 @@ class _Told:
 
 
 async def _alone(
-    settings: Config, reader: Database, work: Callable[[Eraser], Coroutine[None, None, None]]
+    settings: Config,
+    reader: Database,
+    work: Callable[[Eraser], Coroutine[None, None, None]],
+    alone_for: Sequence[str] | None,
 ) -> None:
-    """As the daemon does it; with the home's lock, so nothing is being sent."""
-    clock = SystemClock()
+    """As the daemon does it; with the home's lock, so nothing is being sent. `alone_for`: only these deletions."""
     with open_database(settings.database) as database:
         intake.take_over(database, settings.home)
         writer = GroupWriter(database)
@@ -94,8 +96,14 @@ async def _alone(
             async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
                 unsubscriber = Unsubscriber(reader, instagram, _keys(settings))
                 # What is due by the clock waits for the daemon, which asks Instagram for the time.
-                eraser = Eraser(writer, reader, clock, unsubscriber.tell, time_is_known=lambda: False)
-                await writer.write(lambda conn: sending.found_after_crash(conn, clock.now()))
+                eraser = Eraser(
+                    writer,
+                    reader,
+                    SystemClock(),
+                    unsubscriber.tell,
+                    time_is_known=lambda: False,
+                    alone_for=alone_for,
+                )
                 await work(eraser)
         finally:
             writer.hurry()

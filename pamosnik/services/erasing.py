@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
-from pamosnik.errors import NotFound
 from pamosnik.privacy import erase
 from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import connections, consents, contacts, deletions
@@ -42,11 +41,13 @@ class Someone:
     igsid: str
     username: str | None
     contact_id: str | None
+    igsids: frozenset[str]
+    """All ids that Meta knows them by."""
 
 
 def people(conn: Connection, account_id: str, who: str) -> list[Someone]:
     """Everybody whom a username (also one of before), an Instagram id, or an id of ours or Meta's of something they
-    did or were sent names. Raises `NotFound`."""
+    did or were sent names."""
     connected = {one.id: one for one in connections.of_account(conn, account_id)}
     found = []
     for connection_id, igsid in contacts.known_as(conn, account_id, who):
@@ -55,9 +56,8 @@ def people(conn: Connection, account_id: str, who: str) -> list[Someone]:
         contact_id = contacts.by_igsid(conn, connection_id, igsid)
         contact = None if contact_id is None else contacts.load(conn, contact_id)
         username = None if contact is None else contact.username
-        found.append(Someone(connected[connection_id], igsid, username, contact_id))
-    if not found:
-        raise NotFound(f"Nothing is stored about {who}.", hint="Try: pamosnik contacts list")
+        igsids = frozenset([igsid]) if contact is None else contacts.igsids(conn, contact.id)
+        found.append(Someone(connected[connection_id], igsid, username, contact_id, igsids))
     return found
 
 

@@ -66,13 +66,14 @@ def has_account(settings: Config) -> bool:
         return bool(accounts.every(database.connection))
 
 
-def choose_account(database: Database, email: str | None) -> Account:
-    """The account a command means: the one named, or the only one."""
+def choose_account(database: Database, email: str | None, *, deleting_too: bool = False) -> Account:
+    """The account a command means: the one named, or the only one. One that is being deleted is refused, unless
+    `deleting_too`."""
     conn = database.connection
     there = accounts.every(conn)
     if not there:
         raise HomeError("There is no account yet.", hint="Try: pamosnik init")
-    known = [account for account in there if not accounts.is_deleting(conn, account.id)]
+    known = [one for one in there if deleting_too or not accounts.is_deleting(conn, one.id)]
     if email is not None:
         found = accounts.by_email(conn, email)
         if found is None:

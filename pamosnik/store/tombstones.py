@@ -6,7 +6,7 @@ recognized and not kept. Nobody can be found from a hash; with an id in hand one
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -127,12 +127,13 @@ def every(conn: Connection) -> list[Tombstone]:
     return [_stone(row) for row in rows]
 
 
-def to_purge(conn: Connection) -> list[Tombstone]:
-    """Whose rows are gone, but not yet the bytes that deleting leaves behind."""
+def to_purge(conn: Connection, account_ids: Collection[str] | None = None) -> list[Tombstone]:
+    """Whose rows are gone, but not yet the bytes that deleting leaves behind; in these accounts, or in all."""
     rows = conn.execute(
-        "SELECT connection_id, person, said_at, erased_at, opted_out FROM tombstones WHERE purged_at IS NULL"
+        "SELECT connection_id, person, said_at, erased_at, opted_out, account_id FROM tombstones"
+        " WHERE purged_at IS NULL"
     )
-    return [_stone(row) for row in rows]
+    return [_stone(row[:5]) for row in rows if account_ids is None or row[5] in account_ids]
 
 
 def _stone(row: tuple[str, bytes, int, int, int]) -> Tombstone:

@@ -1,0 +1,77 @@
+"""Forgetting people by command: the answer to somebody who wants their data deleted."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pamosnik.commands.common import Home, Json, Yes, confirm, note, now, open_home
+from pamosnik.commands.receipts import Begun, finish
+from pamosnik.errors import NotFound
+
+if TYPE_CHECKING:
+    from pamosnik.services.erasing import Someone
+
+
+def register(contacts: typer.Typer) -> None:
+    contacts.command("forget")(forget)
+
+
+def forget(
+    who: Annotated[
+        str,
+        typer.Argument(help="@username (also one of before), Instagram id, or an id of something of theirs."),
+    ],
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Deletes everything about a person. Only that they opted out stays, as a hash that names nobody."""
+    from pamosnik.services import erasing
+
+    with open_home() as home:
+        settings = home.settings
+        found = home.read(lambda conn: erasing.people(conn, home.account.id, who))
+        begun = [_begin(home, someone) for someone in found if confirm(_question(someone), yes=yes)]
+        if not found:
+            begun = _under_way(home, who)
+    if not begun:
+        note("Nothing was changed.")
+        raise typer.Exit(1)
+    finish(settings, begun, as_json=as_json, as_list=True)
+
+
+def _under_way(home: Home, who: str) -> list[Begun]:
+    """Whoever is killed while a person's traces are removed finds no person any more. Raises `NotFound`."""
+    from pamosnik.privacy import proof
+    from pamosnik.store import deletions
+    from pamosnik.store.deletions import Scope
+
+    open_ones = home.read(lambda conn: deletions.of_account(conn, home.account.id, scope=Scope.PERSON))
+    gone = [Begun(one.id, proof.NOTHING) for one in open_ones if one.rows_gone_at is not None]
+    if not gone:
+        raise NotFound(f"Nothing is stored about {who}.", hint="Try: pamosnik contacts list")
+    note(
+        f"Nothing is stored about {who}. Of somebody else's deletion, or theirs, the end is missing: going on."
+    )
+    return gone
+
+
+def _question(someone: "Someone") -> str:
+    name = "somebody" if someone.username is None else f"@{someone.username}"
+    return (
+        f"Delete everything about {name} (Instagram id {someone.igsid}, known to {someone.connection.username}):"
+        " what they wrote, what they were sent, their tags and fields?"
+    )
+
+
+def _begin(home: Home, someone: "Someone") -> Begun:
+    from pamosnik.privacy import proof
+    from pamosnik.services import erasing
+    from pamosnik.store.deletions import Cause
+
+    # Before the first row goes, and in memory alone.
+    needles = home.read(lambda conn: proof.of_person(conn, someone.connection.id, someone.igsids))
+    begin = erasing.begin_forget
+    deletion_id = home.write(
+        lambda conn: begin(conn, someone, cause=Cause.COMMAND, actor="command", now=now())
+    )
+    return Begun(deletion_id, needles, proof.Where("connection_id", someone.connection.id))
