@@ -86,7 +86,7 @@ def run(
         _delete(home, rules, found.goes)
         settings, sources = home.settings, home.settings.sources
         after = _overview(home, rules)
-    if not carrying_out.remove_traces(settings):
+    if not carrying_out.remove_traces(settings, home.account.id):
         note("Traces of them in the file are removed by the daemon, within some minutes.")
     if as_json:
         print_json(_shape(after, sources))

@@ -59,7 +59,7 @@ class Eraser:
     ) -> None:
         """`on_forgotten` is called when somebody is gone: what they wrote afterwards has waited for it. What is due
         by the clock is not begun before `time_is_known`; what somebody has begun goes on. `alone_for`: carries out
-        these deletions only, and nobody is sending: no daemon runs."""
+        these deletions only, and removes the traces of these accounts; nobody is sending, for no daemon runs."""
         self._writer = writer
         self._reader = reader
         self._clock = clock
@@ -169,7 +169,7 @@ class Eraser:
         gone = [receipt for receipt in ended if self._is_mine(receipt)]
         stones, traces = tombstones.to_purge(conn), deletions.traces(conn)
         if self._alone_for is not None:
-            accounts = {receipt.account_id for receipt in gone}
+            accounts = {*self._alone_for, *(receipt.account_id for receipt in gone)}
             stones = tombstones.to_purge(conn, accounts)
             traces = [mark for mark in traces if mark[0] in accounts]
         rested_s = time.monotonic() - self._rebuilt_at

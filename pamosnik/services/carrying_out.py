@@ -45,13 +45,13 @@ def carry_out(
         return told.receipts()
 
 
-def remove_traces(settings: Config) -> bool:
-    """Removes what deleted rows have left behind in the file. False: the daemon that runs does it, or somebody reads
-    and it is done later. No connection to the database may be held by the caller."""
+def remove_traces(settings: Config, account_id: str) -> bool:
+    """Removes what deleted rows of an account have left behind in the file. False: the daemon that runs does it, or
+    somebody reads and it is done later. No connection to the database may be held by the caller."""
     with open_database(settings.database) as reader:
         with contextlib.suppress(home.InUse), home.lock(settings.home):
-            asyncio.run(_alone(settings, reader, _one_round, None))
-        return not deletions.traces(reader.connection)
+            asyncio.run(_alone(settings, reader, _one_round, [account_id]))
+        return account_id not in dict(deletions.traces(reader.connection))
 
 
 class _Told:
@@ -86,9 +86,9 @@ async def _alone(
     settings: Config,
     reader: Database,
     work: Callable[[Eraser], Coroutine[None, None, None]],
-    alone_for: Sequence[str] | None,
+    alone_for: Sequence[str],
 ) -> None:
-    """As the daemon does it; with the home's lock, so nothing is being sent. `alone_for`: only these deletions."""
+    """As the daemon does it; with the home's lock, so nothing is being sent. `alone_for`: as the eraser has it."""
     with open_database(settings.database) as database:
         intake.take_over(database, settings.home)
         writer = GroupWriter(database)
