@@ -29,6 +29,10 @@ class Pages:
     def page(self, name: str, values: Mapping[str, object], status: int = 200) -> Response:
         return HTMLResponse(self._templates.get_template(name).render(values), status)
 
+    def kept_page(self, request: Request, name: str, values: Mapping[str, object]) -> Response:
+        """For what says the same to everybody: browsers may keep it."""
+        return _kept(request, self._templates.get_template(name).render(values), "text/html")
+
     async def _style_sheet(self, request: Request) -> Response:
         return _kept(request, self._style, "text/css")
 

@@ -13,10 +13,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from pamosnik import _sqlite
+from pamosnik import _sqlite, ages
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon.account_forms import Parts
+from pamosnik.daemon import legal_editor
 from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.account_pages import AccountPages
 from pamosnik.daemon.api import Api
@@ -31,6 +32,8 @@ from pamosnik.daemon.forgotten import Forgotten
 from pamosnik.daemon.health import Health
 from pamosnik.daemon.home_page import HomePage
 from pamosnik.daemon.http_walls import Bounded, CutShort, ReadsToTheEnd, SafeHeaders
+from pamosnik.daemon.legal_editor import LegalEditor
+from pamosnik.daemon.legal_pages import LegalPages
 from pamosnik.daemon.login_pages import LoginPages
 from pamosnik.daemon.meta_callbacks import MetaCallbacks
 from pamosnik.daemon.password_checks import PasswordChecks
@@ -41,8 +44,10 @@ from pamosnik.daemon.tracked_links import TrackedLinks
 from pamosnik.daemon.visitors import FormRefused, NotLoggedIn, Visitors
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.instagram import limits, webhook
+from pamosnik.services.legal import Facts
 from pamosnik.store import notices
 from pamosnik.store.database import Database
+from pamosnik.store.legal_texts import PAGES
 from pamosnik.store.walls import Walled
 from pamosnik.store.writer import GroupWriter
 
@@ -172,6 +177,12 @@ def make_app(
     account_parts = Parts(
         pages, visitors, reached, checks, mails, writer, reader, own, clock, settings.operator_email
     )
+    facts = Facts(
+        settings.operator_name,
+        settings.operator_email,
+        settings.public_url,
+        {kind: settings.ages.of(kind) for kind in ages.KINDS},
+    )
     page_routes = [
         *pages.routes(),
         *login.routes(),
@@ -180,6 +191,8 @@ def make_app(
         *HomePage(pages, visitors, writer, reader, aside, clock).routes(),
         *AccountPages(account_parts).routes(),
         *DataPages(account_parts, aside, exports, on_deletion).routes(),
+        *LegalPages(pages, reader, clock, facts).routes(),
+        *LegalEditor(account_parts, facts).routes(),
     ]
     callers = Callers(writer, reader, clock)
     errors = ErrorAnswers(pages)
@@ -209,5 +222,7 @@ def make_app(
     )
     # Starlette leads `/x/` on to `/x` of whatever host the request names, and over http.
     app.router.redirect_slashes = False
-    bounded = Bounded(app, {WEBHOOK: limits.WEBHOOK_BODY_BYTES}, errors.of_http)
+    larger = {WEBHOOK: limits.WEBHOOK_BODY_BYTES}
+    larger |= {f"{legal_editor.PATH}/{name}": legal_editor.FORM_BYTES for name in PAGES}
+    bounded = Bounded(app, larger, errors.of_http)
     return SafeHeaders(ReadsToTheEnd(CutShort(bounded)), reached)
