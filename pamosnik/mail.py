@@ -86,6 +86,7 @@ class Mailer:
                 await client.connect()
                 await work(client)
             # Outside of the time limit: the mail is taken, and no late goodbye may make it look refused.
+            self._limit = None
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 await client.quit(timeout=_GOODBYE_WITHIN_S)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:

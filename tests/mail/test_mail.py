@@ -145,6 +145,20 @@ async def test_a_server_that_takes_the_mail_and_is_silent_at_the_end_has_taken_i
         assert len(box.received) == 1
 
 
+async def test_who_hurries_while_goodbye_is_said_is_not_stopped_by_it() -> None:
+    async with mail_box() as box:
+        mailer = Mailer(box.as_server())
+
+        def hurried(line: str) -> str | None:
+            if line == "QUIT":
+                mailer.hurry(5)
+            return None
+
+        box.refuses = hurried
+        await mailer.send(MAIL, NOW)
+        assert len(box.received) == 1
+
+
 async def test_a_check_logs_in_and_sends_nothing() -> None:
     async with mail_box(logins={USER: MAIL_PASSWORD}) as box:
         await Mailer(box.as_server(USER, MAIL_PASSWORD)).check()
