@@ -16,8 +16,8 @@ from starlette.types import ASGIApp
 from pamosnik import _sqlite, ages
 from pamosnik.clock import Clock
 from pamosnik.config import Config
-from pamosnik.daemon.account_forms import Parts
 from pamosnik.daemon import legal_editor
+from pamosnik.daemon.account_forms import Parts
 from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.account_pages import AccountPages
 from pamosnik.daemon.api import Api

@@ -130,7 +130,7 @@ def test_the_texts_that_come_with_pamosnik_use_placeholders_that_there_are(tmp_p
         assert run_by is not None
         kept = {kind: timedelta(days=9) for kind in ("events", "messages", "runs", "contacts", "logs")}
         known = legal.values(run_by, Facts(None, None, None, kept))
-        used = set()
+        used: set[str] = set()
         for name in PAGES:
             text = legal.of(home.connection, run_by, name, NOW).now
             used.update(legal_markdown.placeholders(text.body))
