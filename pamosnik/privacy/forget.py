@@ -88,17 +88,26 @@ def _leave_tombstones(
 
 
 def _erase_events(conn: Connection, connection_id: str, igsids: Iterable[str], said_at: datetime) -> int:
-    """All but what they did afterwards and nobody has looked at yet."""
+    """All but what they did afterwards and nobody has looked at yet; and what names their comments."""
     theirs = sorted(INBOUND_MESSAGES | COMMENTS | SILENT)
     kinds, ids = ",".join("?" * len(theirs)), sorted(igsids)
     marks = ",".join("?" * len(ids))
-    deleted = conn.execute(
-        "DELETE FROM events WHERE event_id IN (SELECT event_id FROM events WHERE connection_id=?"  # noqa: S608
-        f" AND igsid IN ({marks}) AND NOT (verdict='pending' AND kind IN ({kinds})"
-        " AND coalesce(occurred_at, received_at)>?) LIMIT ?)",
+    rows = conn.execute(
+        f"SELECT event_id, comment_id FROM events WHERE connection_id=? AND igsid IN ({marks})"  # noqa: S608
+        f" AND NOT (verdict='pending' AND kind IN ({kinds}) AND coalesce(occurred_at, received_at)>?) LIMIT ?",
         (connection_id, *ids, *theirs, ms(said_at), CHUNK),
-    )
-    return int(deleted.rowcount)
+    ).fetchall()
+    for comment_id in {comment_id for _, comment_id in rows if comment_id is not None}:
+        _leave_comment(conn, connection_id, comment_id)
+    conn.executemany("DELETE FROM events WHERE event_id=?", [(event_id,) for event_id, _ in rows])
+    return len(rows)
+
+
+def _leave_comment(conn: Connection, connection_id: str, comment_id: str) -> None:
+    """What the business said below it goes, too, for it may name them; what others said stays without its id."""
+    below = (connection_id, comment_id)
+    conn.execute("DELETE FROM events WHERE connection_id=? AND parent_id=? AND verdict='own'", below)
+    conn.execute("UPDATE events SET parent_id=NULL WHERE connection_id=? AND parent_id=?", below)
 
 
 def _delete(conn: Connection, table: str, where: str, contact_id: str) -> int:

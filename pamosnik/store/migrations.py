@@ -420,6 +420,11 @@ def m0023_privacy(conn: Connection) -> None:
         conn.execute(statement)
 
 
+def m0024_replies(conn: Connection) -> None:
+    """What stands below a comment is found without reading all events: whoever is forgotten leaves no id there."""
+    conn.execute("CREATE INDEX events_below ON events (connection_id, parent_id) WHERE parent_id IS NOT NULL")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -444,6 +449,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0021_changes_of_flows,
     m0022_walls,
     m0023_privacy,
+    m0024_replies,
 )
 
 

@@ -660,3 +660,5 @@ CREATE TABLE retentions ( -- the last time that what is too old was removed
   ended_at INTEGER, -- NULL: broken off; the next one goes on
   gone TEXT NOT NULL DEFAULT '{}' -- JSON: kind -> how many
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX events_below ON events (connection_id, parent_id) WHERE parent_id IS NOT NULL;

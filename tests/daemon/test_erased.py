@@ -237,13 +237,17 @@ async def test_no_table_of_an_account_is_forgotten(tmp_path: Path) -> None:
 async def test_a_forgotten_person_leaves_nothing(tmp_path: Path, called: str) -> None:
     async with machine(tmp_path, FLOWS) as shop:
         await _busy(shop)
+        await shop.deliver(events.change(events.own_comment(f"c{BELA}", "@bela.secretive: sent!")))
+        below = events.comment(CELIA, "me too", username="celia.secretive", comment_id="c-below")
+        await shop.deliver(events.change({**below, "parent_id": f"c{BELA}"}))
+        await shop.works()
         (deletion_id,) = await _forget(shop, called)
         await shop.eraser.round()
         receipt = _receipt(shop, deletion_id)
         assert (receipt.people, receipt.events > 0, receipt.runs, receipt.messages) == (1, True, 1, 1)
         assert receipt.ended_at is not None
         assert left(tmp_path / "home", NAMES) == {}
-        assert set(left(tmp_path / "home", OTHERS)) == set(OTHERS)
+        assert set(left(tmp_path / "home", (*OTHERS, "me too"))) == {*OTHERS, "me too"}
         assert await _forget(shop, called) == []
 
 

@@ -145,6 +145,7 @@ def back_to_the_first_version(conn: Connection) -> None:
         "DROP TABLE links",
         "DROP TABLE usage",
         "DROP TABLE rests",
+        "DROP INDEX events_below",
         "DROP TRIGGER audit_stays",
         "DROP TRIGGER audit_holds",
         "ALTER TABLE audit DROP COLUMN kind",
