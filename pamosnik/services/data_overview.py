@@ -187,6 +187,7 @@ _HOW: Mapping[str, str] = {
     How.WORDS: "in a message",
     How.FLOW: "in a flow",
     How.BLOCK: "blocked the business in Instagram",
+    How.KEPT: "said before they were forgotten",
 }
 
 
