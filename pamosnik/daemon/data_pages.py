@@ -15,6 +15,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
+from pamosnik.ages import Ages
 from pamosnik.clock import local_minute
 from pamosnik.daemon.account_forms import AccountForms, Parts, Refused, typed
 from pamosnik.daemon.aside import Aside
@@ -25,6 +26,7 @@ from pamosnik.privacy import erase
 from pamosnik.services import data_overview, erasing, people
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts, deletions
+from pamosnik.store.accounts import Account
 from pamosnik.store.deletions import Cause
 
 PATH = "/account/data"
@@ -38,12 +40,15 @@ Again = Callable[[Request, Visitor, Refused | None, Mapping[str, str]], Awaitabl
 
 
 class DataPages:
-    def __init__(self, parts: Parts, aside: Aside, exports: Exports, on_deletion: Callable[[], None]) -> None:
-        """`on_deletion` is called when there is something to delete."""
+    def __init__(
+        self, parts: Parts, aside: Aside, exports: Exports, ages: Ages, on_deletion: Callable[[], None]
+    ) -> None:
+        """`ages`: how long things are kept. `on_deletion` is called when there is something to delete."""
         self._parts = parts
         self._forms = AccountForms(parts)
         self._aside = aside
         self._exports = exports
+        self._ages = ages
         self._on_deletion = on_deletion
 
     def routes(self) -> list[Route]:
@@ -113,7 +118,7 @@ class DataPages:
         found: list[Shape] | None,
     ) -> Response:
         account = visitor.account
-        view = await self._aside.read(account.id, partial(data_overview.overview, account=account))
+        view = await self._view(account)
         values = {
             "view": view,
             "export": self._export_state(visitor),
@@ -155,8 +160,12 @@ class DataPages:
         self, _: Request, visitor: Visitor, refused: Refused | None, typed_in: Mapping[str, str]
     ) -> Response:
         account = visitor.account
-        view = await self._aside.read(account.id, partial(data_overview.overview, account=account))
+        view = await self._view(account)
         return self._shown("data_delete.html", visitor, {"view": view}, refused, typed_in)
+
+    async def _view(self, account: Account) -> data_overview.DataView:
+        read = partial(data_overview.overview, account=account, ages=self._ages)
+        return await self._aside.read(account.id, read)
 
     def _shown(
         self,

@@ -190,7 +190,7 @@ def make_app(
         *Downloads(visitors, aside, clock).routes(),
         *HomePage(pages, visitors, writer, reader, aside, clock).routes(),
         *AccountPages(account_parts).routes(),
-        *DataPages(account_parts, aside, exports, on_deletion).routes(),
+        *DataPages(account_parts, aside, exports, settings.ages, on_deletion).routes(),
         *LegalPages(pages, reader, clock, facts).routes(),
         *LegalEditor(account_parts, facts).routes(),
     ]

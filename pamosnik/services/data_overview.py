@@ -3,12 +3,15 @@ are for people, in the account's time zone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pamosnik._sqlite import Connection
+from pamosnik.ages import Ages
 from pamosnik.clock import local_minute
-from pamosnik.services import reading
+from pamosnik.flows import durations
+from pamosnik.services import kept_fields, reading
 from pamosnik.services.shapes import Shape
-from pamosnik.store import accounts, connections, consents, deletions, reads
+from pamosnik.store import accounts, aging, connections, consents, deletions, reads
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected
 from pamosnik.store.consents import Consent, How, What
@@ -59,10 +62,23 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """How long things are kept, and when what was older was removed last."""
+
+    rows: Sequence[tuple[str, str]]
+    """What, and for how long."""
+    last: str | None
+    """None: never yet."""
+    gone: Sequence[tuple[str, int]]
+    """How much went then."""
+
+
+@dataclass(frozen=True, slots=True)
 class DataView:
     stored: Sequence[tuple[str, int]]
     connections: Sequence[ConnectionRow]
     deletions: Sequence[Deletion]
+    kept: Kept
     agreed: Sequence[Agreed]
     done: Sequence[Done]
 
@@ -71,13 +87,14 @@ class DataView:
         return any(one.ended is None for one in self.deletions)
 
 
-def overview(conn: Connection, account: Account) -> DataView:
-    """All of one account, read on one snapshot."""
+def overview(conn: Connection, account: Account, ages: Ages) -> DataView:
+    """All of one account, read on one snapshot. `ages`: how long this installation keeps things."""
     zone = account.timezone
     return DataView(
         stored=stored(conn, account.id),
         connections=[_connection(conn, one, zone) for one in connections.of_account(conn, account.id)],
         deletions=under_way(conn, account),
+        kept=_kept(conn, account, ages),
         agreed=[_agreed(conn, one, zone) for one in consents.of_account(conn, account.id, NEWEST)],
         done=[
             Done(local_minute(one.at, zone), one.actor, one.action, one.subject)
@@ -169,6 +186,38 @@ def deletion(receipt: Receipt, zone: str) -> Deletion:
         counts=[(name, n) for name, n in counts if n],
         to_do=_REMOVE_THE_APP if told else None,
     )
+
+
+# --- how long --------------------------------------------------------------------------------------------
+
+_KINDS: Mapping[str, str] = {
+    "events": "What came in",
+    "messages": "What was sent",
+    "runs": "How people went through flows",
+    "contacts": "People of whom nothing was heard",
+    "logs": "Who logged in",
+}
+
+
+def _kept(conn: Connection, account: Account, ages: Ages) -> Kept:
+    fields = kept_fields.keep_for(conn, account.id)
+    last = aging.last_time(conn, account.id)
+    return Kept(
+        rows=[
+            *((what, _age(ages.of(kind))) for kind, what in _KINDS.items()),
+            *((f"The field {name}", _age(age)) for name, age in sorted(fields.items())),
+        ],
+        last=None if last is None else local_minute(last.ended_at or last.began_at, account.timezone),
+        gone=[] if last is None else list(last.gone.items()),
+    )
+
+
+def _age(kept: timedelta | None) -> str:
+    if kept is None:
+        return "as long as the account"
+    if kept < timedelta(days=2):
+        return durations.written(int(kept.total_seconds()))
+    return f"{kept.days} days"
 
 
 # --- consents --------------------------------------------------------------------------------------------

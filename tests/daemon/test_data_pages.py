@@ -84,6 +84,8 @@ async def test_the_page_says_what_is_stored_and_escapes_it(desk: FrontDesk) -> N
     page = await browser.get(DATA)
     assert "@shop" in page.text
     assert "<b>1</b>people" in page.text
+    assert "<dt>What came in</dt><dd>30 days</dd>" in page.text
+    assert "It was not looked through yet." in page.text
     found = await browser.post(f"{DATA}/people", csrf=csrf, who="ZOE")
     assert "@fan.shop" in found.text
     assert "&lt;script&gt;" in found.text
