@@ -70,15 +70,13 @@ def _resume(conn: Connection, by: By, who: str, _: Given) -> Shape:
 
 def _forget(conn: Connection, by: By, who: str, given: Given) -> Shape:
     """Begins it; the answer is the receipt as it is then."""
-    account_id = by.account.id
+    known = erasing.people(conn, by.account.id, who)
+    if not known:
+        raise NotFound(f"Nothing is stored about {who}.")
     wanted = _text(given, "connection").removeprefix("@") if "connection" in given else None
-    found = [
-        one
-        for one in erasing.people(conn, account_id, who)
-        if wanted is None or one.connection.username == wanted
-    ]
+    found = [one for one in known if wanted in (None, one.connection.username)]
     if len(found) != 1:
-        names = ", ".join(sorted({one.connection.username for one in erasing.people(conn, account_id, who)}))
+        names = ", ".join(sorted({one.connection.username for one in known}))
         raise PamosnikError(
             f"{who} is known to these connections: {names}.", hint="Name one in the key connection."
         )
