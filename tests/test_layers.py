@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "flows": {"model", "errors", "instagram.limits"},
     "store": {"model", "_sqlite", *WORDS},
     "services": {
+        "ages",
         "unsaid",
         "mail",
         "csv_cells",
