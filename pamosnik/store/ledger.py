@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pamosnik.errors import HomeError
+from pamosnik.store.backup import flush_folder
 from pamosnik.store.backup_files import folder_of
 from pamosnik.store.times import instant, ms
 from pamosnik.store.tombstones import Tombstone
@@ -108,6 +109,7 @@ def write(path: Path, ledger: Ledger) -> None:
             file.write(f"{lines}\n")
             file.flush()
             os.fsync(file.fileno())
+        flush_folder(path.parent)  # the first line comes with a new name
     except OSError as error:
         raise _unusable(path, error) from error
 
