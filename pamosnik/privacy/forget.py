@@ -49,7 +49,10 @@ def erase_some(conn: Connection, contact_id: str, now: datetime) -> bool:
     deletion_id = erase.begin_person(conn, contact_id, Cause.FLOW, actor="daemon", now=now)
     igsids = contacts.igsids(conn, contact_id)
     _leave_tombstones(conn, contact, contact.forget_at, igsids, now)
-    if events := _erase_events(conn, contact.connection_id, igsids, contact.forget_at):
+    events = _erase_nameless(conn, contact, igsids) or _erase_events(
+        conn, contact.connection_id, igsids, contact.forget_at
+    )
+    if events:
         deletions.count(conn, deletion_id, events=events)
         return True
     by = {
@@ -85,6 +88,27 @@ def _leave_tombstones(
     for igsid in igsids:
         stone = Tombstone(contact.connection_id, hashed(igsid), said_at, now, stays)
         tombstones.put(conn, contact.account_id, stone)
+
+
+def _erase_nameless(conn: Connection, contact: Contact, igsids: Iterable[str]) -> int:
+    """What no id leads to: comments that Instagram told with their username alone, and what the business replied to
+    them in somebody else's thread, which stands below that one's comment. First of all, for the rows that lead to it
+    go next."""
+    ids = sorted(igsids)
+    marks = ",".join("?" * len(ids))
+    gone = conn.execute(
+        "DELETE FROM events WHERE event_id IN (SELECT event_id FROM events WHERE connection_id=? AND igsid IS NULL"  # noqa: S608
+        " AND username IN (SELECT username FROM contacts WHERE contact_id=?"
+        f" UNION SELECT username FROM events WHERE connection_id=? AND igsid IN ({marks})) LIMIT ?)",
+        (contact.connection_id, contact.id, contact.connection_id, *ids, CHUNK),
+    ).rowcount
+    gone += conn.execute(
+        "DELETE FROM events WHERE event_id IN (SELECT event_id FROM events WHERE connection_id=:connection"
+        " AND verdict='own' AND dedup_key IN (SELECT 'c:' || message_id FROM outbox WHERE contact_id=:contact"
+        " AND kind='comment_reply' AND message_id IS NOT NULL) LIMIT :most)",
+        {"connection": contact.connection_id, "contact": contact.id, "most": CHUNK},
+    ).rowcount
+    return int(gone)
 
 
 def _erase_events(conn: Connection, connection_id: str, igsids: Iterable[str], said_at: datetime) -> int:

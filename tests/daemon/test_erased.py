@@ -251,6 +251,38 @@ async def test_a_forgotten_person_leaves_nothing(tmp_path: Path, called: str) ->
         assert await _forget(shop, called) == []
 
 
+async def test_what_no_id_leads_to_goes_with_the_person(tmp_path: Path) -> None:
+    """A public reply in somebody else's thread stands below that one's comment; a comment without an author's id has
+    the username alone."""
+    flows = """
+version: 1
+flows:
+  price:
+    when: [comment: price]
+    do: [reply_publicly: { one_of: ["@{username|you}: sent!", "@{username|you}: look!", "@{username|you}: done!"] }]
+"""
+    async with machine(tmp_path, flows) as shop:
+        await _busy(shop)
+        (said,) = shop.reader.connection.execute(
+            "SELECT message_id FROM outbox WHERE comment_id=? AND kind='comment_reply'", (f"c{BELA}",)
+        ).fetchone()
+        reply = events.own_comment(f"c{CELIA}", "@bela.secretive: sent!")
+        await shop.deliver(events.change({**reply, "id": said}))
+        nameless = events.comment(BELA, "no id, says bela", username="bela.secretive", comment_id="c-no-id")
+        await shop.deliver(events.change({**nameless, "from": {"id": None, "username": "bela.secretive"}}))
+        others = events.comment(
+            CELIA, "no id, says celia", username="celia.secretive", comment_id="c-no-id-2"
+        )
+        await shop.deliver(events.change({**others, "from": {"id": None, "username": "celia.secretive"}}))
+        await shop.works()
+        await _forget(shop, BELA)
+        await shop.eraser.round()
+        names = ("bela.secretive", "no id, says bela", str(said))
+        assert left(tmp_path / "home", names) == {}
+        kept = ("celia.secretive", "no id, says celia")
+        assert set(left(tmp_path / "home", kept)) == set(kept)
+
+
 async def test_somebody_of_whom_there_are_events_alone_is_forgotten(tmp_path: Path) -> None:
     async with machine(tmp_path, FLOWS) as shop:
         comment = events.comment(BELA, "no flow hears this", username="bela.secretive", comment_id="c7")
