@@ -59,10 +59,14 @@ def delete_account(
 
     with open_machine() as machine:
         conn, settings = machine.database.connection, machine.settings
-        if not accounts.every(conn):
-            begun = _under_way(machine)
-        else:
-            named = os.environ.get(ACCOUNT_VARIABLE) or None
+        named = os.environ.get(ACCOUNT_VARIABLE) or None
+        begun = _nearly_gone(machine, email or named)
+        if begun and dry_run:
+            note(
+                "All rows of the account are gone; the same command without --dry-run removes their last traces."
+            )
+            return
+        if not begun:
             account = home.choose_account(machine.database, named, deleting_too=True)
             if dry_run:
                 _say_what_would_go(machine, account, as_json)
@@ -84,15 +88,20 @@ def delete_account(
     )
 
 
-def _under_way(machine: Machine) -> list[Begun]:
-    """Of an account whose rows are gone, but whose traces are not yet."""
+def _nearly_gone(machine: Machine, named: str | None) -> list[Begun]:
+    """Accounts whose rows are gone, but whose traces are not yet, when they are meant: nobody can name them any more,
+    so whoever names an account that there is not, or has no other one, means them."""
     from pamosnik.privacy import proof
-    from pamosnik.store import deletions
+    from pamosnik.store import accounts, deletions
     from pamosnik.store.deletions import Scope
 
-    open_ones = deletions.under_way(machine.database.connection)
-    found = [Begun(one.id, proof.NOTHING) for one in open_ones if one.scope is Scope.ACCOUNT]
-    if not found:
+    conn = machine.database.connection
+    others = accounts.every(conn)
+    if others and (named is None or accounts.by_email(conn, named) is not None):
+        return []
+    open_ones = [one for one in deletions.under_way(conn) if one.scope is Scope.ACCOUNT]
+    found = [Begun(one.id, proof.NOTHING) for one in open_ones if one.rows_gone_at is not None]
+    if not found and not others:
         raise HomeError("There is no account.", hint="Try: pamosnik init")
     return found
 
@@ -128,5 +137,5 @@ def _ask(account: "Account", email: str | None, *, yes: bool) -> None:
         raise UsageError("--email is for scripts.", hint="Add --yes, or leave it away to be asked.")
     if tidy_email(email).casefold() != account.email.casefold():
         raise UsageError(
-            "That is not the account's e-mail; nothing was changed.", hint=f"It is {account.email}"
+            "That is not the account's e-mail; nothing was changed.", hint="Try: pamosnik accounts list"
         )

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from pamosnik._sqlite import Connection
+from pamosnik.privacy import erase, erase_account
 from pamosnik.services import home as home_service
+from pamosnik.store import deletions
 from pamosnik.store.database import open_database
+from pamosnik.store.deletions import Cause
 from tests.cli.in_process import PASSWORD, Command, in_this_process
 from tests.daemon.bytes_left import left
 from tests.daemon.shop import EMAIL, closed_shop, furnish, open_shop
 from tests.isolation import world
-from tests.isolation.world import MINE, OTHERS
+from tests.isolation.world import MINE, NOW, OTHERS
 
 FLOWS = """
 version: 1
@@ -59,6 +62,33 @@ def test_an_account_is_deleted_beside_another_one(two: Command, tmp_path: Path) 
     assert left(tmp_path / "home", [MINE.email, MINE.ig_id, MINE.fan, f"secret {MINE.mark}"]) == {}
     gone = two("status")
     assert (gone.returncode, f"There is no account {MINE.email}" in gone.stderr) == (1, True)
+
+
+def test_killed_before_its_traces_were_gone_an_account_is_finished_though_nobody_can_name_it(
+    two: Command, tmp_path: Path
+) -> None:
+    """It was taken for the other account, whose e-mail was then given as the hint."""
+    path = tmp_path / "home" / "pamosnik.db"
+    with open_database(path) as opened:
+        opened.write(_all_rows_gone)
+    words = ("delete-account", "--yes", "--email", MINE.email)
+    dry = two(*words, "--dry-run")
+    assert (dry.returncode, "last traces" in dry.stderr) == (0, True)
+    with open_database(path) as opened:
+        assert deletions.open_for(opened.connection, MINE.account) is not None
+    assert json.loads(two(*words, "--json").stdout)["ended_at"] is not None
+    assert left(tmp_path / "home", [MINE.email]) == {}
+    again = two(*words)
+    assert (again.returncode, f"There is no account {MINE.email}" in again.stderr) == (1, True)
+
+
+def _all_rows_gone(conn: Connection) -> None:
+    deletion_id = erase.begin_account(conn, MINE.account, Cause.COMMAND, actor="command", now=NOW)
+    for receipt in deletions.under_way(conn):
+        mine = receipt.part_of == deletion_id or receipt.id == deletion_id
+        some = erase_account.erase_some if receipt.id == deletion_id else erase.erase_some
+        while mine and some(conn, receipt, NOW):
+            pass
 
 
 def test_an_account_that_is_being_deleted_is_refused_and_finished_by_the_same_command(
