@@ -288,6 +288,7 @@ EXTRA = {
     "attempt",
     "cause",
     "connection",
+    "deletion_id",
     "errand",
     "flow",
     "ids",

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ from pamosnik.errors import PamosnikError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pamosnik._sqlite import Connection
     from pamosnik.commands.common import Home
     from pamosnik.privacy.retention import Held, Overview, Rules
 
@@ -134,6 +136,14 @@ def _require_time(home: "Home") -> None:
 # --- deleting --------------------------------------------------------------------------------------------
 
 
+def _begin(conn: "Connection", account_id: str, at: datetime) -> None:
+    from pamosnik.privacy import retention
+    from pamosnik.store import accounts
+
+    retention.begin(conn, account_id, at)
+    accounts.audit(conn, account_id, actor="command", action="retention run", subject=None, now=at)
+
+
 def _delete(home: "Home", rules: "Rules", goes: int) -> None:
     """In short transactions: a daemon goes on meanwhile."""
     from pamosnik.privacy import retention
@@ -141,7 +151,7 @@ def _delete(home: "Home", rules: "Rules", goes: int) -> None:
 
     account_id, at = home.account.id, now()
     home.database.be_patient()
-    home.write(lambda conn: retention.begin(conn, account_id, at))
+    home.write(lambda conn: _begin(conn, account_id, at))
     place: Place | None = Place()
     with _progress(goes) as gone:
         while place is not None:

@@ -136,7 +136,9 @@ def verify(settings: Config, file: Path | None) -> Backup:
 
 def unknown_since(settings: Config, file: Path) -> datetime | None:
     """Since when nobody can tell here what was deleted: the moment of a backup that comes into a home without a past
-    of its own, and without a newer `erasures.log` beside it. None: that is known."""
+    of its own, and without a newer `erasures.log` beside it. None: that is known. Raises `HomeError`."""
+    if settings.home.exists():
+        home.require_private(settings)
     made_at = backup.manifest_of(file).created_at
     if (settings.home / ledger.NAME).exists():
         return None

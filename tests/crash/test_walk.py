@@ -48,4 +48,4 @@ async def test_init_killed_at_any_commit_can_be_repeated(tmp_path: Path) -> None
     committed = await asyncio.gather(
         *(die_in_init(tmp_path / f"{nth}-{when}", nth, when) for nth, when in points)
     )
-    assert committed[::2] == ["file", "_sqlite_migrations", "account_keys accounts audit"]
+    assert committed[::2] == ["file", "_sqlite_migrations", "account_keys accounts audit consents"]

@@ -20,13 +20,27 @@ READ: Sequence[str] = (
     *("backup verify", "chat", "config show", "connections list", "connections show", "contacts find"),
     *("contacts list", "contacts show", "demo", "doctor", "events list", "events show", "flows diff"),
     *("flows explain", "flows export", "flows fmt", "flows graph", "flows history", "flows list"),
-    *("flows match", "flows new", "flows schema", "flows show", "flows test", "flows validate"),
+    *(
+        "flows match",
+        "flows new",
+        "flows schema",
+        "flows show",
+        "flows test",
+        "flows validate",
+        "retention show",
+    ),
     *("keys status", "queue list", "runs list", "runs show", "sandbox", "stats", "status", "version", "why"),
 )
 """They change nothing of an account."""
 
 ELSEWHERE: Mapping[str, str] = {
     "accounts create": "the new account's own audit: tests/cli/test_accounts.py",
+    "contacts export": "tests/privacy/test_export.py",
+    "contacts forget": "of the command, then of the daemon: tests/daemon/test_removed.py",
+    "delete-account": "its audit goes with it: tests/cli/test_erasing_commands.py",
+    "disconnect": "needs Instagram: tests/daemon/test_removed.py",
+    "export": "tests/privacy/test_export.py",
+    "import": "tests/privacy/test_import.py",
     "backup create": "of the machine: no account is changed, and none is named",
     "connect": "needs Instagram: tests/conversations/test_consents.py",
     "connections refresh": "needs Instagram: tests/daemon/test_tokens.py",
@@ -54,6 +68,7 @@ CHANGES: Mapping[str, tuple[Sequence[str], str]] = {
     "queue retry": (("failed", "--yes"), "queue retry"),
     "queue settle": (("unknown", "--sent", "--yes"), "queue settle"),
     "accounts passwd": (("--password-stdin",), "password changed"),
+    "retention run": (("--yes",), "retention run"),
 }
 """Words after the command, in the order in which they can be run on one home, and how the action begins. `FILE`, and
 the state of a message, stand for one."""
