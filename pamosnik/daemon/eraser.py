@@ -10,7 +10,7 @@ from pamosnik.privacy import eraser
 from pamosnik.privacy.eraser import META_PAUSES_S
 from pamosnik.services.unsubscribing import Unsubscriber
 
-EVERY = timedelta(minutes=1)
+EVERY = timedelta(seconds=10)
 """A round comes at least so often."""
 AGAIN = timedelta(seconds=5)
 """And so soon after one that could not finish."""

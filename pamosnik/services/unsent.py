@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import ERRANDS, ItemStatus
-from pamosnik.store import connections, deletions, inbox, links, outbox, runs
+from pamosnik.store import connections, contacts, deletions, inbox, links, outbox, runs
 
 
 def forget_message(conn: Connection, connection_id: str, mid: str, now: datetime) -> None:
@@ -23,4 +23,5 @@ def forget_message(conn: Connection, connection_id: str, mid: str, now: datetime
                     outbox.tell_run(conn, item.id)
             outbox.forget_quoted(conn, event_id, text)
             links.forget_quoting(conn, event_id, text)
+            contacts.forget_note(conn, event_id, text)
     inbox.forget_content(conn, connection_id, mid)

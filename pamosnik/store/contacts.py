@@ -316,6 +316,15 @@ def by_igsid(conn: Connection, connection_id: str, igsid: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def forget_note(conn: Connection, event_id: str, text: str) -> None:
+    """The note for whoever takes over, where it quotes what an event said that its author has taken back."""
+    conn.execute(
+        "UPDATE contacts SET paused_note=NULL WHERE instr(paused_note, :text)>0 AND contact_id IN"
+        " (SELECT r.contact_id FROM turns t JOIN runs r ON r.run_id=t.run_id WHERE t.event_id=:event)",
+        {"text": text, "event": event_id},
+    )
+
+
 def known_as(conn: Connection, account_id: str, who: str) -> list[tuple[str, str]]:
     """(connection, id of the person) of everybody whom `@username`, an IGSID, or an id of theirs, of what they did or
     of what was sent to them names: also by a name of before, and people of whom there are events alone."""

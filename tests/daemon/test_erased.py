@@ -346,3 +346,32 @@ async def _forget_somebody(shop: Machine) -> None:
     await shop.works()
     await _forget(shop, BELA)
     await shop.eraser.round()
+
+
+async def test_a_note_for_a_human_does_not_keep_what_was_taken_back(tmp_path: Path) -> None:
+    flows = """
+version: 1
+flows:
+  help:
+    when: [dm: help]
+    do: [hand_over: { note: "wrote: {text|?}" }]
+"""
+    async with machine(tmp_path, flows) as shop:
+        noted = partial(_column, shop.reader.connection, "SELECT paused_note FROM contacts")
+        for igsid, text in (("900100000000001", "help, bela is my real name"), ("900100000000002", "help")):
+            said = _message(shop, igsid, text)
+            await shop.deliver(events.talk(said))
+            await shop.works()
+            if text != "help":
+                mid = said["message"]["mid"]
+                gone = events.talk({**said, "message": {"mid": mid, "is_deleted": True}})
+        assert noted() == ["wrote: help, bela is my real name", "wrote: help"]
+        await shop.deliver(gone)
+        await shop.works()
+        assert noted() == [None, "wrote: help"]
+        await shop.eraser.round()
+        assert left(tmp_path / "home", ["bela is my real name"]) == {}
+
+
+def _column(conn: Connection, asked: str) -> list[object]:
+    return [value for (value,) in conn.execute(f"{asked} ORDER BY contact_id")]
