@@ -183,10 +183,15 @@ def _sound(file: ExportFile, table: str) -> Iterator[Mapping[str, object]]:
     """Its rows as far as they can be read: what is wrong with them is said elsewhere."""
     try:
         for row in file.rows(table):
-            if isinstance(row, dict):
+            if isinstance(row, dict) and all(map(_is_plain, row.values())):
                 yield row
     except ExportUnusable:
         return
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a column can have it."""
+    return value is None or isinstance(value, str) or (type(value) is int and 0 <= value <= rules.LATEST)
 
 
 def _about_the_account(conn: Connection, account_id: str, resumes: bool) -> list[str]:

@@ -59,6 +59,14 @@ class Manifest:
     """SHA-256 of the manifest, and so of everything that it names."""
 
 
+def _moment(written: str) -> datetime:
+    """Raises `ValueError` unless it says in which time zone."""
+    moment = datetime.fromisoformat(written)
+    if moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return moment
+
+
 class ExportFile:
     """An open export."""
 
@@ -92,14 +100,22 @@ class ExportFile:
             if raw["complete"] is not True:
                 raise unusable(self.path, "it does not hold a whole account")
             return Manifest(
-                created_at=datetime.fromisoformat(raw["created_at"]),
+                created_at=_moment(raw["created_at"]),
                 program=str(raw["program"]),
                 schema_version=schema_version,
                 email=str(raw["account"]["email"]),
                 files={str(one["path"]): _listed(one) for one in raw["files"]},
                 digest=hashlib.sha256(written).hexdigest(),
             )
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError, *_BROKEN) as error:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            OverflowError,
+            AttributeError,
+            RecursionError,
+            *_BROKEN,
+        ) as error:
             raise unusable(self.path, "its manifest cannot be read") from error
 
     def rows_in(self, table: str) -> int:

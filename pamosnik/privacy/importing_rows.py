@@ -46,7 +46,7 @@ RESTORED = (CONNECTIONS, *dict.fromkeys((*PEOPLE, *AT_THE_END)))
 UNDER_WAY = "an import is under way"
 MOVED = "its data came with an import: connect it again"
 
-_LATEST = 253_402_300_799_999
+LATEST = 253_402_300_799_999
 """The last millisecond that a date can have."""
 _NEVER_HERE = {
     "status": "disconnected",
@@ -120,7 +120,7 @@ def _require_plain(name: str, value: object, kind: str) -> None:
     if value is None:
         return
     if kind == "INTEGER":
-        if type(value) is not int or not 0 <= value <= _LATEST:
+        if type(value) is not int or not 0 <= value <= LATEST:
             raise Unfit(f"{name} is no number that can be there")
         return
     if not isinstance(value, str) or "\0" in value:
