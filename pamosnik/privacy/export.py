@@ -99,19 +99,19 @@ class _Export:
         weights = self._weights()
         expected = sum(weights[table] for table in self._tables)
         expected += 2 * sum(self._weight(kind, weights) for kind in self._kinds)
-        archive = Archive(target, self._now.astimezone(self._zone), expected, on_progress)
-        for table, key in self._tables.items():
-            self._put_table(archive, table, key, weights[table])
-        for kind in self._kinds:
-            self._put_kind(archive, kind, self._weight(kind, weights))
-        for extra in extras:
-            archive.put(extra.path, extra.kind, extra.pieces, frame=extra.frame)
-        if self._person is None:
-            self._put_legal_texts(archive)
-        self._put_pages(archive)
-        manifest = self._manifest(archive)
-        archive.put_text("manifest.json", "manifest", manifest.text())
-        archive.close()
+        at = self._now.astimezone(self._zone)
+        with Archive(target, at, expected, on_progress) as archive:
+            for table, key in self._tables.items():
+                self._put_table(archive, table, key, weights[table])
+            for kind in self._kinds:
+                self._put_kind(archive, kind, self._weight(kind, weights))
+            for extra in extras:
+                archive.put(extra.path, extra.kind, extra.pieces, frame=extra.frame)
+            if self._person is None:
+                self._put_legal_texts(archive)
+            self._put_pages(archive)
+            manifest = self._manifest(archive)
+            archive.put_text("manifest.json", "manifest", manifest.text())
         return manifest
 
     def _manifest(self, archive: Archive) -> Manifest:

@@ -1,11 +1,12 @@
 """A ZIP that is written entry after entry, none of them ever whole in memory, and what its manifest tells of each."""
 
+import contextlib
 import hashlib
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 _AT_ONCE = 1 << 16
 _LEVEL = 3
@@ -31,7 +32,7 @@ OnProgress = Callable[[int, int], None]
 
 
 class Archive:
-    """An archive that is being written."""
+    """An archive that is being written; whole at the end of the `with`, and let go of after an error."""
 
     def __init__(self, target: BinaryIO, at: datetime, expected: int, on_progress: OnProgress) -> None:
         """`at`: on the clock of whoever reads the dates. `expected`: how much there will be to write."""
@@ -71,8 +72,16 @@ class Archive:
     def put_text(self, path: str, kind: str, text: str) -> Entry:
         return self.put(path, kind, [text.encode()])
 
-    def close(self) -> None:
-        self._zip.close()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is None:
+            self._zip.close()
+        else:
+            # On a full disk it cannot be ended; left open it would be tried once more when nobody listens.
+            with contextlib.suppress(OSError, ValueError):
+                self._zip.close()
 
     def _info(self, path: str) -> zipfile.ZipInfo:
         info = zipfile.ZipInfo(path, self._at)

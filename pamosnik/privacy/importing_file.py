@@ -29,6 +29,8 @@ _RATIO = 200
 _SMALL = 1 << 20
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 _ENCRYPTED = 0x1
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways of packing that exports have; others would bring errors of their own."""
 
 
 class ExportUnusable(PamosnikError):
@@ -83,7 +85,8 @@ class ExportFile:
         self.manifest = self._manifest()
 
     def _manifest(self) -> Manifest:
-        if MANIFEST not in self._known or self._archive.getinfo(MANIFEST).flag_bits & _ENCRYPTED:
+        info = self._archive.getinfo(MANIFEST) if MANIFEST in self._known else None
+        if info is None or info.flag_bits & _ENCRYPTED or info.compress_type not in _PACKED:
             raise unusable(self.path, f"it has no {MANIFEST} that can be read")
         try:
             with self._archive.open(MANIFEST) as entry:
@@ -134,7 +137,7 @@ class ExportFile:
         name = _path(table)
         self._require_sound(name, listed)
         digest, size, rows = hashlib.sha256(), 0, 0
-        with self._archive.open(name) as entry:
+        with self._opened(name) as entry:
             while line := self._line(name, entry):
                 size += len(line)
                 digest.update(line)
@@ -148,6 +151,12 @@ class ExportFile:
         if rows != listed.rows:
             raise unusable(self.path, f"{name} has {rows} rows, and its manifest says {listed.rows}")
 
+    def _opened(self, name: str) -> IO[bytes]:
+        try:
+            return self._archive.open(name)
+        except _BROKEN as error:
+            raise unusable(self.path, f"{name} is damaged ({error})") from error
+
     def _line(self, name: str, entry: IO[bytes]) -> bytes:
         try:
             return entry.readline(_LINE_BYTES)
@@ -160,6 +169,8 @@ class ExportFile:
         info = self._archive.getinfo(name)
         if info.flag_bits & _ENCRYPTED:
             raise unusable(self.path, f"{name} is encrypted")
+        if info.compress_type not in _PACKED:
+            raise unusable(self.path, f"{name} is packed as no export is")
         if info.file_size != listed.size:
             raise unusable(
                 self.path, f"{name} has {info.file_size} bytes, and its manifest says {listed.size}"

@@ -48,7 +48,7 @@ class Forgotten:
         cls, paths: Sequence[Path], conn: Connection, move: Move, connections: Sequence[Mapping[str, object]]
     ) -> "Forgotten":
         ids = [str(one["connection_id"]) for one in connections]
-        ig_ids = dict(zip(ids, (str(one["ig_id"]) for one in connections), strict=True))
+        ig_ids = dict(zip(ids, (str(one.get("ig_id")) for one in connections), strict=True))
         keys: list[bytes | None] = [tombstones.key(conn, move.target)]
         source_key: bytes | None = None
         stones: dict[str, dict[str, Tombstone]] = {}

@@ -46,8 +46,8 @@ RESTORED = (CONNECTIONS, *dict.fromkeys((*PEOPLE, *AT_THE_END)))
 UNDER_WAY = "an import is under way"
 MOVED = "its data came with an import: connect it again"
 
-LATEST = 253_402_300_799_999
-"""The last millisecond that a date can have."""
+LATEST = 253_402_214_400_000
+"""The last day that a date can have, in milliseconds: whatever the time zone, it is one there, too."""
 _NEVER_HERE = {
     "status": "disconnected",
     "reason": UNDER_WAY,

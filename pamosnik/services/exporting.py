@@ -102,10 +102,10 @@ def free_path(folder: Path, owner: Account, now: datetime, *, of_person: bool = 
 def _make(
     output: Path, write: Callable[[BinaryIO], Manifest], note: Callable[[Manifest], None], now: datetime
 ) -> Made:
-    if output.exists():
-        raise HomeError(f"There is a file already: {output}", hint="Give another name with -o.")
     folder = output.absolute().parent
     with backup.workshop(folder) as room:
+        if output.exists():
+            raise HomeError(f"There is a file already: {output}", hint="Give another name with -o.")
         packed = room / "export.zip"
         with packed.open("xb") as target:
             packed.chmod(0o600)

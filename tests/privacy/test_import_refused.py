@@ -82,6 +82,10 @@ ROWS: dict[str, tuple[Callable[[Data], None], str]] = {
     "a fraction": (_set("contacts", "created_at", 1.5), "created_at is no number"),
     "a list for an id": (_set("contacts", "connection_id", []), "connection_id is no text"),
     "forgotten beyond all dates": (_set("contacts", "forget_at", 10**30), "forget_at is no number"),
+    "the last moment of all, which is none in the east": (
+        _set("contacts", "paused_until", 253_402_300_799_999),
+        "paused_until is no number",
+    ),
     "beyond all dates": (_set("contacts", "last_seen_at", 10**18), "last_seen_at is no number"),
     "below zero": (_set("totals", "n", -1), "n is no number"),
     "a number for text": (_set("contacts", "name", 7), "name is no text"),
@@ -231,6 +235,27 @@ def test_a_file_that_says_to_be_smaller_than_it_is(empty: Database, data: Data, 
     size, less = (struct.pack("<L", n) for n in (listed["bytes"], listed["bytes"] - 7))
     path.write_bytes(path.read_bytes().replace(size, less))
     assert "data/contacts.json" in _refusal(empty, path)
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_file_that_is_packed_as_no_export_is(empty: Database, data: Data, tmp_path: Path, how: int) -> None:
+    with (
+        zipfile.ZipFile(exported.write(tmp_path / "e.zip", data)) as good,
+        zipfile.ZipFile(tmp_path / "other.zip", "w") as other,
+    ):
+        for name in good.namelist():
+            other.writestr(name, good.read(name), None if name == "manifest.json" else how)
+    assert "packed as no export is" in _refusal(empty, tmp_path / "other.zip")
+
+
+def test_a_file_whose_own_head_is_damaged(empty: Database, data: Data, tmp_path: Path) -> None:
+    path = exported.write(tmp_path / "e.zip", data)
+    with zipfile.ZipFile(path) as archive:
+        at = archive.getinfo("data/accounts.json").header_offset
+    raw = bytearray(path.read_bytes())
+    raw[at : at + 4] = b"nope"
+    path.write_bytes(raw)
+    assert "accounts.json is damaged" in _refusal(empty, path)
 
 
 def test_a_truncated_file(empty: Database, data: Data, tmp_path: Path) -> None:
