@@ -97,8 +97,13 @@ def open_home() -> Iterator[Home]:
 
     with open_machine() as machine, open_database(machine.settings.database) as own:
         account = home.choose_account(machine.database, os.environ.get(config.ACCOUNT_VARIABLE) or None)
-        _ZONE.set(account.timezone)
+        times_on_the_clock_of(account)
         yield Home(machine.settings, machine.database, account, Walled(own))
+
+
+def times_on_the_clock_of(account: "Account") -> None:
+    """From now on people read times in the account's time zone."""
+    _ZONE.set(account.timezone)
 
 
 def now() -> datetime:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik import terminal
-from pamosnik.commands.common import Json, Machine, Yes, note, now, open_machine, print_facts, print_json, say
+from pamosnik.commands.common import (
+    Json,
+    Machine,
+    Yes,
+    note,
+    now,
+    open_machine,
+    print_facts,
+    print_json,
+    say,
+    times_on_the_clock_of,
+)
 from pamosnik.commands.receipts import Begun, finish
 from pamosnik.errors import HomeError, UsageError
 
@@ -68,6 +79,7 @@ def delete_account(
             return
         if not begun:
             account = home.choose_account(machine.database, named, deleting_too=True)
+            times_on_the_clock_of(account)
             if dry_run:
                 _say_what_would_go(machine, account, as_json)
                 return

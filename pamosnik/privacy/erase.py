@@ -200,11 +200,16 @@ def _erase_people(conn: Connection, deletion_id: str, connection_id: str) -> boo
 
 def delete(conn: Connection, table: str, column: str, value: str, limit: int) -> int:
     """Deletes rows of a table, some of them; how many."""
+    return delete_where(conn, table, f"{column}=:value", value, limit)
+
+
+def delete_where(conn: Connection, table: str, where: str, value: str, limit: int) -> int:
+    """Likewise of those that `where` speaks of, a condition of our own about `:value`."""
     keys = conn.execute("SELECT name FROM pragma_table_info(?) WHERE pk>0 ORDER BY pk", (table,))
     key = ", ".join(name for (name,) in keys)
     deleted = conn.execute(
-        f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {column}=? LIMIT ?)",  # noqa: S608
-        (value, limit),
+        f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {where} LIMIT :most)",  # noqa: S608
+        {"value": value, "most": limit},
     )
     return int(deleted.rowcount)
 

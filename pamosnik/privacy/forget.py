@@ -17,6 +17,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.model.contact import Contact
 from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, SILENT
 from pamosnik.privacy import erase
+from pamosnik.privacy.erase import CHUNK
 from pamosnik.privacy.subject import REGISTER
 from pamosnik.store import accounts, contacts, deletions, tombstones
 from pamosnik.store.deletions import Cause
@@ -24,9 +25,6 @@ from pamosnik.store.times import ms
 from pamosnik.store.tombstones import Tombstone
 
 KEY_BYTES = 32
-CHUNK = 100
-"""Rows of one transaction, which others wait for."""
-
 WAITED_FOR = timedelta(minutes=10)
 """So long for the last message, "it is deleted", to leave."""
 
@@ -56,14 +54,14 @@ def erase_some(conn: Connection, contact_id: str, now: datetime) -> bool:
         deletions.count(conn, deletion_id, events=events)
         return True
     by = {
-        "run_id": "run_id IN (SELECT run_id FROM runs WHERE contact_id=:id)",
-        "contact_id": "contact_id=:id",
+        "run_id": "run_id IN (SELECT run_id FROM runs WHERE contact_id=:value)",
+        "contact_id": "contact_id=:value",
     }
     for column, where in by.items():
         for name, table in REGISTER.items():
             # What hangs on runs first, then runs; the person at the very end.
             if table.person_key == column and name != "contacts":
-                gone = _delete(conn, name, where, contact_id)
+                gone = erase.delete_where(conn, name, where, contact_id, CHUNK)
                 if gone and name in _COUNTED:
                     deletions.count(conn, deletion_id, **{_COUNTED[name]: gone})
                 if gone:
@@ -132,13 +130,3 @@ def _leave_comment(conn: Connection, connection_id: str, comment_id: str) -> Non
     below = (connection_id, comment_id)
     conn.execute("DELETE FROM events WHERE connection_id=? AND parent_id=? AND verdict='own'", below)
     conn.execute("UPDATE events SET parent_id=NULL WHERE connection_id=? AND parent_id=?", below)
-
-
-def _delete(conn: Connection, table: str, where: str, contact_id: str) -> int:
-    keys = conn.execute("SELECT name FROM pragma_table_info(?) WHERE pk>0 ORDER BY pk", (table,))
-    key = ", ".join(name for (name,) in keys)
-    deleted = conn.execute(
-        f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {where} LIMIT :most)",  # noqa: S608
-        {"id": contact_id, "most": CHUNK},
-    )
-    return int(deleted.rowcount)
