@@ -216,6 +216,8 @@ def test_nobody_has_done_anything() -> None:
     with Play([("shop.yaml", SHOP)]) as play, play.open() as stage:
         replay = replayed(stage, SHOP.replace("100", "120"))
         assert told(replay) == "Replay: no events are recorded yet, so there is nothing to replay."
+        narrow = list(report.lines(replay, width=60, everybody=False))
+        assert narrow == ["Replay: no events are recorded yet, so there is nothing to", "  replay."]
 
 
 def test_what_belongs_to_conversations_from_before_is_left_out(stage: Stage) -> None:

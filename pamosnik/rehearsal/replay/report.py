@@ -90,13 +90,18 @@ class _Telling:
     def head(self) -> Iterator[str]:
         record, found = self._record, self._found
         if record.kept_since is None:
-            yield "Replay: no events are recorded yet, so there is nothing to replay."
+            yield from self._wrapped(
+                "Replay: no events are recorded yet, so there is nothing to replay.", "", "  "
+            )
             return
         if not record.events:
-            yield f"Replay: nobody has done anything since {self._day(record.since)}."
+            yield from self._wrapped(
+                f"Replay: nobody has done anything since {self._day(record.since)}.", "", "  "
+            )
             return
         events, people = _many(found.events, "event"), _people(found.people)
-        yield f"Replay of {self._day(record.since)} – {self._day(record.until)}: {events} of {people}"
+        span = f"{self._day(record.since)} – {self._day(record.until)}"
+        yield from self._wrapped(f"Replay of {span}: {events} of {people}", "", "  ")
         if record.kept_since - record.since > (record.until - record.since) / 20:
             yield f"  The first event that is kept is of {self._day(record.kept_since)}."
         if found.is_empty:
