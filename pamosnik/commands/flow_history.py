@@ -115,8 +115,8 @@ def _proposed(home: "Home", flow: str, version: str | None) -> "RollBack":
 
 
 def _already(proposal: "RollBack", *, named: bool) -> str:
-    from pamosnik.services.reading import iso
     from pamosnik.services.rolling_back import SHORT
+    from pamosnik.services.shapes import iso
 
     flow, version = proposal.flow_id, proposal.version.version[:SHORT]
     assert proposal.applied is not None

@@ -64,7 +64,7 @@ def _set(flows: list[str] | None, everything: bool, as_json: bool, *, paused: bo
 
 
 def _paused(one: "Paused") -> str:
-    from pamosnik.services.reading import iso
+    from pamosnik.services.shapes import iso
 
     name = one.flow.flow_id
     if not one.changed:

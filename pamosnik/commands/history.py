@@ -91,7 +91,7 @@ def events_list(
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
         rows = home.read(
-            lambda conn: reading.events(conn, home.account, limit=newest, since=since_instant(since))
+            lambda conn: reading.events.newest(conn, home.account, limit=newest, since=since_instant(since))
         )
     if as_json:
         print_json(rows)
@@ -117,7 +117,7 @@ def events_show(
     from pamosnik.services import reading
 
     with open_home() as home:
-        event = home.read(lambda conn: reading.whole_event(conn, home.account, what))
+        event = home.read(lambda conn: reading.events.whole(conn, home.account, what))
     if as_json:
         print_json(event)
         return
@@ -137,7 +137,7 @@ def runs_list(
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
         rows = home.read(
-            lambda conn: reading.runs(conn, home.account, limit=newest, since=since_instant(since))
+            lambda conn: reading.runs.newest(conn, home.account, limit=newest, since=since_instant(since))
         )
     if as_json:
         print_json(rows)
@@ -176,7 +176,7 @@ def runs_show(
     from pamosnik.services import reading
 
     with open_home() as home:
-        found = home.read(lambda conn: reading.whole_run(conn, home.account, run, now()))
+        found = home.read(lambda conn: reading.runs.whole(conn, home.account, run, now()))
     if as_json:
         print_json(found)
         return
@@ -206,14 +206,16 @@ def queue_list(
     as_json: Json = False,
 ) -> None:
     """Messages on their way and where they ended; the newest first."""
-    from pamosnik.services import forecast, reading
+    from pamosnik.services import reading
     from pamosnik.store.reads import QueueFilter
 
     with open_home() as home:
         moment, newest = now(), how_many(limit, everything, as_json)
         asked = QueueFilter(open_only=open_, since=since_instant(since))
-        rows = home.read(lambda conn: reading.queue(conn, home.account, asked, now=moment, limit=newest))
-        prospects = home.read(lambda conn: forecast.prospects(conn, home.account, moment))
+        rows = home.read(
+            lambda conn: reading.queue.newest(conn, home.account, asked, now=moment, limit=newest)
+        )
+        prospects = home.read(lambda conn: reading.forecast.prospects(conn, home.account, moment))
     if as_json:
         print_json(rows)
         return
@@ -287,7 +289,7 @@ def _change(item: str, question: str, change: Callable[..., str], *, yes: bool, 
             return
         changed = home.write(lambda conn: change(conn, home.account, item, actor="command", now=now()))
         only = QueueFilter(item_id=changed)
-        (shape,) = home.read(lambda conn: reading.queue(conn, home.account, only, now=now()))
+        (shape,) = home.read(lambda conn: reading.queue.newest(conn, home.account, only, now=now()))
     if as_json:
         print_json(shape)
     else:

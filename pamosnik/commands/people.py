@@ -46,7 +46,7 @@ def list_(limit: Limit = None, everything: All = False, since: Since = None, as_
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
         rows = home.read(
-            lambda conn: reading.people(conn, home.account, limit=newest, since=since_instant(since))
+            lambda conn: reading.people.newest(conn, home.account, limit=newest, since=since_instant(since))
         )
     _print(rows, as_json, "Nobody was heard from yet.")
 
@@ -90,7 +90,7 @@ def show(
     from pamosnik.services import reading
 
     with open_home() as home:
-        found = home.read(lambda conn: reading.person(conn, home.account, who))
+        found = home.read(lambda conn: reading.people.named(conn, home.account, who))
     if as_json:
         print_json(found[0])
         if len(found) > 1:

@@ -138,7 +138,7 @@ def connections_list(as_json: Json = False) -> None:
 
     with open_home() as home:
         connected = home.read(lambda conn: connections.of_account(conn, home.account.id))
-        rows = [reading.connection(one) for one in connected]
+        rows = [reading.connections.shape(one) for one in connected]
     if as_json:
         print_json(rows)
         return
@@ -166,7 +166,7 @@ def connections_show(
     from pamosnik.services import reading
 
     with open_home() as home:
-        found = home.read(lambda conn: reading.one_connection(conn, home.account, username))
+        found = home.read(lambda conn: reading.connections.named(conn, home.account, username))
     if as_json:
         print_json(found)
         return
@@ -197,7 +197,7 @@ def connections_refresh(
                     await tokens.refresh_now(home, instagram, keys, connected, now())
 
         asyncio.run(ask())
-        rows = home.read(lambda conn: [reading.one_connection(conn, home.account, c.id) for c in wanted])
+        rows = home.read(lambda conn: [reading.connections.named(conn, home.account, c.id) for c in wanted])
     if as_json:
         print_json(rows)
         return

@@ -28,7 +28,7 @@ def stats(
         zone = home.account.timezone
         first, last = asked.day("--since", since, now(), zone), asked.day("--until", until, now(), zone)
         found = home.read(
-            lambda conn: reading.numbers(conn, home.account, flow=flow, since=first, until=last)
+            lambda conn: reading.numbers.by_flow(conn, home.account, flow=flow, since=first, until=last)
         )
     if as_json:
         print_json(found)
@@ -77,14 +77,16 @@ def status(
         key = None if since is not None else keyring.trouble_outside(home.settings.key_file)
         found = home.read(
             partial(
-                reading.status,
+                reading.status.of_account,
                 account=home.account,
                 running=since is not None,
                 since=None if since is None else datetime.fromtimestamp(since, UTC),
                 now=now(),
                 storage=[
-                    *reading.storage(homes.refused_storage(home.settings), home.database.wal_bytes()),
-                    *reading.key_trouble(key),
+                    *reading.problems.storage(
+                        homes.refused_storage(home.settings), home.database.wal_bytes()
+                    ),
+                    *reading.problems.key_file(key),
                 ],
             )
         )
@@ -122,11 +124,11 @@ def _show(found: dict[str, object]) -> None:
 
 
 def _show_broadcasts(found: object) -> None:
-    from pamosnik.services import broadcast_reading
+    from pamosnik.services import reading
 
     assert isinstance(found, dict)
     for planned in found["planned"][:3]:
         say(f"broadcast    {planned['flow']} to @{planned['connection']} at {shown(planned['at'])}")
     for latest in found["latest"]:
-        became = broadcast_reading.sentence(latest)
+        became = reading.broadcasts.sentence(latest)
         say(f"             {latest['flow']} at {shown(latest['planned_at'])}: {became}")

@@ -20,7 +20,7 @@ from pamosnik.daemon.callers import Caller, Callers
 from pamosnik.errors import NotFound, UsageError
 from pamosnik.services import reading
 from pamosnik.services.listing import Part
-from pamosnik.services.reading import Shape
+from pamosnik.services.shapes import Shape
 from pamosnik.store.database import Database
 from pamosnik.store.writer import GroupWriter
 
@@ -70,7 +70,7 @@ class Api:
     def _storage(self) -> list[Shape]:
         problem = self._writer.storage.problem
         refused = None if problem is None else (problem.message, problem.hint or "")
-        return reading.storage(refused, self._reader.wal_bytes())
+        return reading.problems.storage(refused, self._reader.wal_bytes())
 
 
 def is_below(request: Request) -> bool:

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import UsageError
-from pamosnik.services import accounts, asked, explaining, flow_reading, listing, reading
+from pamosnik.services import accounts, asked, explaining, listing, reading
 from pamosnik.services import queue as queue_service
 from pamosnik.services.listing import Part, Wanted
-from pamosnik.services.reading import Shape
+from pamosnik.services.shapes import Shape
 from pamosnik.store import connections
 from pamosnik.store.accounts import Account
 from pamosnik.store.reads import QueueFilter
@@ -43,7 +43,7 @@ class Read:
 
 
 def _status(conn: Connection, asks: Asked) -> Shape:
-    return reading.status(
+    return reading.status.of_account(
         conn, asks.account, running=True, since=asks.daemon_since, now=asks.now, storage=asks.storage
     )
 
@@ -53,7 +53,7 @@ def _events(conn: Connection, asks: Asked) -> Part:
 
 
 def _event(conn: Connection, asks: Asked) -> Shape:
-    return reading.whole_event(conn, asks.account, asks.what)
+    return reading.events.whole(conn, asks.account, asks.what)
 
 
 def _why(conn: Connection, asks: Asked) -> Shape:
@@ -65,7 +65,7 @@ def _runs(conn: Connection, asks: Asked) -> Part:
 
 
 def _run(conn: Connection, asks: Asked) -> Shape:
-    return reading.whole_run(conn, asks.account, asks.what, asks.now)
+    return reading.runs.whole(conn, asks.account, asks.what, asks.now)
 
 
 def _queue(conn: Connection, asks: Asked) -> Part:
@@ -75,7 +75,7 @@ def _queue(conn: Connection, asks: Asked) -> Part:
 
 def _item(conn: Connection, asks: Asked) -> Shape:
     item = QueueFilter(item_id=queue_service.named(conn, asks.account, asks.what).id)
-    (shape,) = reading.queue(conn, asks.account, item, now=asks.now)
+    (shape,) = reading.queue.newest(conn, asks.account, item, now=asks.now)
     return shape
 
 
@@ -84,20 +84,20 @@ def _contacts(conn: Connection, asks: Asked) -> Part:
 
 
 def _contact(conn: Connection, asks: Asked) -> Shape:
-    return reading.person(conn, asks.account, asks.what)[0]
+    return reading.people.named(conn, asks.account, asks.what)[0]
 
 
 def _flows(conn: Connection, asks: Asked) -> list[Shape]:
-    return flow_reading.listed(conn, asks.account)
+    return reading.flows.applied(conn, asks.account)
 
 
 def _flow(conn: Connection, asks: Asked) -> Shape:
-    return flow_reading.one(conn, asks.account, asks.what)
+    return reading.flows.whole(conn, asks.account, asks.what)
 
 
 def _stats(conn: Connection, asks: Asked) -> Shape:
     given, zone = asks.parameters, asks.account.timezone
-    return reading.numbers(
+    return reading.numbers.by_flow(
         conn,
         asks.account,
         flow=given.get("flow"),
@@ -107,11 +107,11 @@ def _stats(conn: Connection, asks: Asked) -> Shape:
 
 
 def _connections(conn: Connection, asks: Asked) -> list[Shape]:
-    return [reading.connection(one) for one in connections.of_account(conn, asks.account.id)]
+    return [reading.connections.shape(one) for one in connections.of_account(conn, asks.account.id)]
 
 
 def _connection(conn: Connection, asks: Asked) -> Shape:
-    return reading.one_connection(conn, asks.account, asks.what)
+    return reading.connections.named(conn, asks.account, asks.what)
 
 
 def _account(conn: Connection, asks: Asked) -> Shape:

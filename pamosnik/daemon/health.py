@@ -12,7 +12,7 @@ from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
 from pamosnik.daemon.error_answers import ErrorAnswers
 from pamosnik.errors import DatabaseDamaged, StorageRefused
-from pamosnik.services.reading import Shape
+from pamosnik.services.shapes import Shape
 from pamosnik.store import connections, reads
 from pamosnik.store.connections import ConnectionStatus
 from pamosnik.store.database import Database

@@ -42,10 +42,12 @@ class HomePage:
         account, now = visitor.account, self._clock.now()
         problem = self._writer.storage.problem
         refused = None if problem is None else (problem.message, problem.hint or "")
-        storage = reading.storage(refused, self._reader.wal_bytes())
+        storage = reading.problems.storage(refused, self._reader.wal_bytes())
         view = await self._aside.read(
             account.id,
-            partial(reading.overview, account=account, events=EVENTS_SHOWN, now=now, storage=storage),
+            partial(
+                reading.overview.of_account, account=account, events=EVENTS_SHOWN, now=now, storage=storage
+            ),
         )
         return self._pages.page(
             "home.html", {"account": account, "csrf": visitor.csrf, "page": "/", "view": view}

@@ -309,9 +309,11 @@ async def _settled(stage: _Stage) -> bool | None:
         conn = database.connection
         account = _account(accounts.every(conn))
         pending = [
-            e for e in reading.events(conn, account, limit=None, since=None) if e["verdict"] == "pending"
+            e
+            for e in reading.events.newest(conn, account, limit=None, since=None)
+            if e["verdict"] == "pending"
         ]
-        going = reading.queue(conn, account, QueueFilter(open_only=True), now=SystemClock().now())
+        going = reading.queue.newest(conn, account, QueueFilter(open_only=True), now=SystemClock().now())
     return None if pending or going else True
 
 
@@ -325,10 +327,10 @@ def _report(stage: _Stage) -> None:
     with open_database(stage.settings.database) as database:
         conn = database.connection
         account = _account(accounts.every(conn))
-        events = list(reversed(reading.events(conn, account, limit=None, since=None)))
-        items = list(reversed(reading.queue(conn, account, now=SystemClock().now())))
-        numbers = reading.numbers(conn, account)["flows"]
-        people = reading.people(conn, account, limit=10)
+        events = list(reversed(reading.events.newest(conn, account, limit=None, since=None)))
+        items = list(reversed(reading.queue.newest(conn, account, now=SystemClock().now())))
+        numbers = reading.numbers.by_flow(conn, account)["flows"]
+        people = reading.people.newest(conn, account, limit=10)
     say("\nEvery event has a verdict:")
     for event in events:
         if event["verdict"] not in ("own", "noted"):

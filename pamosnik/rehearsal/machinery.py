@@ -310,7 +310,7 @@ class Machinery:
         assert event is not None
         if event.incoming.verdict is Verdict.PENDING:
             return event.attempts > 0
-        told, _ = reading.event(self.conn, self.account, event_id)
+        told, _ = reading.events.named(self.conn, self.account, event_id)
         self.log.append(
             Judged(
                 at=now,

@@ -33,6 +33,7 @@ from pamosnik.sandbox.things import Account, Attachment, Comment, Media, MediaKi
 from pamosnik.services import clicks, explaining, flows, reading
 from pamosnik.services.explaining import Why
 from pamosnik.services.library import Library
+from pamosnik.services.shapes import Shape
 from pamosnik.store import contacts, links, reads
 from pamosnik.store import flows as flow_store
 
@@ -139,16 +140,18 @@ class Stage:
 
     def steps(self, run_id: str) -> tuple[str, ...]:
         """Paths of the steps a run has taken, in order: what a test has reached."""
-        _, turns = reading.run(self._works.conn, self._works.account, run_id)
+        _, turns = reading.runs.named(self._works.conn, self._works.account, run_id)
         return tuple(check[0] for taken in turns for check in cast("list[list[str]]", taken["trace"]))
 
     def walks(self) -> tuple[Walk, ...]:
         """Which way every run went, but for those of people who were forgotten."""
         return walks.walks(self._works.conn, self._works.account, self._works.library)
 
-    def verdicts(self) -> list[reading.Shape]:
+    def verdicts(self) -> list[Shape]:
         """Every event with its verdict, in the shape of `events list --json`, the oldest first."""
-        return list(reversed(reading.events(self._works.conn, self._works.account, limit=None, since=None)))
+        return list(
+            reversed(reading.events.newest(self._works.conn, self._works.account, limit=None, since=None))
+        )
 
     # --- time ----------------------------------------------------------------------------------------
 

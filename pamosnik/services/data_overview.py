@@ -124,7 +124,7 @@ def connection(conn: Connection, account: Account, connection_id: str) -> Connec
 
 def person(conn: Connection, account: Account, contact_id: str) -> Shape | None:
     """None: the account knows nobody of this id."""
-    found = reading.people_by_id(conn, account, [contact_id])
+    found = reading.people.by_id(conn, account, [contact_id])
     return found[0] if found else None
 
 

@@ -12,7 +12,7 @@ from pamosnik.services import reading
 from pamosnik.services.library import Library
 from pamosnik.services.matching import came_close
 from pamosnik.services.posts import posts_of
-from pamosnik.services.reading import Shape
+from pamosnik.services.shapes import Shape
 from pamosnik.store import connections, inbox
 from pamosnik.store.accounts import Account
 from pamosnik.store.reads import QueueFilter
@@ -62,17 +62,17 @@ class Why:
 
 def why(conn: Connection, account: Account, what: str, now: datetime) -> Why:
     """About the event that an id names, or a person's latest. Raises `NotFound`."""
-    event, checks = reading.event(conn, account, what)
+    event, checks = reading.events.named(conn, account, what)
     verdict = str(event["verdict"])
     done = _WORDS[verdict].format(flow=event["flow"])
     kind = _KINDS.get(str(event["kind"]), str(event["kind"]).replace("_", " "))
     reason = f": {event['reason']}" if event["reason"] else ""
     of_it = QueueFilter(event_id=str(event["id"]))
-    sent = list(reversed(reading.queue(conn, account, of_it, now=now)))
+    sent = list(reversed(reading.queue.newest(conn, account, of_it, now=now)))
     advice = None
     if verdict == "no_match":
         advice = _advice(conn, account, str(event["id"]))
-    links = reading.links(conn, account, event_id=str(event["id"]))
+    links = reading.links.sent(conn, account, event_id=str(event["id"]))
     return Why(event, f"This {kind} {done}{reason}.", checks, sent, advice, links)
 
 

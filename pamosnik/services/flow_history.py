@@ -5,7 +5,7 @@ from datetime import datetime
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound
 from pamosnik.flows.near import nearest
-from pamosnik.services.reading import Shape, iso
+from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import flow_history
 from pamosnik.store import flows as flow_store
 from pamosnik.store.flow_history import Entry

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pamosnik.flows.plan import Change, ChangeKind, Plan
 from pamosnik.flows.standing import Standing
 from pamosnik.services.peaks import Peak, peak_json
-from pamosnik.services.reading import iso
+from pamosnik.services.shapes import iso
 
 
 def plan_json(plan: Plan, peaks: Sequence[Peak] = ()) -> dict[str, object]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pamosnik._sqlite import Connection
 from pamosnik.errors import UsageError
 from pamosnik.services import reading
-from pamosnik.services.reading import Shape
+from pamosnik.services.shapes import Shape
 from pamosnik.store import contacts, outbox
 from pamosnik.store.accounts import Account
 from pamosnik.store.reads import QueueFilter
@@ -41,13 +41,13 @@ class Wanted:
 def events(conn: Connection, account: Account, wanted: Wanted) -> Part:
     """Raises `UsageError`, as the others do, when `before` is from no part."""
     before = _id(wanted.before)
-    found = reading.events(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
+    found = reading.events.newest(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
     return _part(found, wanted)
 
 
 def runs(conn: Connection, account: Account, wanted: Wanted) -> Part:
     before = _id(wanted.before)
-    found = reading.runs(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
+    found = reading.runs.newest(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
     return _part(found, wanted)
 
 
@@ -56,7 +56,7 @@ def queue(conn: Connection, account: Account, wanted: Wanted, *, open_only: bool
     if before is not None and not outbox.is_there(conn, account.id, before):
         raise _no_place(before)
     of = QueueFilter(open_only=open_only, since=wanted.since, before=before)
-    return _part(reading.queue(conn, account, of, now=now, limit=wanted.limit + 1), wanted)
+    return _part(reading.queue.newest(conn, account, of, now=now, limit=wanted.limit + 1), wanted)
 
 
 def people(conn: Connection, account: Account, wanted: Wanted) -> Part:
@@ -65,7 +65,7 @@ def people(conn: Connection, account: Account, wanted: Wanted) -> Part:
     if wanted.before is not None and place is None:
         raise _no_place(wanted.before)
     before = None if place is None else (instant(int(place[1])), place[2])
-    found = reading.people(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
+    found = reading.people.newest(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
     part = _part(found, wanted)
     if part.before is None:
         return part

@@ -58,7 +58,7 @@ from pamosnik.model.trigger import (
 )
 from pamosnik.services import safety_words
 from pamosnik.services.library import Library
-from pamosnik.services.reading import Shape
+from pamosnik.services.shapes import Shape
 from pamosnik.store import connections
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account

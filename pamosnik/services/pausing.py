@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pamosnik._sqlite import Connection
 from pamosnik.flows.check import options, steps
 from pamosnik.services import flow_history
-from pamosnik.services.reading import Shape, iso
+from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import accounts, applying
 from pamosnik.store import flows as flow_store
 from pamosnik.store.flow_history import By

@@ -18,7 +18,7 @@ from pamosnik.outbox.pacing import HOUR
 from pamosnik.outbox.peaks import Jam, busiest_hour, jam
 from pamosnik.services.flows import Proposal
 from pamosnik.services.library import Library
-from pamosnik.services.reading import Shape, iso
+from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import connections, inbox
 from pamosnik.store import flows as flow_store
 

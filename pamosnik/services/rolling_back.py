@@ -12,7 +12,7 @@ from pamosnik.flows.plan import Applied, Change, ChangeKind, Plan
 from pamosnik.flows.recheck import Misfit, misfits
 from pamosnik.services import broadcasts, flow_history, flow_plans, flows
 from pamosnik.services.library import Library
-from pamosnik.services.reading import Shape, iso
+from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import accounts, applying
 from pamosnik.store import flow_history as history_store
 from pamosnik.store import flows as flow_store

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pamosnik._sqlite import Connection
 from pamosnik.csv_cells import Cell
 from pamosnik.services import reading
-from pamosnik.services.reading import Shape
+from pamosnik.services.shapes import Shape
 from pamosnik.store import connections, contacts
 from pamosnik.store.accounts import Account
 
@@ -58,7 +58,9 @@ def _people(conn: Connection, account: Account, columns: Sequence[str], last: st
     left = [connection for connection in ids if connection >= at]
     if not left:
         return Part([], None)
-    found = reading.people_of(conn, account, left[0], after=after if left[0] == at else "", limit=limit)
+    found = reading.people.of_connection(
+        conn, account, left[0], after=after if left[0] == at else "", limit=limit
+    )
     rows = _rows(found, columns, account)
     if len(found) == limit:
         return Part(rows, f"{left[0]} {found[-1]['igsid']}")
@@ -70,7 +72,7 @@ def _event_columns(_: Connection, __: Account) -> Sequence[str]:
 
 
 def _events(conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int) -> Part:
-    found = reading.events(conn, account, limit=limit, since=None, before=last)
+    found = reading.events.newest(conn, account, limit=limit, since=None, before=last)
     return Part(_rows(found, columns, account), str(found[-1]["id"]) if len(found) == limit else None)
 
 
@@ -100,7 +102,7 @@ NUMBERS = Sheet(_number_columns, _numbers)
 
 
 def _counted(conn: Connection, account: Account) -> Sequence[Shape]:
-    rows = reading.numbers(conn, account)["flows"]
+    rows = reading.numbers.by_flow(conn, account)["flows"]
     assert isinstance(rows, list)
     return rows
 

@@ -100,12 +100,12 @@ class Changing:
     def runs(self, igsid: str) -> list[tuple[object, object]]:
         """Flow and status, the oldest first."""
         conn = self.shop.reader.connection
-        found = reading.runs(conn, accounts.every(conn)[0])
+        found = reading.runs.newest(conn, accounts.every(conn)[0])
         return [(run["flow"], run["status"]) for run in reversed(found) if _is(run["contact"], igsid)]
 
     def fields(self, igsid: str) -> object:
         conn = self.shop.reader.connection
-        found = reading.people(conn, accounts.every(conn)[0], limit=None)
+        found = reading.people.newest(conn, accounts.every(conn)[0], limit=None)
         return next(one["fields"] for one in found if one["igsid"] == igsid)
 
     async def _said(self, item: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.services import broadcasts, pausing
-from pamosnik.services.broadcast_reading import latest
+from pamosnik.services.reading.broadcasts import latest
 from pamosnik.store import accounts, connections
 from pamosnik.store import flows as flow_store
 from pamosnik.store.flow_history import By

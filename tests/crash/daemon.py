@@ -37,11 +37,11 @@ def recorded(home: Path) -> Mapping[str, Any]:
         conn = database.connection
         account = accounts.every(conn)[0]
         return {
-            "events": reading.events(conn, account, limit=None, since=None),
-            "queue": reading.queue(conn, account, now=now),
-            "contacts": reading.people(conn, account, limit=None),
-            "runs": reading.runs(conn, account),
-            "flows": reading.numbers(conn, account)["flows"],
+            "events": reading.events.newest(conn, account, limit=None, since=None),
+            "queue": reading.queue.newest(conn, account, now=now),
+            "contacts": reading.people.newest(conn, account, limit=None),
+            "runs": reading.runs.newest(conn, account),
+            "flows": reading.numbers.by_flow(conn, account)["flows"],
         }
 
 

@@ -27,8 +27,9 @@ from pamosnik.daemon.tools import Tools
 from pamosnik.instagram import webhook
 from pamosnik.instagram.client import Instagram
 from pamosnik.security.held_keys import HeldKeys
-from pamosnik.services import connecting, forecast, intake, reading, sending
-from pamosnik.services.reading import Overview, Shape
+from pamosnik.services import connecting, intake, reading, sending
+from pamosnik.services.reading.overview import Overview
+from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts
 from pamosnik.store.connections import Connected
 from pamosnik.store.database import Database, open_database
@@ -100,25 +101,29 @@ class Machine:
     def queue(self) -> list[Shape]:
         """The oldest first."""
         conn = self.reader.connection
-        return list(reversed(reading.queue(conn, accounts.every(conn)[0], now=self.clock.now())))
+        return list(reversed(reading.queue.newest(conn, accounts.every(conn)[0], now=self.clock.now())))
 
     def problems(self) -> list[Shape]:
         """What `status` tells the owner."""
         conn = self.reader.connection
         account = accounts.every(conn)[0]
-        found = reading.status(conn, account, running=True, since=None, now=self.clock.now())["problems"]
+        found = reading.status.of_account(conn, account, running=True, since=None, now=self.clock.now())[
+            "problems"
+        ]
         assert isinstance(found, list)
         return found
 
     def page(self) -> Overview:
         """What the status page shows."""
         conn = self.reader.connection
-        return reading.overview(conn, account=accounts.every(conn)[0], events=50, now=self.clock.now())
+        return reading.overview.of_account(
+            conn, account=accounts.every(conn)[0], events=50, now=self.clock.now()
+        )
 
     def prospects(self) -> str:
         """How long the queue takes, as `queue list` and the page say it."""
         conn = self.reader.connection
-        return forecast.prospects(conn, accounts.every(conn)[0], self.clock.now()) or ""
+        return reading.forecast.prospects(conn, accounts.every(conn)[0], self.clock.now()) or ""
 
     def problems_of(self, code: str) -> list[str]:
         """What `status` says under this code."""

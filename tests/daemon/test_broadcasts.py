@@ -9,8 +9,8 @@ import pytest
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.services import broadcasts, reading
-from pamosnik.services.broadcast_reading import latest, sentence
-from pamosnik.services.reading import Shape
+from pamosnik.services.reading.broadcasts import latest, sentence
+from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import accounts, connections
 from pamosnik.store import broadcasts as store
 from pamosnik.store.accounts import Account
@@ -108,7 +108,7 @@ async def test_reaches_open_windows_and_counts_the_rest(tmp_path: Path) -> None:
         assert _found(shop) == []
         await _becomes(shop, NINE)
         (done,) = _found(shop)
-        assert (done["planned_at"], done["reached"]) == (reading.iso(NINE), 2)
+        assert (done["planned_at"], done["reached"]) == (iso(NINE), 2)
         assert done["skipped"] == {"human_has_it": 1, "opted_out": 1}
         assert sentence(done) == "2 reached, 2 skipped (1 a human has the conversation, 1 opted out)"
         assert _sent(shop) == {"9001": 1, "9002": 1}
@@ -119,7 +119,7 @@ async def test_reaches_open_windows_and_counts_the_rest(tmp_path: Path) -> None:
         assert _sent(shop) == {"9001": 1, "9002": 2}
         assert _found(shop)[0]["skipped"] == {"opted_out": 1, "window_closed": 2}
         conn = shop.reader.connection
-        numbers = reading.numbers(conn, _account(shop), flow="menu")["flows"]
+        numbers = reading.numbers.by_flow(conn, _account(shop), flow="menu")["flows"]
         assert isinstance(numbers, list)
         skipped = {"human_has_it": 1, "opted_out": 2, "window_closed": 2}
         assert (numbers[0]["started"], numbers[0]["skipped"]) == (3, skipped)
@@ -183,15 +183,15 @@ async def test_late_is_made_up_for_within_three_hours(tmp_path: Path) -> None:
         await _begins(shop)
         await _says(shop, "9001", "fan")
         await _becomes(shop, NINE + timedelta(hours=2))
-        assert (_found(shop)[0]["planned_at"], _found(shop)[0]["reached"]) == (reading.iso(NINE), 1)
+        assert (_found(shop)[0]["planned_at"], _found(shop)[0]["reached"]) == (iso(NINE), 1)
         # Two days off: only what is less than three hours old, and of more than that the last alone.
         await _becomes(shop, NINE + timedelta(days=2, hours=3, minutes=1))
         missed = _found(shop)[0]
-        assert (missed["planned_at"], missed["reached"]) == (reading.iso(NINE + timedelta(days=1)), 0)
+        assert (missed["planned_at"], missed["reached"]) == (iso(NINE + timedelta(days=1)), 0)
         assert sentence(missed).startswith("did not take place: Pamosnik was not running")
         assert len(_found(shop)) == 2
         await _becomes(shop, NINE + timedelta(days=3))
-        assert _found(shop)[0]["planned_at"] == reading.iso(NINE + timedelta(days=3))
+        assert _found(shop)[0]["planned_at"] == iso(NINE + timedelta(days=3))
 
 
 async def test_half_of_it_is_too_late(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pamosnik import _sqlite
 from pamosnik.services import reading
-from pamosnik.services.reading import Shape
+from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts
 from tests.daemon import events
 from tests.daemon.events import Json
@@ -22,7 +22,7 @@ def _events(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
     return [
         one
-        for one in reading.events(conn, accounts.every(conn)[0], limit=None, since=None)
+        for one in reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None)
         if one["kind"] != "echo"
     ]
 

@@ -10,6 +10,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.cli import app
 from pamosnik.services import explaining, reading
 from pamosnik.services import flows as flow_services
+from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts, contacts
 from tests.daemon import events
 from tests.daemon.machine import Machine, home_and_fake, machine, running
@@ -66,9 +67,9 @@ async def _ways(shop: Machine, people: list[str]) -> list[str]:
     return [shop.fake.thread(igsid)[before[igsid]] for igsid in people]
 
 
-def _numbers(shop: Machine, flow: str) -> reading.Shape:
+def _numbers(shop: Machine, flow: str) -> Shape:
     conn = shop.reader.connection
-    rows = reading.numbers(conn, accounts.every(conn)[0])["flows"]
+    rows = reading.numbers.by_flow(conn, accounts.every(conn)[0])["flows"]
     assert isinstance(rows, list)
     (row,) = [row for row in rows if row["flow"] == flow]
     assert isinstance(row, dict)
@@ -196,7 +197,7 @@ flows:
 def _events(shop: Machine, kind: str) -> list[tuple[object, object, object]]:
     """(Tag or field, verdict, flow) of what flows did, the oldest first."""
     conn = shop.reader.connection
-    found = reversed(reading.events(conn, accounts.every(conn)[0], limit=None, since=None))
+    found = reversed(reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None))
     return [(one["text"], one["verdict"], one["flow"]) for one in found if one["kind"] == kind]
 
 
@@ -221,7 +222,9 @@ async def test_why_tells_which_flow_did_it(tmp_path: Path) -> None:
         conn = shop.reader.connection
         account = accounts.every(conn)[0]
         (tagged,) = [
-            one for one in reading.events(conn, account, limit=None, since=None) if one["kind"] == "tag_added"
+            one
+            for one in reading.events.newest(conn, account, limit=None, since=None)
+            if one["kind"] == "tag_added"
         ]
         told = explaining.why(conn, account, str(tagged["id"]), shop.clock.now())
         assert told.sentence == "This new tag started the flow welcome: the flow order gave the tag customer."
@@ -239,7 +242,9 @@ async def test_a_flow_for_another_account_is_not_started(tmp_path: Path) -> None
         conn = shop.reader.connection
         account = accounts.every(conn)[0]
         (tagged,) = [
-            one for one in reading.events(conn, account, limit=None, since=None) if one["kind"] == "tag_added"
+            one
+            for one in reading.events.newest(conn, account, limit=None, since=None)
+            if one["kind"] == "tag_added"
         ]
         told = explaining.why(conn, account, str(tagged["id"]), shop.clock.now())
         assert (tagged["verdict"], told.advice) == (

@@ -62,7 +62,7 @@ async def test_hours_decide_and_a_change_of_them_is_seen_by_who_is_under_way(tmp
         await _writes(shop, "friday")
         assert shop.fake.thread("9001") == ["For which day?", "We confirm tomorrow."]
         await _writes(shop, "visit")
-        (event, *_) = reading.events(
+        (event, *_) = reading.events.newest(
             shop.reader.connection, accounts.every(shop.reader.connection)[0], limit=9, since=None
         )
         assert event["reason"] == "only_if: during: open is not true"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pamosnik.services import explaining, reading, sending
-from pamosnik.services.reading import Shape
+from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts
 from tests.daemon import events
 from tests.daemon.fake import Trouble
@@ -69,12 +69,12 @@ def _look_ups(shop: Machine) -> int:
 
 def _person(shop: Machine, igsid: str = "9001") -> Shape:
     conn = shop.reader.connection
-    return reading.person(conn, accounts.every(conn)[0], igsid)[0]
+    return reading.people.named(conn, accounts.every(conn)[0], igsid)[0]
 
 
 def _events(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
-    return reading.events(conn, accounts.every(conn)[0], limit=None, since=None)
+    return reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None)
 
 
 async def test_a_gate_asks_each_time_and_hears_of_a_follow(tmp_path: Path) -> None:

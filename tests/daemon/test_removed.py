@@ -21,7 +21,7 @@ from pamosnik.model.outbox import Quota
 from pamosnik.privacy import erase
 from pamosnik.privacy.subject import REGISTER
 from pamosnik.services import reading, removal, sending
-from pamosnik.services.reading import Shape
+from pamosnik.services.shapes import Shape
 from pamosnik.store import (
     accounts,
     alerts,
@@ -576,7 +576,7 @@ def _begin(conn: Connection, connection_id: str, now: datetime) -> bool:
 def _messages(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
     account = accounts.every(conn)[0]
-    return [e for e in reading.events(conn, account, limit=None, since=None) if e["kind"] == "message"]
+    return [e for e in reading.events.newest(conn, account, limit=None, since=None) if e["kind"] == "message"]
 
 
 # --- killed in the middle --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pamosnik.services import explaining, reading
-from pamosnik.services.reading import Shape
+from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts
 from tests.daemon import events
 from tests.daemon.events import Json
@@ -51,7 +51,7 @@ async def _writes(shop: Machine, igsid: str, text: str) -> Json:
 
 def _runs(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
-    return reading.runs(conn, accounts.every(conn)[0])
+    return reading.runs.newest(conn, accounts.every(conn)[0])
 
 
 def _why(shop: Machine, what: str) -> explaining.Why:
@@ -104,7 +104,9 @@ async def test_a_question_that_is_refused_ends_its_run(
         await _writes(shop, "9001", "how")
         (run,) = _runs(shop)
         assert run["status"] == ("stopped" if (code, subcode) == (551, None) else "failed")
-        (person,) = reading.people(shop.reader.connection, accounts.every(shop.reader.connection)[0], limit=9)
+        (person,) = reading.people.newest(
+            shop.reader.connection, accounts.every(shop.reader.connection)[0], limit=9
+        )
         assert person["opted_out"] is ((code, subcode) == (551, None))
         assert (person["paused_until"] is not None) is (subcode == 2534037), "another app has the thread"
 

@@ -1,24 +1,23 @@
 """Broadcasts for people and scripts: what is planned, and what became of those that began."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.services.broadcasts import SENTENCES
+from pamosnik.services.reading.connections import usernames
+from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import broadcasts as store
-from pamosnik.store import connections
 from pamosnik.store.accounts import Account
 from pamosnik.store.broadcasts import Broadcast
 
-Shape = dict[str, object]
 _WORDS: Mapping[str, str] = {word.value: sentence for word, sentence in SENTENCES.items()}
 
 
 def planned(conn: Connection, account: Account, flow: str | None = None) -> list[Shape]:
     """What is to come, the next first."""
-    names = _usernames(conn, account)
+    names = usernames(conn, account)
     return [
-        {"flow": one.flow_id, "connection": names.get(one.connection_id), "at": _iso(one.due_at)}
+        {"flow": one.flow_id, "connection": names.get(one.connection_id), "at": iso(one.due_at)}
         for one in store.planned(conn, account.id)
         if flow in (None, one.flow_id)
     ]
@@ -26,7 +25,7 @@ def planned(conn: Connection, account: Account, flow: str | None = None) -> list
 
 def latest(conn: Connection, account: Account, flow: str | None = None, *, limit: int = 10) -> list[Shape]:
     """What began or should have begun, the newest first."""
-    names = _usernames(conn, account)
+    names = usernames(conn, account)
     return [
         _shape(one, names.get(one.connection_id))
         for one in store.latest(conn, account.id, flow_id=flow, limit=limit)
@@ -38,9 +37,9 @@ def _shape(one: Broadcast, connection: str | None) -> Shape:
         "flow": one.flow_id,
         "connection": connection,
         "version": one.version,
-        "planned_at": _iso(one.planned_at),
-        "began_at": _iso(one.began_at),
-        "finished_at": None if one.finished_at is None else _iso(one.finished_at),
+        "planned_at": iso(one.planned_at),
+        "began_at": iso(one.began_at),
+        "finished_at": iso(one.finished_at),
         "reached": one.reached,
         "skipped": dict(one.skipped),
         "reason": one.reason,
@@ -63,11 +62,3 @@ def sentence(broadcast: Shape) -> str:
         if began
         else f"did not take place: {broadcast['reason']}"
     )
-
-
-def _usernames(conn: Connection, account: Account) -> Mapping[str, str]:
-    return {one.id: one.username for one in connections.of_account(conn, account.id)}
-
-
-def _iso(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -10,13 +10,7 @@ from pamosnik.outbox.pacing import COUNTS_FOR, Usage, outlook
 from pamosnik.store import connections, outbox, reads
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected, ConnectionStatus
-from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant
-
-Shape = dict[str, object]
-WAL_BYTES_TOLD = 64 << 20
-"""It is cut back to half of that once nobody needs it any more."""
-EVERYTHING = QueueFilter()
 
 _SOON = timedelta(hours=1)
 _A_MOMENT = timedelta(minutes=1)

@@ -3,14 +3,15 @@
 import json
 
 from pamosnik._sqlite import Connection
-from pamosnik.services import broadcast_reading, flow_history, pausing
-from pamosnik.services.reading import Shape, iso
+from pamosnik.services import flow_history, pausing
+from pamosnik.services.reading import broadcasts
+from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import connections
 from pamosnik.store import flows as store
 from pamosnik.store.accounts import Account
 
 
-def listed(conn: Connection, account: Account) -> list[Shape]:
+def applied(conn: Connection, account: Account) -> list[Shape]:
     """In the order they are asked."""
     in_flight = store.in_flight(conn, account.id)
     return [
@@ -27,7 +28,7 @@ def listed(conn: Connection, account: Account) -> list[Shape]:
     ]
 
 
-def one(conn: Connection, account: Account, flow_id: str) -> Shape:
+def whole(conn: Connection, account: Account, flow_id: str) -> Shape:
     """Its triggers and steps as they are understood. Raises `NotFound`."""
     found = flow_history.applied_flow(conn, account.id, flow_id, "show")
     body = json.loads(found.body)
@@ -43,6 +44,6 @@ def one(conn: Connection, account: Account, flow_id: str) -> Shape:
         "rolled_back_at": iso(found.rolled_back_at),
         "body": body,
         "bound_posts": {name: posts[flow_id] for name, posts in bound.items() if flow_id in posts},
-        "planned": broadcast_reading.planned(conn, account, flow_id),
-        "broadcasts": broadcast_reading.latest(conn, account, flow_id),
+        "planned": broadcasts.planned(conn, account, flow_id),
+        "broadcasts": broadcasts.latest(conn, account, flow_id),
     }
