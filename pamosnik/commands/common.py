@@ -73,6 +73,7 @@ class Machine:
 def open_machine() -> Iterator[Machine]:
     """The settings and the database; closed at the end. Raises `HomeError`, damage included."""
     from pamosnik import config
+    from pamosnik.commands.patience import Patience
     from pamosnik.services import home
     from pamosnik.store.damage import look_quickly, require_there
     from pamosnik.store.database import open_database
@@ -84,6 +85,7 @@ def open_machine() -> Iterator[Machine]:
     look_quickly(settings.database)
     with told_in_words(settings.database), open_database(settings.database) as database:
         _ZONE.set(home.local_timezone())
+        database.wait_while(Patience(settings, note))
         yield Machine(settings, database)
 
 

@@ -77,7 +77,6 @@ def _bring_in(home: Home, opened: "ExportFile", checked: "Checked") -> None:
     from pamosnik.services import logins
 
     at = now()
-    home.database.be_patient()
     with progress_bar("Import") as tell:
         importing.bring_in(
             home.write,

@@ -260,6 +260,7 @@ def _require_good(passphrase: str) -> None:
 
 
 def _rotate(settings: "Config", wanted: "Wanted", *, yes: bool) -> None:
+    from pamosnik.commands.patience import Patience
     from pamosnik.services import rotation
 
     what = (
@@ -271,7 +272,7 @@ def _rotate(settings: "Config", wanted: "Wanted", *, yes: bool) -> None:
     if not confirm(f"Replace the {what}?{copies}", yes=yes):
         note("Nothing was changed.")
         return
-    done = rotation.rotate(settings, wanted, now())
+    done = rotation.rotate(settings, wanted, now(), Patience(settings, note))
     _say_done(settings, wanted, done)
 
 
@@ -332,6 +333,7 @@ def _counted(number: int, what: str, more: str | None = None) -> str:
 
 
 def _give_up(settings: "Config", *, yes: bool) -> None:
+    from pamosnik.commands.patience import Patience
     from pamosnik.services import lost_key
 
     gone = lost_key.lost(lost_key.require_lost(settings))
@@ -339,7 +341,7 @@ def _give_up(settings: "Config", *, yes: bool) -> None:
     if not confirm(f"{question} With a copy of master.key nothing would be lost.", yes=yes):
         note("Nothing was changed.")
         return
-    done = lost_key.give_up(settings, now())
+    done = lost_key.give_up(settings, now(), Patience(settings, note))
     if done.aside is not None:
         say(f"The damaged key file is kept as {done.aside}")
     say("There is a new key. People, conversations, flows and what waits to be sent are as they were.")

@@ -150,7 +150,6 @@ def _delete(home: "Home", rules: "Rules", goes: int) -> None:
     from pamosnik.privacy.retention import Place
 
     account_id, at = home.account.id, now()
-    home.database.be_patient()
     home.write(lambda conn: _begin(conn, account_id, at))
     place: Place | None = Place()
     with _progress(goes) as gone:

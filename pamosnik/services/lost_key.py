@@ -22,7 +22,7 @@ from pamosnik.store import accounts, connections
 from pamosnik.store.accounts import DataKey
 from pamosnik.store.connections import Connected, ConnectionStatus
 from pamosnik.store.damage import require_there
-from pamosnik.store.database import open_database
+from pamosnik.store.database import Patient, open_database
 
 LOST = (Trouble.MISSING, Trouble.DAMAGED)
 """A sealed file whose passphrase nobody knows is put away by hand first: one merely not set looks the same."""
@@ -154,14 +154,15 @@ def _require(ring: MasterKeys | None, found: Sequence[Opened]) -> None:
         )
 
 
-def give_up(settings: Config, now: datetime) -> GivenUp:
+def give_up(settings: Config, now: datetime, patient: Patient | None = None) -> GivenUp:
     """A new master key where there is none, a new key for each account that does not open; logins that do not open
     are removed. Nothing else is touched, and killed anywhere it can be repeated.
 
-    Raises `PamosnikError` when the key is not lost."""
+    `patient`: as `Database.wait_while` has it. Raises `PamosnikError` when the key is not lost."""
     require_there(settings.database)
     config.require_private(settings.home)
     with key_lock(settings.home, alone=True), open_database(settings.database) as database:
+        database.wait_while(patient)
         ring = _ring(settings)
         found = database.read(lambda conn: look(conn, ring))
         _require(ring, found)

@@ -25,7 +25,7 @@ from pamosnik.security.vault import MasterKeys, Unreadable
 from pamosnik.services import home
 from pamosnik.store import accounts, backup_files, connections, copies, vacuum
 from pamosnik.store.damage import require_there
-from pamosnik.store.database import Database, open_database
+from pamosnik.store.database import Database, Patient, open_database
 
 DAEMON_WITHIN_S = 15.0
 """It looks once a second, and may need a while for Argon2id."""
@@ -67,11 +67,15 @@ class Rotated:
     """Copies of the database that upgrades and restores have left beside it."""
 
 
-def rotate(settings: Config, wanted: Wanted, now: datetime) -> Rotated:
-    """Raises `HomeError`: then everything opens as before, and nothing depends on a key that is not in the file."""
+def rotate(settings: Config, wanted: Wanted, now: datetime, patient: Patient | None = None) -> Rotated:
+    """`patient`: as `Database.wait_while` has it.
+
+    Raises `HomeError`: then everything opens as before, and nothing depends on a key that is not in the file.
+    """
     require_there(settings.database)
     home.require_private(settings)
     with key_lock(settings.home, alone=True), open_database(settings.database) as database:
+        database.wait_while(patient)
         file = keyring.read(settings.key_file, settings.passphrase)
         resumed = len(file.ring.keys) > 1
         master = wanted.master or resumed

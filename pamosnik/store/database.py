@@ -7,18 +7,19 @@ locked" whenever another connection committed in between, whatever the busy time
 The daemon writes through `writer.GroupWriter`.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from pamosnik import _sqlite
-from pamosnik._sqlite import Connection
+from pamosnik._sqlite import Code, Connection
 from pamosnik.errors import HomeError
 from pamosnik.model.words import fold
 from pamosnik.store import migrations
 from pamosnik.store.damage import require_not_emptied, require_there
-from pamosnik.store.refusals import BUSY_TIMEOUT_S, storage_error, told_in_words
+from pamosnik.store.refusals import BUSY_TIMEOUT_S, locked, storage_error, told_in_words
 
 APPLICATION_ID = 0x50414D4F
 """Written into the file's header: tells our databases from other programs' files."""
@@ -26,10 +27,12 @@ APPLICATION_ID = 0x50414D4F
 WAL_BYTES_KEPT = 32 << 20
 """What the log beside the database is cut back to when all of it is in the database."""
 
-REBUILT_WITHIN_S = 300
-"""Enough for some 20 GB."""
+LOOK_AGAIN_S = 0.2
+"""So often whoever waits for another's lock is asked whether to go on; and so soon Ctrl-C is heard."""
 
 T = TypeVar("T")
+Patient = Callable[[float], bool]
+"""Told for how many seconds a lock has been waited for; whether to wait on."""
 
 
 class Rows(Protocol):
@@ -46,6 +49,11 @@ class Database:
     def __init__(self, path: Path, connection: Connection) -> None:
         self.path = path
         self.connection = connection
+        self._patient: Patient | None = None
+
+    def wait_while(self, patient: Patient | None) -> None:
+        """From now on `write` waits for another's lock as long as `patient` says; without it for `BUSY_TIMEOUT_S`."""
+        self._patient = patient
 
     def write(self, fn: Callable[[Connection], T]) -> T:
         """Runs `fn` in one transaction; returns when its changes are durable. An exception undoes all of it.
@@ -54,7 +62,7 @@ class Database:
         """
         conn = self.connection
         with told_in_words(self.path):
-            conn.execute("BEGIN IMMEDIATE")
+            self._begin()
             try:
                 result = fn(conn)
                 conn.execute("COMMIT")
@@ -63,9 +71,20 @@ class Database:
                 raise
         return result
 
-    def be_patient(self) -> None:
-        """For long work in many transactions: it waits for the daemon, which may write the file anew in between."""
-        self.connection.execute(f"PRAGMA busy_timeout={REBUILT_WITHIN_S * 1000}")
+    def _begin(self) -> None:
+        if self._patient is None:
+            self.connection.execute("BEGIN IMMEDIATE")
+            return
+        began = time.monotonic()
+        # While SQLite waits by itself no signal is heard.
+        self.connection.execute(f"PRAGMA busy_timeout={LOOK_AGAIN_S * 1000:.0f}")
+        try:
+            while not _has_begun(self.connection):
+                waited_s = time.monotonic() - began
+                if not self._patient(waited_s):
+                    raise locked(self.path, waited_s)
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")
 
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Runs `fn` on one consistent snapshot. Raises `HomeError` when disk, file or a lock refuses."""
@@ -95,6 +114,17 @@ class Database:
 
     def __exit__(self, *_exc: object) -> None:
         self.close()
+
+
+def _has_begun(conn: Connection) -> bool:
+    """False: another holds the lock."""
+    try:
+        conn.execute("BEGIN IMMEDIATE")
+    except _sqlite.OperationalError as error:
+        if _sqlite.code_of(error) is not Code.BUSY:
+            raise
+        return False
+    return True
 
 
 def undo(conn: Connection) -> None:

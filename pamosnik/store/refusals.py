@@ -36,10 +36,7 @@ def storage_error(path: Path, error: BaseException) -> StorageRefused | Database
                 hint=f"Free some space; the daemon goes on by itself. Try: df -h {path.parent}",
             )
         case Code.BUSY | Code.LOCKED | Code.PROTOCOL:
-            return StorageRefused(
-                f"The database {path} was locked by another program for {BUSY_TIMEOUT_S:g} seconds.",
-                hint=f"Close the other program and try again. Try: fuser -v {path}",
-            )
+            return locked(path, BUSY_TIMEOUT_S)
         case Code.READONLY | Code.PERM | Code.CANTOPEN:
             return cannot_be_written(path, name, "database")
         case Code.IOERR:
@@ -56,6 +53,14 @@ def storage_error(path: Path, error: BaseException) -> StorageRefused | Database
             return StorageRefused(f"The database {path} cannot be used: {error}.", hint="Try again.")
         case _:
             assert_never(code)
+
+
+def locked(path: Path, waited_s: float) -> StorageRefused:
+    """Somebody else has been writing all the time."""
+    return StorageRefused(
+        f"The database {path} was locked by another program for {waited_s:.0f} seconds.",
+        hint=f"Close the other program and try again. Try: fuser -v {path}",
+    )
 
 
 def cannot_be_written(path: Path, why: str, what: str = "file") -> StorageRefused:

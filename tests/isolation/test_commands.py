@@ -264,7 +264,6 @@ LOOKS_BEYOND: Mapping[str, str] = {
     "flow_history": "whose a variable of the environment is",
     "flow_plans": "whose a variable of the environment is",
     "import_": "whether ids of the export, or its Instagram accounts, are in the home already",
-    "retention": "that it waits for longer while the daemon writes the file anew",
     "status": "how large the file beside the database is",
 }
 """Modules of commands that use the whole database for an account, and what for."""

@@ -16,7 +16,7 @@ from pamosnik.model.contact import Contact
 from pamosnik.services import home
 from pamosnik.store import accounts, contacts, migrations, outbox
 from pamosnik.store.damage import look_for_damage
-from pamosnik.store.database import REBUILT_WITHIN_S, Database, open_database
+from pamosnik.store.database import Database, open_database
 from pamosnik.store.refusals import BUSY_TIMEOUT_S
 from pamosnik.store.vacuum import empty_wal, rebuild
 from pamosnik.store.writer import GroupWriter
@@ -425,8 +425,35 @@ def test_the_look_for_damage_ends_when_it_is_told_to(tmp_path: Path) -> None:
     assert look_for_damage(opened.path, lambda: False) is False
 
 
-def test_long_work_waits_for_the_daemon_longer_than_a_single_change(tmp_path: Path) -> None:
-    with open_database(tmp_path / "pamosnik.db", migrate=True) as database:
-        assert database.connection.execute("PRAGMA busy_timeout").fetchone() == (BUSY_TIMEOUT_S * 1000,)
-        database.be_patient()
-        assert database.connection.execute("PRAGMA busy_timeout").fetchone() == (REBUILT_WITHIN_S * 1000,)
+def test_who_is_patient_is_asked_whether_to_wait_on(tmp_path: Path) -> None:
+    asked: list[float] = []
+    with database(tmp_path) as opened, open_database(opened.path) as other:
+
+        def until_asked_twice(waited_s: float) -> bool:
+            asked.append(waited_s)
+            if len(asked) == 2:
+                other.connection.execute("ROLLBACK")
+            return True
+
+        opened.wait_while(until_asked_twice)
+        other.connection.execute("BEGIN IMMEDIATE")
+        opened.write(_note("one"))
+        assert (_noted(opened), asked == sorted(asked), len(asked)) == (["one"], True, 2)
+
+
+@pytest.mark.parametrize("ending", [False, KeyboardInterrupt()], ids=["refused", "Ctrl-C"])
+def test_who_waits_no_longer_has_changed_nothing(tmp_path: Path, ending: bool | KeyboardInterrupt) -> None:
+    def end(_waited_s: float) -> bool:
+        if isinstance(ending, KeyboardInterrupt):
+            raise ending
+        return ending
+
+    with database(tmp_path) as opened, open_database(opened.path) as other:
+        opened.wait_while(end)
+        other.connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises((HomeError, KeyboardInterrupt)):
+            opened.write(_note("one"))
+        other.connection.execute("ROLLBACK")
+        assert _noted(opened) == []
+        assert not opened.connection.in_transaction
+        assert opened.connection.execute("PRAGMA busy_timeout").fetchone() == (BUSY_TIMEOUT_S * 1000,)
