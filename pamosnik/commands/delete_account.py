@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik import terminal
+from pamosnik.commands import previews
 from pamosnik.commands.common import (
     Json,
     Machine,
@@ -14,9 +15,7 @@ from pamosnik.commands.common import (
     note,
     now,
     open_machine,
-    print_facts,
     print_json,
-    say,
     times_on_the_clock_of,
 )
 from pamosnik.commands.receipts import Begun, finish
@@ -28,24 +27,7 @@ if TYPE_CHECKING:
 _STAYS = (
     "backups: restoring one deletes the account again",
     "pamosnik.toml, with the operator's name and addresses",
-    "exports and copies that you made elsewhere",
-    "on Instagram: conversations, comments and posts",
-)
-_KINDS = (
-    "connections",
-    "contacts",
-    "events",
-    "runs",
-    "outbox",
-    "links",
-    "flows",
-    "flow_versions",
-    "codes",
-    "totals",
-    "consents",
-    "audit",
-    "sessions",
-    "api_tokens",
+    *previews.STAYS_ANYWAY,
 )
 
 
@@ -73,9 +55,7 @@ def delete_account(
         named = os.environ.get(ACCOUNT_VARIABLE) or None
         begun = _nearly_gone(machine, email or named)
         if begun and dry_run:
-            note(
-                "All rows of the account are gone; the same command without --dry-run removes their last traces."
-            )
+            previews.only_traces()
             return
         if not begun:
             account = home.choose_account(machine.database, named, deleting_too=True)
@@ -119,18 +99,13 @@ def _nearly_gone(machine: Machine, named: str | None) -> list[Begun]:
 
 
 def _say_what_would_go(machine: Machine, account: "Account", as_json: bool) -> None:
-    from pamosnik.services import erasing
+    from pamosnik.privacy import would_go
 
-    counted = machine.database.read(lambda conn: erasing.counts(conn, account.id, _KINDS))
+    found = machine.database.read(lambda conn: would_go.of_account(conn, account.id))
     if as_json:
-        print_json({"account": account.email, "would_go": counted, "stays": list(_STAYS)})
+        print_json({"account": account.email, **previews.shape(found, _STAYS)})
         return
-    say(f"Of the account {account.email} this would be deleted:")
-    print_facts([(kind, str(n)) for kind, n in counted.items()])
-    say("What would stay:")
-    for one in _STAYS:
-        say(f"- {one}")
-    note("Nothing was changed.")
+    previews.tell(f"the account {account.email}", found, _STAYS)
 
 
 def _ask(account: "Account", email: str | None, *, yes: bool) -> None:

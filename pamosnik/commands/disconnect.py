@@ -1,12 +1,23 @@
 """Disconnecting an Instagram account: consent is withdrawn, and its data goes."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands.common import Json, Yes, confirm, note, now, open_home
+from pamosnik.commands import previews
+from pamosnik.commands.common import Home, Json, Yes, confirm, note, now, open_home, print_json
 from pamosnik.commands.receipts import Begun, finish
 from pamosnik.errors import NotFound
+
+if TYPE_CHECKING:
+    from pamosnik.store.connections import Connected
+
+_STAYS = (
+    "flows, their history, codes and texts of legal pages",
+    "that it was connected and disconnected, and when; a receipt without names",
+    "backups: restoring one deletes it again",
+    *previews.STAYS_ANYWAY,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -15,6 +26,9 @@ def register(app: typer.Typer) -> None:
 
 def disconnect(
     username: Annotated[str, typer.Argument(help="Username or Instagram id of the connected account.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only says what would go, and what would stay.")
+    ] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -32,8 +46,14 @@ def disconnect(
             under_way = [receipt for receipt in open_ones if receipt.rows_gone_at is not None]
             if not under_way:
                 raise NotFound(f"{username} is not connected.", hint="Try: pamosnik connections list")
+            if dry_run:
+                previews.only_traces()
+                return
             note("A deletion is under way already; its rows are gone. Going on with it.")
             begun = [Begun(receipt.id, proof.NOTHING) for receipt in under_way]
+        elif dry_run:
+            _say_what_would_go(home, connected, as_json)
+            return
         else:
             connection_id, name = connected.id, connected.username
             before = home.read(lambda conn: deletions.open_for(conn, connection_id))
@@ -51,3 +71,19 @@ def disconnect(
             )
             begun = [Begun(deletion_id, needles, proof.Where("connection_id", connection_id))]
     finish(settings, begun, as_json=as_json)
+
+
+def _say_what_would_go(home: Home, connected: "Connected", as_json: bool) -> None:
+    from pamosnik.privacy import would_go
+
+    found = home.read(lambda conn: would_go.of_connection(conn, connected))
+    if as_json:
+        print_json(
+            {
+                "username": connected.username,
+                "ig_id": connected.ig_id,
+                **previews.shape(found, _STAYS),
+            }
+        )
+        return
+    previews.tell(f"the connection {connected.username}", found, _STAYS)

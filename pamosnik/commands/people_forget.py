@@ -1,15 +1,27 @@
 """Forgetting people by command: the answer to somebody who wants their data deleted."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands.common import Home, Json, Yes, confirm, note, now, open_home
+from pamosnik.commands import previews
+from pamosnik.commands.common import Home, Json, Yes, confirm, note, now, open_home, print_json
 from pamosnik.commands.receipts import Begun, finish
 from pamosnik.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pamosnik.services.erasing import Someone
+
+_STAYS = (
+    "a hash by which they are not brought back, and known again if they had opted out",
+    "numbers of the days, which name nobody; a receipt without names",
+    "what others wrote, even where it names them",
+    "backups: restoring one deletes them again",
+    *previews.STAYS_ANYWAY,
+)
 
 
 def register(contacts: typer.Typer) -> None:
@@ -21,6 +33,9 @@ def forget(
         str,
         typer.Argument(help="@username (also one of before), Instagram id, or an id of something of theirs."),
     ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only says what would go, and what would stay.")
+    ] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -30,6 +45,9 @@ def forget(
     with open_home() as home:
         settings = home.settings
         found = home.read(lambda conn: erasing.people(conn, home.account.id, who))
+        if dry_run:
+            _say_what_would_go(home, who, found, as_json)
+            return
         begun = [_begin(home, someone) for someone in found if confirm(_question(someone), yes=yes)]
         if not found:
             begun = _under_way(home, who)
@@ -37,6 +55,29 @@ def forget(
         note("Nothing was changed.")
         raise typer.Exit(1)
     finish(settings, begun, as_json=as_json, as_list=True)
+
+
+def _say_what_would_go(home: Home, who: str, found: "Sequence[Someone]", as_json: bool) -> None:
+    from pamosnik.privacy import would_go
+
+    if not found:
+        raise NotFound(f"Nothing is stored about {who}.", hint="Try: pamosnik contacts list")
+    rows = []
+    for one in found:
+        counted = home.read(
+            partial(
+                would_go.of_person,
+                connection_id=one.connection.id,
+                contact_id=one.contact_id,
+                igsids=one.igsids,
+            )
+        )
+        named = {"username": one.username, "igsid": one.igsid, "connection": one.connection.username}
+        rows.append({**named, **previews.shape(counted, _STAYS)})
+        if not as_json:
+            previews.tell(_whom(one), counted, _STAYS)
+    if as_json:
+        print_json(rows)
 
 
 def _under_way(home: Home, who: str) -> list[Begun]:
@@ -56,11 +97,12 @@ def _under_way(home: Home, who: str) -> list[Begun]:
 
 
 def _question(someone: "Someone") -> str:
+    return f"Delete everything about {_whom(someone)}: what they wrote, what they were sent, their tags and fields?"
+
+
+def _whom(someone: "Someone") -> str:
     name = "somebody" if someone.username is None else f"@{someone.username}"
-    return (
-        f"Delete everything about {name} (Instagram id {someone.igsid}, known to {someone.connection.username}):"
-        " what they wrote, what they were sent, their tags and fields?"
-    )
+    return f"{name} (Instagram id {someone.igsid}, known to {someone.connection.username})"
 
 
 def _begin(home: Home, someone: "Someone") -> Begun:

@@ -36,7 +36,7 @@ ANSWERED_WITHIN = timedelta(minutes=5)
 """No request lives longer: what is still `sending` then has lost its sender, and goes with the rest."""
 REASON = "its data is being deleted"
 
-_OF_CONNECTION = (
+OF_CONNECTION = (
     "variants",
     "attempts",
     "bound_posts",
@@ -174,7 +174,7 @@ def erase_some(conn: Connection, receipt: Receipt, now: datetime) -> bool:
         return True
     if _erase_people(conn, receipt.id, connection_id):
         return True
-    if any(delete(conn, table, "connection_id", connection_id, CHUNK) for table in _OF_CONNECTION):
+    if any(delete(conn, table, "connection_id", connection_id, CHUNK) for table in OF_CONNECTION):
         return True
     delete(conn, "connections", "connection_id", connection_id, 1)
     deletions.people_gone(conn, now)

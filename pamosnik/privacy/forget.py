@@ -10,7 +10,7 @@ copies of upgrades and restores that hold the person, and notes that in the tomb
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
@@ -88,25 +88,46 @@ def _leave_tombstones(
         tombstones.put(conn, contact.account_id, stone)
 
 
+def events_of(conn: Connection, connection_id: str, contact_id: str, igsids: Iterable[str]) -> int:
+    """How many events a deletion that begins now would delete. `contact_id`: '' when there is no contact."""
+    conditions, values = _events_by(connection_id, contact_id, igsids)
+    union = " UNION ".join(f"SELECT event_id FROM events WHERE {one}" for one in conditions)  # noqa: S608 - our own
+    (found,) = conn.execute(f"SELECT count(*) FROM ({union})", values).fetchone()  # noqa: S608
+    return int(found)
+
+
+def _events_by(
+    connection_id: str, contact_id: str, igsids: Iterable[str]
+) -> tuple[Sequence[str], dict[str, str]]:
+    """Conditions for the events that go with a person, and their values: two for what no id leads to
+    (`_erase_nameless`), then what their ids lead to, and what the business said below it (`_erase_events`)."""
+    ids = {f"id{n}": igsid for n, igsid in enumerate(sorted(igsids))}
+    theirs = f"igsid IN ({','.join(f':{name}' for name in ids)})"
+    conditions = (
+        f"igsid IS NULL AND username IN (SELECT username FROM contacts WHERE contact_id=:contact"  # noqa: S608
+        f" UNION SELECT username FROM events WHERE connection_id=:connection AND {theirs})",
+        "verdict='own' AND dedup_key IN (SELECT 'c:' || message_id FROM outbox WHERE contact_id=:contact"
+        " AND kind='comment_reply' AND message_id IS NOT NULL)",
+        theirs,
+        "verdict='own' AND parent_id IN"  # noqa: S608
+        f" (SELECT comment_id FROM events WHERE connection_id=:connection AND {theirs})",
+    )
+    of_connection = [f"connection_id=:connection AND {one}" for one in conditions]
+    return of_connection, {**ids, "connection": connection_id, "contact": contact_id}
+
+
 def _erase_nameless(conn: Connection, contact: Contact, igsids: Iterable[str]) -> int:
     """What no id leads to: comments that Instagram told with their username alone, and what the business replied to
     them in somebody else's thread, which stands below that one's comment. First of all, for the rows that lead to it
     go next."""
-    ids = sorted(igsids)
-    marks = ",".join("?" * len(ids))
-    gone = conn.execute(
-        "DELETE FROM events WHERE event_id IN (SELECT event_id FROM events WHERE connection_id=? AND igsid IS NULL"  # noqa: S608
-        " AND username IN (SELECT username FROM contacts WHERE contact_id=?"
-        f" UNION SELECT username FROM events WHERE connection_id=? AND igsid IN ({marks})) LIMIT ?)",
-        (contact.connection_id, contact.id, contact.connection_id, *ids, CHUNK),
-    ).rowcount
-    gone += conn.execute(
-        "DELETE FROM events WHERE event_id IN (SELECT event_id FROM events WHERE connection_id=:connection"
-        " AND verdict='own' AND dedup_key IN (SELECT 'c:' || message_id FROM outbox WHERE contact_id=:contact"
-        " AND kind='comment_reply' AND message_id IS NOT NULL) LIMIT :most)",
-        {"connection": contact.connection_id, "contact": contact.id, "most": CHUNK},
-    ).rowcount
-    return int(gone)
+    (by_name, replies, *_), values = _events_by(contact.connection_id, contact.id, igsids)
+    return sum(
+        conn.execute(
+            f"DELETE FROM events WHERE event_id IN (SELECT event_id FROM events WHERE {condition} LIMIT {CHUNK})",  # noqa: S608
+            values,
+        ).rowcount
+        for condition in (by_name, replies)
+    )
 
 
 def _erase_events(conn: Connection, connection_id: str, igsids: Iterable[str], said_at: datetime) -> int:

@@ -4,7 +4,6 @@ What is begun here is carried out by the daemon, or by the command itself (`serv
 that begins gives the id of the deletion, whose receipt (`deletions.load`) tells how far it is.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -115,12 +114,4 @@ def receipt(found: Receipt) -> Shape:
         "runs": found.runs,
         "messages": found.messages,
         "meta": found.meta.value,
-    }
-
-
-def counts(conn: Connection, account_id: str, tables: Sequence[str]) -> dict[str, int]:
-    """Rows of an account, by table."""
-    return {
-        table: conn.execute(f"SELECT count(*) FROM {table} WHERE account_id=?", (account_id,)).fetchone()[0]  # noqa: S608
-        for table in tables
     }
