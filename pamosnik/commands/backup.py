@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik import terminal
-from pamosnik.commands.common import Json, Yes, note, now, print_facts, print_json, print_table, say
+from pamosnik.commands.common import Json, Yes, counted, note, now, print_facts, print_json, print_table, say
 from pamosnik.errors import PamosnikError, UsageError
 
 if TYPE_CHECKING:
     from pamosnik.services.backups import Backup
 
-_SHOWN = {"contacts": "contacts", "events": "events", "runs": "runs", "outbox": "messages"}
-"""Tables whose number of rows people know the database by, and what they are called."""
+_SHOWN = {"contacts": "contact", "events": "event", "runs": "run", "outbox": "message"}
+"""Tables whose number of rows people know the database by, and what one of them is called."""
 
 
 def register(app: typer.Typer) -> None:
@@ -101,7 +101,7 @@ def restore(
     if not yes:
         _ask(settings.database, unknown=unknown_since is not None)
     done = backups.restore(settings, file, now())
-    say(f"Restored the backup of {_row_time(done.manifest.created_at)} ({_counted(done.manifest.counts)}).")
+    say(f"Restored the backup of {_row_time(done.manifest.created_at)} ({_holds(done.manifest.counts)}).")
     if done.kept is not None:
         say(f"The database that was there is kept as {done.kept}")
     if done.replaced_held:
@@ -113,16 +113,16 @@ def restore(
         )
     if done.unread:
         note(
-            f"{done.unread} lines of erasures.log cannot be read, so whom they name is not forgotten again. They"
-            " are left as they are."
+            f"In erasures.log {counted(done.unread, 'line')} cannot be read: whom that names is not forgotten again."
+            " The file is left as it is."
         )
     if done.key is not None:
         note(f"{done.key} Put back the master.key that belongs to this backup, before `pamosnik serve`.")
         note("If it is lost: pamosnik keys rotate --lost-key   (then connect again; only logins are lost)")
     if done.in_doubt:
         note(
-            f"{done.in_doubt} messages waited when the backup was made. Before one leaves, Instagram is asked"
-            " whether it arrived meanwhile; what nobody can tell shows in: pamosnik queue list --open"
+            f"{counted(done.in_doubt, 'message')} waited when the backup was made. Before one leaves, Instagram is"
+            " asked whether it arrived meanwhile; what nobody can tell shows in: pamosnik queue list --open"
         )
     note(
         "Passwords and API tokens are those of the backup: change or revoke again what was since. Everybody has to"
@@ -165,7 +165,7 @@ def _show(backup: "Backup", as_json: bool) -> None:
             ("file", row["file"]),
             ("made", row["created_at"]),
             ("bytes", row["bytes"]),
-            ("holds", _counted(backup.manifest.counts)),
+            ("holds", _holds(backup.manifest.counts)),
             ("version", row["schema_version"]),
         ]
     )
@@ -192,5 +192,5 @@ def _row_time(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{counts.get(table, 0)} {name}" for table, name in _SHOWN.items())
+def _holds(counts: Mapping[str, int]) -> str:
+    return ", ".join(counted(counts.get(table, 0), name) for table, name in _SHOWN.items())

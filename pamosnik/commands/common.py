@@ -195,6 +195,11 @@ def how_many(limit: int | None, everything: bool, as_json: bool) -> int | None:
     return limit or NEWEST
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 backup`, `2 backups`; `many`: of a word that takes no s."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def since_instant(written: str | None) -> datetime | None:
     """`2h`, `3d`, `2026-12-01` or `2026-12-01 09:00` (UTC)."""
     from pamosnik.services import asked

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik.commands.bars import progress_bar
-from pamosnik.commands.common import Json, note, now, open_home, print_facts, print_json
+from pamosnik.commands.common import Json, counted, note, now, open_home, print_facts, print_json
 
 if TYPE_CHECKING:
     from pamosnik.privacy.export_archive import OnProgress
@@ -64,11 +64,11 @@ def _make(make: "Callable[[OnProgress], Made]", as_json: bool) -> None:
         print_json({"file": str(made.path), "bytes": made.size_bytes, **made.manifest.as_json()})
         return
     counts = made.manifest.counts
-    shown = ("contacts", "messages", "comments", "events", "runs")
+    shown = ("contact", "message", "comment", "event", "run")
     print_facts(
         [
             ("file", str(made.path)),
-            ("holds", ", ".join(f"{counts[kind]} {kind}" for kind in shown)),
+            ("holds", ", ".join(counted(counts[f"{one}s"], one) for one in shown)),
         ]
     )
     note(

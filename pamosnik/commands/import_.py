@@ -1,5 +1,6 @@
 """Bringing an export into an empty account: import."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,18 @@ import typer
 
 from pamosnik import terminal
 from pamosnik.commands.bars import progress_bar
-from pamosnik.commands.common import Home, Json, Yes, note, now, open_home, print_facts, print_json, say
+from pamosnik.commands.common import (
+    Home,
+    Json,
+    Yes,
+    counted,
+    note,
+    now,
+    open_home,
+    print_facts,
+    print_json,
+    say,
+)
 from pamosnik.errors import PamosnikError
 
 if TYPE_CHECKING:
@@ -47,13 +59,23 @@ def import_(
         with progress_bar("Check") as tell:
             checked = _check(home, opened, _counted(tell, _rows(opened)))
         if checked.problems:
-            for problem in checked.problems:
-                terminal.err(terminal.one_line(problem))
-            raise PamosnikError(f"{file} cannot be imported into this account. Nothing was changed.")
+            raise _refused(file, checked)
         if not dry_run:
             _ask(home, checked, yes)
             _bring_in(home, opened, checked)
     _tell(file, checked, dry_run=dry_run, as_json=as_json)
+
+
+def _refused(file: Path, checked: "Checked") -> PamosnikError:
+    """With every reason, not only the first."""
+    reasons = "".join(f"\n- {terminal.one_line(problem)}" for problem in checked.problems)
+    hint = f"When that is settled, try: pamosnik import {shlex.quote(str(file))}"
+    if checked.file_problems:
+        hint = "Make another one where the data is. Try: pamosnik export"
+    return PamosnikError(
+        f"{terminal.one_line(str(file))} cannot be imported into this account. Nothing was changed.{reasons}",
+        hint=hint,
+    )
 
 
 def _rows(opened: "ExportFile") -> int:
@@ -92,8 +114,9 @@ def _ask(home: Home, checked: "Checked", yes: bool) -> None:
     """Nothing is lost by an import, so where nobody can be asked it begins."""
     if yes or not sys.stdin.isatty():
         return
-    people, flows = checked.counts["contacts"], checked.counts["flows"]
-    if not terminal.sure(f"Import {people} people and {flows} flows into {home.account.email}?"):
+    people = counted(checked.counts["contacts"], "person", "people")
+    flows = counted(checked.counts["flows"], "flow")
+    if not terminal.sure(f"Import {people} and {flows} into {home.account.email}?"):
         raise PamosnikError("Nothing was changed.")
 
 

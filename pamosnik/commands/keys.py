@@ -9,7 +9,18 @@ import typer
 
 from pamosnik import terminal, unsaid
 from pamosnik.commands import asking
-from pamosnik.commands.common import Json, Yes, confirm, note, now, print_facts, print_json, print_table, say
+from pamosnik.commands.common import (
+    Json,
+    Yes,
+    confirm,
+    counted,
+    note,
+    now,
+    print_facts,
+    print_json,
+    print_table,
+    say,
+)
 from pamosnik.errors import UsageError
 
 if TYPE_CHECKING:
@@ -283,7 +294,7 @@ def _say_done(settings: "Config", wanted: "Wanted", done: "Rotated") -> None:
         say("The master key is new; the old one is out of the key file.")
     if done.accounts:
         say(
-            f"{_counted(done.accounts, 'account')} got a new key; {_counted(done.logins, 'login')} sealed under it."
+            f"{counted(done.accounts, 'account')} got a new key; {counted(done.logins, 'login')} sealed under it."
         )
     for email in done.unreadable:
         say(f"The key of {email} does not open and stayed as it was. Try: pamosnik keys status")
@@ -296,12 +307,12 @@ def _say_done(settings: "Config", wanted: "Wanted", done: "Rotated") -> None:
     note("Make a new copy of master.key, somewhere else than the backups.")
     if done.backups:
         note(
-            f"{_counted(done.backups, 'backup')} in this home, and every other made before: the logins in them open"
+            f"{counted(done.backups, 'backup')} in this home, and every other made before: the logins in them open"
             " with the old master.key only. Try: pamosnik backup create"
         )
     if done.copies:
         note(
-            f"{_counted(done.copies, 'older copy', 'older copies')} of the database in this home: the same."
+            f"{counted(done.copies, 'older copy', 'older copies')} of the database in this home: the same."
             f" If you need none: rm {settings.home}/pamosnik.*before-*"
         )
 
@@ -323,10 +334,6 @@ def _say_what_to_set(settings: "Config", wanted: "Wanted", *, sealed: bool) -> N
         say(
             f"Change {where} to it now: the next start of `serve`, and every command that opens a login, needs it."
         )
-
-
-def _counted(number: int, what: str, more: str | None = None) -> str:
-    return f"{number} {what if number == 1 else more or what + 's'}"
 
 
 # --- a lost key ------------------------------------------------------------------------------------------

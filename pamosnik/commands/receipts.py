@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pamosnik import terminal
-from pamosnik.commands.common import note, print_facts, print_json, say
+from pamosnik.commands.common import counted, note, print_facts, print_json, say
 
 if TYPE_CHECKING:
     from pamosnik.config import Config
@@ -128,7 +128,8 @@ def _searched_words(found: "Searched | None") -> str:
         return "for nothing: it had been begun before, and no name of it is known any more"
     if found.found_in:
         return f"STILL FOUND in {', '.join(found.found_in)}. Report this as a mistake of Pamosnik's"
-    return f"{found.files} files for {found.looked_for} names and ids: nothing left"
+    names = counted(found.looked_for, "name or id", "names and ids")
+    return f"{counted(found.files, 'file')} for {names}: nothing left"
 
 
 def _backups(settings: "Config") -> int:
@@ -141,7 +142,8 @@ def _tell_of_backups(settings: "Config", backups: int) -> None:
     from pamosnik.store import backup_files
 
     if backups:
+        folder = backup_files.folder_of(settings.home)
         note(
-            f"{backups} backups in {backup_files.folder_of(settings.home)} were made before and may still hold it."
-            " Whoever restores one deletes it again. To be rid of them, remove the files."
+            f"There may still be some of it in {counted(backups, 'backup')} in {folder}, made before. Whoever"
+            " restores one deletes it again. To be rid of that, remove the files there."
         )

@@ -15,6 +15,7 @@ from pamosnik.commands.common import (
     Json,
     Yes,
     confirm,
+    counted,
     note,
     now,
     open_home,
@@ -82,7 +83,7 @@ def run(
             return
         if found.goes and not as_json:
             _print(_shape(found, home.settings.sources))
-        if found.goes and not confirm(f"Delete these {found.goes} for good?", yes=yes):
+        if found.goes and not confirm(f"Delete {counted(found.goes, 'row')} for good?", yes=yes):
             raise PamosnikError("Nothing was deleted.")
         # Also when nothing goes: one that was broken off comes to its end.
         _delete(home, rules, found.goes)

@@ -49,7 +49,7 @@ class Manifest:
     def as_json(self) -> dict[str, object]:
         return {
             "pamosnik_export": FORMAT,
-            "created_at": self.created_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+            "created_at": f"{self.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "program": self.program,
             "schema_version": len(migrations.MIGRATIONS),
             "account": {

@@ -57,8 +57,24 @@ class Checked:
     """Who stays behind."""
     resumes: bool
     """It goes on with an import that was broken off."""
-    problems: Sequence[str]
-    """Why it cannot be; empty when it can."""
+    file_problems: Sequence[str]
+    """Why nobody can import it."""
+    home_problems: Sequence[str]
+    """Why it cannot be imported into this account."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """Why it cannot be; empty when it can."""
+        return [*self.file_problems, *self.home_problems]
+
+
+@dataclass(slots=True)
+class _Same:
+    """Rows that are refused for one and the same reason."""
+
+    first: str
+    tables: list[str]
+    rows: int = 1
 
 
 @dataclass(slots=True)
@@ -66,16 +82,32 @@ class _Notes:
     """What is found on the way."""
 
     told: list[str] = field(default_factory=list)
-    untold: int = 0
+    by_reason: dict[str, _Same] = field(default_factory=dict)
 
     def add(self, problem: str) -> None:
-        if len(self.told) < _MOST_TOLD:
-            self.told.append(problem)
-        else:
-            self.untold += 1
+        self.told.append(problem)
+
+    def add_row(self, table: str, number: int, reason: str) -> None:
+        """Where one row is refused, all that hang on it are, each for the same reason: that is said once."""
+        same = self.by_reason.get(reason)
+        if same is None:
+            self.by_reason[reason] = _Same(f"{table}, row {number}: {reason}", [table])
+            return
+        same.rows += 1
+        if table not in same.tables:
+            same.tables.append(table)
 
     def all(self) -> list[str]:
-        return [*self.told, f"and {self.untold} more"] if self.untold else self.told
+        found = [*map(_told, self.by_reason.values()), *self.told]
+        untold = len(found) - _MOST_TOLD
+        return [*found[:_MOST_TOLD], f"and {untold} more"] if untold > 0 else found
+
+
+def _told(same: _Same) -> str:
+    if same.rows == 1:
+        return same.first
+    more = "1 more row" if same.rows == 2 else f"{same.rows - 1} more rows"
+    return f"{same.first}; the same in {more} ({', '.join(same.tables)})"
 
 
 def check(
@@ -110,12 +142,12 @@ def check(
         trial.leave_out(behind)
         for table in dict.fromkeys((*rules.PEOPLE, *rules.AT_THE_END)):
             trial.table(table)
+    of_file = notes.all()
     resumes = imports.unfinished(conn, account_id) == file.manifest.digest
-    for problem in (
+    of_home = [
         *_about_the_account(conn, account_id, resumes),
         *trial.conflicts(conn, account_id, resumes),
-    ):
-        notes.add(problem)
+    ]
     return Checked(
         created_at=file.manifest.created_at,
         email=file.manifest.email,
@@ -126,7 +158,8 @@ def check(
         forgotten=forgotten,
         left_out=left_out,
         resumes=resumes,
-        problems=notes.all(),
+        file_problems=of_file,
+        home_problems=of_home,
     )
 
 
@@ -262,7 +295,7 @@ class _Trial:
                         self._know(table, row, here)
                         taken.append((number, here))
                 except Unfit as error:
-                    self._notes.add(f"{table}, row {number}: {error}")
+                    self._notes.add_row(table, number, str(error))
                 if number % _CHUNK == 0:
                     self._put(table, taken)
                     self._on_rows(_CHUNK)
@@ -294,7 +327,7 @@ class _Trial:
                 try:
                     imports.put(self._conn, table, [row], key)
                 except _sqlite.Error as error:
-                    self._notes.add(f"{table}, row {number}: {error}")
+                    self._notes.add_row(table, number, _in_words(error))
         if table not in _KEPT:
             imports.empty(self._conn, table)
 
@@ -312,7 +345,22 @@ class _Trial:
         for table, ids in self._ids.items():
             taken = [one for one in ids if imports.owner(conn, table, _IDS[table], one) not in mine]
             if taken:
-                yield f"{table}: {len(taken)} ids are taken in this home, like {taken[0]}"
+                yield f"{table}: ids are taken in this home, {len(taken)} of {len(ids)}, like {taken[0]}"
+
+
+_CONSTRAINTS = {
+    "UNIQUE": "it comes twice",
+    "FOREIGN KEY": "what it belongs to is not in the export",
+    "CHECK": "a value in it is none that can be there",
+}
+"""How SQLite's message begins; the number of its error tells no more than that it was a constraint."""
+
+
+def _in_words(error: _sqlite.Error) -> str:
+    constraint, _, column = str(error).partition(" constraint failed: ")
+    if constraint == "NOT NULL":
+        return f"{column.rpartition('.')[2]} is missing"
+    return _CONSTRAINTS.get(constraint.removesuffix(" constraint failed"), "it does not fit the others")
 
 
 def _next_key(

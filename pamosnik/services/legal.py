@@ -99,7 +99,7 @@ def values(run_by: Operator, facts: Facts) -> Mapping[str, str]:
 
 
 def _days(age: timedelta | None) -> str:
-    return _FOREVER if age is None else f"{age.days} days"
+    return _FOREVER if age is None else f"{age.days} day{'' if age.days == 1 else 's'}"
 
 
 def html(text: str, run_by: Operator, facts: Facts) -> str:

@@ -222,7 +222,7 @@ async def test_everything_goes_and_the_page_tells(tmp_path: Path, user_id: objec
         for one in (code, other["confirmation_code"]):
             page = await at.page(one)
             assert "The data was deleted" in page
-            assert "1 people, with names" in page
+            assert "1 person, with name, tags and answers" in page
             assert " UTC" in page
             for secret_of_somebody in (PERSON, TEXT, kept.username + "<", kept.ig_id, ASID, kept.id, "Rosa"):
                 assert secret_of_somebody not in page

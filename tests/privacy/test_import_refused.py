@@ -11,6 +11,7 @@ import pytest
 
 from pamosnik._sqlite import Connection
 from pamosnik.privacy import importing_file
+from pamosnik.privacy import importing_rows as rules
 from pamosnik.privacy.importing_check import Checked, check
 from pamosnik.store import accounts, migrations
 from pamosnik.store.database import Database, open_database
@@ -94,13 +95,16 @@ ROWS: dict[str, tuple[Callable[[Data], None], str]] = {
     "a nul": (_set("contacts", "name", "a\0b"), "name is no text"),
     "an id that is a path": (_set("contacts", "contact_id", "../../x"), "contact_id is no id"),
     "an address as id": (_set("connections", "ig_id", "1/media?x=1"), "ig_id is no id"),
-    "null where nothing is not allowed": (_set("contact_tags", "added_at", None), "NOT NULL"),
-    "a word that is not allowed": (_set("contacts", "paused_by", "somebody"), "CHECK"),
+    "null where nothing is not allowed": (_set("contact_tags", "added_at", None), "added_at is missing"),
+    "a word that is not allowed": (_set("contacts", "paused_by", "somebody"), "a value in it is none"),
     "of another account": (_set("contact_tags", "account_id", "ATULIP"), "belongs to another account"),
     "a person that is not there": (_set("contact_tags", "contact_id", "0NOBODY"), "its person is not in"),
-    "a connection that is not there": (_set("contacts", "connection_id", "CNONE"), "FOREIGN KEY"),
+    "a connection that is not there": (
+        _set("contacts", "connection_id", "CNONE"),
+        "what it belongs to is not",
+    ),
     "twice": (_twice, "it comes twice"),
-    "two with one Instagram id": (_same_person, "UNIQUE"),
+    "two with one Instagram id": (_same_person, "contacts, row 2: it comes twice"),
     "an unknown column": (_set("contacts", "token", "x"), "unknown columns: token"),
     "a column that is missing": (_no_column, "missing: opted_out_at"),
     "a flow that is none": (_set("flow_versions", "body", '{"do": 7}'), "body is no flow"),
@@ -124,11 +128,28 @@ def test_all_problems_are_told_not_only_the_first(empty: Database, data: Data, t
     changed = deepcopy(data)
     changed["contacts"][0]["created_at"] = "now"
     changed["flow_versions"][0]["body"] = "{}"
-    changed["totals"] = [{**row, "n": -1} for row in changed["totals"] for _ in range(20)]
+    changed["totals"] = [{**changed["totals"][0], f"column_{n}": 1} for n in range(60)]
     problems = checked(empty, exported.write(tmp_path / "e.zip", changed)).problems
     assert {problem.partition(",")[0] for problem in problems} >= {"contacts", "totals"}
     assert len(problems) == 51
     assert problems[-1].endswith("more")
+
+
+def test_what_hangs_on_a_row_that_is_refused_is_told_in_one_line(
+    empty: Database, data: Data, tmp_path: Path
+) -> None:
+    changed = deepcopy(data)
+    person = changed["contacts"][0]["contact_id"]
+    changed["contacts"][0]["created_at"] = "now"
+    hanging = [
+        table
+        for table in rules.PEOPLE
+        if table != "contacts" and any(row.get("contact_id") == person for row in changed[table])
+    ]
+    first, rest = checked(empty, exported.write(tmp_path / "e.zip", changed)).problems
+    assert first == "contacts, row 1: created_at is no number that can be there"
+    assert rest.startswith("contact_ids, row 1: its person is not in the export; the same in ")
+    assert set(rest.partition(" (")[2].removesuffix(")").split(", ")) == set(hanging)
 
 
 def test_an_older_export_lacks_columns_that_came_later(empty: Database, data: Data, tmp_path: Path) -> None:
