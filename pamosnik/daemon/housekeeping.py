@@ -16,7 +16,15 @@ from pamosnik.daemon.retainer import Retainer
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.services import visits
-from pamosnik.store import backup_files, deletions, login_attempts, mailed_links, notices, outbox, sessions
+from pamosnik.store import (
+    attempts,
+    backup_files,
+    deletions,
+    login_attempts,
+    mailed_links,
+    notices,
+    sessions,
+)
 from pamosnik.store.writer import GroupWriter
 
 ATTEMPTS_KEPT = timedelta(hours=2)
@@ -81,7 +89,7 @@ def forget(conn: Connection, now: datetime) -> None:
     sessions.forget_unused_browsers(conn, now, visits.BROWSER_KNOWN)
     mailed_links.forget_ended(conn, now)
     login_attempts.forget(conn, now - LOGIN_ATTEMPTS_KEPT)
-    outbox.forget_attempts(conn, now - ATTEMPTS_KEPT)
-    outbox.no_attempts_ahead(conn, now)
+    attempts.forget(conn, now - ATTEMPTS_KEPT)
+    attempts.none_ahead(conn, now)
     notices.forget(conn, notices.DATA_DELETED, now - DELETION_SHOWN)
     deletions.forget_requests(conn, now - REQUESTS_KEPT)

@@ -61,7 +61,7 @@ from pamosnik.security.vault import Keys
 from pamosnik.services import credentials, intake, reading, sending, turn
 from pamosnik.services.library import Library
 from pamosnik.services.sending import Claimed
-from pamosnik.store import broadcasts, connections, errands, evidence, inbox, outbox, runs
+from pamosnik.store import attempts, broadcasts, connections, errands, evidence, inbox, outbox, runs
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
@@ -244,7 +244,7 @@ class Machinery:
     def _hour_has_room(self) -> datetime | None:
         """For another private reply; None when it has room now."""
         since = self.now - pacing.COUNTS_FOR
-        sent, first = outbox.attempts_since(self.conn, self.connection_id, Quota.PRIVATE_REPLY, since)
+        sent, first = attempts.counted(self.conn, self.connection_id, Quota.PRIVATE_REPLY, since)
         return None if first is None or pacing.hourly_room(sent) else first + pacing.COUNTS_FOR
 
     def _breathe(self) -> bool:

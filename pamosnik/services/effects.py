@@ -32,7 +32,7 @@ from pamosnik.model.outbox import SETTLED, HeldFor, ItemKind, ItemStatus, Outbox
 from pamosnik.model.run import ENDED, Run, RunStatus, WaitKind
 from pamosnik.model.step import Ask, ForgetMe, GiveCode, RunFlow, Send, Step
 from pamosnik.services import actions, letters, posts
-from pamosnik.store import codes, contacts, links, outbox, runs, stats
+from pamosnik.store import codes, contacts, links, outbox, quoted, runs, stats
 from pamosnik.store.consents import How
 
 new_run_id = new_id
@@ -271,7 +271,7 @@ def delivered(
     outbox.move(conn, item, ItemStatus.SENT, now=now, message_id=message_id, reason=reason)
     if item.run_id is not None and item.kind in (ItemKind.MESSAGE, ItemKind.PRIVATE_REPLY):
         stats.mark_run(conn, item.run_id, stats.SENT, day)
-    outbox.forget_taken_back(conn, item.id)
+    quoted.forget_taken_back(conn, item.id)
     let_followers_go(conn, item.id, now)
 
 

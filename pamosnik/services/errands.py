@@ -12,7 +12,7 @@ from typing import assert_never
 from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import ItemKind, ItemStatus, OutboxItem
 from pamosnik.store import errands as errand_store
-from pamosnik.store import outbox, runs
+from pamosnik.store import outbox, quoted, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def claim(conn: Connection, kind: ItemKind, limit: int, now: datetime) -> list[O
     for item in errand_store.due(conn, kind, now, limit):
         if not _wanted(conn, item):
             outbox.move(conn, item, ItemStatus.CANCELLED, now=now, reason=NOBODY_WAITS)
-            outbox.forget_taken_back(conn, item.id)
+            quoted.forget_taken_back(conn, item.id)
             continue
         errand_store.start(conn, item, now)
         begun = outbox.load(conn, item.id)
@@ -121,7 +121,7 @@ def _settle(
     outbox.move(conn, item, status, now=now, reason=reason)
     if "wait" in item.task:
         outbox.tell_run(conn, item.id)
-    outbox.forget_taken_back(conn, item.id)
+    quoted.forget_taken_back(conn, item.id)
 
 
 def _under_way(conn: Connection, item_id: str) -> OutboxItem | None:

@@ -22,7 +22,7 @@ from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
 from pamosnik.services import effects, errands, logins, posts, removal, sending_notices
 from pamosnik.services.numbers import day_of
-from pamosnik.store import accounts, connections, contacts, evidence, outbox, runs, stats
+from pamosnik.store import accounts, attempts, connections, contacts, evidence, outbox, quoted, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 from pamosnik.store.consents import How
 
@@ -45,7 +45,7 @@ def claim(
     conn: Connection, connection_id: str, quota: Quota, room: int, media_room: int, now: datetime
 ) -> list[Claimed]:
     """Takes what may leave now, at most `room` items of which `media_room` with pictures. Commit before sending."""
-    in_the_hour, _ = outbox.attempts_since(conn, connection_id, Quota.PRIVATE_REPLY, now - pacing.COUNTS_FOR)
+    in_the_hour, _ = attempts.counted(conn, connection_id, Quota.PRIVATE_REPLY, now - pacing.COUNTS_FOR)
     private_room = pacing.hourly_room(in_the_hour)
     if quota is Quota.PRIVATE_REPLY:
         room = min(room, private_room)
@@ -109,7 +109,7 @@ def record(
     if silent_since is not None:
         sending_notices.silent(conn, item, silent_since, now)
     if item.quota is Quota.PRIVATE_REPLY:
-        outbox.attempt_answered(conn, item, now)
+        attempts.answered(conn, item, now)
     day = _day(conn, item, now)
     _mind_limits(conn, item, outcome, now)
     match policy.after(outcome, item, now):
@@ -238,7 +238,7 @@ def end(conn: Connection, item: OutboxItem, status: ItemStatus, reason: str, now
         outbox.tell_run(conn, item.id)
     if item.kind in (ItemKind.PRIVATE_REPLY, ItemKind.MESSAGE):
         contacts.undisclosed_without_message(conn, item.contact_id)
-    outbox.forget_taken_back(conn, item.id)
+    quoted.forget_taken_back(conn, item.id)
 
 
 def _remember_person(conn: Connection, item: OutboxItem, outcome: Outcome, now: datetime) -> None:

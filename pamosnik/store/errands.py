@@ -7,6 +7,7 @@ from datetime import datetime
 from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import ItemKind, ItemStatus, OutboxItem
 from pamosnik.store import deletions, outbox
+from pamosnik.store.outbox_rows import COLUMNS, item_of
 from pamosnik.store.times import ms, optional_instant
 
 _QUEUED = f"status='queued' AND kind IN ('call','email','lookup') AND {deletions.UNTOUCHED}"
@@ -15,11 +16,11 @@ _QUEUED = f"status='queued' AND kind IN ('call','email','lookup') AND {deletions
 def due(conn: Connection, kind: ItemKind, now: datetime, limit: int) -> list[OutboxItem]:
     """Errands that may leave now, those that have waited longest first."""
     rows = conn.execute(
-        f"SELECT {outbox.COLUMNS} FROM outbox WHERE {_QUEUED} AND kind=? AND due_at<=?"  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE {_QUEUED} AND kind=? AND due_at<=?"  # noqa: S608
         " ORDER BY due_at, seq LIMIT ?",
         (kind.value, ms(now), limit),
     )
-    return [outbox.item_of(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def next_due(conn: Connection, kind: ItemKind) -> datetime | None:
@@ -52,26 +53,26 @@ def keep_result(conn: Connection, item_id: str, result: Mapping[str, str | None]
 def of_event(conn: Connection, event_id: str) -> OutboxItem | None:
     """The look-up that this event's turn has asked for."""
     row = conn.execute(
-        f"SELECT {outbox.COLUMNS} FROM outbox WHERE source=? AND kind='lookup'",  # noqa: S608 - column names
+        f"SELECT {COLUMNS} FROM outbox WHERE source=? AND kind='lookup'",  # noqa: S608 - column names
         (event_id,),
     ).fetchone()
-    return None if row is None else outbox.item_of(row)
+    return None if row is None else item_of(row)
 
 
 def before_a_flow(conn: Connection, contact_id: str) -> list[OutboxItem]:
     """Look-ups under way that decide which flow an event of this person starts."""
     rows = conn.execute(
-        f"SELECT {outbox.COLUMNS} FROM outbox WHERE contact_id=? AND kind='lookup' AND run_id IS NULL"  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE contact_id=? AND kind='lookup' AND run_id IS NULL"  # noqa: S608
         " AND status IN ('queued','sending') ORDER BY seq",
         (contact_id,),
     )
-    return [outbox.item_of(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def of_wait(conn: Connection, run_id: str, wait_id: str) -> OutboxItem | None:
     """The errand whose result ends this wait."""
     row = conn.execute(
-        f"SELECT {outbox.COLUMNS} FROM outbox WHERE run_id=? AND json_extract(task, '$.wait')=?",  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE run_id=? AND json_extract(task, '$.wait')=?",  # noqa: S608
         (run_id, wait_id),
     ).fetchone()
-    return None if row is None else outbox.item_of(row)
+    return None if row is None else item_of(row)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import OutboxItem
-from pamosnik.store import outbox
+from pamosnik.store.outbox_rows import COLUMNS, item_of
 from pamosnik.store.times import instant, ms, optional_instant
 
 
@@ -28,11 +28,11 @@ def look_for(
 def to_look_for(conn: Connection, connection_id: str, now: datetime, limit: int) -> list[OutboxItem]:
     """Unknown items of a connection whose next look is due, the longest waiting first."""
     rows = conn.execute(
-        f"SELECT {outbox.COLUMNS} FROM outbox WHERE status='unknown' AND look_at<=? AND connection_id=?"  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE status='unknown' AND look_at<=? AND connection_id=?"  # noqa: S608
         " ORDER BY look_at, seq LIMIT ?",
         (ms(now), connection_id, limit),
     )
-    return [outbox.item_of(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def next_look(conn: Connection) -> datetime | None:
@@ -79,11 +79,11 @@ def own_replies(conn: Connection, item: OutboxItem) -> list[tuple[str, str | Non
 def twins(conn: Connection, item: OutboxItem) -> list[OutboxItem]:
     """Other items of the same lane whose fate is unknown, or that are under way."""
     rows = conn.execute(
-        f"SELECT {outbox.COLUMNS} FROM outbox WHERE lane=(SELECT lane FROM outbox WHERE item_id=:item)"  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE lane=(SELECT lane FROM outbox WHERE item_id=:item)"  # noqa: S608
         " AND item_id<>:item AND status IN ('unknown','sending') ORDER BY seq",
         {"item": item.id},
     )
-    return [outbox.item_of(row) for row in rows]
+    return [item_of(row) for row in rows]
 
 
 def left_unknown(conn: Connection) -> list[tuple[str, int, datetime]]:
@@ -98,8 +98,8 @@ def left_unknown(conn: Connection) -> list[tuple[str, int, datetime]]:
 def unknown_private(conn: Connection, connection_id: str) -> list[OutboxItem]:
     """Private replies of unknown fate."""
     rows = conn.execute(
-        f"SELECT {outbox.COLUMNS} FROM outbox WHERE status='unknown' AND kind='private_reply' AND connection_id=?"  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE status='unknown' AND kind='private_reply' AND connection_id=?"  # noqa: S608
         " AND look_at IS NOT NULL",
         (connection_id,),
     )
-    return [outbox.item_of(row) for row in rows]
+    return [item_of(row) for row in rows]

@@ -15,7 +15,7 @@ from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES
 from pamosnik.model.event import EventKind as Event
 from pamosnik.model.outbox import ItemKind
 from pamosnik.store.export_tables import Person
-from pamosnik.store.outbox import NEVER_TOO_LATE
+from pamosnik.store.outbox_rows import NEVER_TOO_LATE
 
 
 @dataclass(frozen=True, slots=True)

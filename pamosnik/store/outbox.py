@@ -8,8 +8,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import quote
 
 from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
@@ -18,29 +16,16 @@ from pamosnik.model.outbox import (
     HeldFor,
     ItemKind,
     ItemStatus,
-    MediaKind,
     OutboxItem,
-    OutButton,
-    OutCard,
-    OutMedia,
     OutMessage,
     Quota,
 )
-from pamosnik.store import deletions
+from pamosnik.store import attempts, deletions
+from pamosnik.store.outbox_rows import COLUMNS, NEVER_TOO_LATE, content_json, item_of
 from pamosnik.store.runs import ImpossibleTransitionError
 from pamosnik.store.times import instant, ms, optional_instant
 
-NEVER_TOO_LATE = 9_000_000_000_000_000
-"""In the column `deadline`, so that it sorts last."""
-
 UNKNOWN_HOLDS_LANE = timedelta(hours=1)
-
-COLUMNS = (
-    "item_id, account_id, connection_id, contact_id, run_id, flow_id, step, kind, status, content, due_at, deadline,"
-    " attempts, igsid, comment_id, held_for, depends_on, plain, wire, first_attempt_at, uncertain, reason,"
-    " message_id, last_attempt_at, looks, not_there_at, live, doubt_from,"
-    " task, result"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,85 +98,6 @@ def add(conn: Connection, item: NewItem, now: datetime) -> str:
         ),
     ).fetchone()
     return str(row[0])
-
-
-def content_json(content: OutMessage) -> str:
-    """A message's content as it stands in the column."""
-    raw: dict[str, object] = {}
-    if content.text is not None:
-        raw["text"] = content.text
-    for name, buttons in (("buttons", content.buttons), ("chips", content.chips)):
-        if buttons:
-            raw[name] = [[b.label, b.url, b.payload] for b in buttons]
-    if content.images:
-        raw["images"] = list(content.images)
-    if content.spelled_out is not None:
-        raw["spelled_out"] = content.spelled_out
-    if content.media is not None:
-        raw["media"] = [content.media.kind.value, content.media.url]
-    if content.reply_to is not None:
-        raw["reply_to"] = content.reply_to
-    if content.cards:
-        raw["cards"] = [
-            [c.title, c.subtitle, c.image, c.url, [[b.label, b.url, b.payload] for b in c.buttons]]
-            for c in content.cards
-        ]
-    return json.dumps(raw, ensure_ascii=False)
-
-
-def content_from_json(text: str) -> OutMessage:
-    """The inverse of `content_json`."""
-    raw = json.loads(text)
-    return OutMessage(
-        text=raw.get("text"),
-        buttons=tuple(OutButton(*parts) for parts in raw.get("buttons", ())),
-        chips=tuple(OutButton(*parts) for parts in raw.get("chips", ())),
-        images=tuple(raw.get("images", ())),
-        spelled_out=raw.get("spelled_out"),
-        media=OutMedia(MediaKind(raw["media"][0]), raw["media"][1]) if "media" in raw else None,
-        cards=tuple(_card(card) for card in raw.get("cards", ())),
-        reply_to=raw.get("reply_to"),
-    )
-
-
-def _card(raw: tuple[Any, ...]) -> OutCard:
-    title, subtitle, image, url, buttons = raw
-    return OutCard(title, subtitle, image, url, tuple(OutButton(*parts) for parts in buttons))
-
-
-def item_of(r: tuple[Any, ...]) -> OutboxItem:
-    return OutboxItem(
-        id=r[0],
-        account_id=r[1],
-        connection_id=r[2],
-        contact_id=r[3],
-        run_id=r[4],
-        flow_id=r[5],
-        step=r[6],
-        kind=ItemKind(r[7]),
-        status=ItemStatus(r[8]),
-        content=content_from_json(r[9]),
-        due_at=instant(r[10]),
-        deadline=None if r[11] == NEVER_TOO_LATE else instant(r[11]),
-        attempts=r[12],
-        igsid=r[13],
-        comment_id=r[14],
-        held_for=None if r[15] is None else HeldFor(r[15]),
-        depends_on=r[16],
-        plain=bool(r[17]),
-        wire=r[18],
-        first_attempt_at=optional_instant(r[19]),
-        uncertain=bool(r[20]),
-        reason=r[21],
-        message_id=r[22],
-        last_attempt_at=optional_instant(r[23]),
-        looks=r[24],
-        not_there_at=optional_instant(r[25]),
-        live=bool(r[26]),
-        doubt_from=optional_instant(r[27]),
-        task=json.loads(r[28] or "{}"),
-        result=json.loads(r[29] or "{}"),
-    )
 
 
 def load(conn: Connection, item_id: str) -> OutboxItem | None:
@@ -309,10 +215,7 @@ def start_attempt(conn: Connection, item: OutboxItem, wire: str, now: datetime) 
         " WHERE item_id=:item",
         {"wire": wire, "now": ms(now), "item": item.id},
     )
-    conn.execute(
-        "INSERT INTO attempts (account_id, connection_id, kind, at) VALUES (?,?,?,?)",
-        (item.account_id, item.connection_id, item.quota.value, ms(now)),
-    )
+    attempts.add(conn, item, now)
 
 
 def presume_sent(conn: Connection, item: OutboxItem, now: datetime) -> None:
@@ -340,40 +243,6 @@ def doubt_open(conn: Connection, since: datetime) -> int:
     )
 
 
-def attempt_answered(conn: Connection, item: OutboxItem, now: datetime) -> None:
-    """Meta has counted it by now at the latest."""
-    conn.execute(
-        "UPDATE attempts SET at=:now WHERE id=(SELECT id FROM attempts WHERE connection_id=:connection AND kind=:kind"
-        " AND at=:at LIMIT 1)",
-        {
-            "now": ms(now),
-            "connection": item.connection_id,
-            "kind": item.quota.value,
-            "at": ms(item.last_attempt_at),
-        },
-    )
-
-
-def attempts_since(
-    conn: Connection, connection_id: str, quota: Quota, since: datetime
-) -> tuple[int, datetime | None]:
-    """How many requests that count against a quota left after `since`, and when the earliest of them did."""
-    n, earliest = conn.execute(
-        "SELECT count(*), min(at) FROM attempts WHERE connection_id=? AND kind=? AND at>?",
-        (connection_id, quota.value, ms(since)),
-    ).fetchone()
-    return n, optional_instant(earliest)
-
-
-def attempt_times(conn: Connection, connection_id: str, quota: Quota, since: datetime) -> list[datetime]:
-    """When requests that count against a quota left after `since`, the earliest first."""
-    rows = conn.execute(
-        "SELECT at FROM attempts WHERE connection_id=? AND kind=? AND at>? ORDER BY at",
-        (connection_id, quota.value, ms(since)),
-    )
-    return [instant(at) for (at,) in rows]
-
-
 def waiting(conn: Connection, connection_id: str, quota: Quota) -> list[tuple[str, datetime]]:
     """(id, deadline) of what is queued, the earliest deadline first."""
     rows = conn.execute(
@@ -382,16 +251,6 @@ def waiting(conn: Connection, connection_id: str, quota: Quota) -> list[tuple[st
         (connection_id, quota.kind.value, int(quota.live)),
     )
     return [(item_id, instant(deadline)) for item_id, deadline in rows]
-
-
-def forget_attempts(conn: Connection, before: datetime) -> int:
-    """Drops attempts that no limit looks at any more."""
-    return int(conn.execute("DELETE FROM attempts WHERE at<?", (ms(before),)).rowcount)
-
-
-def no_attempts_ahead(conn: Connection, now: datetime) -> None:
-    """Attempts noted while the clock was ahead count as made now: Meta's hour is kept, and is over in an hour."""
-    conn.execute("UPDATE attempts SET at=:now WHERE at>:now", {"now": ms(now)})
 
 
 def interrupted(conn: Connection) -> list[OutboxItem]:
@@ -610,51 +469,6 @@ def failed_lately(conn: Connection, connection_id: str, account_id: str, reason:
         (account_id, connection_id, reason, ms(since)),
     ).fetchone()
     return int(row[0])
-
-
-def forget_quoted(conn: Connection, event_id: str, text: str) -> None:
-    """Erases messages that quote what an event said, once they have reached their end."""
-    conn.execute(
-        "UPDATE outbox SET content='{}', wire=NULL, task=NULL, result=NULL WHERE (source, turn) IN"  # noqa: S608
-        f" (SELECT run_id, turn FROM turns WHERE event_id=:event) AND {_QUOTES}"
-        " AND status NOT IN ('queued','held','sending','unknown')",
-        {"event": event_id, **_quoted(text)},
-    )
-
-
-# A call's body is JSON within JSON.
-_QUOTES = (
-    "(instr(content, :text)>0 OR instr(content, :in_address)>0"
-    " OR instr(task, :text)>0 OR instr(task, :twice)>0 OR instr(task, :in_address)>0)"
-)
-
-
-def _quoted(text: str) -> Mapping[str, str]:
-    once = json.dumps(text, ensure_ascii=False)[1:-1]
-    twice = json.dumps(once, ensure_ascii=False)[1:-1]
-    return {"text": once, "twice": twice, "in_address": quote(text, safe="")}
-
-
-def forget_taken_back(conn: Connection, item_id: str) -> None:
-    """At its end: what answers a message that the person has taken back since may quote it."""
-    conn.execute(
-        "UPDATE outbox SET content='{}', wire=NULL, task=NULL, result=NULL"
-        " WHERE item_id=? AND EXISTS (SELECT 1 FROM turns t"
-        " JOIN events e ON e.event_id=t.event_id JOIN events d ON d.connection_id=e.connection_id"
-        " AND d.dedup_key='d:' || e.mid WHERE t.run_id=outbox.source AND t.turn=outbox.turn)",
-        (item_id,),
-    )
-
-
-def quoting(conn: Connection, event_id: str, text: str) -> list[OutboxItem]:
-    """Messages of this event's turns that say what it said and have not left yet."""
-    rows = conn.execute(
-        f"SELECT {COLUMNS} FROM outbox WHERE (source, turn) IN"  # noqa: S608 - column names
-        f" (SELECT run_id, turn FROM turns WHERE event_id=:event) AND {_QUOTES}"
-        " AND status IN ('queued','held')",
-        {"event": event_id, **_quoted(text)},
-    )
-    return [item_of(row) for row in rows]
 
 
 def sent_ids(conn: Connection, connection_id: str, message_ids: Sequence[str]) -> frozenset[str]:

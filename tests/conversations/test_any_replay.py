@@ -14,7 +14,7 @@ from pamosnik.rehearsal.replay import record, report, running, shapes
 from pamosnik.rehearsal.replay.playing import Playing
 from pamosnik.rehearsal.replay.report import Replay
 from pamosnik.services import flows
-from pamosnik.store import accounts, outbox
+from pamosnik.store import accounts, outbox_rows
 from tests.conversations.any_sequence import Action, Comment, OwnerWrites, Pass, Story, Tap, Write
 from tests.conversations.test_any_sequence import FIRST, PEOPLE, SECOND, WORDS
 from tests.daemon.machine import Machine, machine
@@ -76,7 +76,7 @@ def test_any_record_comes_to_the_same_again(
                     " ('message','private_reply') ORDER BY last_attempt_at, seq",
                     (igsid,),
                 )
-                sent = [outbox.content_from_json(content).text or "" for (content,) in rows]
+                sent = [outbox_rows.content_from_json(content).text or "" for (content,) in rows]
                 told = [
                     deed.text
                     for deed in person.deeds

@@ -17,7 +17,7 @@ from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.time_keeper import TimeKeeper
 from pamosnik.model.outbox import Quota
 from pamosnik.outbox.pacing import PerSecond
-from pamosnik.store import outbox
+from pamosnik.store import attempts
 from tests.daemon import events
 from tests.daemon.events import Json
 from tests.daemon.machine import machine
@@ -149,9 +149,9 @@ def test_attempts_noted_ahead_of_time_keep_the_hour_and_no_longer(tmp_path: Path
 
         def counted(at: datetime) -> int:
             since = at - timedelta(hours=1)
-            return outbox.attempts_since(conn, connection, Quota.PRIVATE_REPLY, since)[0]
+            return attempts.counted(conn, connection, Quota.PRIVATE_REPLY, since)[0]
 
-        opened.write(lambda conn: outbox.no_attempts_ahead(conn, now))
+        opened.write(lambda conn: attempts.none_ahead(conn, now))
         assert counted(now) == 1
         assert counted(now + timedelta(minutes=61)) == 0
 

@@ -10,7 +10,7 @@ import pytest
 from pamosnik._sqlite import Connection
 from pamosnik.daemon.sender import Sender
 from pamosnik.model.outbox import Quota
-from pamosnik.store import accounts, connections, outbox
+from pamosnik.store import accounts, attempts, connections
 from pamosnik.store.connections import Connected
 from tests.daemon import events
 from tests.daemon.events import IG_ID
@@ -177,8 +177,8 @@ async def test_without_a_network_one_message_probes_and_not_all(tmp_path: Path) 
             await _write(shop, number)
         await shop.later(hours=3)
         conn = shop.reader.connection
-        attempts = sum(outbox.attempts_since(conn, c.id, Quota.MESSAGE, _LONG_AGO)[0] for c in _all(conn))
-        assert attempts < 3 * 30 + 30
+        tried = sum(attempts.counted(conn, c.id, Quota.MESSAGE, _LONG_AGO)[0] for c in _all(conn))
+        assert tried < 3 * 30 + 30
         await shop.fake.start()
         await shop.later(minutes=20)
         assert set(shop.states()) == {"sent"}

@@ -22,7 +22,7 @@ from pamosnik.model.outbox import (
     OutMessage,
     Quota,
 )
-from pamosnik.store import outbox
+from pamosnik.store import attempts, outbox
 from pamosnik.store.database import Database
 from pamosnik.store.runs import ImpossibleTransitionError
 from tests.store.rows import NOW, database, meet, new_item
@@ -242,10 +242,10 @@ def test_attempts_count_for_an_hour_and_outlive_their_items(tmp_path: Path) -> N
         item = _start(opened, _add(opened, new_item(_anna(opened), 0)))
         opened.write(lambda conn: conn.execute("DELETE FROM outbox WHERE item_id=?", (item.id,)))
         conn = opened.connection
-        assert outbox.attempts_since(conn, "k1", Quota.MESSAGE, NOW - _HOUR) == (1, NOW)
-        assert outbox.attempts_since(conn, "k1", Quota.MESSAGE, NOW) == (0, None)
-        assert outbox.attempts_since(conn, "k1", Quota.PRIVATE_REPLY, NOW - _HOUR) == (0, None)
-        assert opened.write(lambda conn: outbox.forget_attempts(conn, NOW + _HOUR)) == 1
+        assert attempts.counted(conn, "k1", Quota.MESSAGE, NOW - _HOUR) == (1, NOW)
+        assert attempts.counted(conn, "k1", Quota.MESSAGE, NOW) == (0, None)
+        assert attempts.counted(conn, "k1", Quota.PRIVATE_REPLY, NOW - _HOUR) == (0, None)
+        assert opened.write(lambda conn: attempts.forget(conn, NOW + _HOUR)) == 1
 
 
 def test_what_was_being_sent_when_the_process_ended_is_found(tmp_path: Path) -> None:

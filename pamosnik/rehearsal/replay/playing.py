@@ -29,8 +29,8 @@ from pamosnik.rehearsal.replay.taps import Taps
 from pamosnik.services import broadcasts, clicks, errands, profiles, sending, turn
 from pamosnik.services.errands import Brought, Failed, Result
 from pamosnik.services.library import Library
+from pamosnik.store import attempts, contacts, inbox, links, outbox, recorded, runs
 from pamosnik.store import broadcasts as broadcast_store
-from pamosnik.store import contacts, inbox, links, outbox, recorded, runs
 from pamosnik.store import flows as flow_store
 from pamosnik.store.database import Database
 from pamosnik.store.recorded import Recorded, RecordedClick, Who
@@ -141,7 +141,7 @@ class Playing:
 
     def _hour_has_room(self, connection_id: str) -> datetime | None:
         since = self._now - pacing.COUNTS_FOR
-        sent, first = outbox.attempts_since(self._conn, connection_id, Quota.PRIVATE_REPLY, since)
+        sent, first = attempts.counted(self._conn, connection_id, Quota.PRIVATE_REPLY, since)
         return None if first is None or pacing.hourly_room(sent) else first + pacing.COUNTS_FOR
 
     def _settle(self) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import ItemKind, ItemStatus, Quota
 from pamosnik.outbox.pacing import COUNTS_FOR, Usage, outlook
-from pamosnik.store import connections, outbox, reads
+from pamosnik.store import attempts, connections, outbox, reads
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected, ConnectionStatus
 from pamosnik.store.times import instant
@@ -28,7 +28,7 @@ def leaving(conn: Connection, connected: Sequence[Connected], now: datetime) -> 
             continue
         rest, _ = connections.quota_rests(conn, one.id).get(Quota.PRIVATE_REPLY, (now, ""))
         start = max(now, one.rest_until or now, rest)
-        sent = outbox.attempt_times(conn, one.id, Quota.PRIVATE_REPLY, start - COUNTS_FOR)
+        sent = attempts.times(conn, one.id, Quota.PRIVATE_REPLY, start - COUNTS_FOR)
         usage = connections.usage(conn, one.id).get(Quota.PRIVATE_REPLY)
         gap = timedelta() if usage is None else Usage(*usage).gap(Quota.PRIVATE_REPLY, start)
         found = outlook([deadline for _, deadline in waiting], sent, start, gap=gap)

@@ -15,7 +15,7 @@ from pamosnik.services.shapes import Shape, iso, local
 from pamosnik.store import connections, reads
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import ConnectionStatus
-from pamosnik.store.outbox import NEVER_TOO_LATE
+from pamosnik.store.outbox_rows import NEVER_TOO_LATE
 from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant, optional_instant
 
