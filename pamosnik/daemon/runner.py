@@ -13,7 +13,7 @@ from pamosnik.daemon.tools import Tools
 from pamosnik.daemon.waiting import happens, keep_on
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.model.event import Verdict
-from pamosnik.services import turn
+from pamosnik.services import answering, resuming
 from pamosnik.services.library import Library
 from pamosnik.store import inbox, outbox, runs
 from pamosnik.store.runs import DueWait
@@ -99,24 +99,24 @@ class Runner:
     async def _event(self, event_id: str, now: datetime) -> object:
         def fail(conn: Connection) -> None:
             if inbox.count_failure(conn, event_id) >= TRIES:
-                turn.fail_event(conn, event_id, now)
+                answering.fail_event(conn, event_id, now)
 
-        work = partial(turn.take_event, library=self._library, event_id=event_id, now=now)
+        work = partial(answering.take_event, library=self._library, event_id=event_id, now=now)
         return await self._take(lambda conn: work(conn), fail, "event", event_id)
 
     async def _wait(self, due: DueWait, now: datetime) -> None:
         def fail(conn: Connection) -> None:
             if runs.count_wait_failure(conn, due.wait_id) >= TRIES:
-                turn.fail_wait(conn, due, now)
+                resuming.fail_wait(conn, due, now)
 
-        work = partial(turn.take_wait, library=self._library, due=due, now=now)
+        work = partial(resuming.take_wait, library=self._library, due=due, now=now)
         await self._take(lambda conn: work(conn), fail, "wait", due.wait_id)
 
     async def _settled(self, item_id: str, now: datetime) -> None:
         def fail(conn: Connection) -> None:
             outbox.told(conn, item_id)
 
-        work = partial(turn.take_settled, library=self._library, item_id=item_id, now=now)
+        work = partial(resuming.take_settled, library=self._library, item_id=item_id, now=now)
         await self._take(lambda conn: work(conn), fail, "outbox item", item_id)
 
     async def _take(

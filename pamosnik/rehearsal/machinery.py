@@ -58,7 +58,7 @@ from pamosnik.sandbox.graph import Graph
 from pamosnik.sandbox.things import ButtonKind, Content, Notice
 from pamosnik.sandbox.webhooks import Deliverer, envelope
 from pamosnik.security.vault import Keys
-from pamosnik.services import credentials, intake, reading, sending, turn
+from pamosnik.services import answering, credentials, intake, reading, resuming, sending
 from pamosnik.services.library import Library
 from pamosnik.services.sending import Claimed
 from pamosnik.store import attempts, broadcasts, connections, errands, evidence, inbox, outbox, runs
@@ -303,9 +303,9 @@ class Machinery:
 
         def fail(conn: Connection) -> None:
             if inbox.count_failure(conn, event_id) >= _TRIES:
-                turn.fail_event(conn, event_id, now)
+                answering.fail_event(conn, event_id, now)
 
-        self._take(lambda conn: turn.take_event(conn, self.library, event_id, now), fail)
+        self._take(lambda conn: answering.take_event(conn, self.library, event_id, now), fail)
         event = inbox.load(self.conn, event_id)
         assert event is not None
         if event.incoming.verdict is Verdict.PENDING:
@@ -328,14 +328,14 @@ class Machinery:
     def _take_wait(self, due: DueWait, now: datetime) -> None:
         def fail(conn: Connection) -> None:
             if runs.count_wait_failure(conn, due.wait_id) >= _TRIES:
-                turn.fail_wait(conn, due, now)
+                resuming.fail_wait(conn, due, now)
 
-        self._take(lambda conn: turn.take_wait(conn, self.library, due, now), fail)
+        self._take(lambda conn: resuming.take_wait(conn, self.library, due, now), fail)
         self.waited_until = now
 
     def _take_settled(self, item_id: str, now: datetime) -> None:
         self._take(
-            lambda conn: turn.take_settled(conn, self.library, item_id, now),
+            lambda conn: resuming.take_settled(conn, self.library, item_id, now),
             lambda conn: outbox.told(conn, item_id),
         )
 

@@ -233,7 +233,7 @@ def _one(going: _Going, contact_id: str) -> str | None:
     )
     if against is not None:
         return against.ground
-    turn.start(scene, contact, going.flow, _BROADCAST)
+    turn.begin(scene, contact, going.flow, _BROADCAST, None)
     return ""
 
 

@@ -8,7 +8,6 @@ from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import OutboxItem
 from pamosnik.store.outbox_rows import COLUMNS, item_of
 
-
 # A call's body is JSON within JSON.
 _QUOTES = (
     "(instr(content, :text)>0 OR instr(content, :in_address)>0"

@@ -16,7 +16,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.instagram import webhook
 from pamosnik.security import keyring, vault
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import connecting, flows, intake, turn
+from pamosnik.services import answering, connecting, flows, intake
 from pamosnik.services.library import Library
 from pamosnik.store import accounts, inbox, tombstones, walls
 from pamosnik.store.database import Database, open_database
@@ -141,7 +141,7 @@ def _lives(database: Database, keys: MasterKeys, side: Side) -> None:
         items = webhook.parse(events.encode(events.envelope(item))).items
         database.write(lambda conn, items=items, now=now: intake.store(conn, items, now))  # type: ignore[misc]
         for event in inbox.pending(database.connection, 10):
-            database.write(lambda conn, e=event, now=now: turn.take_event(conn, library, e, now))  # type: ignore[misc]
+            database.write(lambda conn, e=event, now=now: answering.take_event(conn, library, e, now))  # type: ignore[misc]
     database.write(lambda conn: _leaves(conn, side))
 
 

@@ -15,7 +15,7 @@ from pamosnik.rehearsal.replay.deeds import Deed
 from pamosnik.rehearsal.replay.played import Peak, peak
 from pamosnik.rehearsal.replay.report import Replay
 from pamosnik.rehearsal.stage import Stage
-from pamosnik.services import connecting, flows, intake, turn
+from pamosnik.services import answering, connecting, flows, intake
 from pamosnik.services.connecting import Found
 from pamosnik.store import inbox
 
@@ -513,7 +513,7 @@ def test_a_connection_that_a_flow_is_not_for_any_more() -> None:
             )
             intake.store(conn, [comment], stage.now)
             [event_id] = inbox.pending(conn, 2)
-            turn.take_event(conn, works.library, event_id, stage.now)
+            answering.take_event(conn, works.library, event_id, stage.now)
 
         works.write(second_shop)
         new = SHOP.replace("    when: [{ comment", "    connections: [your_shop]\n    when: [{ comment")

@@ -26,7 +26,7 @@ from pamosnik.rehearsal.replay.deeds import Deed, deed_of
 from pamosnik.rehearsal.replay.played import Ended, Played, PrivateReplies, Story, Tap
 from pamosnik.rehearsal.replay.record import Record
 from pamosnik.rehearsal.replay.taps import Taps
-from pamosnik.services import broadcasts, clicks, errands, profiles, sending, turn
+from pamosnik.services import answering, broadcasts, clicks, errands, profiles, resuming, sending
 from pamosnik.services.errands import Brought, Failed, Result
 from pamosnik.services.library import Library
 from pamosnik.store import attempts, contacts, inbox, links, outbox, recorded, runs
@@ -218,7 +218,7 @@ class Playing:
         for due in waits:
             self._take_wait(due, now)
         for item_id in settled:
-            work = partial(turn.take_settled, library=self._library, item_id=item_id, now=now)
+            work = partial(resuming.take_settled, library=self._library, item_id=item_id, now=now)
             self._take(f"settled|{item_id}", work, partial(outbox.told, item_id=item_id))
         return bool(taken or waits or settled)
 
@@ -227,19 +227,19 @@ class Playing:
 
         def fail(conn: Connection) -> None:
             if inbox.count_failure(conn, event_id) >= _TRIES:
-                turn.fail_event(conn, event_id, now)
+                answering.fail_event(conn, event_id, now)
 
         self._taken[event_id] += 1
         seed = f"{event_id}|{self._taken[event_id]}"
-        work = partial(turn.take_event, library=self._library, event_id=event_id, now=now)
+        work = partial(answering.take_event, library=self._library, event_id=event_id, now=now)
         return self._take(seed, work, fail) is not Verdict.PENDING
 
     def _take_wait(self, due: DueWait, now: datetime) -> None:
         def fail(conn: Connection) -> None:
             if runs.count_wait_failure(conn, due.wait_id) >= _TRIES:
-                turn.fail_wait(conn, due, now)
+                resuming.fail_wait(conn, due, now)
 
-        work = partial(turn.take_wait, library=self._library, due=due, now=now)
+        work = partial(resuming.take_wait, library=self._library, due=due, now=now)
         self._take(f"wait|{due.wait_id}", work, fail)
 
     def _take(self, seed: str, work: Callable[..., T], fail: Callable[[Connection], object]) -> T | None:
