@@ -4,7 +4,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import cast
 
-from pamosnik.flows.check import VARIABLES, Outcome, Placed, given_tags, near, options, steps
+from pamosnik.flows.bodies import Placed, given_tags, options, steps
+from pamosnik.flows.check import VARIABLES
+from pamosnik.flows.near import near
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.model.addresses import addresses

@@ -6,7 +6,10 @@ from itertools import combinations
 from typing import cast
 
 from pamosnik.flows import changes, check_tests, clashes, loops, reach
-from pamosnik.flows.check import VARIABLES, Outcome, Raw, given_tags, near, steps
+from pamosnik.flows.bodies import Raw, given_tags, steps
+from pamosnik.flows.check import VARIABLES
+from pamosnik.flows.near import near
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
 from pamosnik.flows.texts import variables

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo, available_timezones
 
-from pamosnik.flows.check import Outcome, Raw, steps, triggers
+from pamosnik.flows.bodies import Raw, steps, triggers
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.model import cron
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from pamosnik.flows.check import Outcome, branches, given_tags, near, steps, triggers
+from pamosnik.flows.bodies import branches, given_tags, steps, triggers
+from pamosnik.flows.near import near
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.schema_steps import UNREAD
 

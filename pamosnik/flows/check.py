@@ -1,24 +1,32 @@
 """Does everything that a flow names exist, does every text fit together, can every flow be reached?"""
 
-import datetime
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
 
 from pamosnik.flows import patterns, values
-from pamosnik.flows.near import nearest
+from pamosnik.flows.bodies import (
+    Placed,
+    Raw,
+    cards,
+    json_texts,
+    options,
+    parts,
+    started_by_comments,
+    steps,
+    triggers,
+)
+from pamosnik.flows.near import near
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
 from pamosnik.flows.schema_steps import UNREAD
-from pamosnik.flows.source import Mark
 from pamosnik.flows.texts import BadVariable, parse_text
 from pamosnik.model import safety
 from pamosnik.model.text import Variable
 from pamosnik.model.words import fold, trim
-
-Raw = Mapping[str, object]
 
 VARIABLES = ("username", "name", "first_name", "text", "answer", "post_link", "today", "now", "code")
 _ALWAYS_KNOWN = ("today", "now", "code")
@@ -27,205 +35,10 @@ _TEXT_KEYS = (
     *("title", "subtitle", "tap", "click"),
 )
 _TEXT_LISTS = ("one_of", "images")
-OWN_BRANCHES = ("if_no_answer", "if_empty", "if_not", "if_it_fails")
-"""Lists of steps that stand in the step itself."""
-_LINES_OF_A_TEXT = 50
 _COMPARES = {"more_than": "number", "less_than": "number", "before": "date", "after": "date"}
 _USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}")
 _TYPES_WITH_A_FORM = ("email", "phone", "number", "date", "url", "choice")
 _TWINS = {"more_than": "after", "less_than": "before", "before": "less_than", "after": "more_than"}
-
-
-Unset = Callable[[str], tuple[str, str] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What would be applied: these files, and what stays beside them."""
-
-    flows: Mapping[str, Raw]
-    settings: Raw
-    here: frozenset[str]
-    """Ids of the flows that stand in these files: only they can be blamed."""
-    places: Mapping[str, tuple[str, Mark]]
-    """Path of a value (`FLOW:do.0.text`) → where it stands."""
-    broken: frozenset[str] = frozenset()
-    """Paths of values of which a part could not be read: nothing is concluded from what they lack."""
-    lost: frozenset[str] | None = frozenset()
-    """Every word of what could not be read; None when that may be anything."""
-    applied: frozenset[str] = frozenset()
-    """Ids of the flows that are applied now, whatever becomes of them."""
-    lines: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """File → what stands in it."""
-    tests: Mapping[str, Sequence[Raw]] = field(default_factory=dict)
-    """Place → the tests over several flows that stand in one file."""
-    connected: tuple[str, ...] | None = None
-    """Usernames of the account's connections; None: no machine that would know is asked."""
-    can_mail: bool | None = None
-    """Whether a mail server is set; None: likewise."""
-    now: datetime.datetime | None = None
-    """None: nothing is past."""
-    is_public: bool | None = None
-    """Whether the machine has a public address; None: likewise."""
-    unset: Unset | None = None
-    """What is wrong with a variable of the environment, and what to do; None: likewise."""
-
-    def may_be_lost(self, name: str) -> bool:
-        """Whether a name may stand in what could not be read."""
-        return self.lost is None or name in self.lost
-
-    def knows_triggers(self, flow_id: str) -> bool:
-        """Whether all triggers of a flow could be read, and no key that might have been `when` was not."""
-        return not {f"{flow_id}:", f"{flow_id}:when"} & self.broken
-
-    def problem(
-        self, path: str, code: str, message: str, hint: str | None = None, severity: Severity = Severity.ERROR
-    ) -> Problem:
-        """A problem at the nearest known place at or above a path."""
-        known = path
-        while known not in self.places and "." in known:
-            known = known.rpartition(".")[0]
-        if known not in self.places:
-            known = f"{path.partition(':')[0]}:"
-        file, mark = self.places.get(known, ("", Mark(1, 1)))
-        return Problem(file, mark.line, mark.column, severity, code, message, hint)
-
-    def moved(self, problem: Problem, pattern: str) -> Problem:
-        """A problem of a text at what a pattern finds within it."""
-        lines = self.lines.get(problem.file, ())
-        for number in range(problem.line, min(problem.line + _LINES_OF_A_TEXT, len(lines) + 1)):
-            start = problem.column - 1 if number == problem.line else 0
-            if found := re.compile(pattern).search(lines[number - 1], start):
-                return replace(problem, line=number, column=found.start() + 1)
-        return problem
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A step with the path it stands at."""
-
-    path: str
-    raw: Raw
-    last: bool
-    """The last of its list."""
-
-
-def steps(flow_id: str, body: Raw) -> Iterator[Placed]:
-    """Every step of a flow, nested ones included."""
-    yield from _steps(cast("list[Raw]", body.get("do", [])), f"{flow_id}:do")
-
-
-def given_tags(flow_id: str, body: Raw) -> Iterator[str]:
-    """Tags that its steps give."""
-    for step in steps(flow_id, body):
-        if step.raw["do"] == "tag":
-            yield from cast("list[str]", step.raw.get("tag", []))
-
-
-def _steps(raw: list[Raw], path: str) -> Iterator[Placed]:
-    for number, step in enumerate(raw):
-        here = f"{path}.{number}"
-        yield Placed(here, step, last=number == len(raw) - 1)
-        for inner_path, inner in branches(step, here):
-            yield from _steps(inner, inner_path)
-
-
-def branches(step: Raw, path: str) -> Iterator[tuple[str, list[Raw]]]:
-    """The lists of steps inside one step."""
-    for place, _, option in options(step, path):
-        if "do" in option:
-            yield f"{place}.do", cast("list[Raw]", option["do"])
-    for key in ("choose", "split"):
-        for number, entry in enumerate(cast("list[Raw]", step.get(key, []))):
-            for name in ("do", "else"):
-                if name in entry:
-                    yield f"{path}.{key}.{number}.{name}", cast("list[Raw]", entry[name])
-    for key in OWN_BRANCHES:
-        if key in step:
-            yield f"{path}.{key}", cast("list[Raw]", step[key])
-    misfit = cast("Raw", step.get("if_not_understood", {}))
-    if "then" in misfit:
-        yield f"{path}.if_not_understood.then", cast("list[Raw]", misfit["then"])
-
-
-def asked_hours(body: object) -> Iterator[str]:
-    """Names of the hours that conditions within a part of a flow ask for."""
-    if isinstance(body, list):
-        for item in body:
-            yield from asked_hours(item)
-    elif isinstance(body, Mapping):
-        if body.get("if") in ("during", "outside"):
-            yield str(body["value"])
-        for item in body.values():
-            yield from asked_hours(item)
-
-
-def ways_of(step: Raw) -> list[Raw]:
-    """The branches of a `choose`, the ways of a `split`: one of them is taken at once."""
-    return cast("list[Raw]", step.get("choose", step.get("split", [])))
-
-
-def falls_through(step: Raw) -> bool:
-    """Whether somebody may take none of its ways, or one without steps."""
-    if step["do"] == "split":
-        return any("do" not in way for way in ways_of(step))
-    ways = ways_of(step)
-    return not ways or "else" not in ways[-1]
-
-
-def options(step: Raw, path: str) -> Iterator[tuple[str, str, Raw]]:
-    """Buttons, chips and choices of a step: where each stands, under which key, and the thing itself."""
-    for place, said in ((path, step), *cards(step, path)):
-        for key in ("buttons", "chips", "choices"):
-            for number, option in enumerate(cast("list[Raw]", said.get(key, []))):
-                yield f"{place}.{key}.{number}", key, option
-
-
-def cards(step: Raw, path: str) -> Iterator[tuple[str, Raw]]:
-    """The cards of a step, each with its place."""
-    for number, card in enumerate(cast("list[Raw]", step.get("cards", []))):
-        yield f"{path}.cards.{number}", card
-
-
-def parts(step: Raw) -> tuple[str, ...]:
-    """What a `send` says: each of these is a message of its own at Instagram."""
-    has = {
-        "text": "text" in step or "one_of" in step,
-        "images": "image" in step or "images" in step,
-        **{key: bool(step.get(key)) for key in ("video", "audio", "file", "post", "cards", "heart")},
-    }
-    return tuple(name for name, there in has.items() if there)
-
-
-def json_texts(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """Every text of what a `call` sends, with its path."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            here = f"{path}.{re.sub('[.:]', '_', key)}"
-            yield from [(here, inner)] if isinstance(inner, str) else json_texts(inner, here)
-    elif isinstance(value, list) and path.rpartition(".")[2] != "send":
-        for number, inner in enumerate(value):
-            here = f"{path}.{number}"
-            yield from [(here, inner)] if isinstance(inner, str) else json_texts(inner, here)
-
-
-def triggers(body: Raw) -> list[Raw]:
-    """The triggers of a flow."""
-    return cast("list[Raw]", body.get("when", []))
-
-
-_COMMENTS = frozenset({"comment", "live_comment"})
-
-
-def only_comments(body: Raw) -> bool:
-    """Whether nothing but comments starts it."""
-    kinds = {trigger["trigger"] for trigger in triggers(body)}
-    return bool(kinds) and kinds <= _COMMENTS
-
-
-def started_by_comments(body: Raw) -> bool:
-    """Whether a comment may start it."""
-    return any(trigger["trigger"] in _COMMENTS for trigger in triggers(body))
 
 
 def check(outcome: Outcome) -> list[Problem]:
@@ -589,11 +402,6 @@ def _has_variables(written: str) -> bool:
         return any(isinstance(part, Variable) for part in parse_text(written).parts)
     except BadVariable:
         return True
-
-
-def near(name: str, known: "Mapping[str, object] | list[str] | tuple[str, ...]") -> str | None:
-    meant = nearest(name, known)
-    return None if meant is None else f"Did you mean `{meant}`?"
 
 
 def is_safety_word(settings: Raw, word: str) -> bool:

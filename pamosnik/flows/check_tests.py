@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import cast
 
-from pamosnik.flows.check import Outcome, Raw, near
+from pamosnik.flows.bodies import Raw
+from pamosnik.flows.near import near
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem
 from pamosnik.flows.reader import KEY
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from pamosnik.flows import patterns
-from pamosnik.flows.check import Outcome, Raw, last_moment, triggers
+from pamosnik.flows.bodies import Raw, triggers
+from pamosnik.flows.check import last_moment
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem
 from pamosnik.model import emoji
 from pamosnik.model.posts import shortcode

@@ -4,15 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from pamosnik.flows.check import (
-    Outcome,
-    Placed,
-    branches,
-    only_comments,
-    started_by_comments,
-    steps,
-    triggers,
-)
+from pamosnik.flows.bodies import Placed, branches, only_comments, started_by_comments, steps, triggers
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.schema_steps import UNREAD
 

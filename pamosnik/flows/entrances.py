@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from pamosnik.flows.check import Outcome, is_safety_word, triggers
+from pamosnik.flows.bodies import triggers
+from pamosnik.flows.check import is_safety_word
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.instagram import limits
 from pamosnik.model.words import fold, trim

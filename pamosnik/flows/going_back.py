@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from pamosnik.flows.check import Outcome, branches, near, steps
+from pamosnik.flows.bodies import branches, steps
+from pamosnik.flows.near import near
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem
 from pamosnik.flows.reach import never_goes_on
 

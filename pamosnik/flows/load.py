@@ -12,6 +12,7 @@ from pamosnik.errors import UsageError
 from pamosnik.flows import (
     awaited,
     between,
+    bodies,
     check,
     entrances,
     going_back,
@@ -23,6 +24,7 @@ from pamosnik.flows import (
 )
 from pamosnik.flows.code_files import BadCodes, read_codes
 from pamosnik.flows.near import nearest
+from pamosnik.flows.outcome import Outcome, Unset
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY, Reader
 from pamosnik.flows.source import Mark
@@ -30,7 +32,7 @@ from pamosnik.flows.source import Mark
 _SHARED = ("says", "fields", "hours", "facts", "words", "codes", "webhooks")
 """Merged entry by entry."""
 _SINGLE = ("timezone", "language", "disclosure")
-CHECKS: tuple[Callable[[check.Outcome], list[Problem]], ...] = (
+CHECKS: tuple[Callable[[Outcome], list[Problem]], ...] = (
     check.check,
     going_back.check,
     shares.check,
@@ -149,7 +151,7 @@ def load(
     applied: AppliedSource | None = None,
     connected: tuple[str, ...] | None = None,
     can_mail: bool | None = None,
-    unset: check.Unset | None = None,
+    unset: Unset | None = None,
     now: datetime | None = None,
     is_public: bool | None = None,
 ) -> Loaded:
@@ -167,7 +169,7 @@ def load(
     settings = _with_applied(merger.settings, before.settings)
     _accept_what_fields_hold(merger.bodies(), settings)
     stays = {k: v for k, v in before.flows.items() if k not in merger.renamed()}
-    outcome = check.Outcome(
+    outcome = Outcome(
         flows={**stays, **merger.bodies()},
         settings=settings,
         here=frozenset(merger.flows),
@@ -230,7 +232,7 @@ def _accept_what_fields_hold(
     """An `ask` that does not say what it accepts takes what its field holds."""
     fields = cast("Mapping[str, Mapping[str, object]]", settings.get("fields", {}))
     for flow_id, body in flows.items():
-        for step in check.steps(flow_id, body):
+        for step in bodies.steps(flow_id, body):
             field = fields.get(str(step.raw.get("save_as")))
             if step.raw["do"] != "ask" or field is None or "choices" in step.raw or "accept" in step.raw:
                 continue
@@ -248,9 +250,9 @@ def _zones(settings: Mapping[str, object], merger: "_Merger") -> list[Problem]:
         written[f"{flow.id}:active.zone"] = cast("Mapping[str, object]", flow.body.get("active", {})).get(
             "zone"
         )
-        for number, trigger in enumerate(check.triggers(flow.body)):
+        for number, trigger in enumerate(bodies.triggers(flow.body)):
             written[f"{flow.id}:when.{number}.zone"] = trigger.get("zone")
-        for step in check.steps(flow.id, flow.body):
+        for step in bodies.steps(flow.id, flow.body):
             written[f"{step.path}.zone"] = step.raw.get("zone")
     for name, entries in cast("Mapping[str, list[Mapping[str, object]]]", settings.get("hours", {})).items():
         for number, entry in enumerate(entries):
@@ -312,7 +314,7 @@ class _Merger:
     def renamed(self) -> set[str]:
         return {str(flow.body["was"]) for flow in self.flows.values() if "was" in flow.body}
 
-    def said_twice(self, outcome: check.Outcome) -> Iterator[check.Outcome]:
+    def said_twice(self, outcome: Outcome) -> Iterator[Outcome]:
         """Flows whose id is taken by another file: checked, too, each in the other's place."""
         for flow, places in self._again:
             yield replace(
@@ -363,7 +365,7 @@ class _Merger:
                 self._clash(name, mark, f"the flow `{flow_id}` stands in {first.file}:{first.line} already")
                 self._again.append((flow, places))
                 # What only this copy gives is given all the same.
-                self._lose(check.given_tags(flow_id, body))
+                self._lose(bodies.given_tags(flow_id, body))
                 continue
             self.flows[flow_id] = flow
         for key in _SINGLE:

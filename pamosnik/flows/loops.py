@@ -6,7 +6,8 @@ from enum import IntEnum
 from typing import cast
 
 from pamosnik.flows import changes
-from pamosnik.flows.check import Outcome, Raw, branches
+from pamosnik.flows.bodies import Raw, branches
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.schema_steps import UNREAD
 

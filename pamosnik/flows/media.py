@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from pamosnik.flows.check import Outcome, cards
+from pamosnik.flows.bodies import cards
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import longest
 from pamosnik.instagram import limits

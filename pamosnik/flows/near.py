@@ -1,6 +1,6 @@
 """Did you mean: the name that somebody had in mind who wrote another one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 _ALIKE = 0.6
@@ -60,3 +60,9 @@ def with_spaces(name: str, known: Sequence[str]) -> str | None:
     if colon and rest and head.strip("- ") in known:
         return f"{head}: {rest}" if not head.startswith("-") else f"- {head.strip('- ')}: {rest}"
     return f"- {name[1:]}" if name.startswith("-") and name[1:].strip() in known else None
+
+
+def near(name: str, known: Mapping[str, object] | Sequence[str]) -> str | None:
+    """A hint that names the nearest of the known names."""
+    meant = nearest(name, known)
+    return None if meant is None else f"Did you mean `{meant}`?"

@@ -6,7 +6,10 @@ from ipaddress import ip_address
 from typing import cast
 from urllib.parse import urlsplit
 
-from pamosnik.flows.check import VARIABLES, Outcome, Placed, Raw, near, steps
+from pamosnik.flows.bodies import Placed, Raw, steps
+from pamosnik.flows.check import VARIABLES
+from pamosnik.flows.near import near
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.reader import KEY
 from pamosnik.flows.texts import BadVariable, parse_text

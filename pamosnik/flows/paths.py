@@ -12,8 +12,7 @@ from enum import Enum
 from typing import cast
 
 from pamosnik.flows import going_back, schema_steps
-from pamosnik.flows.check import (
-    Outcome,
+from pamosnik.flows.bodies import (
     branches,
     cards,
     falls_through,
@@ -22,6 +21,7 @@ from pamosnik.flows.check import (
     started_by_comments,
     triggers,
 )
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.paths_words import Found, Late, Way, problem
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import variables

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from pamosnik.flows.check import Outcome
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 
 

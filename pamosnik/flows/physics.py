@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from pamosnik.flows import broadcasts, comment_actions, media, paths, schema_steps
-from pamosnik.flows.check import (
-    Outcome,
+from pamosnik.flows.bodies import (
     Placed,
     branches,
     falls_through,
@@ -14,6 +13,7 @@ from pamosnik.flows.check import (
     steps,
     triggers,
 )
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import longest
 from pamosnik.instagram import limits

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from pamosnik.flows.check import Outcome, Placed, branches, falls_through, steps, ways_of
+from pamosnik.flows.bodies import Placed, branches, falls_through, steps, ways_of
 from pamosnik.flows.loops import Before, before
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 
 Raw = Mapping[str, object]

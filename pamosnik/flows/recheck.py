@@ -7,8 +7,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from pamosnik.flows.check import Outcome, Raw, steps
+from pamosnik.flows.bodies import Raw, steps
 from pamosnik.flows.load import CHECKS
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.source import Mark
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from pamosnik.flows.check import Outcome, Placed, steps
+from pamosnik.flows.bodies import Placed, steps
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.problems import Problem
 from pamosnik.flows.reader import KEY
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from pamosnik.flows.check import asked_hours
+from pamosnik.flows.bodies import asked_hours
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.texts import variables
 

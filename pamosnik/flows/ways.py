@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from pamosnik.flows import check
-from pamosnik.flows.check import Placed
+from pamosnik.flows import bodies
+from pamosnik.flows.bodies import Placed
 from pamosnik.flows.load import FlowSource, Loaded
 from pamosnik.flows.normal import Raw, list_of
 from pamosnik.flows.source import Mark
@@ -42,14 +42,14 @@ def _of_flow(loaded: Loaded, flow: FlowSource) -> Iterator[Way]:
     for number, trigger in enumerate(triggers):
         word = str(trigger["trigger"])
         yield _way(loaded, flow, f"when.{number}", f"started by {word}", word)
-    for step in check.steps(flow.id, flow.body):
+    for step in bodies.steps(flow.id, flow.body):
         for path, what, name in _of_step(step):
             yield _way(loaded, flow, path.partition(":")[2], what, name)
 
 
 def _of_step(step: Placed) -> Iterator[tuple[str, str, str]]:
     verb = step.raw["do"]
-    for place, key, option in check.options(step.raw, step.path):
+    for place, key, option in bodies.options(step.raw, step.path):
         if "do" in option or "run" in option:
             yield place, f"{_OPTION[key]} “{option['label']}”", str(option["label"])
     for number, branch in enumerate(list_of(step.raw, "choose")):
@@ -57,7 +57,7 @@ def _of_step(step: Placed) -> Iterator[tuple[str, str, str]]:
         yield f"{step.path}.choose.{number}", f"{word} of choose, way {number + 1}", word
     for number, share in enumerate(list_of(step.raw, "split")):
         yield f"{step.path}.split.{number}", f"way “{share['name']}” of split", str(share["name"])
-    for key in check.OWN_BRANCHES:
+    for key in bodies.OWN_BRANCHES:
         if key in step.raw:
             yield f"{step.path}.{key}", f"{key} of {verb}", key
     if "then" in cast("Raw", step.raw.get("if_not_understood", {})):

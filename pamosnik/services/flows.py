@@ -9,9 +9,9 @@ from typing import cast
 from pamosnik._sqlite import Connection
 from pamosnik.errors import PlanOutdated
 from pamosnik.flows import former, still_used
-from pamosnik.flows.check import Outcome, Unset
 from pamosnik.flows.compile import compile_settings, version_of
 from pamosnik.flows.load import AppliedSource, File, Loaded, load
+from pamosnik.flows.outcome import Outcome, Unset
 from pamosnik.flows.plan import Applied, ChangeKind, CodesChange, Plan, plan
 from pamosnik.flows.standing import Standing, in_short, runs_of, step_at
 from pamosnik.model.run import WaitKind

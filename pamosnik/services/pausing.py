@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pamosnik._sqlite import Connection
-from pamosnik.flows.check import options, steps
+from pamosnik.flows.bodies import options, steps
 from pamosnik.services import flow_history
 from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import accounts, applying

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pamosnik.engine.clock_times import on_the_clock
-from pamosnik.flows.check import Outcome
 from pamosnik.flows.compile import version_of
 from pamosnik.flows.load import FlowSource, Loaded
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.plan import Plan, RolledBack, renames
 from pamosnik.flows.problems import Problem, Severity
 from pamosnik.flows.recheck import misfits

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound, PamosnikError, PlanOutdated, UsageError
-from pamosnik.flows.check import Outcome, Unset
+from pamosnik.flows.outcome import Outcome, Unset
 from pamosnik.flows.plan import Applied, Change, ChangeKind, Plan
 from pamosnik.flows.recheck import Misfit, misfits
 from pamosnik.services import broadcasts, flow_history, flow_plans, flows

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from pamosnik.flows.check import Outcome
 from pamosnik.flows.load import load
+from pamosnik.flows.outcome import Outcome
 from pamosnik.flows.recheck import Misfit, misfits
 
 BEFORE = """
