@@ -10,7 +10,7 @@ from typing import assert_never
 from pamosnik.flows import schema
 from pamosnik.flows.reader import Key, Read, Row
 from pamosnik.flows.schema_conditions import BARE_CONDITIONS, CONDITION_DOCS, CONDITIONS
-from pamosnik.flows.schema_steps import BESIDE, STEP_DOCS, STEPS
+from pamosnik.flows.schema_steps import BESIDE, STEPS
 from pamosnik.flows.schema_tests import TEST_STEP_DOCS, TEST_STEPS
 from pamosnik.flows.schema_triggers import TRIGGER_DOCS, TRIGGERS
 from pamosnik.flows.shapes import (
@@ -27,6 +27,7 @@ from pamosnik.flows.shapes import (
     Words,
     Written,
 )
+from pamosnik.flows.step_docs import STEP_DOCS
 
 Json = dict[str, object]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from pamosnik.flows import reader, schema, schema_conditions, schema_steps, schema_tests, schema_triggers
 from pamosnik.flows.reader import Key, Row
+from pamosnik.flows.step_docs import STEP_DOCS
 
 _HEAD = """\
 # Flow reference
@@ -165,7 +166,7 @@ def reference() -> str:
     parts.append("## Steps\n")
     for name, read in schema_steps.STEPS.items():
         row = _LISTED.get(name) or (read if isinstance(read, Row) else None)
-        parts.append(_part(name, schema_steps.STEP_DOCS[name], row))
+        parts.append(_part(name, STEP_DOCS[name], row))
     parts.append(_section("Buttons, chips and choices", schema_steps.OPTION.keys))
     parts.append(_section("Tests, each a list of these", schema_tests.TEST.keys))
     parts.append(_section("The person of a test", schema_tests.PERSON.keys))

@@ -1,6 +1,5 @@
 """Steps: a row of keys each."""
 
-import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -14,8 +13,6 @@ from pamosnik.flows.reader import (
     Reader,
     Row,
     boolean,
-    clock,
-    duration_range,
     is_empty,
     items,
     kept_items,
@@ -26,11 +23,20 @@ from pamosnik.flows.reader import (
     text,
 )
 from pamosnik.flows.schema_conditions import conditions
+from pamosnik.flows.schema_plain import (
+    HAND_OVER,
+    NOTIFY_ME,
+    REPLY_PUBLICLY,
+    WAIT,
+    again,
+    amounts,
+    percent,
+    values,
+)
 from pamosnik.flows.schema_words import (
     METHODS,
     as_written,
     at_least_one,
-    days,
     emoji_for,
     json_path,
     own_post,
@@ -38,9 +44,9 @@ from pamosnik.flows.schema_words import (
     some_time,
     texts,
 )
-from pamosnik.flows.shapes import Either, ListOf, MappingOf, Ref, Whole, Written, shaped
+from pamosnik.flows.shapes import Either, ListOf, MappingOf, Ref, shaped
 from pamosnik.flows.source import Node, Scalar
-from pamosnik.model.step import Accept, WindowClosed
+from pamosnik.model.step import Accept
 
 BESIDE: Mapping[str, Key] = {
     "id": Key("id", name, "A name for the step, unique in its flow."),
@@ -48,7 +54,6 @@ BESIDE: Mapping[str, Key] = {
 }
 """What may stand beside the verb of a step."""
 _AT_MOST = "Write in the line below it, as far from the left as `again`: at_most: 2"
-_AMOUNT = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 UNREAD = "?"
 """Stands for a step that could not be read: nobody knows what happens there."""
 
@@ -224,58 +229,6 @@ def _branch_too_full(reader: Reader, node: source.Mapping, path: str) -> Json:
     return None
 
 
-@shaped(MappingOf(text, name))
-def _values(reader: Reader, node: Node, path: str) -> Json:
-    found = mapping_of(text)(reader, node, path)
-    return None if found is None else {"set": found}
-
-
-@shaped(Written(r"^[-+]?[0-9]+(\.[0-9]+)?$", ("5", "-1", "0.50"), or_number=True))
-def _amount(reader: Reader, node: Node, path: str) -> Json:
-    """A number to add, as it is written."""
-    reader.positions[path] = node.mark
-    written = node.value.strip() if isinstance(node, Scalar) else ""
-    if _AMOUNT.fullmatch(written):
-        return written
-    with_point = written.replace(",", ".")
-    hint = f"Write it like {with_point if _AMOUNT.fullmatch(with_point) else '5, -1 or 0.50'}."
-    if "{" in written or isinstance(node, source.Mapping):
-        hint = "`add` takes no variables. " + hint
-    reader.error(node.mark, "number-expected", "a number is expected here", hint)
-    return None
-
-
-@shaped(name.shape)
-def _again(reader: Reader, node: Node, path: str) -> Json:
-    """The id of a step."""
-    if is_empty(node) or not isinstance(node, Scalar):
-        hint = "Give the step an `id`, and write its name here; `at_most` stands beside `again`."
-        reader.error(node.mark, "id-expected", "the `id` of a step is expected here", hint)
-        return None
-    found = name(reader, node, f"{path}.again")
-    return None if found is None else {"again": found}
-
-
-@shaped(MappingOf(_amount, name))
-def _amounts(reader: Reader, node: Node, path: str) -> Json:
-    found = mapping_of(_amount)(reader, node, path)
-    return None if found is None else {"add": found}
-
-
-@shaped(Whole(1, 99))
-def _percent(reader: Reader, node: Node, path: str) -> Json:
-    reader.positions[path] = node.mark
-    written = node.value.strip() if isinstance(node, Scalar) else ""
-    if re.fullmatch(r"0?[1-9][0-9]?", written):
-        return int(written)
-    number = written.removesuffix("%").strip()
-    hint = f"Write: share: {number}" if written.endswith("%") and number.isdecimal() else None
-    if written == "100":
-        hint = "A `split` has at least two ways."
-    reader.error(node.mark, "number-expected", "a share is a whole number of 100 people, from 1 to 99", hint)
-    return None
-
-
 @shaped(MappingOf(shaped(Either(lambda: (_SHARE,)))(as_written), name))
 def _split(reader: Reader, node: Node, path: str) -> Json:
     """Ways by their names; in the normal form a list."""
@@ -339,7 +292,7 @@ _SHARE: Row = Row(
     (
         Key(
             "share",
-            _percent,
+            percent,
             "How many of 100 people go this way.",
             required=True,
             if_missing="a way of a `split` needs `share:`, how many of 100 people go there",
@@ -416,14 +369,7 @@ def _wait_for(reader: Reader, node: Node, path: str) -> Json:
 
 
 STEPS: dict[str, Read] = {
-    "reply_publicly": Row(
-        "reply_publicly",
-        (
-            Key("text", text, "The reply."),
-            Key("one_of", texts, "Variants; never the same twice running."),
-            Key("wait_first", duration_range, "A pause before it, like `20s to 90s`."),
-        ),
-    ),
+    "reply_publicly": REPLY_PUBLICLY,
     "send": Row(
         "send",
         (
@@ -472,23 +418,14 @@ STEPS: dict[str, Read] = {
             ),
         ),
     ),
-    "wait": Row(
-        "wait",
-        (
-            Key("for", some_time, "How long."),
-            Key("until", clock, 'Until the clock shows this, like "09:00".'),
-            Key("days", days, "Days on which `until` counts."),
-            Key("zone", text, "Time zone of `until`."),
-            Key("if_window_closed", one_of(*WindowClosed), "`skip`, `stop` or `tell_me`."),
-        ),
-    ),
+    "wait": WAIT,
     "wait_for": _wait_for,
     "choose": _branches,
     "split": _split,
     "tag": _named("tag", list_of(name)),
     "untag": _named("untag", list_of(name)),
-    "set": _values,
-    "add": _amounts,
+    "set": values,
+    "add": amounts,
     "clear": _named("clear", list_of(name)),
     "give_code": Row(
         "give_code",
@@ -506,7 +443,7 @@ STEPS: dict[str, Read] = {
     ),
     "goal": _named("goal", name),
     "run": _named("run", name),
-    "again": _again,
+    "again": again,
     "stop": Row("stop", (), bare=True),
     "opt_out": Row("opt_out", (), bare=True),
     "forget_me": Row("forget_me", (), bare=True),
@@ -536,74 +473,9 @@ STEPS: dict[str, Read] = {
             Key("if_it_fails", steps, "Steps instead, before the next one."),
         ),
     ),
-    "notify_me": Row(
-        "notify_me",
-        (
-            Key(
-                "text",
-                text,
-                "What you are told; the person and the flow are named below it.",
-                required=True,
-                if_missing="`notify_me` needs `text:`, what you are told",
-            ),
-            Key("by", one_of("email"), "`email`, the only way so far."),
-            Key("to", text, "Another e-mail address than your account's."),
-        ),
-    ),
+    "notify_me": NOTIFY_ME,
     "react": Row("react", (Key("react", emoji_for("react"), "One emoji."),)),
     "hide_comment": Row("hide_comment", (), bare=True),
     "delete_comment": Row("delete_comment", (), bare=True),
-    "hand_over": Row(
-        "hand_over",
-        (
-            Key("note", text, "For the human who takes over."),
-            Key("pause", some_time, "How long automation stops for this person; default 12h."),
-        ),
-        bare=True,
-    ),
-}
-STEP_DOCS = {
-    "reply_publicly": "Answers the comment that started the run, in public.",
-    "send": "Sends a message. Never waits. Each kind of content is a message of its own: pictures, video, sound, file"
-    " and post leave before the text, cards and heart after it; a text with buttons or chips comes last. After a"
-    " comment the text comes first.",
-    "ask": "Sends a question and waits for the answer.",
-    "wait": "A pause that survives restarts.",
-    "wait_for": "Waits until the person writes, taps or clicks, or has a tag; sends nothing. A tag they have already"
-    " and a link they have clicked in this run are not waited for. After a tap the steps of the button come first, if"
-    " it has any, then the next step. A click or a tag opens no 24-hour window.",
-    "choose": "Takes the first branch whose conditions hold.",
-    "split": "Sends people different ways, by chance. Everybody keeps their way: it depends on who they are, on the"
-    " flow and on the step's `id` (without one on its place: give it an `id` before you move it), not on when they"
-    " come. The statistics count every way apart, under its name.",
-    "tag": "Gives tags.",
-    "untag": "Takes tags away.",
-    "set": "Writes custom fields.",
-    "add": "Adds to number fields; a negative number takes away. A field without a value counts from 0.",
-    "clear": "Empties custom fields.",
-    "give_code": "Gives one code from a pool. Asked again, a person gets the same code, from every flow. `{code}` is"
-    " the code they were given last, also in later texts. When none is left: `if_empty`, then the next step.",
-    "goal": "Counts a goal.",
-    "run": "Goes on in another flow, and does not come back.",
-    "again": "Goes back to an earlier step of this flow, the one with this `id`, at most so often in one run; after"
-    " that the next step follows. A question that is asked again takes the new answer.",
-    "stop": "Ends the run here.",
-    "opt_out": "Does what the word STOP does: nothing more is sent to this person until they write START, not even"
-    " what this flow has not sent yet. Says `says.stopped` if their window is open, and ends all their runs.",
-    "call": "Asks a service of yours and waits for its answer. Without one, or with one of 500 and above, it is"
-    " repeated three times with the same `Pamosnik-Id`. Any answer but 2xx fails, and so does one that does not fit"
-    " `save`.",
-    "notify_me": "Mails you, when a mail server is set; the flow does not wait for it. It is tried for two days."
-    " A crash can repeat a mail.",
-    "react": "Reacts with an emoji to the message that started the run; skipped in runs that something else started.",
-    "hide_comment": "Hides the comment that started the run; only who wrote it still sees it. Skipped in other runs."
-    " What the steps before it say goes first.",
-    "delete_comment": "Deletes the comment that started the run, for good. Skipped in other runs. What the steps"
-    " before it say goes first; after it Instagram takes no private message any more.",
-    "forget_me": "Erases everything that is known about this person, after asking `says.forget_sure` with two chips."
-    " A tap or a typed yes says `says.forgotten` and deletes; a no, or anything else, deletes nothing, and the next"
-    " step follows; after an hour without an answer the run ends. Whoever writes again later is a new person.",
-    "hand_over": "A human takes over; automation stops for this person for a while. You get a mail with the note"
-    " when a mail server is set. When the pause is over, the next step follows; where nothing is to follow, write"
-    " `- stop` after it.",
+    "hand_over": HAND_OVER,
 }
