@@ -12,7 +12,8 @@ from typing import cast
 
 from pamosnik.flows import durations, layout, schema
 from pamosnik.flows.formatting import space_out
-from pamosnik.flows.reader import DURATION, RANGE, Read, Row
+from pamosnik.flows.kinds import DURATION, RANGE
+from pamosnik.flows.reader import Read, Row
 from pamosnik.flows.schema_conditions import CONDITIONS
 from pamosnik.flows.schema_steps import BESIDE, STEPS
 from pamosnik.flows.schema_tests import TEST_STEPS

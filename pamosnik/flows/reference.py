@@ -3,7 +3,14 @@
 import sys
 from collections.abc import Iterable, Mapping
 
-from pamosnik.flows import reader, schema, schema_conditions, schema_steps, schema_tests, schema_triggers
+from pamosnik.flows import (
+    kinds,
+    schema,
+    schema_conditions,
+    schema_steps,
+    schema_tests,
+    schema_triggers,
+)
 from pamosnik.flows.reader import Key, Row
 from pamosnik.flows.step_docs import STEP_DOCS
 
@@ -114,14 +121,14 @@ EXAMPLES: Mapping[str, str] = {
 
 _LISTED: Mapping[str, Row] = {
     "wait_for": schema_steps.WAIT_FOR,
-    "tag": Row("tag", (Key("tag", reader.name, "Names of tags."),)),
-    "untag": Row("untag", (Key("untag", reader.name, "Names of tags."),)),
-    "set": Row("set", (Key("FIELD", reader.text, "The new value; variables are filled in."),)),
-    "add": Row("add", (Key("FIELD", reader.text, "The number to add, like 5, -1 or 0.50."),)),
+    "tag": Row("tag", (Key("tag", kinds.name, "Names of tags."),)),
+    "untag": Row("untag", (Key("untag", kinds.name, "Names of tags."),)),
+    "set": Row("set", (Key("FIELD", kinds.text, "The new value; variables are filled in."),)),
+    "add": Row("add", (Key("FIELD", kinds.text, "The number to add, like 5, -1 or 0.50."),)),
     "again": Row(
         "again",
         (
-            Key("again", reader.name, "The `id` of an earlier step.", required=True),
+            Key("again", kinds.name, "The `id` of an earlier step.", required=True),
             Key(
                 "at_most",
                 schema_steps.BESIDE["at_most"].read,
@@ -131,9 +138,9 @@ _LISTED: Mapping[str, Row] = {
         ),
     ),
     "split": Row(
-        "split", (Key("NAME", reader.text, "One way: `share`, whole numbers that add up to 100, and `do`."),)
+        "split", (Key("NAME", kinds.text, "One way: `share`, whole numbers that add up to 100, and `do`."),)
     ),
-    "clear": Row("clear", (Key("clear", reader.name, "Names of fields."),)),
+    "clear": Row("clear", (Key("clear", kinds.name, "Names of fields."),)),
     "choose": Row(
         "choose",
         (

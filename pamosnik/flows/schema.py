@@ -6,12 +6,8 @@ out. A new kind of step is one row there and one function in `compile_steps`.
 """
 
 from pamosnik.flows.durations import seconds
-from pamosnik.flows.reader import (
+from pamosnik.flows.kinds import (
     MEANT,
-    Json,
-    Key,
-    Reader,
-    Row,
     boolean,
     clock,
     duration,
@@ -22,6 +18,7 @@ from pamosnik.flows.reader import (
     one_of,
     text,
 )
+from pamosnik.flows.reader import Json, Key, Reader, Row
 from pamosnik.flows.schema_conditions import conditions
 from pamosnik.flows.schema_steps import steps
 from pamosnik.flows.schema_tests import tests

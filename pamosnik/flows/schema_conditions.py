@@ -1,23 +1,8 @@
 """Conditions: a reader each."""
 
 from pamosnik.flows import source
-from pamosnik.flows.reader import (
-    Json,
-    Key,
-    Read,
-    Reader,
-    Row,
-    boolean,
-    integer,
-    is_empty,
-    items,
-    kept_items,
-    list_of,
-    mapping_of,
-    name,
-    one_of,
-    text,
-)
+from pamosnik.flows.kinds import boolean, integer, kept_items, list_of, mapping_of, name, one_of, text
+from pamosnik.flows.reader import Json, Key, Read, Reader, Row, is_empty, items
 from pamosnik.flows.schema_words import BUT_NOT, MATCH_KEY, WORDS, texts
 from pamosnik.flows.shapes import Either, Ref, Whole, Words, shaped
 from pamosnik.flows.source import Node, Scalar

@@ -3,19 +3,8 @@
 import re
 
 from pamosnik.flows import source
-from pamosnik.flows.reader import (
-    Json,
-    Key,
-    Reader,
-    Row,
-    clock,
-    duration_range,
-    is_empty,
-    mapping_of,
-    name,
-    one_of,
-    text,
-)
+from pamosnik.flows.kinds import clock, duration_range, mapping_of, name, one_of, text
+from pamosnik.flows.reader import Json, Key, Reader, Row, is_empty
 from pamosnik.flows.schema_words import days, some_time, texts
 from pamosnik.flows.shapes import MappingOf, Whole, Written, shaped
 from pamosnik.flows.source import Node, Scalar

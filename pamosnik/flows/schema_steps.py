@@ -4,24 +4,10 @@ from collections.abc import Mapping
 from typing import cast
 
 from pamosnik.flows import source
+from pamosnik.flows.kinds import boolean, kept_items, list_of, mapping_of, name, one_of, text
 from pamosnik.flows.near import nearest
 from pamosnik.flows.places import of_a_flow
-from pamosnik.flows.reader import (
-    Json,
-    Key,
-    Read,
-    Reader,
-    Row,
-    boolean,
-    is_empty,
-    items,
-    kept_items,
-    list_of,
-    mapping_of,
-    name,
-    one_of,
-    text,
-)
+from pamosnik.flows.reader import Json, Key, Read, Reader, Row, is_empty, items
 from pamosnik.flows.schema_conditions import conditions
 from pamosnik.flows.schema_plain import (
     HAND_OVER,

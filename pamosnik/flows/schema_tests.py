@@ -4,22 +4,8 @@ import re
 from typing import cast
 
 from pamosnik.flows import source
-from pamosnik.flows.reader import (
-    Json,
-    Key,
-    Read,
-    Reader,
-    Row,
-    boolean,
-    is_empty,
-    items,
-    kept_items,
-    list_of,
-    mapping_of,
-    name,
-    one_of,
-    text,
-)
+from pamosnik.flows.kinds import boolean, kept_items, list_of, mapping_of, name, one_of, text
+from pamosnik.flows.reader import Json, Key, Read, Reader, Row, is_empty, items
 from pamosnik.flows.schema_words import as_written, instant, json_value, some_time
 from pamosnik.flows.shapes import Either, ListOf, Ref, Written, shaped
 from pamosnik.flows.source import Node, Scalar

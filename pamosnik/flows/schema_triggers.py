@@ -6,20 +6,10 @@ from datetime import datetime
 from typing import cast
 
 from pamosnik.flows import source
+from pamosnik.flows.kinds import boolean, list_of, name, text
 from pamosnik.flows.near import nearest
 from pamosnik.flows.places import of_a_flow
-from pamosnik.flows.reader import (
-    Json,
-    Key,
-    Read,
-    Reader,
-    Row,
-    boolean,
-    items,
-    list_of,
-    name,
-    text,
-)
+from pamosnik.flows.reader import Json, Key, Read, Reader, Row, items
 from pamosnik.flows.schema_conditions import conditions
 from pamosnik.flows.schema_words import (
     BUT_NOT,

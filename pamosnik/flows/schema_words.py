@@ -4,22 +4,8 @@ import re
 from datetime import date, datetime
 
 from pamosnik.flows import source
-from pamosnik.flows.reader import (
-    DURATION,
-    Json,
-    Key,
-    Read,
-    Reader,
-    duration,
-    integer,
-    is_braced_text,
-    items,
-    list_of,
-    mapping_of,
-    name,
-    one_of,
-    text,
-)
+from pamosnik.flows.kinds import DURATION, duration, integer, list_of, mapping_of, name, one_of, text
+from pamosnik.flows.reader import Json, Key, Read, Reader, is_braced_text, items
 from pamosnik.flows.shapes import AnyJson, AnyText, Either, ListOf, Whole, Written, shaped
 from pamosnik.flows.source import Node, Scalar
 from pamosnik.model import emoji

@@ -14,8 +14,8 @@ from pamosnik.engine import answers
 from pamosnik.errors import NotFound, PamosnikError, UsageError
 from pamosnik.flows import durations
 from pamosnik.flows.compile import compile_settings
+from pamosnik.flows.kinds import is_name
 from pamosnik.flows.near import nearest
-from pamosnik.flows.reader import is_name
 from pamosnik.model.book import FieldSpec, Settings
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.step import Accept, FieldType
