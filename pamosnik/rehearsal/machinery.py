@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -37,25 +36,23 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.mail import Mail
 from pamosnik.model.event import Verdict
 from pamosnik.model.flow import Flow
-from pamosnik.model.outbox import Action, ItemKind, MediaKind, Outcome, OutcomeKind, Quota
+from pamosnik.model.outbox import Action, ItemKind, Outcome, OutcomeKind, Quota
 from pamosnik.outbox import pacing
 from pamosnik.outbox.pacing import PerSecond, has_media, with_reserve
 from pamosnik.privacy import forget
-from pamosnik.rehearsal import clicking, scenery
+from pamosnik.rehearsal import clicking, scenery, shown
 from pamosnik.rehearsal.happenings import (
     Acted,
     Called,
-    Card,
     Happening,
     Judged,
     Mailed,
-    Option,
     PublicReply,
     Sent,
 )
 from pamosnik.rehearsal.watcher import Watcher
 from pamosnik.sandbox.graph import Graph
-from pamosnik.sandbox.things import ButtonKind, Content, Notice
+from pamosnik.sandbox.things import Content, Notice
 from pamosnik.sandbox.webhooks import Deliverer, envelope
 from pamosnik.security.vault import Keys
 from pamosnik.services import answering, credentials, intake, reading, resuming, sending
@@ -451,27 +448,9 @@ class Machinery:
             return PublicReply(self.now, to, item.content.text or "", item.comment_id, item.flow_id)
         if item.action is not None:
             return Acted(self.now, to, item.action, item.task.get("emoji"), item.flow_id)
-        shown = self.world.messages.get(outcome.message_id or "")
-        content = Content(text=item.content.text) if shown is None else shown.content
-        heart = item.content.media is not None and item.content.media.kind is MediaKind.HEART
-        files = () if heart else content.attachments
-        # A message with buttons is a card to Meta, whose title is the text.
-        side_by_side = bool(item.content.cards) and content.text is None
-        title = next((card.title for card in content.cards), None)
-        sent = Sent(
-            at=self.now,
-            to=to,
-            text=content.text if content.text is not None or side_by_side else title,
-            buttons=buttons(content),
-            chips=chips(content),
-            images=tuple(one.url for one in files if one.kind == "image"),
-            media=tuple((one.kind, one.url) for one in files if one.kind != "image"),
-            heart=heart,
-            cards=_cards(content) if side_by_side else (),
-            private_reply=item.kind is ItemKind.PRIVATE_REPLY,
-            flow=item.flow_id,
-        )
-        return clicking.message(self.conn, sent)
+        known = self.world.messages.get(outcome.message_id or "")
+        content = Content(text=item.content.text) if known is None else known.content
+        return clicking.message(self.conn, shown.message(item, content, to, self.now))
 
     def _await(self, what: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(what)
@@ -519,28 +498,3 @@ class _Pen:
 
     async def alone(self, fn: Callable[[Connection], T]) -> T:
         return fn(self._machinery.conn)
-
-
-def _cards(content: Content) -> tuple[Card, ...]:
-    options = iter(buttons(content))
-    return tuple(
-        Card(card.title, card.subtitle, card.default_url, tuple(islice(options, len(card.buttons))))
-        for card in content.cards
-    )
-
-
-def buttons(content: Content) -> tuple[Option, ...]:
-    labels = [button.title for button in content.buttons]
-    return tuple(
-        Option(
-            button.title,
-            button.value if button.kind is ButtonKind.URL else None,
-            card.title if labels.count(button.title) > 1 else None,
-        )
-        for card in content.cards
-        for button in card.buttons
-    )
-
-
-def chips(content: Content) -> tuple[Option, ...]:
-    return tuple(Option(chip.title) for chip in content.chips)

@@ -26,7 +26,8 @@ from pamosnik.errors import NotFound, UsageError
 from pamosnik.flows.load import File, Loaded
 from pamosnik.rehearsal import clicking, scenery, walks
 from pamosnik.rehearsal.happenings import Deed, Did, Happening, Option, PersonState, Post, RunState
-from pamosnik.rehearsal.machinery import Machinery, Ticket, buttons, chips
+from pamosnik.rehearsal.machinery import Machinery, Ticket
+from pamosnik.rehearsal.shown import buttons, chips
 from pamosnik.rehearsal.walks import Walk
 from pamosnik.sandbox import entrances, people
 from pamosnik.sandbox.things import Account, Attachment, Comment, Media, MediaKind, Person
