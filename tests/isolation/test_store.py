@@ -63,6 +63,7 @@ OF_THE_MACHINE: Mapping[str, str] = {
     "damage": "looks at pages of the file, not at rows",
     "database": "opens files; what is read through it for an account goes through `walls`",
     "health": "what the disk refuses",
+    "early_migrations": "make the tables",
     "migrations": "make the tables",
     "refusals": "words for what SQLite refuses",
     "shape": "what columns tables have",
