@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import local_minute
-from pamosnik.ids import new_id
 from pamosnik.store import (
     accounts,
     api_tokens,
@@ -62,30 +61,16 @@ def begin_due(conn: Connection, connection_id: str, now: datetime) -> bool:
     return wanted
 
 
-def begin_connection(
-    conn: Connection,
-    connection_id: str,
-    cause: Cause,
-    *,
-    actor: str,
-    now: datetime,
-) -> str:
+def begin_connection(conn: Connection, connection_id: str, cause: Cause, *, actor: str, now: datetime) -> str:
     """From this commit on the connection takes, does and sends nothing; what waits never leaves. The id of the
     deletion, also of one that is under way already."""
     under_way = deletions.open_for(conn, connection_id)
     if under_way is not None:
         return under_way.id
     connected = connections.load(conn, connection_id)
-    deletion_id = new_id(now)
-    deletions.begin(
-        conn,
-        deletion_id,
-        account_id=connected.account_id,
-        scope=Scope.CONNECTION,
-        subject_id=connection_id,
-        cause=cause,
-        now=now,
-        meta=MetaTold.DUE if connections.sealed_token(conn, connection_id) else MetaTold.NONE,
+    meta = MetaTold.DUE if connections.sealed_token(conn, connection_id) else MetaTold.NONE
+    deletion_id = deletions.begin(
+        conn, connected.account_id, Scope.CONNECTION, connection_id, cause, now, meta
     )
     # The token stays until Meta has been told; nothing else uses it any more.
     connections.set_status(conn, connection_id, ConnectionStatus.DISCONNECTED, REASON)
@@ -99,16 +84,7 @@ def begin_account(conn: Connection, account_id: str, cause: Cause, *, actor: str
     under_way = deletions.open_for(conn, account_id)
     if under_way is not None:
         return under_way.id
-    deletion_id = new_id(now)
-    deletions.begin(
-        conn,
-        deletion_id,
-        account_id=account_id,
-        scope=Scope.ACCOUNT,
-        subject_id=account_id,
-        cause=cause,
-        now=now,
-    )
+    deletion_id = deletions.begin(conn, account_id, Scope.ACCOUNT, account_id, cause, now)
     accounts.set_deleting(conn, account_id)
     _log_out(conn, account_id)
     for connected in connections.of_account(conn, account_id):
@@ -135,16 +111,7 @@ def begin_person(conn: Connection, contact_id: str, cause: Cause, *, actor: str,
         return under_way.id
     contact = contacts.load(conn, contact_id)
     assert contact is not None
-    deletion_id = new_id(now)
-    deletions.begin(
-        conn,
-        deletion_id,
-        account_id=contact.account_id,
-        scope=Scope.PERSON,
-        subject_id=contact_id,
-        cause=cause,
-        now=now,
-    )
+    deletion_id = deletions.begin(conn, contact.account_id, Scope.PERSON, contact_id, cause, now)
     if contact.forget_at is None:
         contacts.set_forget(conn, contact_id, now)
     outbox.cancel_for_person(conn, contact_id, "the person is forgotten", now)

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pamosnik._sqlite import Connection
+from pamosnik.ids import new_id
 from pamosnik.store.times import instant, ms, optional_instant
 
 BEING_DELETED = "(SELECT subject_id FROM deletions WHERE ended_at IS NULL AND subject_id IS NOT NULL)"
@@ -111,22 +112,21 @@ def _receipt(
 
 def begin(
     conn: Connection,
-    deletion_id: str,
-    *,
     account_id: str,
     scope: Scope,
     subject_id: str,
     cause: Cause,
     now: datetime,
     meta: MetaTold = MetaTold.NONE,
-    part_of: str | None = None,
-) -> None:
-    """From this commit on nothing works on the data of that connection any more."""
+) -> str:
+    """A receipt, and its id: from this commit on nothing works on what it is about any more."""
+    deletion_id = new_id(now)
     conn.execute(
-        "INSERT INTO deletions (deletion_id, account_id, scope, cause, subject_id, part_of, began_at, meta)"
-        " VALUES (?,?,?,?,?,?,?,?)",
-        (deletion_id, account_id, scope.value, cause.value, subject_id, part_of, ms(now), meta.value),
+        "INSERT INTO deletions (deletion_id, account_id, scope, cause, subject_id, began_at, meta)"
+        " VALUES (?,?,?,?,?,?,?)",
+        (deletion_id, account_id, scope.value, cause.value, subject_id, ms(now), meta.value),
     )
+    return deletion_id
 
 
 def load(conn: Connection, deletion_id: str) -> Receipt | None:

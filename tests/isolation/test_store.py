@@ -394,7 +394,6 @@ OF_FUNCTIONS: Mapping[str, Make] = {
     ),
     "applying.put(by)": _BY,
     "deletions.begin(cause)": _just(Cause.COMMAND),
-    "deletions.begin(deletion_id)": _just("planted"),
     "deletions.put_papers(found)": _just(_PAPERS),
     "deletions.put_request(code)": _just("planted"),
     "deletions.traces_gone(marks)": _just([]),

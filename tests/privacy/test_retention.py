@@ -180,13 +180,7 @@ def test_an_account_goes_by_its_own(tmp_path: Path) -> None:
         opened.write(lambda conn: retention.begin(conn, "a1", NOW))
         opened.write(
             lambda conn: deletions.begin(
-                conn,
-                "d1",
-                account_id="a1",
-                scope=deletions.Scope.CONNECTION,
-                subject_id="k1",
-                cause=deletions.Cause.COMMAND,
-                now=NOW,
+                conn, "a1", deletions.Scope.CONNECTION, "k1", deletions.Cause.COMMAND, NOW
             )
         )
         assert _run(opened)
