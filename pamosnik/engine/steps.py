@@ -81,13 +81,26 @@ Onward = tuple[str | None, str]
 """The path to go on with (None: the end), and the line that goes on: the branch that it belongs to."""
 
 
+_AtOnce = (
+    ReplyPublicly
+    | Send
+    | Tag
+    | Untag
+    | SetFields
+    | AddToFields
+    | ClearFields
+    | Goal
+    | NotifyMe
+    | React
+    | HideComment
+    | DeleteComment
+)
+"""Steps after which the next one always follows at once."""
+
+
 def do(turn: Turn, step: Step, branch: str) -> Onward | None:
     """Does one step. None: the line rests."""
     match step:
-        case ReplyPublicly():
-            _reply_publicly(turn, step)
-        case Send():
-            _send_step(turn, step)
         case Ask():
             if _ask(turn, step, branch):
                 return None
@@ -101,6 +114,43 @@ def do(turn: Turn, step: Step, branch: str) -> Onward | None:
             return _choose(turn, step), branch
         case Split():
             return _split(turn, step), branch
+        case GiveCode():
+            return _give_code(turn, step), branch
+        case Call():
+            return calls.do(turn, step, branch)
+        case RunFlow():
+            turn.note(step.at, "done", f"goes on in {step.flow}")
+            turn.go_to_flow(step.flow, branch)
+            return None
+        case Again():
+            return _again(turn, step, branch)
+        case Stop():
+            turn.note(step.at, "done")
+            turn.end(RunStatus.STOPPED, "the flow says stop")
+            return None
+        case OptOut():
+            _opt_out(turn, step)
+            return None
+        case ForgetMe():
+            if forgetting.ask(turn, step, branch):
+                turn.run = replace(
+                    turn.run, taps_open=False, data={**turn.run.data, LAST_MESSAGE: step.at.path}
+                )
+                return None
+        case HandOver():
+            _hand_over(turn, step, branch)
+            return None
+        case _:
+            _do_at_once(turn, step)
+    return step.at.next, branch
+
+
+def _do_at_once(turn: Turn, step: _AtOnce) -> None:
+    match step:
+        case ReplyPublicly():
+            _reply_publicly(turn, step)
+        case Send():
+            _send_step(turn, step)
         case Tag():
             _tag(turn, step)
         case Untag():
@@ -117,47 +167,20 @@ def do(turn: Turn, step: Step, branch: str) -> Onward | None:
             for field in step.fields:
                 turn.set_field(field, None)
             turn.note(step.at, "done")
-        case GiveCode():
-            return _give_code(turn, step), branch
         case Goal():
             turn.effects.append(CountGoal(step.name))
             turn.note(step.at, "done", f"goal {step.name}")
-        case Call():
-            return calls.do(turn, step, branch)
         case NotifyMe():
             turn.effects.append(TellOwner(step.at.path, turn.fill(step.text), step.to))
             turn.note(step.at, "done", "a mail to you")
-        case RunFlow():
-            turn.note(step.at, "done", f"goes on in {step.flow}")
-            turn.go_to_flow(step.flow, branch)
-            return None
-        case Again():
-            return _again(turn, step, branch)
-        case Stop():
-            turn.note(step.at, "done")
-            turn.end(RunStatus.STOPPED, "the flow says stop")
-            return None
         case React():
             actions.react(turn, step)
         case HideComment():
             actions.on_comment(turn, step.at, Action.HIDE)
         case DeleteComment():
             actions.on_comment(turn, step.at, Action.DELETE)
-        case OptOut():
-            _opt_out(turn, step)
-            return None
-        case ForgetMe():
-            if forgetting.ask(turn, step, branch):
-                turn.run = replace(
-                    turn.run, taps_open=False, data={**turn.run.data, LAST_MESSAGE: step.at.path}
-                )
-                return None
-        case HandOver():
-            _hand_over(turn, step, branch)
-            return None
         case _:
             assert_never(step)
-    return step.at.next, branch
 
 
 def _reply_publicly(turn: Turn, step: ReplyPublicly) -> None:

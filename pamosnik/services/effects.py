@@ -86,13 +86,9 @@ def record(
             case Disclosed():
                 contacts.set_disclosed(conn, contact.id, now)
             case PauseContact():
-                contacts.pause(conn, contact.id, effect.until, PausedBy.HAND_OVER, effect.note)
-                if letters.is_news(contact, now):
-                    task = letters.hand_over(conn, contact, run.flow_id, effect.note, effect.until)
-                    letters.put(conn, task, _new(run, run.step, OutMessage(), contact, ordinal, now), now)
+                _hand_over(conn, run, effect, contact, ordinal, now)
             case TellOwner():
-                task = letters.note(conn, contact, run.flow_id, effect.text, effect.to)
-                letters.put(conn, task, _new(run, effect.step, OutMessage(), contact, ordinal, now), now)
+                _tell_owner(conn, run, effect, contact, ordinal, now)
             case StopMessages():
                 stops = effect
             case ForgetPerson():
@@ -228,6 +224,22 @@ def _put_errand(
         ),
         now,
     )
+
+
+def _hand_over(
+    conn: Connection, run: Run, effect: PauseContact, contact: Contact, ordinal: int, now: datetime
+) -> None:
+    contacts.pause(conn, contact.id, effect.until, PausedBy.HAND_OVER, effect.note)
+    if letters.is_news(contact, now):
+        task = letters.hand_over(conn, contact, run.flow_id, effect.note, effect.until)
+        letters.put(conn, task, _new(run, run.step, OutMessage(), contact, ordinal, now), now)
+
+
+def _tell_owner(
+    conn: Connection, run: Run, effect: TellOwner, contact: Contact, ordinal: int, now: datetime
+) -> None:
+    task = letters.note(conn, contact, run.flow_id, effect.text, effect.to)
+    letters.put(conn, task, _new(run, effect.step, OutMessage(), contact, ordinal, now), now)
 
 
 def _settle_public_replies(conn: Connection, flow: Flow, run: Run, *, hands_on: bool, now: datetime) -> None:

@@ -63,30 +63,19 @@ def propose(
     applied = {flow.flow_id: _as_applied(flow) for flow in flows}
     bodies = {} if prune else {flow_id: flow.body for flow_id, flow in applied.items()}
     settings = json.loads(flow_store.settings(conn, account_id))
-    connected = None if made_up else usernames(conn, account_id)
-    loaded = load(
-        files,
-        applied=AppliedSource(bodies, {} if prune else settings),
-        connected=connected,
-        can_mail=can_mail,
-        now=now,
-        is_public=is_public,
-        unset=unset,
-    )
-    if prune and files:
-        loaded = _leave_what_is_needed(conn, account_id, loaded, settings, files[0][0])
     around = Outcome(
         flows=bodies,
         settings=settings,
         here=frozenset(),
         places={},
         applied=frozenset(applied),
-        connected=connected,
+        connected=None if made_up else usernames(conn, account_id),
         can_mail=can_mail,
         now=now,
         is_public=is_public,
         unset=unset,
     )
+    loaded = _loaded(conn, account_id, files, around, prune=prune)
     taken_out = _taken_out(conn, account_id, loaded)
     notes = former.unknown(loaded.flows, applied.keys() | taken_out | _came_back(conn, account_id, loaded))
     loaded = loaded.with_problems(notes)
@@ -114,6 +103,24 @@ def propose(
         frozenset(marks.stays),
         marks.agreed,
     )
+
+
+def _loaded(
+    conn: Connection, account_id: str, files: Sequence[File], around: Outcome, *, prune: bool
+) -> Loaded:
+    """What the files say, checked with what stays around them."""
+    loaded = load(
+        files,
+        applied=AppliedSource(around.flows, {} if prune else around.settings),
+        connected=around.connected,
+        can_mail=around.can_mail,
+        now=around.now,
+        is_public=around.is_public,
+        unset=around.unset,
+    )
+    if prune and files:
+        return _leave_what_is_needed(conn, account_id, loaded, around.settings, files[0][0])
+    return loaded
 
 
 def _as_applied(flow: AppliedFlow) -> Applied:
