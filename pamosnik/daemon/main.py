@@ -6,14 +6,12 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import uvicorn
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from starlette.types import ASGIApp
 
 from pamosnik import _sqlite
@@ -21,28 +19,14 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock, SteadyClock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping, http_line
-from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.alerts import Alerter
 from pamosnik.daemon.aside import Aside
-from pamosnik.daemon.broadcaster import Broadcaster
-from pamosnik.daemon.catch_up import CatchUp
-from pamosnik.daemon.doers import doers, outside
-from pamosnik.daemon.entrances import EntranceKeeper
-from pamosnik.daemon.eraser import Eraser
-from pamosnik.daemon.errands import ErrandRunner
-from pamosnik.daemon.exports import Exports
-from pamosnik.daemon.gate import Gate
 from pamosnik.daemon.key_watch import KeyWatch
-from pamosnik.daemon.posts import PostFinder
 from pamosnik.daemon.reception import Reception
-from pamosnik.daemon.retainer import Retainer
-from pamosnik.daemon.runner import Runner
-from pamosnik.daemon.sender import STOP_WITHIN_S, Sender
-from pamosnik.daemon.settler import Settler
-from pamosnik.daemon.time_keeper import TimeKeeper
-from pamosnik.daemon.tokens import TokenKeeper
+from pamosnik.daemon.sender import STOP_WITHIN_S
 from pamosnik.daemon.tools import Tools
 from pamosnik.daemon.web import make_app
+from pamosnik.daemon.workers import Going, Workers, put_together
 from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused
 from pamosnik.instagram.client import Instagram
 from pamosnik.mail import Mailer
@@ -158,7 +142,7 @@ async def _run(
     stop: asyncio.Event,
 ) -> None:
     await _look_back(settings, clock, writer)
-    workers = _put_together(settings, tools, writer, clock, await _alerter(settings, tools))
+    workers = put_together(settings, tools, writer, clock, await _alerter(settings, tools))
     reception.on_events = workers.runner.wake
     app = make_app(
         settings,
@@ -177,40 +161,22 @@ async def _run(
     listener = _listen(settings.host, settings.port)
     server = _server(app)
     async with asyncio.TaskGroup() as group:
-
-        def begin(run: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
-            return group.create_task(_part(run, writer), name=name)
-
+        going = Going(group, writer)
         group.create_task(server.serve(sockets=[listener]), name="web")
-        if workers.alerter is not None:
-            begin(workers.alerter.run, "alerts")
-        begin(workers.account_mails.run, "account mails")
+        workers.begin_mails(going)
         on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
-        tasks = [
-            begin(partial(_watch, writer, workers), "watch"),
-            begin(reception.run, "reception"),
-            begin(key_watch.run, "keys"),
-            begin(workers.exports.run, "exports"),
-            group.create_task(_stop_when_writer_failed(writer, stop), name="writer"),
-        ]
-        if workers.time_keeper is not None:
-            tasks.append(begin(workers.time_keeper.run, "time"))
+        going.begin(partial(_watch, writer, workers), "watch")
+        going.begin(reception.run, "reception")
+        going.begin(key_watch.run, "keys")
+        going.begin(partial(_stop_when_writer_failed, writer, stop), "writer")
+        workers.begin_at_once(going)
         if not looked_through:
-            tasks.append(group.create_task(_look_through(settings.database, writer), name="look"))
+            going.begin(partial(_look_through, settings.database), "look")
         await _first(stop, workers.time_known, within_s=TIME_WITHIN_S)
-        tasks += [
-            begin(workers.runner.run, "runner"),
-            begin(workers.settler.run, "settler"),
-            begin(workers.catch_up.run, "catch up"),
-            # Whoever wants something deleted need not wait until Instagram can be reached.
-            begin(workers.eraser.run, "eraser"),
-        ]
+        workers.begin_turns(going)
         await _first(stop, workers.time_known)
         if not stop.is_set():
-            begin(workers.sender.run, "sender")
-            begin(workers.errands.run, "errands")
-            tasks.append(begin(workers.broadcaster.run, "broadcaster"))
-            tasks.append(begin(workers.entrances.run, "entrances"))
+            workers.begin_sending(going)
             housekeeping.remove_old_backups(workers.scheduler, writer, clock, settings.home)
             workers.scheduler.start()
             await stop.wait()
@@ -219,93 +185,10 @@ async def _run(
         writer.hurry()
         # The front door first, so that nothing new comes in while the rest finishes.
         server.should_exit = True
-        await _end(workers, tasks)
+        workers.stop()
+        await going.end()
     if writer.failure is not None:
         raise writer.failure
-
-
-@dataclass(frozen=True, slots=True)
-class _Workers:
-    runner: Runner
-    sender: Sender
-    errands: ErrandRunner
-    entrances: EntranceKeeper
-    settler: Settler
-    catch_up: CatchUp
-    broadcaster: Broadcaster
-    eraser: Eraser
-    time_keeper: TimeKeeper | None
-    time_known: asyncio.Event
-    alerter: Alerter | None
-    account_mails: AccountMails
-    exports: Exports
-    scheduler: AsyncIOScheduler
-
-
-def _put_together(
-    settings: Config, tools: Tools, writer: GroupWriter, clock: Clock, alerter: Alerter | None
-) -> _Workers:
-    """Each wakes those whom it has given something to do."""
-    sender = Sender(tools)
-
-    def decided() -> None:
-        sender.wake()
-        errands.wake()
-
-    runner = Runner(tools, PostFinder(tools), decided)
-    errands = ErrandRunner(tools, doers(tools, outside(settings)), runner.wake)
-
-    def found_out() -> None:
-        runner.wake()
-        sender.wake()
-
-    gate = Gate(clock)
-    settler = Settler(tools, gate, found_out)
-
-    time_known = asyncio.Event()
-    eraser = Eraser(tools, runner.wake, time_is_known=time_known.is_set)
-
-    def recorded() -> None:
-        runner.wake()
-        settler.wake()
-        eraser.wake()
-
-    sender.on_settled = recorded
-    exports = Exports(settings.home, tools.reader, clock)
-    time_keeper = TimeKeeper(tools, clock, time_known) if isinstance(clock, SteadyClock) else None
-    if time_keeper is None:
-        time_known.set()
-    return _Workers(
-        runner,
-        sender,
-        errands,
-        EntranceKeeper(tools),
-        settler,
-        CatchUp(tools, gate, runner.wake),
-        Broadcaster(tools, sender.wake),
-        eraser,
-        time_keeper,
-        time_known,
-        alerter,
-        AccountMails.under(settings, writer, tools.reader, clock),
-        exports,
-        housekeeping.schedule(writer, clock, TokenKeeper(tools), exports, Retainer(tools, settings.ages)),
-    )
-
-
-async def _end(workers: _Workers, tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Sender, errands and mails finish what is under way; the others ask Instagram for what can be asked again, and
-    what they handed to the writer is stored all the same."""
-    workers.sender.stop()
-    workers.errands.stop()
-    if workers.alerter is not None:
-        workers.alerter.stop()
-    workers.account_mails.stop()
-    while going := [task for task in tasks if not task.done()]:
-        for task in going:
-            task.cancel()
-        # Once is not enough where a library takes the cancellation for its own.
-        await asyncio.wait(going, timeout=1)
 
 
 async def _look_back(settings: Config, clock: Clock, writer: GroupWriter) -> None:
@@ -403,7 +286,7 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _watch(writer: GroupWriter, workers: _Workers) -> None:
+async def _watch(writer: GroupWriter, workers: Workers) -> None:
     """Notices what the command line changed, and when storage refuses or works again.
 
     Asked on the writer's connection: elsewhere our own commits count.
@@ -414,12 +297,7 @@ async def _watch(writer: GroupWriter, workers: _Workers) -> None:
         with contextlib.suppress(StorageRefused):
             version = await writer.write(look)
             if last is not None and version != last:
-                workers.runner.wake()
-                workers.sender.wake()
-                workers.errands.wake()
-                workers.broadcaster.wake()
-                workers.entrances.wake()
-                workers.eraser.wake()
+                workers.look_again()
             last = version
         await asyncio.sleep(LOOK_FOR_CHANGES_S)
 
@@ -451,24 +329,11 @@ async def _stop_when_writer_failed(writer: GroupWriter, stop: asyncio.Event) -> 
     stop.set()
 
 
-async def _part(run: Callable[[], Awaitable[None]], writer: GroupWriter) -> None:
-    """A part that meets damage while it reads, or can write no more, ends quietly: the stop is under way."""
-    try:
-        await run()
-    except Exception as error:
-        if isinstance(error, (_sqlite.Error, DatabaseDamaged)):
-            writer.met_damage(error)
-        if writer.failure is None:
-            raise
-
-
-async def _look_through(path: Path, writer: GroupWriter) -> None:
+async def _look_through(path: Path) -> None:
     """The rest of a database that is too big to be looked through before the start."""
     stopped = threading.Event()
     try:
         await asyncio.to_thread(look_for_damage, path, lambda: not stopped.is_set())
-    except DatabaseDamaged as error:
-        writer.met_damage(error)
     finally:
         stopped.set()
 

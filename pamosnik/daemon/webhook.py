@@ -1,0 +1,117 @@
+"""Meta's webhook: checks who signed, stores, and only then says 200."""
+
+import hmac
+import logging
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pamosnik.clock import Clock
+from pamosnik.daemon.reception import Reception
+from pamosnik.instagram import webhook
+from pamosnik.store import notices
+from pamosnik.store.writer import GroupWriter
+
+log = logging.getLogger(__name__)
+
+PATH = "/webhooks/instagram"
+_COMPLAIN_EVERY_S = 60.0
+REFUSALS_TOLD = 3
+"""Bad signatures in a row before the owner hears of it: one alone may be a stranger's."""
+_BAD_SIGNATURE = "bad_signature"
+
+
+class Webhook:
+    """Meta's endpoint: checks who signed, stores, and only then says 200."""
+
+    def __init__(
+        self,
+        writer: GroupWriter,
+        reception: Reception,
+        clock: Clock,
+        *,
+        secrets: Sequence[str],
+        verify_token: str | None,
+    ) -> None:
+        self._writer = writer
+        self._reception = reception
+        self._clock = clock
+        self._secrets = tuple(secrets)
+        self._verify_token = verify_token
+        self._complained_at = 0.0
+        self._refused = 0
+        """Deliveries refused since the last good one."""
+        self._ever_fitted = False
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(PATH, self.handshake, methods=["GET"]),
+            Route(PATH, self.deliver, methods=["POST"]),
+        ]
+
+    async def handshake(self, request: Request) -> Response:
+        """Meta asks whether this address is ours: the challenge goes back if the token is right."""
+        given = request.query_params.get("hub.verify_token", "").encode("utf-8", "replace")
+        right = (self._verify_token or "").encode()
+        asked = request.query_params.get("hub.mode") == "subscribe"
+        if not right or not asked or not hmac.compare_digest(given, right):
+            return PlainTextResponse("The verify token is not the one of this installation.", 403)
+        return PlainTextResponse(request.query_params.get("hub.challenge", ""))
+
+    async def deliver(self, request: Request) -> Response:
+        """200 means: committed to disk. Never a 5xx for anything a stranger can send; 503 when storage refuses:
+        Meta repeats it for hours."""
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if webhook.signed_by(body, request.headers.get("x-hub-signature-256"), self._secrets) is None:
+            await self._complain()
+            return PlainTextResponse("The signature does not fit.", 403)
+        await self._fits()
+        delivery = webhook.parse(body)
+        if not delivery.readable:
+            log.warning("A signed delivery was not readable", extra={"action": "webhook.unreadable"})
+        if delivery.items:
+            await self._reception.take_in(delivery.items)
+        return PlainTextResponse("ok")
+
+    async def _fits(self) -> None:
+        """A good signature: the secrets are right."""
+        if self._refused >= REFUSALS_TOLD or not self._ever_fitted:
+            # A notice from before the restart that brought the right secret ends here, too.
+            self._ever_fitted = True
+            await self._writer.note(
+                partial(notices.settle, account_id="", connection_id="", code=_BAD_SIGNATURE)
+            )
+        self._refused = 0
+
+    async def _complain(self) -> None:
+        """Once a minute: a stranger must not fill the log. The owner is told when nothing good came in between."""
+        self._refused += 1
+        if self._refused == REFUSALS_TOLD:
+            await self._writer.note(
+                partial(
+                    notices.raise_notice,
+                    account_id="",
+                    connection_id="",
+                    code=_BAD_SIGNATURE,
+                    message="Deliveries to the webhook were refused: no app secret fits their signature.",
+                    fix="Compare PAMOSNIK_INSTAGRAM_APP_SECRET and PAMOSNIK_META_APP_SECRET with Meta's dashboard.",
+                    now=self._clock.now(),
+                )
+            )
+        now = time.monotonic()
+        if now - self._complained_at < _COMPLAIN_EVERY_S:
+            return
+        self._complained_at = now
+        hint = "" if self._secrets else " No app secret is set: PAMOSNIK_INSTAGRAM_APP_SECRET."
+        log.warning(
+            "A delivery was refused: its signature does not fit the app secrets.%s",
+            hint,
+            extra={"action": "webhook.bad_signature"},
+        )
