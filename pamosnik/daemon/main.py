@@ -144,22 +144,23 @@ async def _run(
     await _look_back(settings, clock, writer)
     workers = put_together(settings, tools, writer, clock, await _alerter(settings, tools))
     reception.on_events = workers.runner.wake
-    app = make_app(
-        settings,
-        writer,
-        tools.reader,
-        own,
-        aside,
-        reception,
-        clock,
-        mails=workers.account_mails,
-        exports=workers.exports,
-        on_events=workers.runner.wake,
-        on_deletion=workers.eraser.wake,
+    server = _server(
+        make_app(
+            settings,
+            writer,
+            tools.reader,
+            own,
+            aside,
+            reception,
+            clock,
+            mails=workers.account_mails,
+            exports=workers.exports,
+            on_events=workers.runner.wake,
+            on_deletion=workers.eraser.wake,
+        )
     )
     # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
     listener = _listen(settings.host, settings.port)
-    server = _server(app)
     async with asyncio.TaskGroup() as group:
         going = Going(group, writer)
         group.create_task(server.serve(sockets=[listener]), name="web")
@@ -172,15 +173,7 @@ async def _run(
         workers.begin_at_once(going)
         if not looked_through:
             going.begin(partial(_look_through, settings.database), "look")
-        await _first(stop, workers.time_known, within_s=TIME_WITHIN_S)
-        workers.begin_turns(going)
-        await _first(stop, workers.time_known)
-        if not stop.is_set():
-            workers.begin_sending(going)
-            housekeeping.remove_old_backups(workers.scheduler, writer, clock, settings.home)
-            workers.scheduler.start()
-            await stop.wait()
-            workers.scheduler.shutdown(wait=False)
+        await _work(settings, clock, writer, workers, going, stop)
         log.info("Stopping", extra={"action": "stop"})
         writer.hurry()
         # The front door first, so that nothing new comes in while the rest finishes.
@@ -189,6 +182,21 @@ async def _run(
         await going.end()
     if writer.failure is not None:
         raise writer.failure
+
+
+async def _work(
+    settings: Config, clock: Clock, writer: GroupWriter, workers: Workers, going: Going, stop: asyncio.Event
+) -> None:
+    """Turns as soon as the time is known, or should be; what cannot be undone only when it is; until `stop`."""
+    await _first(stop, workers.time_known, within_s=TIME_WITHIN_S)
+    workers.begin_turns(going)
+    await _first(stop, workers.time_known)
+    if stop.is_set():
+        return
+    workers.begin_sending(going)
+    housekeeping.remove_old_backups(workers.scheduler, writer, clock, settings.home)
+    await stop.wait()
+    workers.scheduler.shutdown(wait=False)
 
 
 async def _look_back(settings: Config, clock: Clock, writer: GroupWriter) -> None:

@@ -106,11 +106,12 @@ class Workers:
         going.begin(self.eraser.run, "eraser")
 
     def begin_sending(self, going: Going) -> None:
-        """Whose work cannot be undone: once the time is known."""
+        """Whose work cannot be undone, and what is done at certain times: once the time is known."""
         going.begin_and_leave(self.sender.run, "sender")
         going.begin_and_leave(self.errands.run, "errands")
         going.begin(self.broadcaster.run, "broadcaster")
         going.begin(self.entrances.run, "entrances")
+        self.scheduler.start()
 
     def look_again(self) -> None:
         """Somebody else has changed the database."""

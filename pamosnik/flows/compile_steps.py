@@ -101,10 +101,7 @@ class StepTable:
             case "clear":
                 return ClearFields(at, strings(raw, "clear"))
             case "give_code":
-                if_empty = None
-                if "if_empty" in raw:
-                    if_empty = self.steps(list_of(raw, "if_empty"), f"{at.path}.if_empty", at.next)
-                return GiveCode(at, str(raw["from"]), text(raw, "text"), if_empty)
+                return self._give_code(raw, at)
             case "goal":
                 return Goal(at, str(raw["goal"]))
             case "run":
@@ -132,6 +129,12 @@ class StepTable:
                 return HandOver(at, text(raw, "note"), seconds(raw, "pause", 12 * 3600))
             case other:
                 raise ValueError(f"unknown step {other}")
+
+    def _give_code(self, raw: Raw, at: At) -> GiveCode:
+        if_empty = None
+        if "if_empty" in raw:
+            if_empty = self.steps(list_of(raw, "if_empty"), f"{at.path}.if_empty", at.next)
+        return GiveCode(at, str(raw["from"]), text(raw, "text"), if_empty)
 
     def _wait_for(self, raw: Raw, at: At) -> WaitFor:
         awaited = next(one for one in Awaited if one in raw)

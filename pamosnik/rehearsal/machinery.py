@@ -139,7 +139,7 @@ class Machinery:
         """The applied flows, and when nothing about their entrances was to be told."""
         self._entrances = EntranceKeeper(tools, self.library)
         self._errands = ErrandRunner(
-            tools, doers(tools, Outside(self._mailed, self._called, _made_up_variable, ())), lambda: None
+            tools, doers(tools, Outside(self._mailed, self._called, scenery.variable, ())), lambda: None
         )
         self.write(lambda conn: broadcasts.plan_anew(conn, self.now))
         self._texts = PerSecond(with_reserve(limits.TEXTS_PER_SECOND))
@@ -472,11 +472,6 @@ class Machinery:
             await (app if prepared is None else prepared)(scope, receive, send)
 
         return answer
-
-
-def _made_up_variable(name: str) -> str:
-    """Addresses and keys of a stage are nobody's."""
-    return f"https://{name.lower().replace('_', '-')}.example"
 
 
 class _OpenGate(Gate):

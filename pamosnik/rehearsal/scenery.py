@@ -26,6 +26,11 @@ def username(flows: Iterable[Flow]) -> str:
     return next((name for flow in flows for name in flow.connections), USERNAME)
 
 
+def variable(name: str) -> str:
+    """Addresses and keys of a stage are nobody's."""
+    return f"https://{name.lower().replace('_', '-')}.example"
+
+
 def build(clock: VirtualClock, name: str, flows: Iterable[Flow] = ()) -> tuple[World, Account]:
     """The shop with the posts that flows name, two ordinary ones, and the people who are always there."""
     world = World(clock)

@@ -67,9 +67,8 @@ def record(
             case ReplyToComment():
                 _put_reply(conn, run, effect, contact, ordinal, now)
             case Act():
-                actions.put(
-                    conn, run, effect, _new(run, effect.step, OutMessage(), contact, ordinal, now), now
-                )
+                new = _new(run, effect.step, OutMessage(), contact, ordinal, now)
+                actions.put(conn, run, effect, new, now)
             case RunErrand():
                 _put_errand(conn, run, effect, contact, ordinal, now)
             case AddTag():

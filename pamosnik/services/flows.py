@@ -81,8 +81,7 @@ def propose(
     loaded = loaded.with_problems(notes)
     file = files[0][0] if files else ""
     loaded, marks = rolled_back.leave(loaded, flows, around, prune=prune, over=over_rollback, file=file)
-    pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
-    code_changes = codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)
+    code_changes = _code_changes(conn, account_id, loaded, made_up=made_up)
     found = plan(
         loaded,
         applied,
@@ -121,6 +120,13 @@ def _loaded(
     if prune and files:
         return _leave_what_is_needed(conn, account_id, loaded, around.settings, files[0][0])
     return loaded
+
+
+def _code_changes(
+    conn: Connection, account_id: str, loaded: Loaded, *, made_up: bool
+) -> tuple[PoolChange, ...]:
+    pools = cast("Mapping[str, object]", loaded.settings.get("codes", {}))
+    return codes.changes(conn, account_id, codes.made_up(pools) if made_up else loaded.codes, pools)
 
 
 def _as_applied(flow: AppliedFlow) -> Applied:

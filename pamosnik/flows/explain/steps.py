@@ -182,10 +182,7 @@ class _Teller:
             case Choose():
                 return self._choose(step)
             case Split():
-                return said.split, [
-                    self._share(f"{step.at.path}.split.{number}.do", share.percent, share.name)
-                    for number, share in enumerate(step.shares)
-                ]
+                return said.split, self._shares(step)
             case Tag():
                 return speech.form(len(step.tags), said.tag).format(tags=speech.all_quoted(step.tags)), []
             case Untag():
@@ -215,12 +212,7 @@ class _Teller:
             case DeleteComment():
                 return said.delete, []
             case HandOver():
-                told = [said.hand_over.format(time=speech.duration(step.pause))]
-                if step.at.next is not None and not isinstance(self.flow.steps[step.at.next], Stop):
-                    told.append(said.goes_on.format(number=self.numbers[step.at.next]))
-                if step.note is not None:
-                    told.append(said.note.format(note=quoted(step.note)))
-                return self.speech.sentences(told), []
+                return self._hand_over(step), []
             case NotifyMe():
                 to = said.notify if step.to is None else said.notify_to
                 return to.format(to=step.to, text=quoted(step.text)), []
@@ -232,6 +224,21 @@ class _Teller:
                 return said.forget_me.format(sure=quoted(self._sentence(Sentence.FORGET_SURE))), []
             case _:
                 assert_never(step)
+
+    def _shares(self, step: Split) -> list[Item]:
+        return [
+            self._share(f"{step.at.path}.split.{number}.do", share.percent, share.name)
+            for number, share in enumerate(step.shares)
+        ]
+
+    def _hand_over(self, step: HandOver) -> str:
+        said = self.said
+        told = [said.hand_over.format(time=self.speech.duration(step.pause))]
+        if step.at.next is not None and not isinstance(self.flow.steps[step.at.next], Stop):
+            told.append(said.goes_on.format(number=self.numbers[step.at.next]))
+        if step.note is not None:
+            told.append(said.note.format(note=self.speech.quoted(step.note)))
+        return self.speech.sentences(told)
 
     def _sentence(self, sentence: Sentence) -> str:
         """What people read: the owner's words, or the built-in ones in the files' language."""

@@ -219,11 +219,7 @@ class _Reader:
             case Choose():
                 return self._choose(step)
             case Split():
-                ways = tuple(
-                    self._way(f"{path}.split.{n}.do", f"{one.percent}{NO_BREAK}% {one.name}")
-                    for n, one in enumerate(step.shares)
-                )
-                return Item(path, Shape.CHOOSE, say("split"), ways=ways, onward=None)
+                return self._split(step)
             case Tag():
                 return Item(path, Shape.DATA, text=f"+ {say('tag')}: {', '.join(step.tags)}")
             case Untag():
@@ -261,12 +257,23 @@ class _Reader:
                 to = () if step.to is None else (step.to,)
                 return Item(path, Shape.ACT, say("notify"), plain(step.text), to)
             case HandOver():
-                note = "" if step.note is None else plain(step.note)
-                rests = say("pauses", time=say.duration(step.pause))
-                onward = Pace.AT_ONCE if step.at.next is None else Pace.TIME
-                return Item(path, Shape.PERSON, say("hand_over"), note, (rests,), onward=onward)
+                return self._hand_over(step)
             case _:
                 assert_never(step)
+
+    def _split(self, step: Split) -> Item:
+        path = step.at.path
+        ways = tuple(
+            self._way(f"{path}.split.{n}.do", f"{one.percent}{NO_BREAK}% {one.name}")
+            for n, one in enumerate(step.shares)
+        )
+        return Item(path, Shape.CHOOSE, self.say("split"), ways=ways, onward=None)
+
+    def _hand_over(self, step: HandOver) -> Item:
+        note = "" if step.note is None else plain(step.note)
+        rests = self.say("pauses", time=self.say.duration(step.pause))
+        onward = Pace.AT_ONCE if step.at.next is None else Pace.TIME
+        return Item(step.at.path, Shape.PERSON, self.say("hand_over"), note, (rests,), onward=onward)
 
     def _after(self, wait: tuple[timedelta, timedelta]) -> str:
         first, last = (self.say.duration(one) for one in wait)
