@@ -90,9 +90,10 @@ def events_list(
 
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
-        rows = home.read(
+        found = home.read(
             lambda conn: reading.events.newest(conn, home.account, limit=newest, since=since_instant(since))
         )
+    rows = [event.shape() for event in found]
     if as_json:
         print_json(rows)
         return
@@ -136,9 +137,10 @@ def runs_list(
 
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
-        rows = home.read(
+        found = home.read(
             lambda conn: reading.runs.newest(conn, home.account, limit=newest, since=since_instant(since))
         )
+    rows = [run.shape() for run in found]
     if as_json:
         print_json(rows)
         return
@@ -212,10 +214,11 @@ def queue_list(
     with open_home() as home:
         moment, newest = now(), how_many(limit, everything, as_json)
         asked = QueueFilter(open_only=open_, since=since_instant(since))
-        rows = home.read(
+        found = home.read(
             lambda conn: reading.queue.newest(conn, home.account, asked, now=moment, limit=newest)
         )
         prospects = home.read(lambda conn: reading.forecast.prospects(conn, home.account, moment))
+    rows = [one.shape() for one in found]
     if as_json:
         print_json(rows)
         return
@@ -289,8 +292,8 @@ def _change(item: str, question: str, change: Callable[..., str], *, yes: bool, 
             return
         changed = home.write(lambda conn: change(conn, home.account, item, actor="command", now=now()))
         only = QueueFilter(item_id=changed)
-        (shape,) = home.read(lambda conn: reading.queue.newest(conn, home.account, only, now=now()))
+        (found,) = home.read(lambda conn: reading.queue.newest(conn, home.account, only, now=now()))
     if as_json:
-        print_json(shape)
+        print_json(found.shape())
     else:
-        say(f"{shape['id']} is {shape['status']}: {shape['reason']}.")
+        say(f"{found.id} is {found.status}: {found.reason}.")

@@ -45,10 +45,10 @@ def list_(limit: Limit = None, everything: All = False, since: Since = None, as_
 
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
-        rows = home.read(
+        found = home.read(
             lambda conn: reading.people.newest(conn, home.account, limit=newest, since=since_instant(since))
         )
-    _print(rows, as_json, "Nobody was heard from yet.")
+    _print([person.shape() for person in found], as_json, "Nobody was heard from yet.")
 
 
 def find(
@@ -92,15 +92,15 @@ def show(
     with open_home() as home:
         found = home.read(lambda conn: reading.people.named(conn, home.account, who))
     if as_json:
-        print_json(found[0])
+        print_json(found[0].shape())
         if len(found) > 1:
-            ids = ", ".join(f"{person['id']} (@{person['connection']})" for person in found)
+            ids = ", ".join(f"{person.id} (@{person.connection})" for person in found)
             note(f"{len(found)} connected accounts know this person; name one by its id: {ids}")
         return
     for number, person in enumerate(found):
         if number:
             say("")
-        print_facts([(name, _with_age(name, value)) for name, value in person.items()])
+        print_facts([(name, _with_age(name, value)) for name, value in person.shape().items()])
 
 
 def _with_age(name: str, value: object) -> object:

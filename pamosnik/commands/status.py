@@ -27,9 +27,10 @@ def stats(
     with open_home() as home:
         zone = home.account.timezone
         first, last = asked.day("--since", since, now(), zone), asked.day("--until", until, now(), zone)
-        found = home.read(
+        counted = home.read(
             lambda conn: reading.numbers.by_flow(conn, home.account, flow=flow, since=first, until=last)
         )
+    found = reading.numbers.shape(counted)
     if as_json:
         print_json(found)
         return

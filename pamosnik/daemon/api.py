@@ -20,7 +20,7 @@ from pamosnik.daemon.callers import Caller, Callers
 from pamosnik.errors import NotFound, UsageError
 from pamosnik.services import reading
 from pamosnik.services.listing import Part
-from pamosnik.services.shapes import Shape
+from pamosnik.services.reading.problems import Problem
 from pamosnik.store.database import Database
 from pamosnik.store.writer import GroupWriter
 
@@ -67,7 +67,7 @@ class Api:
             storage=self._storage(),
         )
 
-    def _storage(self) -> list[Shape]:
+    def _storage(self) -> list[Problem]:
         problem = self._writer.storage.problem
         refused = None if problem is None else (problem.message, problem.hint or "")
         return reading.problems.storage(refused, self._reader.wal_bytes())

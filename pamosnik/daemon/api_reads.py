@@ -9,6 +9,7 @@ from pamosnik.errors import UsageError
 from pamosnik.services import accounts, asked, explaining, listing, reading
 from pamosnik.services import queue as queue_service
 from pamosnik.services.listing import Part, Wanted
+from pamosnik.services.reading.problems import Problem
 from pamosnik.services.shapes import Shape
 from pamosnik.store import connections
 from pamosnik.store.accounts import Account
@@ -29,7 +30,7 @@ class Asked:
     """The id in the address; empty where it has none."""
     parameters: Mapping[str, str]
     daemon_since: datetime | None
-    storage: Sequence[Shape]
+    storage: Sequence[Problem]
     """Problems of the disk and the database's file."""
 
 
@@ -75,8 +76,8 @@ def _queue(conn: Connection, asks: Asked) -> Part:
 
 def _item(conn: Connection, asks: Asked) -> Shape:
     item = QueueFilter(item_id=queue_service.named(conn, asks.account, asks.what).id)
-    (shape,) = reading.queue.newest(conn, asks.account, item, now=asks.now)
-    return shape
+    (found,) = reading.queue.newest(conn, asks.account, item, now=asks.now)
+    return found.shape()
 
 
 def _contacts(conn: Connection, asks: Asked) -> Part:
@@ -84,7 +85,7 @@ def _contacts(conn: Connection, asks: Asked) -> Part:
 
 
 def _contact(conn: Connection, asks: Asked) -> Shape:
-    return reading.people.named(conn, asks.account, asks.what)[0]
+    return reading.people.named(conn, asks.account, asks.what)[0].shape()
 
 
 def _flows(conn: Connection, asks: Asked) -> list[Shape]:
@@ -97,13 +98,14 @@ def _flow(conn: Connection, asks: Asked) -> Shape:
 
 def _stats(conn: Connection, asks: Asked) -> Shape:
     given, zone = asks.parameters, asks.account.timezone
-    return reading.numbers.by_flow(
+    found = reading.numbers.by_flow(
         conn,
         asks.account,
         flow=given.get("flow"),
         since=asked.day("since", given.get("since"), asks.now, zone),
         until=asked.day("until", given.get("until"), asks.now, zone),
     )
+    return reading.numbers.shape(found)
 
 
 def _connections(conn: Connection, asks: Asked) -> list[Shape]:

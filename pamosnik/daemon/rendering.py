@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from pamosnik.clock import local_minute
+
 
 class Pages:
     """What lies in `daemon/pages`: templates, the style sheet, the icon."""
@@ -19,6 +21,7 @@ class Pages:
             autoescape=True,
             undefined=jinja2.StrictUndefined,
         )
+        self._templates.filters["local_minute"] = local_minute
         folder = resources.files("pamosnik.daemon").joinpath("pages")
         self._style = folder.joinpath("style.css").read_text("utf-8")
         self._icon = folder.joinpath("icon.svg").read_text("utf-8")

@@ -17,6 +17,7 @@ from pamosnik.clock import Clock, SteadyClock, SystemClock
 from pamosnik.daemon import main as daemon
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram.client import Instagram
+from pamosnik.model.contact import Contact
 from pamosnik.rehearsal import browser
 from pamosnik.rehearsal.watching import Watching
 from pamosnik.sandbox import desk
@@ -204,14 +205,14 @@ class _Stage:
             fields=_FIELDS,
         )
 
-    def name(self, person: Mapping[str, object]) -> str:
+    def name(self, username: str | None, igsid: str) -> str:
         """Of somebody who has only written, Instagram's webhooks tell the id alone; the sandbox knows who it is."""
-        if person["username"]:
-            return f"@{person['username']}"
+        if username:
+            return f"@{username}"
         world = self.sandbox.world
         shop = world.account_named(None)
-        known = (one for one in world.people.values() if world.igsid(shop, one) == person["igsid"])
-        return next((f"{one.name} {person['igsid']}" for one in known), str(person["igsid"]))
+        known = (one for one in world.people.values() if world.igsid(shop, one) == igsid)
+        return next((f"{one.name} {igsid}" for one in known), igsid)
 
     async def next_messages(self, username: str, many: int) -> None:
         """Waits until the business has written `many` more messages to this person, and prints them."""
@@ -309,9 +310,7 @@ async def _settled(stage: _Stage) -> bool | None:
         conn = database.connection
         account = _account(accounts.every(conn))
         pending = [
-            e
-            for e in reading.events.newest(conn, account, limit=None, since=None)
-            if e["verdict"] == "pending"
+            e for e in reading.events.newest(conn, account, limit=None, since=None) if e.verdict == "pending"
         ]
         going = reading.queue.newest(conn, account, QueueFilter(open_only=True), now=SystemClock().now())
     return None if pending or going else True
@@ -329,36 +328,31 @@ def _report(stage: _Stage) -> None:
         account = _account(accounts.every(conn))
         events = list(reversed(reading.events.newest(conn, account, limit=None, since=None)))
         items = list(reversed(reading.queue.newest(conn, account, now=SystemClock().now())))
-        numbers = reading.numbers.by_flow(conn, account)["flows"]
+        numbers = reading.numbers.by_flow(conn, account)
         people = reading.people.newest(conn, account, limit=10)
     say("\nEvery event has a verdict:")
     for event in events:
-        if event["verdict"] not in ("own", "noted"):
-            flow = f" {event['flow']}" if event["flow"] else ""
-            say(
-                f"  {event['kind']!s:<10} {event['text'] or ''!s:<16} {event['verdict']}{flow}: {event['reason']}"
-            )
-    own = sum(event["verdict"] == "own" for event in events)
+        if event.verdict not in ("own", "noted"):
+            flow = f" {event.flow}" if event.flow else ""
+            say(f"  {event.kind:<10} {event.text or '':<16} {event.verdict}{flow}: {event.reason}")
+    own = sum(event.verdict == "own" for event in events)
     say(f"  and {own} echoes of what Pamosnik itself had sent, recognised as its own")
     say("\nEverything went out once (of Ben, who only wrote, Instagram tells an id alone):")
     for item in items:
-        to = item["to"]
-        assert isinstance(to, dict)
-        name = stage.name(to)
-        say(f"  {item['kind']!s:<15} to {name:<19} {item['status']}, attempts: {item['attempts']}")
+        name = stage.name(item.username, item.igsid)
+        say(f"  {item.kind:<15} to {name:<19} {item.status}, attempts: {item.attempts}")
     say("\nRemembered and counted:")
     for person in people:
-        remembered = _remembered(person)
+        remembered = _remembered(person.contact)
         if remembered:
-            say(f"  {stage.name(person):<20} {remembered}")
-    assert isinstance(numbers, list)
+            say(f"  {stage.name(person.contact.username, person.contact.igsid):<20} {remembered}")
     for row in numbers:
-        if row["started"]:
-            goals = ", ".join(f"{name} {n}" for name, n in row["goals"].items())
-            say(
-                f"  {row['flow']:<20} started {row['started']}, sent {row['sent']}, clicked {row['clicked']},"
-                f" completed {row['completed']}, goals: {goals}"
+        if row.counts["started"]:
+            counted = ", ".join(
+                f"{word} {row.counts[word]}" for word in ("started", "sent", "clicked", "completed")
             )
+            goals = ", ".join(f"{name} {n}" for name, n in row.goals.items())
+            say(f"  {row.flow:<20} {counted}, goals: {goals}")
 
 
 def _still_running(sandbox: Sandbox, daemon_address: str, password: str, say: Say) -> None:
@@ -370,13 +364,11 @@ def _still_running(sandbox: Sandbox, daemon_address: str, password: str, say: Sa
     browser.open_page(phone)
 
 
-def _remembered(person: Mapping[str, object]) -> str:
+def _remembered(contact: Contact) -> str:
     """tag got-prices; day 2026-12-24, guests 2"""
-    tags, fields = person["tags"], person["fields"]
-    assert isinstance(tags, list)
-    assert isinstance(fields, dict)
-    parts = [", ".join(f"tag {tag}" for tag in tags), ", ".join(f"{name} {fields[name]}" for name in fields)]
-    return "; ".join(part for part in parts if part)
+    tags = ", ".join(f"tag {tag}" for tag in sorted(contact.tags))
+    fields = ", ".join(f"{name} {value}" for name, value in sorted(contact.fields.items()))
+    return "; ".join(part for part in (tags, fields) if part)
 
 
 def _where_next(say: Say) -> None:

@@ -316,7 +316,7 @@ class Machinery:
                 who=self.name_of(event.incoming.igsid or ""),
                 text=event.incoming.text,
                 verdict=event.incoming.verdict,
-                flow=None if told["flow"] is None else str(told["flow"]),
+                flow=told.flow,
                 reason=event.incoming.reason,
             )
         )

@@ -16,7 +16,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import cast
 
 from starlette.responses import JSONResponse
 
@@ -142,7 +141,7 @@ class Stage:
     def steps(self, run_id: str) -> tuple[str, ...]:
         """Paths of the steps a run has taken, in order: what a test has reached."""
         _, turns = reading.runs.named(self._works.conn, self._works.account, run_id)
-        return tuple(check[0] for taken in turns for check in cast("list[list[str]]", taken["trace"]))
+        return tuple(check[0] for taken in turns for check in taken.trace)
 
     def walks(self) -> tuple[Walk, ...]:
         """Which way every run went, but for those of people who were forgotten."""
@@ -150,9 +149,8 @@ class Stage:
 
     def verdicts(self) -> list[Shape]:
         """Every event with its verdict, in the shape of `events list --json`, the oldest first."""
-        return list(
-            reversed(reading.events.newest(self._works.conn, self._works.account, limit=None, since=None))
-        )
+        found = reading.events.newest(self._works.conn, self._works.account, limit=None, since=None)
+        return [event.shape() for event in reversed(found)]
 
     # --- time ----------------------------------------------------------------------------------------
 

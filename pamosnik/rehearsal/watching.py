@@ -99,7 +99,7 @@ def _account(conn: Connection, ig_id: str) -> Account | None:
 
 def _contact(conn: Connection, account: Account, igsid: str) -> Shape | None:
     try:
-        found = reading.people.named(conn, account, igsid)[0]
+        found = reading.people.named(conn, account, igsid)[0].shape()
     except NotFound:
         return None
     shown = ("tags", "fields", "window_open_until", "paused_until", "opted_out", "unreachable")
@@ -135,7 +135,7 @@ def _steps(conn: Connection, account: Account, igsid: str) -> dict[str, list[lis
     steps: dict[str, list[list[str]]] = {}
     for run_id in _run_ids(conn, account, igsid):
         run, _ = reading.runs.named(conn, account, run_id)
-        flow = body(str(run["flow"]), str(run["version"]))
+        flow = body(run.flow, run.version)
         for _, _, event, trace, _ in reads.turns(conn, run_id):
             if event is not None:
                 steps[event] = [[*said, _verb(flow, said[0])] for said in json.loads(trace)]
@@ -161,12 +161,15 @@ def _runs(conn: Connection, account: Account, igsid: str, events: list[Shape]) -
     entries: list[Shape] = []
     for run_id in _run_ids(conn, account, igsid):
         run, _ = reading.runs.named(conn, account, run_id)
-        kept = {name: run[name] for name in ("id", "flow", "status", "step", "due_at", "reason")}
+        shape = run.shape()
+        kept = {name: shape[name] for name in ("id", "flow", "status", "step", "due_at", "reason")}
         of_it = QueueFilter(run_id=run_id)
         sent = reversed(reading.queue.newest(conn, account, of_it, now=SystemClock().now()))
         own = [event for event in reversed(events) if event["run"] == run_id]
-        title = titles.get(str(run["flow"]))
-        entries.append({**kept, "title": title, "events": own, "sent": [_item(conn, item) for item in sent]})
+        title = titles.get(run.flow)
+        entries.append(
+            {**kept, "title": title, "events": own, "sent": [_item(conn, item.shape()) for item in sent]}
+        )
     return entries
 
 

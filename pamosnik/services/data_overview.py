@@ -125,7 +125,7 @@ def connection(conn: Connection, account: Account, connection_id: str) -> Connec
 def person(conn: Connection, account: Account, contact_id: str) -> Shape | None:
     """None: the account knows nobody of this id."""
     found = reading.people.by_id(conn, account, [contact_id])
-    return found[0] if found else None
+    return found[0].shape() if found else None
 
 
 def _connection(conn: Connection, connected: Connected, zone: str) -> ConnectionRow:

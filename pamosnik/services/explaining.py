@@ -63,17 +63,16 @@ class Why:
 def why(conn: Connection, account: Account, what: str, now: datetime) -> Why:
     """About the event that an id names, or a person's latest. Raises `NotFound`."""
     event, checks = reading.events.named(conn, account, what)
-    verdict = str(event["verdict"])
-    done = _WORDS[verdict].format(flow=event["flow"])
-    kind = _KINDS.get(str(event["kind"]), str(event["kind"]).replace("_", " "))
-    reason = f": {event['reason']}" if event["reason"] else ""
-    of_it = QueueFilter(event_id=str(event["id"]))
-    sent = list(reversed(reading.queue.newest(conn, account, of_it, now=now)))
+    done = _WORDS[event.verdict].format(flow=event.flow)
+    kind = _KINDS.get(event.kind, event.kind.replace("_", " "))
+    reason = f": {event.reason}" if event.reason else ""
+    of_it = QueueFilter(event_id=event.id)
+    sent = [item.shape() for item in reversed(reading.queue.newest(conn, account, of_it, now=now))]
     advice = None
-    if verdict == "no_match":
-        advice = _advice(conn, account, str(event["id"]))
-    links = reading.links.sent(conn, account, event_id=str(event["id"]))
-    return Why(event, f"This {kind} {done}{reason}.", checks, sent, advice, links)
+    if event.verdict == "no_match":
+        advice = _advice(conn, account, event.id)
+    links = [link.shape() for link in reading.links.sent(conn, account, event_id=event.id)]
+    return Why(event.shape(), f"This {kind} {done}{reason}.", checks, sent, advice, links)
 
 
 def _advice(conn: Connection, account: Account, event_id: str) -> str:

@@ -131,8 +131,7 @@ def _extras(conn: Connection, owner: Account) -> Sequence[Extra]:
 
 def _numbers(conn: Connection, owner: Account) -> Iterator[Extra]:
     """As `pamosnik stats` tells them."""
-    found = reading.numbers.by_flow(conn, owner)["flows"]
-    assert isinstance(found, list)
+    found = [row.shape() for row in reading.numbers.by_flow(conn, owner)]
     names = list(dict.fromkeys(name for row in found for name in row))
     yield Extra("json/stats.json", "stats", list(json_rows(names, [list(row.values()) for row in found])), 2)
     columns = sheets.NUMBERS.columns(conn, owner)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import UsageError
@@ -19,6 +20,13 @@ from pamosnik.store.times import instant, ms
 
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _HEARD_FROM = re.compile(r"(\d{1,14})-([0-9A-HJKMNP-TV-Z]{26})")
+
+
+class _Row(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    def shape(self) -> Shape: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +81,9 @@ def people(conn: Connection, account: Account, wanted: Wanted) -> Part:
     return Part(part.rows, f"{ms(heard_from)}-{part.before}")
 
 
-def _part(found: Sequence[Shape], wanted: Wanted) -> Part:
+def _part(found: Sequence[_Row], wanted: Wanted) -> Part:
     rows = found[: wanted.limit]
-    return Part(rows, str(rows[-1]["id"]) if len(found) > wanted.limit else None)
+    return Part([row.shape() for row in rows], rows[-1].id if len(found) > wanted.limit else None)
 
 
 def _id(before: str | None) -> str | None:

@@ -64,7 +64,8 @@ def find(conn: Connection, account: Account, text: str, *, limit: int | None) ->
     wanted = fold(text).removeprefix("@")
     if not wanted:
         raise UsageError("There is nothing to look for.", hint="Try: pamosnik contacts find TEXT")
-    return reading.people.by_id(conn, account, contacts.matching(conn, account.id, wanted, limit=limit))
+    found = contacts.matching(conn, account.id, wanted, limit=limit)
+    return [one.shape() for one in reading.people.by_id(conn, account, found)]
 
 
 def named(conn: Connection, account: Account, who: str) -> Contact:
@@ -75,9 +76,7 @@ def named(conn: Connection, account: Account, who: str) -> Contact:
     if not found:
         raise NotFound(f"No contact is known by {who}.", hint="Try: pamosnik contacts list")
     if len(found) > 1:
-        ids = ", ".join(
-            f"{one['id']} (@{one['connection']})" for one in reading.people.named(conn, account, who)
-        )
+        ids = ", ".join(f"{one.id} (@{one.connection})" for one in reading.people.named(conn, account, who))
         raise PamosnikError(
             f"{len(found)} contacts are known by {who}, and each is changed by itself.",
             hint=f"Name one by its id: {ids}",
@@ -252,4 +251,4 @@ def _done(conn: Connection, by: By, contact: Contact, action: str, *, changed: b
     if changed:
         accounts.audit(conn, by.account.id, actor=by.actor, action=action, subject=contact.id, now=by.now)
     (person,) = reading.people.by_id(conn, by.account, [contact.id])
-    return Changed(person, changed)
+    return Changed(person.shape(), changed)

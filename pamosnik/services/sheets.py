@@ -61,9 +61,9 @@ def _people(conn: Connection, account: Account, columns: Sequence[str], last: st
     found = reading.people.of_connection(
         conn, account, left[0], after=after if left[0] == at else "", limit=limit
     )
-    rows = _rows(found, columns, account)
+    rows = _rows([one.shape() for one in found], columns, account)
     if len(found) == limit:
-        return Part(rows, f"{left[0]} {found[-1]['igsid']}")
+        return Part(rows, f"{left[0]} {found[-1].contact.igsid}")
     return Part(rows, left[1] if len(left) > 1 else None)
 
 
@@ -73,7 +73,8 @@ def _event_columns(_: Connection, __: Account) -> Sequence[str]:
 
 def _events(conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int) -> Part:
     found = reading.events.newest(conn, account, limit=limit, since=None, before=last)
-    return Part(_rows(found, columns, account), str(found[-1]["id"]) if len(found) == limit else None)
+    rows = _rows([one.shape() for one in found], columns, account)
+    return Part(rows, found[-1].id if len(found) == limit else None)
 
 
 def _number_columns(conn: Connection, account: Account) -> Sequence[str]:
@@ -102,9 +103,7 @@ NUMBERS = Sheet(_number_columns, _numbers)
 
 
 def _counted(conn: Connection, account: Account) -> Sequence[Shape]:
-    rows = reading.numbers.by_flow(conn, account)["flows"]
-    assert isinstance(rows, list)
-    return rows
+    return [row.shape() for row in reading.numbers.by_flow(conn, account)]
 
 
 def _rows(found: Sequence[Shape], columns: Sequence[str], account: Account) -> Sequence[Row]:

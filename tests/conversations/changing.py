@@ -101,12 +101,12 @@ class Changing:
         """Flow and status, the oldest first."""
         conn = self.shop.reader.connection
         found = reading.runs.newest(conn, accounts.every(conn)[0])
-        return [(run["flow"], run["status"]) for run in reversed(found) if _is(run["contact"], igsid)]
+        return [(run.flow, run.status) for run in reversed(found) if run.igsid == igsid]
 
     def fields(self, igsid: str) -> object:
         conn = self.shop.reader.connection
         found = reading.people.newest(conn, accounts.every(conn)[0], limit=None)
-        return next(one["fields"] for one in found if one["igsid"] == igsid)
+        return next(one.contact.fields for one in found if one.contact.igsid == igsid)
 
     async def _said(self, item: Mapping[str, Any]) -> None:
         at = int(self.shop.clock.now().timestamp() * 1000)
@@ -118,11 +118,6 @@ class Changing:
         why = explaining.why(conn, accounts.every(conn)[0], what, self.shop.clock.now())
         await self.shop.later(seconds=1)
         return str(why.event["verdict"])
-
-
-def _is(contact: object, igsid: str) -> bool:
-    assert isinstance(contact, dict)
-    return bool(contact["igsid"] == igsid)
 
 
 @asynccontextmanager

@@ -37,11 +37,11 @@ def recorded(home: Path) -> Mapping[str, Any]:
         conn = database.connection
         account = accounts.every(conn)[0]
         return {
-            "events": reading.events.newest(conn, account, limit=None, since=None),
-            "queue": reading.queue.newest(conn, account, now=now),
-            "contacts": reading.people.newest(conn, account, limit=None),
-            "runs": reading.runs.newest(conn, account),
-            "flows": reading.numbers.by_flow(conn, account)["flows"],
+            "events": [one.shape() for one in reading.events.newest(conn, account, limit=None, since=None)],
+            "queue": [one.shape() for one in reading.queue.newest(conn, account, now=now)],
+            "contacts": [one.shape() for one in reading.people.newest(conn, account, limit=None)],
+            "runs": [one.shape() for one in reading.runs.newest(conn, account)],
+            "flows": [row.shape() for row in reading.numbers.by_flow(conn, account)],
         }
 
 

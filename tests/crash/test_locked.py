@@ -143,7 +143,7 @@ async def test_a_long_reader_is_told_when_the_log_beside_the_database_has_grown(
             opened.write(lambda conn: conn.execute("CREATE TABLE t AS SELECT zeroblob(24000000) AS x"))
             opened.write(lambda conn: conn.execute("DROP TABLE t"))
         (problem,) = reading.problems.storage(None, opened.wal_bytes())
-        assert problem["code"] == "database_held_open"
+        assert problem.code == "database_held_open"
         reader.execute("ROLLBACK")
         for _ in range(3):
             opened.write(lambda conn: conn.execute("PRAGMA user_version=1"))

@@ -101,7 +101,8 @@ class Machine:
     def queue(self) -> list[Shape]:
         """The oldest first."""
         conn = self.reader.connection
-        return list(reversed(reading.queue.newest(conn, accounts.every(conn)[0], now=self.clock.now())))
+        found = reading.queue.newest(conn, accounts.every(conn)[0], now=self.clock.now())
+        return [item.shape() for item in reversed(found)]
 
     def problems(self) -> list[Shape]:
         """What `status` tells the owner."""

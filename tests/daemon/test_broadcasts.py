@@ -119,10 +119,9 @@ async def test_reaches_open_windows_and_counts_the_rest(tmp_path: Path) -> None:
         assert _sent(shop) == {"9001": 1, "9002": 2}
         assert _found(shop)[0]["skipped"] == {"opted_out": 1, "window_closed": 2}
         conn = shop.reader.connection
-        numbers = reading.numbers.by_flow(conn, _account(shop), flow="menu")["flows"]
-        assert isinstance(numbers, list)
+        (numbers,) = reading.numbers.by_flow(conn, _account(shop), flow="menu")
         skipped = {"human_has_it": 1, "opted_out": 2, "window_closed": 2}
-        assert (numbers[0]["started"], numbers[0]["skipped"]) == (3, skipped)
+        assert (numbers.counts["started"], numbers.skipped) == (3, skipped)
 
 
 async def test_limits_and_mode_count_as_for_events(tmp_path: Path) -> None:

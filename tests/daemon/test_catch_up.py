@@ -21,9 +21,9 @@ pytestmark = pytest.mark.anyio
 def _events(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
     return [
-        one
+        one.shape()
         for one in reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None)
-        if one["kind"] != "echo"
+        if one.kind != "echo"
     ]
 
 

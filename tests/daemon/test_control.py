@@ -69,11 +69,8 @@ async def _ways(shop: Machine, people: list[str]) -> list[str]:
 
 def _numbers(shop: Machine, flow: str) -> Shape:
     conn = shop.reader.connection
-    rows = reading.numbers.by_flow(conn, accounts.every(conn)[0])["flows"]
-    assert isinstance(rows, list)
-    (row,) = [row for row in rows if row["flow"] == flow]
-    assert isinstance(row, dict)
-    return row
+    (row,) = [row for row in reading.numbers.by_flow(conn, accounts.every(conn)[0]) if row.flow == flow]
+    return row.shape()
 
 
 async def test_everybody_keeps_their_share_whatever_happens_around_it(tmp_path: Path) -> None:
@@ -198,7 +195,7 @@ def _events(shop: Machine, kind: str) -> list[tuple[object, object, object]]:
     """(Tag or field, verdict, flow) of what flows did, the oldest first."""
     conn = shop.reader.connection
     found = reversed(reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None))
-    return [(one["text"], one["verdict"], one["flow"]) for one in found if one["kind"] == kind]
+    return [(one.text, one.verdict, one.flow) for one in found if one.kind == kind]
 
 
 async def test_a_tag_and_a_field_start_other_flows(tmp_path: Path) -> None:
@@ -224,9 +221,9 @@ async def test_why_tells_which_flow_did_it(tmp_path: Path) -> None:
         (tagged,) = [
             one
             for one in reading.events.newest(conn, account, limit=None, since=None)
-            if one["kind"] == "tag_added"
+            if one.kind == "tag_added"
         ]
-        told = explaining.why(conn, account, str(tagged["id"]), shop.clock.now())
+        told = explaining.why(conn, account, tagged.id, shop.clock.now())
         assert told.sentence == "This new tag started the flow welcome: the flow order gave the tag customer."
         # A person is asked about by what they did themselves.
         assert explaining.why(conn, account, "9001", shop.clock.now()).event["message_id"] == mid
@@ -244,10 +241,10 @@ async def test_a_flow_for_another_account_is_not_started(tmp_path: Path) -> None
         (tagged,) = [
             one
             for one in reading.events.newest(conn, account, limit=None, since=None)
-            if one["kind"] == "tag_added"
+            if one.kind == "tag_added"
         ]
-        told = explaining.why(conn, account, str(tagged["id"]), shop.clock.now())
-        assert (tagged["verdict"], told.advice) == (
+        told = explaining.why(conn, account, tagged.id, shop.clock.now())
+        assert (tagged.verdict, told.advice) == (
             "no_match",
             "The flow that waits for it is for other connected accounts (`connections`).",
         )

@@ -65,7 +65,7 @@ async def test_hours_decide_and_a_change_of_them_is_seen_by_who_is_under_way(tmp
         (event, *_) = reading.events.newest(
             shop.reader.connection, accounts.every(shop.reader.connection)[0], limit=9, since=None
         )
-        assert event["reason"] == "only_if: during: open is not true"
+        assert event.reason == "only_if: during: open is not true"
         await _writes(shop, "book", "9002")
         await _apply(shop, 'version: 1\nhours: { open: { from: "00:00" } }\n')
         await _writes(shop, "friday", "9002")

@@ -69,12 +69,13 @@ def _look_ups(shop: Machine) -> int:
 
 def _person(shop: Machine, igsid: str = "9001") -> Shape:
     conn = shop.reader.connection
-    return reading.people.named(conn, accounts.every(conn)[0], igsid)[0]
+    return reading.people.named(conn, accounts.every(conn)[0], igsid)[0].shape()
 
 
 def _events(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
-    return reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None)
+    found = reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None)
+    return [event.shape() for event in found]
 
 
 async def test_a_gate_asks_each_time_and_hears_of_a_follow(tmp_path: Path) -> None:

@@ -576,7 +576,8 @@ def _begin(conn: Connection, connection_id: str, now: datetime) -> bool:
 def _messages(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
     account = accounts.every(conn)[0]
-    return [e for e in reading.events.newest(conn, account, limit=None, since=None) if e["kind"] == "message"]
+    found = reading.events.newest(conn, account, limit=None, since=None)
+    return [event.shape() for event in found if event.kind == "message"]
 
 
 # --- killed in the middle --------------------------------------------------------------------------------

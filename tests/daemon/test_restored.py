@@ -88,7 +88,7 @@ async def _comments(shop: Machine, text: str, comment_id: str) -> None:
 def _verdicts(shop: Machine) -> list[object]:
     conn = shop.reader.connection
     rows = reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None)
-    return [row["verdict"] for row in rows if row["kind"] != "echo"]
+    return [row.verdict for row in rows if row.kind != "echo"]
 
 
 async def _nothing(_: Machine) -> None:

@@ -272,6 +272,7 @@ async def _its_echo_comes(shop: Machine, sent: Sent) -> None:
     await shop.runner.round()
     conn = shop.reader.connection
     account = accounts.every(conn)[0]
-    (echo,) = [e for e in reading.events.newest(conn, account, limit=None, since=None) if e["kind"] == "echo"]
-    assert echo["verdict"] == "own"
-    assert [person["paused_until"] for person in reading.people.newest(conn, account, limit=None)] == [None]
+    (echo,) = [e for e in reading.events.newest(conn, account, limit=None, since=None) if e.kind == "echo"]
+    assert echo.verdict == "own"
+    (person,) = reading.people.newest(conn, account, limit=None)
+    assert person.contact.paused_until is None

@@ -51,7 +51,7 @@ async def _writes(shop: Machine, igsid: str, text: str) -> Json:
 
 def _runs(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
-    return reading.runs.newest(conn, accounts.every(conn)[0])
+    return [run.shape() for run in reading.runs.newest(conn, accounts.every(conn)[0])]
 
 
 def _why(shop: Machine, what: str) -> explaining.Why:
@@ -107,8 +107,8 @@ async def test_a_question_that_is_refused_ends_its_run(
         (person,) = reading.people.newest(
             shop.reader.connection, accounts.every(shop.reader.connection)[0], limit=9
         )
-        assert person["opted_out"] is ((code, subcode) == (551, None))
-        assert (person["paused_until"] is not None) is (subcode == 2534037), "another app has the thread"
+        assert (person.contact.opted_out_at is not None) is ((code, subcode) == (551, None))
+        assert (person.contact.paused_until is not None) is (subcode == 2534037), "another app has the thread"
 
 
 async def test_too_late_just_after_they_wrote_is_not_called_a_closed_window(tmp_path: Path) -> None:

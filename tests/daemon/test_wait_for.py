@@ -71,7 +71,7 @@ async def _tap(shop: Machine, igsid: str, label: str) -> None:
 
 def _runs(shop: Machine) -> list[object]:
     conn = shop.reader.connection
-    return [run["status"] for run in reversed(reading.runs.newest(conn, accounts.every(conn)[0]))]
+    return [run.status for run in reversed(reading.runs.newest(conn, accounts.every(conn)[0]))]
 
 
 async def test_a_tap_or_the_label_typed_or_nothing(tmp_path: Path) -> None:

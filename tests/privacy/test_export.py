@@ -174,15 +174,15 @@ def test_kinds_are_in_the_shapes_of_the_contract(command: Command, conn: Connect
     files = _exported(command, tmp_path / "all.zip")
     account = accounts.load(conn, MINE.account)
     assert account is not None
-    listed = {str(one["id"]): one for one in reading.people.newest(conn, account, limit=None)}
+    listed = {one.id: one.shape() for one in reading.people.newest(conn, account, limit=None)}
     exported = _rows(files, "json/contacts.json")
     assert len(exported) == len(listed) > 0
     for row in exported:
         assert listed[row["id"]].items() <= row.items()
-    events = {str(one["id"]): one for one in reading.events.newest(conn, account, limit=None, since=None)}
+    events = {one.id: one.shape() for one in reading.events.newest(conn, account, limit=None, since=None)}
     for row in _rows(files, "json/events.json"):
         assert {**events[row["id"]], "text": row["text"]}.items() <= row.items()
-    runs = {str(one["id"]): one for one in reading.runs.newest(conn, account)}
+    runs = {one.id: one.shape() for one in reading.runs.newest(conn, account)}
     for row in _rows(files, "json/runs.json"):
         assert runs[row["id"]].items() <= row.items()
     assert _rows(files, "json/stats.json") == json.loads(command("stats", "--json").stdout)["flows"]

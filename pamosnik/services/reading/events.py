@@ -1,6 +1,7 @@
 """What came in, and what became of it."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,55 @@ from pamosnik.errors import NotFound
 from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import reads
 from pamosnik.store.accounts import Account
-from pamosnik.store.times import optional_instant
+from pamosnik.store.times import instant
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something Meta told, or a change that another flow made."""
+
+    id: str
+    kind: str
+    username: str | None
+    """As the event says it, or as it is known of the person."""
+    igsid: str | None
+    text: str | None
+    at: datetime
+    """When it happened; where Meta did not say, when it arrived."""
+    verdict: str
+    flow: str | None
+    reason: str | None
+    run: str | None
+    comment_id: str | None
+    message_id: str | None
+    seen_times: int
+    recovered: bool
+    connection: str
+    trace: str | None
+    """As it stands in its row: JSON."""
+
+    @property
+    def who(self) -> str:
+        """For people."""
+        return f"@{self.username}" if self.username else (self.igsid or "–")
+
+    def shape(self) -> Shape:
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "from": {"username": self.username, "igsid": self.igsid},
+            "text": self.text,
+            "at": iso(self.at),
+            "verdict": self.verdict,
+            "flow": self.flow,
+            "reason": self.reason,
+            "run": self.run,
+            "comment_id": self.comment_id,
+            "message_id": self.message_id,
+            "seen_times": self.seen_times,
+            "recovered": self.recovered,
+            "connection": self.connection,
+        }
 
 
 def newest(
@@ -19,47 +68,49 @@ def newest(
     limit: int | None,
     since: datetime | None,
     before: str | None = None,
-) -> list[Shape]:
+) -> list[Event]:
     """The latest first; `before`: those older than the event of this id."""
     rows = reads.events(conn, account.id, limit=limit, since=since, before=before)
-    return [_shape(row) for row in rows]
+    return [_event(row) for row in rows]
 
 
-def named(conn: Connection, account: Account, what: str) -> tuple[Shape, list[list[str]]]:
+def named(conn: Connection, account: Account, what: str) -> tuple[Event, list[list[str]]]:
     """The event that an id names (the latest of a person), and the checks behind its verdict."""
     rows = reads.find_events(conn, account.id, what)
     if not rows:
         raise NotFound(f"No event is known by {what}.", hint="Try: pamosnik events list")
-    row = rows[0]
-    checks = json.loads(row[11]) if row[11] else []
-    for trace in reads.turns_of(conn, str(row[0])):
+    found = _event(rows[0])
+    checks = json.loads(found.trace) if found.trace else []
+    for trace in reads.turns_of(conn, found.id):
         # A `run:` that led nowhere: what the person waits for does not come.
         checks += [check for check in json.loads(trace) if check[:2] == ["run", "skipped"]]
-    for trace in reads.went_on(conn, str(row[0])):
+    for trace in reads.went_on(conn, found.id):
         checks += [check for check in json.loads(trace) if check[2]]
-    return _shape(row), checks
+    return found, checks
 
 
 def whole(conn: Connection, account: Account, what: str) -> Shape:
     """The event that an id names, with its trace."""
     found, checks = named(conn, account, what)
-    return {**found, "trace": checks}
+    return {**found.shape(), "trace": checks}
 
 
-def _shape(row: tuple[Any, ...]) -> Shape:
-    return {
-        "id": row[0],
-        "kind": row[1],
-        "from": {"username": row[2] or row[16], "igsid": row[3]},
-        "text": row[4],
-        "at": iso(optional_instant(row[5] if row[5] is not None else row[6])),
-        "verdict": row[7],
-        "flow": row[8],
-        "reason": row[9],
-        "run": row[10],
-        "comment_id": row[12],
-        "message_id": row[13],
-        "seen_times": row[14],
-        "recovered": bool(row[17]),
-        "connection": row[15],
-    }
+def _event(row: tuple[Any, ...]) -> Event:
+    return Event(
+        id=row[0],
+        kind=row[1],
+        username=row[2] or row[16],
+        igsid=row[3],
+        text=row[4],
+        at=instant(row[5] if row[5] is not None else row[6]),
+        verdict=row[7],
+        flow=row[8],
+        reason=row[9],
+        run=row[10],
+        comment_id=row[12],
+        message_id=row[13],
+        seen_times=row[14],
+        recovered=bool(row[17]),
+        connection=row[15],
+        trace=row[11],
+    )

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
+from pamosnik.clock import local_minute
 from pamosnik.model.outbox import ItemKind, ItemStatus, Quota
 from pamosnik.outbox.pacing import COUNTS_FOR, Usage, outlook
 from pamosnik.store import attempts, connections, outbox, reads
@@ -73,7 +73,7 @@ def prospects(conn: Connection, account: Account, now: datetime) -> str | None:
     out = (
         "leaves now"
         if last is None or last <= now
-        else f"leaves at about {last.astimezone(ZoneInfo(account.timezone)):%Y-%m-%d %H:%M}"
+        else f"leaves at about {local_minute(last, account.timezone)}"
     )
     lost = f"{late} will be too late" if late else "none will be too late"
     return f"{queued} queued: the last one {out}; {lost}."

@@ -1,5 +1,9 @@
 """How often flows started, sent, were clicked and completed: what `stats`, the page, the API and exports count."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound
 from pamosnik.services.reading.connections import usernames
@@ -19,6 +23,30 @@ WORDS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class FlowCounts:
+    """What one flow did for one connection, counted in runs."""
+
+    flow: str
+    connection: str
+    counts: Mapping[str, int]
+    """Each of `WORDS`."""
+    goals: Mapping[str, int]
+    splits: Mapping[str, Mapping[str, int]]
+    """Way → how many started and completed on it."""
+    skipped: Mapping[str, int]
+
+    def shape(self) -> Shape:
+        return {
+            "flow": self.flow,
+            **self.counts,
+            "goals": self.goals,
+            "splits": self.splits,
+            "skipped": self.skipped,
+            "connection": self.connection,
+        }
+
+
 def by_flow(
     conn: Connection,
     account: Account,
@@ -26,48 +54,41 @@ def by_flow(
     flow: str | None = None,
     since: str | None = None,
     until: str | None = None,
-) -> Shape:
-    """One row per connection and flow; applied flows that nobody started count 0."""
+) -> list[FlowCounts]:
+    """One for each connection and flow; applied flows that nobody started count 0."""
     names = usernames(conn, account)
-    rows: dict[tuple[str, str], dict[str, object]] = {}
-
-    def row(connection: str, flow_id: str) -> dict[str, object]:
-        key = (flow_id, connection)
-        if key not in rows:
-            counts = dict.fromkeys(WORDS, 0)
-            rows[key] = {
-                "flow": flow_id,
-                **counts,
-                "goals": {},
-                "splits": {},
-                "skipped": {},
-                "connection": connection,
-            }
-        return rows[key]
-
+    found: dict[tuple[str, str], Counter[str]] = {}
     for connection_id, flow_id, what, n in stats.totals(
         conn, account.id, flow_id=flow, since=since, until=until
     ):
-        found = row(names.get(connection_id, ""), flow_id)
-        if what.startswith(stats.GOAL):
-            goals = found["goals"]
-            assert isinstance(goals, dict)
-            goals[what.removeprefix(stats.GOAL)] = n
-        elif what.startswith(stats.SPLIT):
-            splits = found["splits"]
-            assert isinstance(splits, dict)
-            name, _, counted = what.removeprefix(stats.SPLIT).partition(":")
-            splits.setdefault(name, {stats.STARTED: 0, stats.COMPLETED: 0})[counted] = n
-        elif what.startswith(stats.SKIPPED):
-            skipped = found["skipped"]
-            assert isinstance(skipped, dict)
-            skipped[what.removeprefix(stats.SKIPPED)] = n
-        else:
-            found[what] = n
+        found.setdefault((flow_id, names.get(connection_id, "")), Counter())[what] += n
     for applied in flows.applied(conn, account.id):
-        if flow in (None, applied.flow_id) and not any(key[0] == applied.flow_id for key in rows):
-            for name in names.values() or ("",):
-                row(name, applied.flow_id)
-    if flow is not None and not rows and not flows.ever_applied(conn, account.id, flow):
+        if flow in (None, applied.flow_id) and not any(key[0] == applied.flow_id for key in found):
+            found |= {(applied.flow_id, name): Counter() for name in names.values() or ("",)}
+    if flow is not None and not found and not flows.ever_applied(conn, account.id, flow):
         raise NotFound(f"There is no flow {flow}.", hint="Try: pamosnik flows list")
-    return {"flows": [rows[key] for key in sorted(rows)]}
+    return [_counts(*key, found[key]) for key in sorted(found)]
+
+
+def _counts(flow: str, connection: str, totals: Counter[str]) -> FlowCounts:
+    splits: dict[str, dict[str, int]] = {}
+    for way, n in _behind(stats.SPLIT, totals).items():
+        name, _, counted = way.partition(":")
+        splits.setdefault(name, {stats.STARTED: 0, stats.COMPLETED: 0})[counted] = n
+    return FlowCounts(
+        flow,
+        connection,
+        {word: totals[word] for word in WORDS},
+        _behind(stats.GOAL, totals),
+        splits,
+        _behind(stats.SKIPPED, totals),
+    )
+
+
+def _behind(prefix: str, totals: Counter[str]) -> dict[str, int]:
+    return {what.removeprefix(prefix): n for what, n in totals.items() if what.startswith(prefix)}
+
+
+def shape(rows: Sequence[FlowCounts]) -> Shape:
+    """As `stats --json` has it."""
+    return {"flows": [row.shape() for row in rows]}

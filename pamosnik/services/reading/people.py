@@ -1,6 +1,7 @@
 """Who wrote, and what is known of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
@@ -12,6 +13,38 @@ from pamosnik.store import contacts
 from pamosnik.store.accounts import Account
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    contact: Contact
+    connection: str | None
+    """The username of the account that they write with."""
+
+    @property
+    def id(self) -> str:
+        return self.contact.id
+
+    def shape(self) -> Shape:
+        contact = self.contact
+        return {
+            "id": contact.id,
+            "username": contact.username,
+            "igsid": contact.igsid,
+            "name": contact.name,
+            "follows_me": contact.follows_me,
+            "verified": contact.verified,
+            "followers": contact.followers,
+            "facts_at": iso(contact.looked_up_at),
+            "facts_problem": contact.look_up_problem,
+            "tags": sorted(contact.tags),
+            "fields": dict(sorted(contact.fields.items())),
+            "window_open_until": iso(contact.window_open_until),
+            "opted_out": contact.opted_out_at is not None,
+            "unreachable": contact.unreachable_since is not None,
+            "paused_until": iso(contact.paused_until),
+            "connection": self.connection,
+        }
+
+
 def newest(
     conn: Connection,
     account: Account,
@@ -19,50 +52,29 @@ def newest(
     limit: int | None,
     since: datetime | None = None,
     before: tuple[datetime, str] | None = None,
-) -> list[Shape]:
+) -> list[Person]:
     """Whoever was heard from last first; `before` (heard from, id): whoever comes after that one."""
     return by_id(conn, account, contacts.newest(conn, account.id, limit=limit, since=since, before=before))
 
 
 def of_connection(
     conn: Connection, account: Account, connection_id: str, *, after: str, limit: int
-) -> list[Shape]:
+) -> list[Person]:
     """In the order of their IGSIDs, after this one: it does not change while somebody reads part after part."""
     return by_id(conn, account, contacts.of_connection(conn, connection_id, after=after, limit=limit))
 
 
-def by_id(conn: Connection, account: Account, ids: Sequence[str]) -> list[Shape]:
+def by_id(conn: Connection, account: Account, ids: Sequence[str]) -> list[Person]:
     """In this order."""
     names = usernames(conn, account)
     found = (contacts.load(conn, contact_id) for contact_id in ids)
-    return [_shape(contact, names) for contact in found if contact is not None]
+    return [Person(contact, names.get(contact.connection_id)) for contact in found if contact is not None]
 
 
-def named(conn: Connection, account: Account, who: str) -> list[Shape]:
+def named(conn: Connection, account: Account, who: str) -> list[Person]:
     """Everybody that `@username`, an IGSID or an id names, the one heard from last first: one for each connection."""
     names = usernames(conn, account)
     found = [contacts.load(conn, contact_id) for contact_id in contacts.find(conn, account.id, who)]
     if not found:
         raise NotFound(f"No contact is known by {who}.", hint="Try: pamosnik contacts list")
-    return [_shape(contact, names) for contact in found if contact is not None]
-
-
-def _shape(contact: Contact, names: Mapping[str, str]) -> Shape:
-    return {
-        "id": contact.id,
-        "username": contact.username,
-        "igsid": contact.igsid,
-        "name": contact.name,
-        "follows_me": contact.follows_me,
-        "verified": contact.verified,
-        "followers": contact.followers,
-        "facts_at": iso(contact.looked_up_at),
-        "facts_problem": contact.look_up_problem,
-        "tags": sorted(contact.tags),
-        "fields": dict(sorted(contact.fields.items())),
-        "window_open_until": iso(contact.window_open_until),
-        "opted_out": contact.opted_out_at is not None,
-        "unreachable": contact.unreachable_since is not None,
-        "paused_until": iso(contact.paused_until),
-        "connection": names.get(contact.connection_id),
-    }
+    return [Person(contact, names.get(contact.connection_id)) for contact in found if contact is not None]

@@ -1,13 +1,14 @@
 """What needs the owner, each with its fix."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
+from pamosnik.clock import local_minute
 from pamosnik.errors import HomeError
 from pamosnik.services import settling
-from pamosnik.services.shapes import Shape, iso, local
+from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import flows, notices
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected, ConnectionStatus
@@ -17,81 +18,76 @@ WAL_BYTES_TOLD = 64 << 20
 """It is cut back to half of that once nobody needs it any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    code: str
+    message: str
+    fix: str | None
+    since: datetime | None = None
+
+    def shape(self) -> Shape:
+        return {"code": self.code, "message": self.message, "fix": self.fix, "since": iso(self.since)}
+
+
+NOT_RUNNING = Problem("daemon_not_running", "The daemon is not running.", "Try: pamosnik serve")
+_NOT_CONNECTED = Problem(
+    "not_connected", "No Instagram account is connected.", "Try: pamosnik connect --token-stdin"
+)
+_NO_FLOWS = Problem("no_flows", "No flow is applied.", "Try: pamosnik flows apply flows.yaml")
+
+
 def of_account(
     conn: Connection, account: Account, connected: Sequence[Connected], now: datetime
-) -> list[Shape]:
+) -> list[Problem]:
     told = notices.of_account(conn, account.id)
     problems = [_told(notice) for notice in told]
     named = {notice.connection_id for notice in told}
-    resting = [one for one in connected if _rests(one, now) and one.id not in named]
-    problems += [_resting(one, ZoneInfo(account.timezone)) for one in resting]
+    problems += [
+        _resting(one, local_minute(one.rest_until, account.timezone))
+        for one in connected
+        if one.rest_until is not None and one.rest_until > now and one.id not in named
+    ]
     problems += [_told(notice) for notice in settling.left_to_owners(conn) if notice.account_id == account.id]
     if not any(c.status is ConnectionStatus.ACTIVE for c in connected):
         if not problems:
-            problems.append(
-                {
-                    "code": "not_connected",
-                    "message": "No Instagram account is connected.",
-                    "fix": "Try: pamosnik connect --token-stdin",
-                    "since": None,
-                }
-            )
+            problems.append(_NOT_CONNECTED)
     elif not flows.applied(conn, account.id):
-        problems.append(
-            {
-                "code": "no_flows",
-                "message": "No flow is applied.",
-                "fix": "Try: pamosnik flows apply flows.yaml",
-                "since": None,
-            }
-        )
+        problems.append(_NO_FLOWS)
     return problems
 
 
-def storage(refused: tuple[str, str] | None, wal_bytes: int) -> list[Shape]:
+def storage(refused: tuple[str, str] | None, wal_bytes: int) -> list[Problem]:
     """Problems of the disk and the database's file; `refused`: what the daemon could not do, and the fix."""
-    problems: list[Shape] = []
+    problems: list[Problem] = []
     if refused is not None:
         message, fix = refused
-        problems.append({"code": "storage", "message": message, "fix": fix, "since": None})
+        problems.append(Problem("storage", message, fix))
     if wal_bytes > WAL_BYTES_TOLD:
         problems.append(
-            {
-                "code": "database_held_open",
-                "message": f"pamosnik.db-wal has grown to {wal_bytes >> 20} MB: another program has been reading the"
+            Problem(
+                "database_held_open",
+                f"pamosnik.db-wal has grown to {wal_bytes >> 20} MB: another program has been reading the"
                 " database for long, and what it reads has to stay.",
-                "fix": "Close whatever has pamosnik.db open, a viewer or a copy under way. Try: fuser -v pamosnik.db",
-                "since": None,
-            }
+                "Close whatever has pamosnik.db open, a viewer or a copy under way. Try: fuser -v pamosnik.db",
+            )
         )
     return problems
 
 
-def key_file(trouble: HomeError | None) -> list[Shape]:
+def key_file(trouble: HomeError | None) -> list[Problem]:
     """The problem of a key file that does not open."""
     if trouble is None:
         return []
-    return [{"code": "key_file", "message": trouble.message, "fix": trouble.hint, "since": None}]
+    return [Problem("key_file", trouble.message, trouble.hint)]
 
 
-def _rests(connected: Connected, now: datetime) -> bool:
-    return connected.rest_until is not None and connected.rest_until > now
+def _resting(connected: Connected, until: str) -> Problem:
+    return Problem(
+        "resting",
+        f"Sending rests for {connected.username} until {until}: {connected.rest_reason}.",
+        "Nothing to do: it goes on by itself.",
+    )
 
 
-def _resting(connected: Connected, zone: ZoneInfo) -> Shape:
-    return {
-        "code": "resting",
-        "message": f"Sending rests for {connected.username} until {local(connected.rest_until, zone)}:"
-        f" {connected.rest_reason}.",
-        "fix": "Nothing to do: it goes on by itself.",
-        "since": None,
-    }
-
-
-def _told(notice: Notice) -> Shape:
-    return {
-        "code": notice.code,
-        "message": notice.message,
-        "fix": notice.fix,
-        "since": iso(notice.since),
-    }
+def _told(notice: Notice) -> Problem:
+    return Problem(notice.code, notice.message, notice.fix, notice.since)

@@ -1,6 +1,7 @@
 """People going through flows, turn by turn."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,61 @@ from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import reads
 from pamosnik.store.accounts import Account
 from pamosnik.store.reads import QueueFilter
-from pamosnik.store.times import optional_instant
+from pamosnik.store.times import instant, optional_instant
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A person going through a flow."""
+
+    id: str
+    flow: str
+    version: str
+    username: str | None
+    igsid: str
+    status: str
+    step: str | None
+    due_at: datetime | None
+    """When the first of its waits is over."""
+    started_at: datetime
+    finished_at: datetime | None
+    reason: str | None
+    connection: str
+
+    def shape(self) -> Shape:
+        return {
+            "id": self.id,
+            "flow": self.flow,
+            "version": self.version,
+            "contact": {"username": self.username, "igsid": self.igsid},
+            "status": self.status,
+            "step": self.step,
+            "due_at": iso(self.due_at),
+            "started_at": iso(self.started_at),
+            "finished_at": iso(self.finished_at),
+            "reason": self.reason,
+            "connection": self.connection,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn of a run did."""
+
+    number: int
+    stimulus: str
+    event: str | None
+    trace: list[list[str]]
+    at: datetime
+
+    def shape(self) -> Shape:
+        return {
+            "turn": self.number,
+            "stimulus": self.stimulus,
+            "event": self.event,
+            "trace": self.trace,
+            "at": iso(self.at),
+        }
 
 
 def newest(
@@ -22,26 +77,20 @@ def newest(
     since: datetime | None = None,
     what: str | None = None,
     before: str | None = None,
-) -> list[Shape]:
+) -> list[Run]:
     """The latest first; `before`: those older than the run of this id."""
     rows = reads.runs(conn, account.id, limit=limit, since=since, what=what, before=before)
-    return [_shape(row) for row in rows]
+    return [_run(row) for row in rows]
 
 
-def named(conn: Connection, account: Account, what: str) -> tuple[Shape, list[Shape]]:
+def named(conn: Connection, account: Account, what: str) -> tuple[Run, list[Turn]]:
     """The run that an id names (the latest of a person), and what each of its turns did."""
     found = newest(conn, account, what=what, limit=1)
     if not found:
         raise NotFound(f"No run is known by {what}.", hint="Try: pamosnik runs list")
-    turns: list[Shape] = [
-        {
-            "turn": t[0],
-            "stimulus": t[1],
-            "event": t[2],
-            "trace": json.loads(t[3]),
-            "at": iso(optional_instant(t[4])),
-        }
-        for t in reads.turns(conn, str(found[0]["id"]))
+    turns = [
+        Turn(row[0], row[1], row[2], json.loads(row[3]), instant(row[4]))
+        for row in reads.turns(conn, found[0].id)
     ]
     return found[0], turns
 
@@ -49,26 +98,27 @@ def named(conn: Connection, account: Account, what: str) -> tuple[Shape, list[Sh
 def whole(conn: Connection, account: Account, what: str, now: datetime) -> Shape:
     """The run that an id names, with its turns, what it put into the queue, and its links."""
     found, turns = named(conn, account, what)
-    run_id = str(found["id"])
+    of_it = QueueFilter(run_id=found.id)
     return {
-        **found,
-        "turns": turns,
-        "queue": queue.newest(conn, account, QueueFilter(run_id=run_id), now=now),
-        "links": links.sent(conn, account, run_id=run_id),
+        **found.shape(),
+        "turns": [turn.shape() for turn in turns],
+        "queue": [item.shape() for item in queue.newest(conn, account, of_it, now=now)],
+        "links": [link.shape() for link in links.sent(conn, account, run_id=found.id)],
     }
 
 
-def _shape(row: tuple[Any, ...]) -> Shape:
-    return {
-        "id": row[0],
-        "flow": row[1],
-        "version": row[2],
-        "contact": {"username": row[3], "igsid": row[4]},
-        "status": row[5],
-        "step": row[6],
-        "due_at": iso(optional_instant(row[11])),
-        "started_at": iso(optional_instant(row[7])),
-        "finished_at": iso(optional_instant(row[8])),
-        "reason": row[9],
-        "connection": row[10],
-    }
+def _run(row: tuple[Any, ...]) -> Run:
+    return Run(
+        id=row[0],
+        flow=row[1],
+        version=row[2],
+        username=row[3],
+        igsid=row[4],
+        status=row[5],
+        step=row[6],
+        due_at=optional_instant(row[11]),
+        started_at=instant(row[7]),
+        finished_at=optional_instant(row[8]),
+        reason=row[9],
+        connection=row[10],
+    )

@@ -6,6 +6,7 @@ from datetime import datetime
 from pamosnik._sqlite import Connection
 from pamosnik.services.reading import broadcasts, forecast, problems
 from pamosnik.services.reading.connections import shape
+from pamosnik.services.reading.problems import Problem
 from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import connections, reads
 from pamosnik.store.accounts import Account
@@ -19,21 +20,14 @@ def of_account(
     running: bool,
     since: datetime | None,
     now: datetime,
-    storage: Sequence[Shape] = (),
+    storage: Sequence[Problem] = (),
 ) -> Shape:
     connected = connections.of_account(conn, account.id)
-    seen = {one["code"] for one in storage}  # just now: what the daemon told of the same before is older
-    told = [one for one in problems.of_account(conn, account, connected, now) if one["code"] not in seen]
+    seen = {one.code for one in storage}  # just now: what the daemon told of the same before is older
+    told = [one for one in problems.of_account(conn, account, connected, now) if one.code not in seen]
     found = [*storage, *told]
     if not running:
-        found.append(
-            {
-                "code": "daemon_not_running",
-                "message": "The daemon is not running.",
-                "fix": "Try: pamosnik serve",
-                "since": None,
-            }
-        )
+        found.append(problems.NOT_RUNNING)
     counts = reads.queue_counts(conn, account.id)
     next_due, last_due = reads.queue_times(conn, account.id)
     last_event, pending = reads.event_counts(conn, account.id)
@@ -53,5 +47,5 @@ def of_account(
             "planned": broadcasts.planned(conn, account),
             "latest": broadcasts.latest(conn, account, limit=1),
         },
-        "problems": found,
+        "problems": [one.shape() for one in found],
     }
