@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,10 +18,10 @@ from pamosnik.sandbox.main import Sandbox
 from pamosnik.services import reading
 from pamosnik.store import accounts
 from pamosnik.store.database import open_database
+from tests.crash import forked
 from tests.crash.ledger import Got
 
 ROOT = Path(__file__).parents[2]
-PAMOSNIK = (sys.executable, "-m", "pamosnik")
 FIELDS = [
     *("messages", "message_reactions", "messaging_postbacks", "messaging_referral", "messaging_seen"),
     *("comments", "live_comments"),
@@ -45,6 +44,18 @@ def recorded(home: Path) -> Mapping[str, Any]:
         }
 
 
+def under_way(home: Path) -> int:
+    """How many events have no verdict yet and how many messages are still to go. Likewise."""
+    with open_database(home / "pamosnik.db") as database:
+        return int(database.connection.execute(_UNDER_WAY).fetchone()[0])
+
+
+_UNDER_WAY = (
+    "SELECT (SELECT count(*) FROM events WHERE verdict='pending')"
+    " + (SELECT count(*) FROM outbox WHERE status IN ('queued', 'sending'))"
+)
+
+
 @dataclass(slots=True)
 class AheadClock:
     """The clock of Instagram and of the daemon that is started next: the machine's, so much ahead."""
@@ -65,7 +76,7 @@ class Shop:
     environment: Mapping[str, str]
     port: int
     log: Path
-    process: asyncio.subprocess.Process | None = None
+    process: forked.Daemon | None = None
 
     @property
     def hook(self) -> str:
@@ -76,25 +87,23 @@ class Shop:
         return Path(self.environment["PAMOSNIK_HOME"])
 
     async def command(self, *arguments: str, given: str = "") -> str:
-        done = await asyncio.create_subprocess_exec(
-            *PAMOSNIK, *arguments, env=self.environment, stdin=-1, stdout=-1, stderr=-1, cwd=ROOT
-        )
-        said, errors = await done.communicate(given.encode())
-        assert done.returncode == 0, errors.decode()
-        return said.decode()
+        done = await forked.command(arguments, self.environment, given)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     async def read(self, *arguments: str) -> Any:
         return json.loads(await self.command(*arguments, "--json"))
 
     async def start(self) -> None:
-        program: tuple[str, ...] = PAMOSNIK
-        if self.clock.ahead:
-            seconds = str(self.clock.ahead.total_seconds())
-            program = (sys.executable, "-m", "tests.crash.armed", str(self.log.parent), seconds)
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *program, "serve", "--port", str(self.port), env=self.environment, stderr=log, cwd=ROOT
-            )
+        ahead_s = self.clock.ahead.total_seconds()
+        process = forked.start(
+            ("serve", "--port", str(self.port)),
+            self.environment,
+            self.log,
+            folder=self.log.parent if ahead_s else None,
+            later_s=ahead_s,
+        )
+        self.process = forked.Daemon(process)
         for _ in range(400):
             if await self._ready():
                 return
@@ -162,12 +171,10 @@ class Shop:
 
     async def quiet(self) -> None:
         """Until every event has a verdict and nothing is on its way."""
-        for _ in range(200):
-            events, queue = await self.read("events", "list"), await self.read("queue", "list")
-            going = [item for item in queue if item["status"] in ("queued", "sending")]
-            if not going and not [event for event in events if event["verdict"] == "pending"]:
+        for _ in range(1200):
+            if not under_way(self.home):
                 return
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
         raise AssertionError("the daemon does not come to rest")
 
 

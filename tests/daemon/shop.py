@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,8 +14,10 @@ from typing import Any
 
 import aiohttp
 
+from tests.crash import forked
+from tests.crash.daemon import under_way
 from tests.daemon import events
-from tests.daemon.events import SECRET, Json
+from tests.daemon.events import SECRET
 from tests.daemon.fake import FakeInstagram
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +73,7 @@ class Shop:
     environment: dict[str, str]
     folder: Path
     port: int
-    process: asyncio.subprocess.Process | None = None
+    process: forked.Daemon | None = None
 
     @property
     def log(self) -> Path:
@@ -85,25 +86,8 @@ class Shop:
     # --- commands ------------------------------------------------------------------------------------
 
     async def try_command(self, *arguments: str, given: str = "", **environment: str) -> Said:
-        done = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "pamosnik",
-            *arguments,
-            env={**self.environment, **environment},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=ROOT,
-        )
-        try:
-            async with asyncio.timeout(15):
-                out, err = await done.communicate(given.encode())
-        except TimeoutError:
-            done.kill()
-            out, err = await done.communicate()
-        assert done.returncode is not None
-        said = Said(done.returncode, out.decode(), err.decode())
+        done = await forked.command(arguments, {**self.environment, **environment}, given, within_s=15)
+        said = Said(done.returncode, done.stdout, done.stderr)
         with (self.folder / "said.log").open("a") as log:
             log.write(f"$ {arguments} -> {said.code}\n{said.out}{said.err}")
         return said
@@ -122,14 +106,8 @@ class Shop:
     # --- the daemon ----------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "pamosnik", "serve", "--port", str(self.port)),
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                cwd=ROOT,
-            )
+        words = ("serve", "--port", str(self.port))
+        self.process = forked.Daemon(forked.start(words, self.environment, self.log))
         for _ in range(500):
             if await self.ready():
                 return
@@ -183,13 +161,11 @@ class Shop:
 
     async def quiet(self, within_s: float = 20.0) -> None:
         """Until every event has a verdict and nothing is on its way."""
-        status: Json = {}
-        for _ in range(int(within_s / 0.3)):
-            await asyncio.sleep(0.05)
-            status = await self.read("status")
-            if not (status["events"]["pending"] or status["queue"]["queued"] or status["queue"]["sending"]):
+        for _ in range(int(within_s / 0.05)):
+            if not under_way(self.home):
                 return
-        raise AssertionError(f"the daemon does not come to rest: {status}")
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"the daemon does not come to rest: {await self.read('status')}")
 
     async def settles(self, igsid: str, count: int, within_s: float = 10.0) -> list[str]:
         """Until this person has got so many messages."""
