@@ -10,7 +10,9 @@ DEV_STAMP := $(VENV)/.installed-dev
 demo: $(RUN_STAMP)
 	$(BIN)/pamosnik demo $(ARGS)
 
-# Three at a time: most tests wait for a process, a disk or a clock.
+# Three at a time: most tests wait for a process, a disk or a clock. What is compiled is kept, for each worker and each
+# of the programs that tests start would compile it again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(DEV_STAMP) browser lint
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 

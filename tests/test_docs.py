@@ -13,6 +13,7 @@ from pamosnik.daemon.api_writes import WRITES
 from pamosnik.flows import reference, schema_conditions, schema_steps, schema_triggers
 from pamosnik.flows.load import load
 from pamosnik.model import diagram
+from tests.crash import forked
 
 ROOT = Path(__file__).parent.parent
 DOCS = {path.name: path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md")}
@@ -96,10 +97,8 @@ def test_every_json_key_is_documented(tmp_path: Path) -> None:
     environment = {"PAMOSNIK_HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
 
     def run(*arguments: str, text: str = "") -> str:
-        command = [sys.executable, "-m", "pamosnik", *arguments]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=True, env=environment, input=text, cwd=ROOT
-        )
+        done = forked.run(arguments, environment, text)
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     run(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pamosnik import cli
-
-PASSWORD = "three random words"
+from tests.homes import PASSWORD as PASSWORD
+from tests.homes import with_one_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,5 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Command:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Runs commands on a home with one account."""
-    command = in_this_process(monkeypatch, tmp_path / "home")
-    who = (
-        "--name",
-        "Rosa",
-        "--email",
-        "rosa@shop.example",
-        "--timezone",
-        "Europe/Warsaw",
-        "--password-stdin",
-    )
-    made = command("init", *who, given=f"{PASSWORD}\n")
-    assert made.returncode == 0, made
-    return command
+    with_one_account(tmp_path / "home")
+    return in_this_process(monkeypatch, tmp_path / "home")

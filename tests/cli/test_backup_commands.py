@@ -21,6 +21,7 @@ from pamosnik.store import accounts, mailed_links, migrations, sessions
 from pamosnik.store.database import open_database
 from pamosnik.store.mailed_links import MailedLink, Purpose
 from pamosnik.store.sessions import Session
+from tests.crash import forked
 from tests.daemon.shop import PASSWORD
 
 ROOT = Path(__file__).parents[2]
@@ -36,10 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("init", *who), f"{PASSWORD}\n"),
         (("flows", "apply", "flows.example.yaml", "--yes"), ""),
     ):
-        command = [sys.executable, "-m", "pamosnik", *arguments]
-        subprocess.run(
-            command, input=given, text=True, check=True, env=environment, cwd=ROOT, capture_output=True
-        )
+        assert forked.run(arguments, environment, given).returncode == 0
     return folder
 
 

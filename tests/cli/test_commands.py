@@ -3,18 +3,18 @@
 import json
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.crash import forked
+from tests.homes import EMAIL, PASSWORD, with_one_account
+
 ROOT = Path(__file__).parents[2]
-PASSWORD = "three random words"
 SECRET = "0123456789abcdef0123456789abcdef"
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., forked.Said]
 
 
 @pytest.fixture
@@ -26,39 +26,22 @@ def run(tmp_path: Path) -> Run:
         "NO_COLOR": "1",
     }
 
-    def run(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pamosnik", *arguments]
-        return subprocess.run(
-            command,
-            env=environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            check=False,
-            timeout=60,
-        )
+    def run(*arguments: str, given: str = "") -> forked.Said:
+        return forked.run(arguments, environment, given)
 
     return run
 
 
 @pytest.fixture
-def home(run: Run) -> Run:
-    who = (
-        "--name",
-        "Rosa",
-        "--email",
-        "rosa@shop.example",
-        "--timezone",
-        "Europe/Warsaw",
-        "--password-stdin",
-    )
-    done = run("init", *who, given=f"{PASSWORD}\n")
-    assert done.returncode == 0, done.stderr
+def home(run: Run, tmp_path: Path) -> Run:
+    with_one_account(tmp_path / "home")
     return run
 
 
-def test_init_makes_a_home_that_only_its_owner_can_read(home: Run, tmp_path: Path) -> None:
+def test_init_makes_a_home_that_only_its_owner_can_read(run: Run, tmp_path: Path) -> None:
+    who = ("--name", "Rosa", "--email", EMAIL, "--timezone", "Europe/Warsaw", "--password-stdin")
+    done = run("init", *who, given=f"{PASSWORD}\n")
+    assert done.returncode == 0, done.stderr
     folder = tmp_path / "home"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}

@@ -2,9 +2,9 @@
 
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.crash import forked
 
 ROOT = Path(__file__).parents[2]
 SHOP = """\
@@ -26,10 +26,7 @@ def test_export_gives_files_that_change_nothing_and_overwrites_only_when_told(tm
     }
 
     def run(*arguments: str, given: str = "") -> tuple[int, str, str]:
-        command = [sys.executable, "-m", "pamosnik", *arguments]
-        done = subprocess.run(
-            command, env=environment, input=given, capture_output=True, text=True, cwd=tmp_path, check=False
-        )
+        done = forked.run(arguments, environment, given, cwd=tmp_path)
         return done.returncode, done.stdout, done.stderr
 
     who = ("--name", "Rosa", "--email", "rosa@shop.example", "--password-stdin")

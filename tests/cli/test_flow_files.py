@@ -3,8 +3,6 @@
 import json
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,12 +10,13 @@ import pytest
 
 from pamosnik.commands.files import write_whole
 from pamosnik.errors import UsageError
+from tests.crash import forked
 
 ROOT = Path(__file__).parents[2]
 MESSY = "flows:\n    a: {do: [stop]}   # keep\nversion: 1\n"
 NEAT = "version: 1\n\nflows:\n  a: { do: [stop] }   # keep\n"
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., forked.Said]
 
 
 @pytest.fixture
@@ -32,11 +31,8 @@ def run(tmp_path: Path) -> Run:
     folder = tmp_path / "work"
     folder.mkdir()
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pamosnik", "flows", *arguments]
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, cwd=folder, check=False, timeout=60
-        )
+    def run(*arguments: str) -> forked.Said:
+        return forked.run(("flows", *arguments), environment, cwd=folder)
 
     return run
 

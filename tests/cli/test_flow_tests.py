@@ -11,10 +11,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.crash import forked
+from tests.homes import with_one_account
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "flow-tests.md").read_text("utf-8")
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., forked.Said]
 
 
 @pytest.fixture
@@ -22,17 +25,8 @@ def run(tmp_path: Path) -> Run:
     """In an empty folder, without a home, and without colour unless `environment` says otherwise."""
     plain = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PAMOSNIK_HOME": "/nowhere", "COLUMNS": "80"}
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pamosnik", "flows", "test", *arguments]
-        return subprocess.run(
-            command,
-            env={**plain, **environment},
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            check=False,
-            timeout=60,
-        )
+    def run(*arguments: str, **environment: str) -> forked.Said:
+        return forked.run(("flows", "test", *arguments), {**plain, **environment}, cwd=tmp_path)
 
     return run
 
@@ -192,21 +186,10 @@ def flows(tmp_path: Path) -> Run:
     """`pamosnik flows …` with a home, in the folder of the files."""
     home = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PAMOSNIK_HOME": str(tmp_path / "home")}
 
-    def run(*arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pamosnik", *arguments]
-        return subprocess.run(
-            command,
-            env={**home, **environment},
-            input=given,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            check=False,
-            timeout=60,
-        )
+    def run(*arguments: str, given: str = "", **environment: str) -> forked.Said:
+        return forked.run(arguments, {**home, **environment}, given, cwd=tmp_path)
 
-    who = ("--name", "Rosa", "--email", "rosa@shop.example", "--timezone", "Europe/Warsaw")
-    assert run("init", *who, "--password-stdin", given="three random words\n").returncode == 0
+    with_one_account(tmp_path / "home")
     return lambda *arguments, **environment: run("flows", *arguments, **environment)
 
 
@@ -276,9 +259,17 @@ def test_a_flow_that_stays_rolled_back_is_tried_as_it_stays(flows: Run, tmp_path
     assert flows("apply", "a.yaml", "--yes", "--require-tests", "--over-rollback").returncode == 5
 
 
-def test_apply_without_tests_loads_no_stage(flows: Run, tmp_path: Path) -> None:
+def test_apply_without_tests_loads_no_stage(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(FLOWS.partition("    tests:")[0], "utf-8")
-    applied = flows("apply", "a.yaml", "--yes", PYTHONPROFILEIMPORTTIME="1")
+    with_one_account(tmp_path / "home")
+    applied = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "pamosnik", "flows", "apply", "a.yaml", "--yes"],
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PAMOSNIK_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
     assert applied.returncode == 0, applied.stderr
     assert "pamosnik.flows.load" in applied.stderr
     assert "pamosnik.rehearsal" not in applied.stderr

@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from pamosnik.rehearsal.play import Play
+from tests.crash import forked
 
 ROOT = Path(__file__).parents[2]
 FLOWS = (ROOT / "flows.example.yaml").read_text("utf-8")
 NEW = FLOWS.replace('"cen*"], but_not', '"cost"], but_not').replace("Here you are: {prices}", "New: {prices}")
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., forked.Said]
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +37,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         stage._works.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copy(stage._works.database.path, home / "pamosnik.db")
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pamosnik", "flows", "diff", *arguments],
-            env={**os.environ, "PAMOSNIK_HOME": str(home), "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            cwd=folder,
-            check=False,
-            timeout=60,
-        )
+    environment = {**os.environ, "PAMOSNIK_HOME": str(home), "NO_COLOR": "1"}
+
+    def run(*arguments: str) -> forked.Said:
+        return forked.run(("flows", "diff", *arguments), environment, cwd=folder)
 
     return run
 

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -156,7 +157,8 @@ def _run(given: _Given) -> None:
     os.chdir(given.cwd)
     for path, standard in ((given.out, 1), (given.err, 2)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), standard)
-    sys.stdin = io.StringIO(given.said)
+    sys.stdin = io.TextIOWrapper(io.BytesIO(given.said.encode()), "utf-8")
+    warnings.simplefilter("error")
     if given.folder is not None:
         armed.arm(given.folder, given.later_s)
     sys.exit(cli.run(list(given.arguments)))

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from pamosnik.flows.load import read_files
 from pamosnik.rehearsal.chat import COMMANDS, Chat
 from pamosnik.rehearsal.screen import Plain, clean
+from tests.crash import forked
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "flows.example.yaml")
@@ -46,18 +47,9 @@ def chat(*lines: str, files: tuple[str, ...] = (EXAMPLE,), options: tuple[str, .
     return done.stdout
 
 
-def _run(
-    lines: tuple[str, ...], files: tuple[str, ...], options: tuple[str, ...] = ()
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pamosnik", "chat", *files, *options],
-        input="".join(f"{line}\n" for line in lines),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-        env={"PATH": os.environ["PATH"], "PAMOSNIK_HOME": "/nonexistent/home"},
-    )
+def _run(lines: tuple[str, ...], files: tuple[str, ...], options: tuple[str, ...] = ()) -> forked.Said:
+    environment = {"PATH": os.environ["PATH"], "PAMOSNIK_HOME": "/nonexistent/home"}
+    return forked.run(("chat", *files, *options), environment, "".join(f"{line}\n" for line in lines))
 
 
 @pytest.mark.parametrize("block", DOCUMENTED, ids=["talking", "time"])
@@ -243,12 +235,7 @@ def test_files_with_errors_are_shown_as_validate_shows_them(tmp_path: Path) -> N
     flows = tmp_path / "flows.yaml"
     flows.write_text("version: 1\nflows:\n  a:\n    when: [dm: hi]\n    do:\n      - sned: hello\n")
     done = _run((), (str(flows),))
-    validated = subprocess.run(
-        [sys.executable, "-m", "pamosnik", "flows", "validate", str(flows)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    validated = forked.run(("flows", "validate", str(flows)), os.environ)
     assert (done.returncode, validated.returncode) == (4, 4)
     assert done.stdout == validated.stdout
     assert "did you mean" in done.stdout.lower()
