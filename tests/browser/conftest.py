@@ -4,7 +4,14 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
+from playwright import async_api, sync_api
 from playwright.async_api import Browser, async_playwright
+
+PATIENCE_MS = 30_000
+"""What is expected of a page comes when the machine has got round to it."""
+
+sync_api.expect.set_options(timeout=PATIENCE_MS)
+async_api.expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")

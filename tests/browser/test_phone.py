@@ -22,7 +22,6 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, 
 pytestmark = pytest.mark.browser
 
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-expect.set_options(timeout=10_000)
 _numbers = count(1)
 
 
