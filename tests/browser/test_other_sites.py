@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.hostile import Watched, chromium
 from tests.daemon import wire
@@ -67,13 +67,20 @@ def evil(request: pytest.FixtureRequest) -> Iterator[str]:
         yield f"http://{request.param}:{port}/"
 
 
-@pytest.fixture
-def page(browser: Browser, port: int) -> Iterator[Page]:
-    """Somebody who is logged in."""
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, port: int) -> Iterator[BrowserContext]:
+    """Somebody who is logged in, and stays so whatever the tests do."""
     context = browser.new_context()
-    visitor = Watched(context.new_page())
-    visitor.log_in(_ours(port))
-    yield visitor.page
+    Watched(context.new_page()).log_in(_ours(port))
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(browser: Browser, visitor: BrowserContext) -> Iterator[Page]:
+    """A new window of theirs."""
+    context = browser.new_context(storage_state=visitor.storage_state())
+    yield Watched(context.new_page()).page
     context.close()
 
 
