@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test lint bench bench-privacy chaos storm browser clean
+.PHONY: demo test lint bench bench-privacy chaos stories storm browser clean
 
 demo: $(RUN_STAMP)
 	$(BIN)/pamosnik demo $(ARGS)
@@ -33,6 +33,11 @@ bench-privacy: $(DEV_STAMP)
 # Flows that are changed while customers are in them: make chaos ARGS="--changes 60 --people 80 --kills 10".
 chaos: $(DEV_STAMP)
 	$(BIN)/python -m tests.crash.chaos $(ARGS)
+
+# Whole stories made up at random, ten times as many as `make test` tries.
+stories: $(DEV_STAMP)
+	STORIES=10 $(BIN)/python -m pytest -n 2 --dist worksteal tests/conversations/test_any_sequence.py \
+	  tests/conversations/test_any_replay.py tests/conversations/test_any_change.py
 
 # A viral hour and 36 hours of outage in minutes, at full size: make storm ARGS="--comments 20000".
 storm: $(DEV_STAMP)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pamosnik._sqlite import Connection
@@ -20,6 +20,7 @@ from pamosnik.store.flow_history import By
 from tests.conversations.any_sequence import Action, Comment, Pass, Story, Tap, Write
 from tests.conversations.test_any_sequence import FIRST, PEOPLE, SECOND, WORDS
 from tests.daemon.machine import machine
+from tests.examples import stories
 
 
 def _renamed(text: str, old: str, new: str) -> str:
@@ -139,7 +140,7 @@ ACTIONS: st.SearchStrategy[Action] = st.one_of(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@stories(6)
 @given(st.lists(st.one_of(ACTIONS, CHANGES), min_size=6, max_size=20))
 def test_any_change_leaves_everybody_where_they_are(
     tmp_path_factory: pytest.TempPathFactory, doings: list[Action | Change]

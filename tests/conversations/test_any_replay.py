@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pamosnik.rehearsal.replay import record, report, running, shapes
@@ -18,6 +18,7 @@ from pamosnik.store import accounts, outbox_rows
 from tests.conversations.any_sequence import Action, Comment, OwnerWrites, Pass, Story, Tap, Write
 from tests.conversations.test_any_sequence import FIRST, PEOPLE, SECOND, WORDS
 from tests.daemon.machine import Machine, machine
+from tests.examples import stories
 
 SHOP = FIRST.replace(", post: next", "")
 """For posts the runner waits, up to ten minutes: then an event is not answered when it came in."""
@@ -47,7 +48,7 @@ def nameless(texts: Iterable[str]) -> list[str]:
     return [re.sub(r"Hi .*!", "Hi!", text) for text in texts]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@stories(6)
 @given(st.lists(ACTIONS, min_size=4, max_size=18))
 def test_any_record_comes_to_the_same_again(
     tmp_path_factory: pytest.TempPathFactory, actions: list[Action]

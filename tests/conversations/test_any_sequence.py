@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conversations.any_sequence import (
@@ -19,6 +19,7 @@ from tests.conversations.any_sequence import (
 )
 from tests.daemon.fake import Trouble
 from tests.daemon.machine import machine
+from tests.examples import stories
 
 FLOWS = """
 version: 1
@@ -123,7 +124,7 @@ ACTIONS: st.SearchStrategy[Action] = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@stories(10)
 @given(st.lists(ACTIONS, min_size=4, max_size=18))
 def test_any_sequence(tmp_path_factory: pytest.TempPathFactory, actions: list[Action]) -> None:
     """No second private reply, nothing outside a window, no run without a future, nobody in two places of a flow."""
