@@ -25,7 +25,7 @@ from pamosnik.errors import UsageError
 from pamosnik.privacy import erase
 from pamosnik.services import data_overview, erasing, people
 from pamosnik.services.shapes import Shape
-from pamosnik.store import accounts, deletions
+from pamosnik.store import accounts, connections, contacts, deletions
 from pamosnik.store.accounts import Account
 from pamosnik.store.deletions import Cause
 
@@ -310,11 +310,15 @@ def _export_asked(conn: Connection, account_id: str, *, about: str | None, actor
 
 
 def _forget(conn: Connection, account_id: str, *, contact_id: str, actor: str, now: datetime) -> None:
-    erase.begin_person(conn, contact_id, Cause.PAGE, actor=actor, now=now)
+    """Of a form that was sent twice the second one may find that the person is gone."""
+    if contacts.load(conn, contact_id) is not None:
+        erase.begin_person(conn, contact_id, Cause.PAGE, actor=actor, now=now)
 
 
 def _disconnect(conn: Connection, account_id: str, *, connection_id: str, actor: str, now: datetime) -> None:
-    erasing.begin_disconnect(conn, connection_id, cause=Cause.PAGE, actor=actor, now=now)
+    """Likewise."""
+    if connections.exists(conn, connection_id):
+        erasing.begin_disconnect(conn, connection_id, cause=Cause.PAGE, actor=actor, now=now)
 
 
 def _delete_account(conn: Connection, account_id: str, *, code: str, actor: str, now: datetime) -> None:

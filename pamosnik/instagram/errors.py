@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from pamosnik.instagram.webhook import storable
 from pamosnik.model.outbox import Outcome, OutcomeKind, RestOf
 
 LONG_REST = timedelta(hours=6)
@@ -293,4 +294,4 @@ def _number(value: object) -> int | None:
 def _text(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value if isinstance(value, str) and value else None
+    return storable(value) if isinstance(value, str) and value else None

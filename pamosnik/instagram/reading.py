@@ -226,7 +226,7 @@ def moment(value: object) -> datetime | None:
 
 
 def text(value: object) -> str | None:
-    """A text or an id; None for everything else and for nothing."""
+    """A text or an id, as it can be stored; None for everything else and for nothing."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value if isinstance(value, str) and value else None
+    return webhook.storable(value) if isinstance(value, str) and value else None

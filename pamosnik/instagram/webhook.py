@@ -400,5 +400,9 @@ def _id(value: object) -> str | None:
 
 
 def _clean(text: str, limit: int) -> str:
-    """What SQLite and UTF-8 can hold: halves of surrogate pairs and NUL are replaced."""
-    return text[:limit].encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+    return storable(text[:limit])
+
+
+def storable(text: str) -> str:
+    """What SQLite and UTF-8 can hold: halves of surrogate pairs and NUL, which JSON can spell, are replaced."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

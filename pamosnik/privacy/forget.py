@@ -27,6 +27,8 @@ from pamosnik.store.tombstones import Tombstone
 KEY_BYTES = 32
 WAITED_FOR = timedelta(minutes=10)
 """So long for the last message, "it is deleted", to leave."""
+SEEN_WITHIN = timedelta(minutes=1)
+"""So long for evidence whether it has left, where no answer came: two look-ups."""
 
 _COUNTED = {"outbox": "messages", "runs": "runs"}
 """Tables whose rows the receipt counts; events and people it counts, too."""
@@ -35,7 +37,12 @@ _COUNTED = {"outbox": "messages", "runs": "runs"}
 def ready(conn: Connection, now: datetime, *, nobody_sends: bool = False) -> list[str]:
     """Contacts whose time has come. `nobody_sends`: no daemon runs, so no request is under way."""
     answered_before = now if nobody_sends else now - erase.ANSWERED_WITHIN
-    return contacts.to_forget(conn, settled_before=now - WAITED_FOR, answered_before=answered_before)
+    return contacts.to_forget(
+        conn,
+        settled_before=now - WAITED_FOR,
+        answered_before=answered_before,
+        seen_before=now - SEEN_WITHIN,
+    )
 
 
 def erase_some(conn: Connection, contact_id: str, now: datetime) -> bool:

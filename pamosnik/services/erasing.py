@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
+from pamosnik.errors import NotFound
 from pamosnik.privacy import erase
 from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import connections, consents, contacts, deletions
@@ -61,8 +62,11 @@ def people(conn: Connection, account_id: str, who: str) -> list[Someone]:
 
 
 def begin_forget(conn: Connection, someone: Someone, *, cause: Cause, actor: str, now: datetime) -> str:
-    """From this commit on nothing touches the person, and all that they did until now goes."""
+    """From this commit on nothing touches the person, and all that they did until now goes. Raises `NotFound` when
+    another command or the page was faster."""
     contact_id = someone.contact_id
+    if contact_id is not None and contacts.load(conn, contact_id) is None:
+        raise NotFound("This person is forgotten already.", hint="Try: pamosnik contacts list")
     if contact_id is None:
         contact_id = contacts.meet(
             conn,
@@ -77,7 +81,9 @@ def begin_forget(conn: Connection, someone: Someone, *, cause: Cause, actor: str
 
 def begin_disconnect(conn: Connection, connection_id: str, *, cause: Cause, actor: str, now: datetime) -> str:
     """The holder withdraws their consent: from this commit on nothing is taken in or sent, and all data of the
-    connection goes."""
+    connection goes. Raises `NotFound` when another command or the page was faster."""
+    if not connections.exists(conn, connection_id):
+        raise NotFound("This connection is deleted already.", hint="Try: pamosnik connections list")
     if deletions.open_for(conn, connection_id) is None:
         account_id = connections.load(conn, connection_id).account_id
         how = _HOW.get(cause, How.INSTAGRAM)

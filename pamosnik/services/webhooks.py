@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from pamosnik._sqlite import Connection
+from pamosnik.instagram.webhook import storable
 from pamosnik.store import accounts, connections, notices
 
 PREFIX = "FLOW_"
@@ -84,12 +85,7 @@ def _at(data: object, path: str) -> str | None:
         raise BadAnswer(f"`{path}` in its answer is no single value")
     if isinstance(data, bool):
         return "true" if data else "false"
-    return None if data is None else _storable(str(data)).strip() or None
-
-
-def _storable(text: str) -> str:
-    """What SQLite and UTF-8 can hold: halves of surrogate pairs and NUL are replaced."""
-    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+    return None if data is None else storable(str(data)).strip() or None
 
 
 # --- telling the owner -----------------------------------------------------------------------------------

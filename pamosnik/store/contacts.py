@@ -241,16 +241,20 @@ def account_of(conn: Connection, contact_id: str) -> str:
     return str(row[0])
 
 
-def to_forget(conn: Connection, *, settled_before: datetime, answered_before: datetime) -> list[str]:
+def to_forget(
+    conn: Connection, *, settled_before: datetime, answered_before: datetime, seen_before: datetime
+) -> list[str]:
     """Ids of people who are to be forgotten and to whom nothing is under way any more. Not waited for is what was put
     into the outbox before `settled_before` and has not left, or all of it once their deletion has a receipt; nor a
-    request that left before `answered_before`. Who goes with a whole connection is not among them."""
+    request that left before `answered_before`, nor evidence of one that left before `seen_before`. Who goes with a
+    whole connection is not among them."""
     rows = conn.execute(
         f"SELECT contact_id FROM contacts p WHERE forget_at IS NOT NULL AND {deletions.UNTOUCHED}"  # noqa: S608
         " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.contact_id=p.contact_id"
-        " AND ((o.status='sending' AND o.last_attempt_at>:answered) OR (o.status IN ('queued','held','unknown')"
-        f" AND o.created_at>:settled AND p.contact_id NOT IN {deletions.BEING_DELETED}))) ORDER BY forget_at",
-        {"answered": ms(answered_before), "settled": ms(settled_before)},
+        " AND ((o.status='sending' AND o.last_attempt_at>:answered) OR ((o.status IN ('queued','held')"
+        " AND o.created_at>:settled OR o.status='unknown' AND o.last_attempt_at>:seen)"
+        f" AND p.contact_id NOT IN {deletions.BEING_DELETED}))) ORDER BY forget_at",
+        {"answered": ms(answered_before), "settled": ms(settled_before), "seen": ms(seen_before)},
     )
     return [contact_id for (contact_id,) in rows]
 

@@ -131,6 +131,17 @@ async def test_a_person_is_forgotten(desk: FrontDesk) -> None:
     assert (gone.status, gone.problem) == (404, "There is no such person, or not any more.")
 
 
+@pytest.mark.parametrize("path", ["people/PERSON/forget", "connections/CSHOP"])
+async def test_a_form_that_is_sent_twice_is_answered_twice_alike(desk: FrontDesk, path: str) -> None:
+    """Both passed the look at who is there; while the password was compared, the first had done it all."""
+    browser, csrf = await holder(desk)
+    path = f"{DATA}/{path.replace('PERSON', person_of(desk))}"
+    answers = await asyncio.gather(*(browser.post(path, csrf=csrf, present=PASSWORD) for _ in range(4)))
+    assert {answer.status for answer in answers} <= {303, 404}, "404: it came when all was done"
+    await until_ended(desk, browser)
+    assert len(deletions.newest(desk.conn, desk.account.id, 10)) == 1
+
+
 async def test_an_instagram_account_is_disconnected(desk: FrontDesk) -> None:
     browser, csrf = await holder(desk)
     asks = await browser.get(f"{DATA}/connections/CSHOP")

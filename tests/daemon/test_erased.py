@@ -8,7 +8,7 @@ import pytest
 
 from pamosnik._sqlite import Connection
 from pamosnik.daemon.eraser import Eraser
-from pamosnik.errors import PamosnikError
+from pamosnik.errors import NotFound, PamosnikError
 from pamosnik.privacy import erase_account
 from pamosnik.privacy.subject import REGISTER
 from pamosnik.services import erasing
@@ -306,6 +306,55 @@ async def test_what_waits_for_a_person_dies_first(tmp_path: Path) -> None:
         assert shop.fake.sent == []
         await shop.eraser.round()
         assert shop.states() == []
+
+
+async def test_a_farewell_of_which_nobody_knows_whether_it_left_is_not_waited_for_long(
+    tmp_path: Path,
+) -> None:
+    """Killed while it sent "everything is deleted", the daemon once kept the person for ten minutes."""
+    async with machine(tmp_path, FLOWS) as shop:
+        await shop.deliver(events.talk(_message(shop, BELA, "size")))
+        await shop.runner.round()
+        now = shop.clock.now()
+
+        def left_unseen(conn: Connection) -> None:
+            conn.execute(
+                "UPDATE outbox SET status='unknown', last_attempt_at=?", (int(now.timestamp() * 1000),)
+            )
+            conn.execute("UPDATE contacts SET forget_at=?", (int(now.timestamp() * 1000),))
+
+        await shop.writer.write(left_unseen)
+        await shop.eraser.round()
+        assert shop.states() == ["unknown"]
+        shop.move_to(now + timedelta(minutes=1))
+        await shop.eraser.round()
+        assert shop.states() == []
+
+
+async def test_who_is_gone_meanwhile_is_refused_in_words(tmp_path: Path) -> None:
+    """While a command asked whether it is meant, the page was faster."""
+    async with machine(tmp_path, FLOWS) as shop:
+        await shop.deliver(events.talk(_message(shop, BELA, "hello")))
+        await shop.works()
+        (found,) = erasing.people(shop.reader.connection, _account(shop), BELA)
+        connection_id, now = _connection(shop), shop.clock.now()
+        await _forget(shop, BELA)
+        await shop.eraser.round()
+        with pytest.raises(NotFound, match="forgotten already"):
+            await shop.writer.write(
+                partial(erasing.begin_forget, someone=found, cause=Cause.COMMAND, actor="command", now=now)
+            )
+        disconnect = partial(
+            erasing.begin_disconnect,
+            connection_id=connection_id,
+            cause=Cause.COMMAND,
+            actor="command",
+            now=now,
+        )
+        await shop.writer.write(disconnect)
+        await shop.eraser.round()
+        with pytest.raises(NotFound, match="deleted already"):
+            await shop.writer.write(disconnect)
 
 
 # --- traces ----------------------------------------------------------------------------------------------
