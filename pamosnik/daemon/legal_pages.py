@@ -13,7 +13,7 @@ from starlette.routing import Route
 from pamosnik.clock import Clock
 from pamosnik.daemon.rendering import Pages
 from pamosnik.services import legal
-from pamosnik.services.legal import Facts, Operator
+from pamosnik.services.legal import Facts, Operator, Text
 from pamosnik.store.database import Database
 from pamosnik.store.legal_texts import PAGES
 
@@ -55,11 +55,24 @@ class LegalPages:
             "coming_html": "" if coming is None else legal.html(coming.body, run_by, self._facts),
             "page": page,
             "day": partial(day, run_by=run_by),
+            "span": partial(span, run_by=run_by),
         }
         return self._pages.kept_page(request, "legal.html", values)
 
 
 def day(moment: datetime, run_by: Operator) -> str:
     """Like `30 November 2026`, on the operator's clock."""
-    local = moment.astimezone(ZoneInfo(run_by.zone))
+    return _day(moment.astimezone(ZoneInfo(run_by.zone)))
+
+
+def span(text: Text, run_by: Operator) -> str:
+    """When an earlier text held: from day to day, or from minute to minute of one day."""
+    assert text.until is not None
+    since, until = (moment.astimezone(ZoneInfo(run_by.zone)) for moment in (text.since, text.until))
+    if since.date() == until.date():
+        return f"{_day(since)}, {since:%H:%M} – {until:%H:%M}"
+    return f"{_day(since)} – {_day(until)}"
+
+
+def _day(local: datetime) -> str:
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"

@@ -27,6 +27,9 @@ _TOLD = {
 _WRONG = "E-mail or password is wrong."
 _BEING_DELETED = "This account is being deleted, with everything in it. Nobody can log in to it any more."
 _EMAIL_CHARS_AT_MOST = 320
+_BACK = "back"
+_LEADS_BACK = ("/account/data/progress", "/account/data", "/account/legal", "/account")
+"""Where a login leads whoever wanted a page at or below one of these: to the first that fits, and nowhere else."""
 
 
 class LoginPages:
@@ -47,29 +50,29 @@ class LoginPages:
         changed = PASSWORD_CHANGED in request.query_params
         # Whoever is logged in to another account wants to log in to the one whose password is new.
         if not changed and await self._visitors.of(request) is not None:
-            return RedirectResponse("/", 303)
+            return RedirectResponse(_back(request), 303)
         told = next((words for why, words in _TOLD.items() if why in request.query_params), None)
-        return self._pages.page("login.html", {"email": "", "problem": None, "told": told})
+        values = {"email": "", "problem": None, "told": told, "back": _back(request)}
+        return self._pages.page("login.html", values)
 
     async def login(self, request: Request) -> Response:
         form = await self._visitors.open_form(request)
         email, password = typed_email(form), form.get("password", "")
         if not email or not password:
             # No guess: programs that only knock at doors use nobody's tries up.
-            return self._refused(email, _WRONG, 401, {})
+            return self._refused(request, email, _WRONG, 401, {})
         outcome = await self._checks.login(email, password, self._visitors.browser(request))
         if isinstance(outcome, TooOften):
             again = again_in(outcome, self._clock.now())
-            return self._refused(
-                email, f"Too many failed attempts. Try again in {again.words}.", 429, again.headers
-            )
+            problem = f"Too many failed attempts. Try again in {again.words}."
+            return self._refused(request, email, problem, 429, again.headers)
         if outcome is None:
-            return self._refused(email, _WRONG, 401, {})
+            return self._refused(request, email, _WRONG, 401, {})
         if self._visitors.is_leaving(outcome.account):
-            return self._refused(email, _BEING_DELETED, 403, {})
-        response = await self._visitors.let_in(request, outcome)
+            return self._refused(request, email, _BEING_DELETED, 403, {})
+        response = await self._visitors.let_in(request, outcome, to=_back(request))
         if response is None:
-            return self._refused(email, _WRONG, 401, {})
+            return self._refused(request, email, _WRONG, 401, {})
         # Nobody waits for it.
         response.background = BackgroundTask(self._checks.hash_anew, outcome, password)
         return response
@@ -77,19 +80,35 @@ class LoginPages:
     async def logout(self, request: Request) -> Response:
         return await self._visitors.see_out(request)
 
-    async def not_logged_in(self, _: Request, error: Exception) -> Response:
-        """To any request that wants somebody who is."""
-        why = f"?{_FORM_TOO_LATE}" if isinstance(error, FormTooLate) else ""
-        return RedirectResponse(f"/login{why}", 303)
+    async def not_logged_in(self, request: Request, error: Exception) -> Response:
+        """To any request that wants somebody who is. The login leads back to its page."""
+        back = _page_of(request.url.path)
+        words = [_FORM_TOO_LATE] if isinstance(error, FormTooLate) else []
+        words += [f"{_BACK}={back}"] if back != "/" else []
+        return RedirectResponse(f"/login?{'&'.join(words)}" if words else "/login", 303)
 
     async def form_refused(self, _: Request, __: Exception) -> Response:
         """To any form that was not sent from our own page."""
         return self._pages.page("form_refused.html", {}, 403)
 
-    def _refused(self, email: str, problem: str, status: int, headers: Mapping[str, str]) -> Response:
-        page = self._pages.page("login.html", {"email": email, "problem": problem, "told": None}, status)
+    def _refused(
+        self, request: Request, email: str, problem: str, status: int, headers: Mapping[str, str]
+    ) -> Response:
+        values = {"email": email, "problem": problem, "told": None, "back": _back(request)}
+        page = self._pages.page("login.html", values, status)
         page.headers.update(headers)
         return page
+
+
+def _back(request: Request) -> str:
+    """Where this login leads to."""
+    return _page_of(request.query_params.get(_BACK, ""))
+
+
+def _page_of(wanted: str) -> str:
+    """The one of our pages to show to whoever wanted this address."""
+    fitting = (page for page in _LEADS_BACK if wanted == page or wanted.startswith(f"{page}/"))
+    return next(fitting, "/")
 
 
 @dataclass(frozen=True, slots=True)

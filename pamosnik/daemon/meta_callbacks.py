@@ -23,6 +23,7 @@ from pamosnik.instagram.signed_request import Malformed, SignedRequest, WrongSig
 from pamosnik.services import removal
 from pamosnik.store import deletions
 from pamosnik.store.database import Database
+from pamosnik.store.deletions import Scope
 from pamosnik.store.writer import GroupWriter
 
 DEAUTHORIZE = "/webhooks/instagram/deauthorize"
@@ -135,6 +136,9 @@ class MetaCallbacks:
         if found is None:
             page = self._pages.page("deletion_unknown.html", {}, 404)
         else:
-            page = self._pages.page("deletion.html", {"asked": found, "deletion": found.deletion})
+            deletion = found.deletion
+            everything = deletion is not None and deletion.scope is Scope.ACCOUNT
+            values = {"asked": found, "deletion": deletion, "everything": everything}
+            page = self._pages.page("deletion.html", values)
         page.headers["x-robots-tag"] = "noindex"
         return page

@@ -127,8 +127,8 @@ class Visitors:
         """Whether all of it is being deleted: nobody comes in any more."""
         return accounts.is_deleting(self._reader.connection, account.id)
 
-    async def let_in(self, request: Request, right: Right) -> Response | None:
-        """Opens a new session in place of the one there was, and leads to the first page. None: the password was
+    async def let_in(self, request: Request, right: Right, *, to: str = "/") -> Response | None:
+        """Opens a new session in place of the one there was, and leads to this page of ours. None: the password was
         changed since it was compared."""
         token, browser = tokens.new_token(), self.browser(request) or tokens.new_token()
         before = self._cookie(request, SESSION_COOKIE)
@@ -143,7 +143,7 @@ class Visitors:
         let_in = partial(visits.let_in, come=come, attempt=right.attempt, now=self._clock.now())
         if await self._writer.write(let_in, urgent=True) is None:
             return None
-        response = RedirectResponse("/", 303)
+        response = RedirectResponse(to, 303)
         self.keep(request, response, token, browser)
         return response
 

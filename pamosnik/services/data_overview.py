@@ -49,6 +49,8 @@ class Deletion:
 @dataclass(frozen=True, slots=True)
 class Agreed:
     at: str
+    who: str | None
+    """The person; None: the account's holder."""
     what: str
     how: str
 
@@ -242,5 +244,4 @@ _HOW: Mapping[str, str] = {
 
 def _agreed(conn: Connection, one: Consent, zone: str) -> Agreed:
     who = None if one.contact_id is None else reads.called(conn, one.contact_id)
-    what = _AGREED[one.what] if who is None else f"{who} {_AGREED[one.what]}"
-    return Agreed(local_minute(one.at, zone), what, _HOW.get(one.how, one.how))
+    return Agreed(local_minute(one.at, zone), who, _AGREED[one.what], _HOW.get(one.how, one.how))

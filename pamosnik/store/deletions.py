@@ -5,7 +5,7 @@ belonged to when that account is gone.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -322,10 +322,23 @@ def put_request(
 
 
 def request(conn: Connection, code: str) -> Request | None:
+    """With the numbers of a deletion's parts, while they have receipts of their own."""
     row = conn.execute("SELECT deletion_id, asked_at FROM deletion_requests WHERE code=?", (code,)).fetchone()
     if row is None:
         return None
-    return Request(code, instant(row[1]), None if row[0] is None else load(conn, row[0]))
+    receipt = None if row[0] is None else load(conn, row[0])
+    return Request(code, instant(row[1]), None if receipt is None else _with_parts(conn, receipt))
+
+
+def _with_parts(conn: Connection, receipt: Receipt) -> Receipt:
+    all_of_it = [receipt, *parts(conn, receipt.id)]
+    return replace(
+        receipt,
+        people=sum(one.people for one in all_of_it),
+        events=sum(one.events for one in all_of_it),
+        runs=sum(one.runs for one in all_of_it),
+        messages=sum(one.messages for one in all_of_it),
+    )
 
 
 def forget_requests(conn: Connection, before: datetime) -> None:

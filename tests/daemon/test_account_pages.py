@@ -14,7 +14,7 @@ from tests.daemon.shop import EMAIL, PASSWORD
 
 pytestmark = pytest.mark.anyio
 
-TOO_LATE = "/login?form-too-late"
+TOO_LATE = "/login?form-too-late&back=/account"
 NEW_PASSWORD = "horse battery staple correct"
 FORMS = {
     "details": {"name": "Other", "timezone": "UTC"},
@@ -116,7 +116,7 @@ async def test_ending_the_own_session_logs_out(tmp_path: Path) -> None:
         assert "what you sent last came in: it was not taken" in (await rosa.browser.get(TOO_LATE)).text
         assert desk.account.name == "Rosa"
         await rosa.browser.log_in()
-        assert (await rosa.browser.get(TOO_LATE)).leads_to == "/"
+        assert (await rosa.browser.get(TOO_LATE)).leads_to == "/account"
 
 
 async def test_who_guesses_the_password_at_an_open_browser_has_to_wait(tmp_path: Path) -> None:

@@ -170,13 +170,17 @@ async def test_the_account_is_deleted_when_its_address_is_typed(desk: FrontDesk)
     assert done.status == 200
     code = re.search(r"/deletion/([\w-]+)", done.text)
     assert code is not None
-    assert deletions.request(desk.conn, code[1]) is not None
+    stranger = desk.browser()
     for _ in range(300):
         if accounts.load(desk.conn, account.id) is None:
             break
         await asyncio.sleep(0.05)
     assert accounts.load(desk.conn, account.id) is None
     assert not await browser.is_in()
+    told = (await stranger.get(f"/deletion/{code[1]}")).text
+    assert "had of the account: who it was" in told
+    assert "<b>1</b> people" in told
+    assert EMAIL not in told
     assert accounts.load(desk.conn, other.id) is not None
     assert contacts.find(desk.conn, other.id, "fan.tulip") != []
 

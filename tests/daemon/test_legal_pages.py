@@ -10,6 +10,7 @@ from tests.daemon.shop import EMAIL
 
 pytestmark = pytest.mark.anyio
 
+LOGIN = "/login?back=/account/legal"
 PAGES = ("privacy", "terms", "data-deletion")
 
 
@@ -90,16 +91,33 @@ async def test_texts_are_published_announced_kept_and_taken_back(tmp_path: Path)
         rosa = await editor(desk)
         now = (await desk.browser().get("/terms")).text
         assert "in effect since 20 December 2026" in now
-        for key, span in (("1", "30 November 2026 – 20 December 2026"), ("2026-11-30", "30 November 2026")):
+        for key, span in (("1", "30 November 2026 – 20 December 2026"), ("2026-11-30", "30 November 2026, 01:00 – 10:00")):
             assert f'<a href="/terms/{key}">{span}</a>' in now
         first = (await desk.browser().get("/terms/1")).text
         assert "This is an earlier text" in first
-        assert "in effect from 30 November 2026 to 20 December 2026" in first
+        assert "in effect 30 November 2026 – 20 December 2026" in first
         assert (await publishes(desk, rosa, "terms", "", do="default")).status == 303
         assert "What is not promised" in (await desk.browser().get("/terms")).text
         assert "<h2>Newer</h2>" in (await desk.browser().get("/terms/2")).text
         published = [action for action in desk.actions() if action.startswith("legal")]
         assert published == ["legal text published: terms"] * 3
+
+
+async def test_texts_of_one_day_are_told_apart_by_the_clock(tmp_path: Path) -> None:
+    async with front_desk(tmp_path) as desk:
+        rosa = await editor(desk)
+        for words in ("## First", "## Second", "## Third"):
+            assert (await publishes(desk, rosa, "terms", words)).status == 303
+            desk.later(minutes=7)
+        now = (await desk.browser().get("/terms")).text
+        assert "in effect since 30 November 2026" in now
+        for key, span in (
+            ("2026-11-30", "30 November 2026, 01:00 – 10:00"),
+            ("1", "30 November 2026, 10:00 – 10:07"),
+            ("2", "30 November 2026, 10:07 – 10:14"),
+        ):
+            assert f'<a href="/terms/{key}">{span}</a>' in now
+        assert "in effect 30 November 2026, 10:07 – 10:14" in (await desk.browser().get("/terms/2")).text
 
 
 async def test_what_is_refused_is_shown_again_and_not_published(tmp_path: Path) -> None:
@@ -133,7 +151,7 @@ async def test_only_the_operator_with_the_pages_own_form_changes_them(tmp_path: 
             assert (await publishes(desk, (rosa[0], anna[1]), name, "Annas")).status == 403
             assert (await publishes(desk, (rosa[0], ""), name, "Annas")).status == 403
             assert (await publishes(desk, (desk.browser(), rosa[1]), name, "Annas")).status == 303
-            assert (await desk.browser().get(f"/account/legal/{name}")).leads_to == "/login"
+            assert (await desk.browser().get(f"/account/legal/{name}")).leads_to == LOGIN
             assert "Annas" not in (await desk.browser().get(f"/{name}")).text
         assert desk.actions() == before
         for unknown in ("imprint", "privacy/1", "..%2f"):
