@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pamosnik._sqlite import Connection
     from pamosnik.commands.common import Home
-    from pamosnik.privacy.retention import Held, Overview, Rules
+    from pamosnik.privacy.retention import Overview, Rules
 
 _COLUMNS = (
     ("kind", "What"),
@@ -56,9 +56,11 @@ def _retention() -> None:
 
 def show(as_json: Json = False) -> None:
     """What is kept how long, how much of it is stored, and how much would go now."""
+    from pamosnik.services import kept
+
     with open_home() as home:
         found = _overview(home, _rules(home))
-        shape = _shape(found, home.settings.sources)
+        shape = kept.shape(found, home.settings.sources)
     if as_json:
         print_json(shape)
         return
@@ -71,7 +73,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Deletes now what is older than it is to be kept; the daemon does it once a day."""
-    from pamosnik.services import carrying_out
+    from pamosnik.services import carrying_out, kept
 
     with open_home() as home:
         rules = _rules(home)
@@ -82,7 +84,7 @@ def run(
             note("Nothing was deleted.")
             return
         if found.goes and not as_json:
-            _print(_shape(found, home.settings.sources))
+            _print(kept.shape(found, home.settings.sources))
         if found.goes and not confirm(f"Delete {counted(found.goes, 'row')} for good?", yes=yes):
             raise PamosnikError("Nothing was deleted.")
         # Also when nothing goes: one that was broken off comes to its end.
@@ -92,7 +94,7 @@ def run(
     if not carrying_out.remove_traces(settings, home.account.id):
         note("Traces of them in the file are removed by the daemon, within some minutes.")
     if as_json:
-        print_json(_shape(after, sources))
+        print_json(kept.shape(after, sources))
         return
     gone = {} if after.last is None else after.last.gone
     say(
@@ -101,7 +103,9 @@ def run(
 
 
 def _tell(found: "Overview", home: "Home", as_json: bool) -> None:
-    shape = _shape(found, home.settings.sources)
+    from pamosnik.services import kept
+
+    shape = kept.shape(found, home.settings.sources)
     if as_json:
         print_json(shape)
         return
@@ -109,11 +113,9 @@ def _tell(found: "Overview", home: "Home", as_json: bool) -> None:
 
 
 def _rules(home: "Home") -> "Rules":
-    from pamosnik.privacy.retention import Rules
-    from pamosnik.services import kept_fields
+    from pamosnik.services import kept
 
-    fields = home.read(lambda conn: kept_fields.keep_for(conn, home.account.id))
-    return Rules(home.settings.ages, fields)
+    return home.read(lambda conn: kept.rules(conn, home.account.id, home.settings.ages))
 
 
 def _overview(home: "Home", rules: "Rules") -> "Overview":
@@ -177,38 +179,6 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 
 
 # --- telling ---------------------------------------------------------------------------------------------
-
-
-def _shape(found: "Overview", sources: "Mapping[str, str]") -> dict[str, object]:
-    """The JSON contract."""
-    from pamosnik.services.shapes import iso
-
-    last = found.last
-    return {
-        "kinds": [_held(held, sources[f"retention.{held.name}"]) for held in found.kinds],
-        "fields": [_held(held, "flows", "field") for held in found.fields],
-        "last": None
-        if last is None
-        else {"began_at": iso(last.began_at), "ended_at": iso(last.ended_at), "gone": dict(last.gone)},
-    }
-
-
-def _held(held: "Held", source: str, what: str = "kind") -> dict[str, object]:
-    from pamosnik import ages
-    from pamosnik.flows import durations
-    from pamosnik.services.shapes import iso
-
-    keep = ages.written(held.age)
-    if what == "field" and held.age is not None:
-        keep = durations.written(int(held.age.total_seconds()))
-    return {
-        what: held.name,
-        "keep": keep,
-        "source": source,
-        "stored": held.stock.stored,
-        "goes": held.stock.goes,
-        "oldest": iso(held.stock.oldest),
-    }
 
 
 def _print(shape: "Mapping[str, object]") -> None:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
+from pamosnik.config import Config
 from pamosnik.daemon.api_reads import READS, Asked, Read
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Caller, Callers
@@ -30,8 +31,15 @@ ROOT = "/api/v1/"
 
 class Api:
     def __init__(
-        self, callers: Callers, writer: GroupWriter, reader: Database, aside: Aside, clock: Clock
+        self,
+        settings: Config,
+        callers: Callers,
+        writer: GroupWriter,
+        reader: Database,
+        aside: Aside,
+        clock: Clock,
     ) -> None:
+        self._settings = settings
         self._callers = callers
         self._writer = writer
         self._reader = reader
@@ -65,6 +73,8 @@ class Api:
             parameters=_parameters(request, read),
             daemon_since=self._since,
             storage=self._storage(),
+            ages=self._settings.ages,
+            sources=self._settings.sources,
         )
 
     def _storage(self) -> list[Problem]:

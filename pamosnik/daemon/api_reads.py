@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
+from pamosnik.ages import Ages
 from pamosnik.errors import UsageError
-from pamosnik.services import accounts, asked, explaining, listing, reading
+from pamosnik.services import accounts, asked, explaining, kept, listing, reading
 from pamosnik.services import queue as queue_service
 from pamosnik.services.listing import Part, Wanted
 from pamosnik.services.reading.problems import Problem
@@ -32,6 +33,10 @@ class Asked:
     daemon_since: datetime | None
     storage: Sequence[Problem]
     """Problems of the disk and the database's file."""
+    ages: Ages
+    """How long things are kept."""
+    sources: Mapping[str, str]
+    """Where each setting comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,16 @@ def _account(conn: Connection, asks: Asked) -> Shape:
     return accounts.shape(conn, asks.account, asks.now)
 
 
+def _history(conn: Connection, asks: Asked) -> list[Shape]:
+    since = asked.moment("since", asks.parameters.get("since"), asks.now)
+    limit = _limit(asks.parameters.get("limit"))
+    return accounts.history(conn, asks.account.id, limit=limit, since=since)
+
+
+def _retention(conn: Connection, asks: Asked) -> Shape:
+    return kept.read(conn, asks.account.id, asks.ages, asks.sources, asks.now)
+
+
 READS: Sequence[Read] = (
     Read("status", _status),
     Read("events", _events, _PART),
@@ -137,6 +152,8 @@ READS: Sequence[Read] = (
     Read("connections", _connections),
     Read("connections/{id}", _connection),
     Read("account", _account),
+    Read("account/history", _history, ("limit", "since")),
+    Read("retention", _retention),
 )
 
 

@@ -77,7 +77,7 @@ def make_app(
             *_for_meta(settings, parts, reception, on_deletion),
             *health.routes(),
             *TrackedLinks(writer, reader, clock, on_click=on_events).routes(),
-            *Api(callers, writer, reader, aside, clock).routes(),
+            *Api(settings, callers, writer, reader, aside, clock).routes(),
             *ApiWrites(callers, writer, clock, on_events, on_deletion).routes(),
             *pages.routes(),
             *login.routes(),

@@ -272,7 +272,7 @@ async def test_another_password_logs_the_other_browsers_out(rosa: Holder) -> Non
         await change(PASSWORD, NEW_PASSWORD, NEW_PASSWORD)
         assert (await says(part)).startswith("Your password is changed.")
         await elsewhere.reload()
-        assert elsewhere.url == f"{rosa.desk.address}/login"
+        assert elsewhere.url == f"{rosa.desk.address}/login?back=/account"
         await rosa.log_in(elsewhere)
         assert await elsewhere.get_by_role("alert").inner_text() == "E-mail or password is wrong."
         await rosa.log_in(elsewhere, NEW_PASSWORD)
@@ -298,7 +298,7 @@ async def test_sessions_are_seen_and_ended(rosa: Holder) -> None:
         assert await says(part) == "All other sessions are ended."
         for one in (second, third):
             await one.reload()
-            assert one.url == f"{rosa.desk.address}/login"
+            assert one.url == f"{rosa.desk.address}/login?back=/account"
         assert await part.get_by_role("listitem").count() == 1
 
 
@@ -364,7 +364,7 @@ async def test_after_logging_out_the_back_button_shows_nothing(rosa: Holder) -> 
         for _ in range(2):
             await page.go_back()
             assert rosa.account.email not in await page.content()
-            assert page.url == f"{rosa.desk.address}/login"
+            assert page.url.partition("?")[0] == f"{rosa.desk.address}/login"
 
 
 async def test_two_accounts_beside_each_other_keep_apart(rosa: Holder) -> None:

@@ -109,7 +109,9 @@ async def test_each_address_says_what_its_command_says(settings: Config, command
         assert {**told, "healthy": None} == {**said, "healthy": None}
         account = await _read(site, "account")
         assert (account["name"], account["timezone"]) == ("Rosa", "Europe/Warsaw")
-        asked = {"status", "account", "flows", "stats", "connections", *seen}
+        assert await _read(site, "account/history?limit=3") == command("accounts", "history", "--limit", "3")
+        assert await _read(site, "retention") == command("retention", "show")
+        asked = {"status", "retention", "account", "flows", "stats", "connections", *seen}
         assert {read.path.split("/")[0] for read in READS} == asked
 
 

@@ -91,7 +91,10 @@ async def test_texts_are_published_announced_kept_and_taken_back(tmp_path: Path)
         rosa = await editor(desk)
         now = (await desk.browser().get("/terms")).text
         assert "in effect since 20 December 2026" in now
-        for key, span in (("1", "30 November 2026 – 20 December 2026"), ("2026-11-30", "30 November 2026, 01:00 – 10:00")):
+        for key, span in (
+            ("1", "30 November 2026 – 20 December 2026"),
+            ("2026-11-30", "30 November 2026, 01:00 – 10:00"),
+        ):
             assert f'<a href="/terms/{key}">{span}</a>' in now
         first = (await desk.browser().get("/terms/1")).text
         assert "This is an earlier text" in first
