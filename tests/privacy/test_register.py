@@ -27,3 +27,8 @@ def test_a_table_about_people_says_how_to_find_them() -> None:
     for name, table in REGISTER.items():
         if About.PERSON in table.columns.values():
             assert table.person_key in table.columns, name
+
+
+def test_the_privacy_page_names_every_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text("utf-8")
+    assert [name for name in REGISTER if f"`{name}`" not in page] == []
