@@ -52,7 +52,7 @@ class LoginPages:
         if not changed and await self._visitors.of(request) is not None:
             return RedirectResponse(_back(request), 303)
         told = next((words for why, words in _TOLD.items() if why in request.query_params), None)
-        values = {"email": "", "problem": None, "told": told, "back": _back(request)}
+        values = {"email": "", "problem": None, "told": told, "code": None, "back": _back(request)}
         return self._pages.page("login.html", values)
 
     async def login(self, request: Request) -> Response:
@@ -69,7 +69,8 @@ class LoginPages:
         if outcome is None:
             return self._refused(request, email, _WRONG, 401, {})
         if self._visitors.is_leaving(outcome.account):
-            return self._refused(request, email, _BEING_DELETED, 403, {})
+            code = self._visitors.code_of(outcome.account)
+            return self._refused(request, email, _BEING_DELETED, 403, {}, code)
         response = await self._visitors.let_in(request, outcome, to=_back(request))
         if response is None:
             return self._refused(request, email, _WRONG, 401, {})
@@ -92,9 +93,16 @@ class LoginPages:
         return self._pages.page("form_refused.html", {}, 403)
 
     def _refused(
-        self, request: Request, email: str, problem: str, status: int, headers: Mapping[str, str]
+        self,
+        request: Request,
+        email: str,
+        problem: str,
+        status: int,
+        headers: Mapping[str, str],
+        code: str | None = None,
     ) -> Response:
-        values = {"email": email, "problem": problem, "told": None, "back": _back(request)}
+        """`code`: of the deletion of this account."""
+        values = {"email": email, "problem": problem, "told": None, "code": code, "back": _back(request)}
         page = self._pages.page("login.html", values, status)
         page.headers.update(headers)
         return page

@@ -21,7 +21,7 @@ from pamosnik.daemon.password_checks import Right
 from pamosnik.daemon.reached import Reached
 from pamosnik.security import tokens
 from pamosnik.services import visits
-from pamosnik.store import accounts, sessions
+from pamosnik.store import accounts, deletions, sessions
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
 from pamosnik.store.sessions import Session
@@ -126,6 +126,10 @@ class Visitors:
     def is_leaving(self, account: Account) -> bool:
         """Whether all of it is being deleted: nobody comes in any more."""
         return accounts.is_deleting(self._reader.connection, account.id)
+
+    def code_of(self, leaving: Account) -> str | None:
+        """By which its holder can read how far its deletion is; None: it was not begun on the page."""
+        return deletions.code_of(self._reader.connection, leaving.id)
 
     async def let_in(self, request: Request, right: Right, *, to: str = "/") -> Response | None:
         """Opens a new session in place of the one there was, and leads to this page of ours. None: the password was

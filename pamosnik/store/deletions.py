@@ -330,6 +330,16 @@ def request(conn: Connection, code: str) -> Request | None:
     return Request(code, instant(row[1]), None if receipt is None else _with_parts(conn, receipt))
 
 
+def code_of(conn: Connection, account_id: str) -> str | None:
+    """The newest code for the deletion of the whole account that is under way; None: there is none."""
+    row = conn.execute(
+        "SELECT r.code FROM deletion_requests r JOIN deletions d USING (deletion_id)"
+        " WHERE d.subject_id=? AND d.scope='account' AND d.ended_at IS NULL ORDER BY r.asked_at DESC LIMIT 1",
+        (account_id,),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def _with_parts(conn: Connection, receipt: Receipt) -> Receipt:
     all_of_it = [receipt, *parts(conn, receipt.id)]
     return replace(

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from pamosnik._sqlite import Connection
+from pamosnik.privacy import erase
 from pamosnik.store import accounts, connections, contacts, deletions
 from pamosnik.store.accounts import Account
+from pamosnik.store.deletions import Cause
 from pamosnik.store.exports import FOLDER
 from pamosnik.store.times import ms
 from tests.daemon.front_desk import Answer, Browser, FrontDesk, front_desk
@@ -171,6 +173,8 @@ async def test_the_account_is_deleted_when_its_address_is_typed(desk: FrontDesk)
     code = re.search(r"/deletion/([\w-]+)", done.text)
     assert code is not None
     stranger = desk.browser()
+    late = await browser.post(f"{DATA}/delete", csrf=csrf, present=PASSWORD, email=EMAIL)  # a second click
+    assert (late.status, late.leads_to) == (303, f"/login?form-too-late&back={DATA}")
     for _ in range(300):
         if accounts.load(desk.conn, account.id) is None:
             break
@@ -183,6 +187,19 @@ async def test_the_account_is_deleted_when_its_address_is_typed(desk: FrontDesk)
     assert EMAIL not in told
     assert accounts.load(desk.conn, other.id) is not None
     assert contacts.find(desk.conn, other.id, "fan.tulip") != []
+
+
+async def test_whoever_logs_in_while_the_account_goes_is_led_to_how_far_it_is(desk: FrontDesk) -> None:
+    def begin(conn: Connection) -> None:
+        begun = erase.begin_account(conn, desk.account.id, Cause.PAGE, actor="page", now=desk.clock.now())
+        deletions.put_request(
+            conn, "CODE", account_id=desk.account.id, deletion_id=begun, now=desk.clock.now()
+        )
+
+    desk.database.write(begin)  # the daemon is not told: it looks in a minute
+    refused = await desk.browser().log_in()
+    assert (refused.status, "being deleted" in (refused.problem or "")) == (403, True)
+    assert 'href="/deletion/CODE"' in refused.text
 
 
 async def test_what_another_account_has_is_answered_as_what_never_was(desk: FrontDesk) -> None:
