@@ -183,7 +183,7 @@ async def test_the_account_is_deleted_when_its_address_is_typed(desk: FrontDesk)
     assert not await browser.is_in()
     told = (await stranger.get(f"/deletion/{code[1]}")).text
     assert "had of the account: who it was" in told
-    assert "<b>1</b> people" in told
+    assert "<b>1</b> person" in told
     assert EMAIL not in told
     assert accounts.load(desk.conn, other.id) is not None
     assert contacts.find(desk.conn, other.id, "fan.tulip") != []
