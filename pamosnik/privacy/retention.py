@@ -38,7 +38,7 @@ from pamosnik.store.tombstones import Tombstone
 DAILY = timedelta(hours=24)
 KNOWN_WITHIN = timedelta(days=35)
 """A clock that nobody has confirmed is not believed when it is so far ahead of everything that is stored."""
-_PEOPLE, _ROWS = 50, 500
+_PEOPLE, _ROWS = 25, 500
 """So many people, and rows of theirs, one transaction deletes: on each hangs much else."""
 
 
@@ -207,7 +207,8 @@ def _contacts(
 ) -> Swept:
     if rules.ages.contacts is None:
         return _NOTHING
-    going, behind = aging.old_contacts(conn, account_id, now - rules.ages.contacts, now, after)
+    before = now - rules.ages.contacts
+    going, behind = aging.old_contacts(conn, account_id, before, now, after, most=_PEOPLE)
     rows = gone = 0
     for contact in going:
         deleted = _delete_contact(conn, account_id, contact, _ROWS - rows, now)
@@ -217,13 +218,13 @@ def _contacts(
             return Swept(gone, _previous(after, going, gone))
         gone += 1
         rows += deleted + 1
-        if gone >= _PEOPLE or rows >= _ROWS:
-            return Swept(gone, contact.id)
+        if rows >= _ROWS:
+            return Swept(gone, contact.place)
     return Swept(gone, behind)
 
 
 def _previous(after: str | int | None, going: list[OldContact], gone: int) -> str | int:
-    return going[gone - 1].id if gone else (after or "0")
+    return going[gone - 1].place if gone else (after or aging.FIRST)
 
 
 def _delete_contact(

@@ -1,8 +1,10 @@
 """What is older than the account's settings want it kept: which rows, how many, and their deletion part by part.
 
-Every `sweep_…` looks at the next rows in the order of their key, a number that a transaction may take, and deletes
+Every `sweep_…` looks at the next rows in the order of an index, a number that a transaction may take, and deletes
 those that go. Who comes back with what it says (`Swept.after`) goes on behind them, so that rows which stay are
 looked at once; None means that there is nothing more. Whether a row goes is said once, for sweeping and for counting.
+However many rows other accounts have, none of them is looked at: where no index leads to an account's own, its
+connections and people do. The audit alone is gone through line by line.
 """
 
 import json
@@ -18,6 +20,8 @@ CHUNK = 200
 """Rows that one transaction deletes at most, but for what hangs on them."""
 LOOKED_AT = 1000
 """Rows that one transaction looks at where few go."""
+LINES_LOOKED_AT = 5000
+"""Likewise lines of the audit, of all accounts: they are short, and stand in one order for all."""
 READ_BACK = timedelta(days=7)
 """So far behind where catching up has read to, it takes in what it does not know."""
 UNREAD_KEPT = timedelta(days=7)
@@ -138,15 +142,17 @@ def sweep_fields(
     conn: Connection, account_id: str, kept: Mapping[str, datetime], after: str | int | None
 ) -> Swept:
     """Values that were set before the instant that `kept` has for their field."""
-    contact_id, _, field = str(after or "").partition(" ")
-    rows = conn.execute(
-        "SELECT contact_id, field, set_at FROM contact_fields WHERE (contact_id, field)>(?,?) AND account_id=?"
-        " ORDER BY contact_id, field LIMIT ?",
-        (contact_id, field, account_id, LOOKED_AT),
-    ).fetchall()
-    going = [row[:2] for row in rows if row[1] in kept and row[2] < ms(kept[row[1]])]
+    people, behind = _next_people(conn, account_id, after)
+    going = [
+        (contact_id, field)
+        for contact_id, _ in people
+        for field, set_at in conn.execute(
+            "SELECT field, set_at FROM contact_fields WHERE contact_id=?", (contact_id,)
+        )
+        if field in kept and set_at < ms(kept[field])
+    ]
     conn.executemany("DELETE FROM contact_fields WHERE contact_id=? AND field=?", going)
-    return Swept(len(going), f"{rows[-1][0]} {rows[-1][1]}" if len(rows) == LOOKED_AT else None)
+    return Swept(len(going), behind)
 
 
 def sweep_logs(
@@ -154,11 +160,11 @@ def sweep_logs(
 ) -> Swept:
     """Who came and went, and what a mail told of that is mended since. What was done and agreed to stays."""
     rows = conn.execute(
-        f"SELECT id, {_ACCESSES}, at>=:before FROM audit WHERE id>:after AND account_id=:account"  # noqa: S608
+        f"SELECT id, account_id=:account AND {_ACCESSES}, at>=:before FROM audit WHERE id>:after"  # noqa: S608
         " ORDER BY id LIMIT :most",
-        {**_values(before, now), "account": account_id, "after": after or 0, "most": LOOKED_AT},
+        {**_values(before, now), "account": account_id, "after": after or 0, "most": LINES_LOOKED_AT},
     ).fetchall()
-    swept = _swept(conn, "audit", "id", rows, LOOKED_AT)
+    swept = _swept(conn, "audit", "id", rows, LINES_LOOKED_AT)
     if swept.after is not None:
         return swept
     mended = conn.execute(
@@ -182,6 +188,9 @@ def _swept(
 
 # --- people ----------------------------------------------------------------------------------------------
 
+FIRST = json.dumps(["", ""])
+"""The place before everybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class OldContact:
@@ -191,20 +200,56 @@ class OldContact:
     connection_id: str
     last_seen_at: datetime
     opted_out: bool
+    place: str
+    """Where to go on looking behind them."""
 
 
 def old_contacts(
-    conn: Connection, account_id: str, before: datetime, now: datetime, after: str | int | None
+    conn: Connection, account_id: str, before: datetime, now: datetime, after: str | int | None, *, most: int
 ) -> tuple[list[OldContact], str | None]:
     """The next people who go, and where to go on looking; None: nothing more to look at."""
+    people, behind = _next_people(conn, account_id, after)
+    values = _values(before, now)
+    going: list[OldContact] = []
+    for contact_id, place in people:
+        if len(going) == most:
+            return going, going[-1].place
+        row = conn.execute(
+            "SELECT connection_id, last_seen_at, opted_out_at IS NOT NULL FROM contacts"  # noqa: S608
+            f" WHERE contact_id=:contact AND {_CONTACTS}",
+            {**values, "contact": contact_id},
+        ).fetchone()
+        if row is not None:
+            going.append(OldContact(contact_id, row[0], instant(row[1]), bool(row[2]), place))
+    return going, behind
+
+
+def _next_people(
+    conn: Connection, account_id: str, after: str | int | None
+) -> tuple[list[tuple[str, str]], str | None]:
+    """(id, place) of the next people of an account, and where to go on; None: there are no more. In the order of
+    Instagram's ids: no index has an account's people in the order of ours."""
+    connection_id, igsid = json.loads(str(after or FIRST))
+    here, next_one = _connections_from(conn, account_id, connection_id)
     rows = conn.execute(
-        f"SELECT contact_id, {_CONTACTS}, connection_id, last_seen_at, opted_out_at IS NOT NULL FROM contacts"  # noqa: S608
-        # The plus: in the order of the key, not of the account's usernames, all of which would have to be sorted.
-        " WHERE contact_id>:after AND +account_id=:account ORDER BY contact_id LIMIT :most",
-        {**_values(before, now), "account": account_id, "after": after or "", "most": CHUNK},
+        "SELECT contact_id, igsid FROM contacts WHERE connection_id=? AND igsid>? ORDER BY igsid LIMIT ?",
+        (here, igsid if here == connection_id else "", CHUNK),
     ).fetchall()
-    found = [OldContact(row[0], row[2], instant(row[3]), bool(row[4])) for row in rows if row[1]]
-    return found, rows[-1][0] if len(rows) == CHUNK else None
+    people = [(contact_id, json.dumps([here, one])) for contact_id, one in rows]
+    if len(rows) == CHUNK:
+        return people, people[-1][1]
+    return people, None if next_one is None else json.dumps([next_one, ""])
+
+
+def _connections_from(conn: Connection, account_id: str, first: str) -> tuple[str | None, str | None]:
+    """The account's first connection from this id on, and the one behind it."""
+    rows = conn.execute(
+        "SELECT connection_id FROM connections WHERE account_id=? AND connection_id>=?"
+        " ORDER BY connection_id LIMIT 2",
+        (account_id, first),
+    ).fetchall()
+    found = [connection_id for (connection_id,) in rows]
+    return found[0] if found else None, found[1] if len(found) == 2 else None
 
 
 def delete_contact(conn: Connection, contact: OldContact, igsids: Sequence[str], most: int) -> int | None:
@@ -229,19 +274,21 @@ def delete_contact(conn: Connection, contact: OldContact, igsids: Sequence[str],
 
 def sweep_variants(conn: Connection, account_id: str, after: str | int | None) -> Swept:
     """Which variant of a text was used last, for people who are gone: nothing but their id led to it."""
-    start = json.loads(str(after)) if after else ["", "", "", ""]
+    connection_id, *place = json.loads(str(after)) if after else ("", "", "", "")
+    here, next_one = _connections_from(conn, account_id, connection_id)
     rows = conn.execute(
         "SELECT connection_id, flow_id, step, contact_id, contact_id<>'' AND NOT EXISTS"
         " (SELECT 1 FROM contacts p WHERE p.contact_id=variants.contact_id) FROM variants"
-        " WHERE (connection_id, flow_id, step, contact_id)>(?,?,?,?) AND account_id=?"
-        " ORDER BY connection_id, flow_id, step, contact_id LIMIT ?",
-        (*start, account_id, LOOKED_AT),
+        " WHERE connection_id=? AND (flow_id, step, contact_id)>(?,?,?) ORDER BY flow_id, step, contact_id LIMIT ?",
+        (here, *(place if here == connection_id else ("", "", "")), LOOKED_AT),
     ).fetchall()
     going = [row[:4] for row in rows if row[4]]
     conn.executemany(
         "DELETE FROM variants WHERE connection_id=? AND flow_id=? AND step=? AND contact_id=?", going
     )
-    return Swept(len(going), json.dumps(rows[-1][:4]) if len(rows) == LOOKED_AT else None)
+    if len(rows) == LOOKED_AT:
+        return Swept(len(going), json.dumps(rows[-1][:4]))
+    return Swept(len(going), None if next_one is None else json.dumps([next_one, "", "", ""]))
 
 
 # --- how much there is -----------------------------------------------------------------------------------

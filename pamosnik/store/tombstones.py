@@ -65,7 +65,11 @@ def keys(conn: Connection) -> Mapping[str, bytes]:
 def put_key(conn: Connection, account_id: str, new: bytes) -> None:
     """Hashes made with another key mean nothing any more."""
     if key(conn, account_id) != new:
-        conn.execute("DELETE FROM tombstones WHERE account_id=?", (account_id,))
+        conn.execute(
+            "DELETE FROM tombstones WHERE connection_id IN"
+            " (SELECT connection_id FROM connections WHERE account_id=?)",
+            (account_id,),
+        )
         conn.execute("INSERT OR REPLACE INTO ledger (account_id, key) VALUES (?,?)", (account_id, new))
 
 

@@ -376,13 +376,13 @@ _PAPERS = Papers([], [("planted", MINE.account, None, 0)])
 OF_FUNCTIONS: Mapping[str, Make] = {
     "aging.count(gone)": _just({"events": 1}),
     "aging.delete_contact(contact)": lambda k: aging.OldContact(
-        k.ids["contact_id"], k.ids["connection_id"], NOW, opted_out=False
+        k.ids["contact_id"], k.ids["connection_id"], NOW, opted_out=False, place=aging.FIRST
     ),
     "aging.delete_contact(igsids)": lambda k: [k.ids["igsid"]],
-    "aging.old_contacts(after)": _just("0"),
+    "aging.old_contacts(after)": _just(aging.FIRST),
     "aging.stock(kind)": _just("events"),
     "aging.sweep_events(after)": _just("0"),
-    "aging.sweep_fields(after)": _just("0"),
+    "aging.sweep_fields(after)": _just(aging.FIRST),
     "aging.sweep_fields(kept)": _just({"size": LATER}),
     "aging.sweep_logs(after)": _just(-1),
     "aging.sweep_messages(after)": _just(-1),

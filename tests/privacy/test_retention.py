@@ -17,7 +17,7 @@ from pamosnik.privacy.retention import Place, Rules
 from pamosnik.store import accounts, aging, contacts, deletions, inbox, outbox, stats, tombstones
 from pamosnik.store.consents import How
 from pamosnik.store.database import Database
-from tests.store.rows import NOW, database, new_item
+from tests.store.rows import NOW, connect, database, new_item
 
 RULES = Rules(Ages(), {"size": timedelta(days=10)})
 TABLES = (
@@ -185,3 +185,52 @@ def test_an_account_goes_by_its_own(tmp_path: Path) -> None:
         )
         assert _run(opened)
         assert _counts(opened.connection)["contacts"] == 1
+
+
+def test_the_people_of_all_connections_go_however_they_are_split(tmp_path: Path, small_chunks: None) -> None:
+    with ids_from(Ids()), database(tmp_path) as opened:
+
+        def fill(conn: Connection) -> None:
+            for number, connection_id in enumerate(("k0", "k2", "k3")):
+                connect(conn, connection_id, f"20{number}")
+            for number in range(20):
+                connection_id = ("k0", "k1", "k3")[number % 3]
+                seen = NOW - timedelta(days=400 if number % 4 else 20)
+                contact = contacts.meet(
+                    conn,
+                    account_id="a1",
+                    connection_id=connection_id,
+                    igsid=f"9{number}",
+                    username=None,
+                    now=seen,
+                )
+                contacts.set_field(conn, contact, "size", "XL", seen)
+                conn.execute(
+                    "INSERT INTO variants VALUES ('a1', ?, 'shop', 'x', ?, 1)", (connection_id, contact.id)
+                )
+
+        opened.write(fill)
+        assert _run(opened)
+        left = _counts(opened.connection)
+        assert (left["contacts"], left["variants"], left["contact_fields"]) == (5, 5, 0)
+
+
+def test_no_transaction_goes_through_rows_of_others(tmp_path: Path) -> None:
+    """Every statement of a retention is led by an index to the account's own rows, but for the audit, of which it
+    looks at so many lines at once."""
+    with ids_from(Ids()), database(tmp_path) as opened:
+        for number, days in enumerate((500, 400, 45, 1)):
+            seen = NOW - timedelta(days=days)
+            opened.write(lambda conn, n=number, s=seen: _person(conn, n, s, opted_out=n == 0))  # type: ignore[misc]
+        statements: set[str] = set()
+        opened.connection.set_trace_callback(statements.add)
+        assert _run(opened)
+        opened.connection.set_trace_callback(None)
+        looking = {one for one in statements if one.startswith(("SELECT", "UPDATE", "DELETE"))}
+        scans = [one for one in looking if any("SCAN" in step for step in _steps(opened.connection, one))]
+        assert scans == []
+        assert len(looking) > 30
+
+
+def _steps(conn: Connection, statement: str) -> list[str]:
+    return [str(step) for _, _, _, step in conn.execute(f"EXPLAIN QUERY PLAN {statement}")]
