@@ -102,11 +102,11 @@ class Reception:
             except Exception:
                 if self._writer.failure is not None:
                     raise
-                # Its own fault: it stays in the file, and the next start looks at it once more.
+                # Its own fault, twice: it is left out, as at a start. The file would be kept for it for ever.
                 log.exception("A delivery could not be stored", extra={"action": "webhook.not_stored"})
             else:
-                self._open -= 1
                 self._tell(stored)
+            self._open -= 1
             self._again.popleft()
 
     async def _empty(self) -> None:

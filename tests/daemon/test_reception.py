@@ -30,6 +30,11 @@ pytestmark = pytest.mark.anyio
 PATIENTLY_S = 20
 """Only where somebody would wait for ever."""
 
+_REFUSES_BAD = (
+    "CREATE TEMP TRIGGER breaks BEFORE INSERT ON main.events WHEN NEW.mid='bad'"
+    " BEGIN SELECT RAISE(ABORT, 'a mistake of ours'); END"
+)
+
 
 @pytest.fixture
 def anyio_backend() -> str:
@@ -149,6 +154,24 @@ async def test_what_the_database_refuses_afterwards_is_stored_as_soon_as_it_take
         assert [row[:2] for row in at.stored()] == [("m1", 1)]
 
 
+async def test_the_file_is_emptied_also_when_a_delivery_can_never_be_stored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A mistake of ours in one delivery does not keep what others wrote in the file until the next start."""
+    async with desk(tmp_path) as at:
+        async with at.blocked():
+            await at.reception.take_in([_said("bad")])
+            await at.reception.take_in([_said("good")])
+            at.database.connection.execute(_REFUSES_BAD)
+        await at.emptied()
+        assert [row[0] for row in at.stored()] == ["good"]
+        assert [r.levelname for r in caplog.records if "could not be stored" in r.message] == ["ERROR"]
+        async with at.blocked():
+            await at.reception.take_in([_said("later")])
+        await at.emptied()
+        assert [row[0] for row in at.stored()] == ["good", "later"]
+
+
 async def test_beyond_what_the_file_may_hold_the_database_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,10 +247,7 @@ async def test_a_delivery_that_cannot_be_stored_does_not_keep_the_others_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with database(tmp_path) as opened:
-        opened.connection.execute(
-            "CREATE TEMP TRIGGER breaks BEFORE INSERT ON main.events WHEN NEW.mid='bad'"
-            " BEGIN SELECT RAISE(ABORT, 'a mistake of ours'); END"
-        )
+        opened.connection.execute(_REFUSES_BAD)
         bad = _said("bad")
         with pytest.raises(IntegrityError):
             opened.write(lambda conn: intake.store(conn, [bad], NOW))
