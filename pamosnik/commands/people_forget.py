@@ -102,7 +102,8 @@ def _question(someone: "Someone") -> str:
 
 def _whom(someone: "Someone") -> str:
     name = "somebody" if someone.username is None else f"@{someone.username}"
-    return f"{name} (Instagram id {someone.igsid}, known to {someone.connection.username})"
+    known = "by name alone" if someone.by_name_alone else f"Instagram id {someone.igsid}"
+    return f"{name} ({known}, known to {someone.connection.username})"
 
 
 def _begin(home: Home, someone: "Someone") -> Begun:

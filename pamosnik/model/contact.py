@@ -6,6 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 
+def known_by_name(username: str) -> str:
+    """What takes the place of an id while somebody is forgotten of whom Instagram told the username alone."""
+    return f"@{username.lower()}"
+
+
 class PausedBy(StrEnum):
     """Who made automation stop for a person."""
 

@@ -102,8 +102,9 @@ def _put_stones(conn: Connection, erased: Ledger) -> None:
 
 def _begin_person(conn: Connection, connection_id: str, igsid: str, stone: Tombstone, now: datetime) -> None:
     account_id = connections.load(conn, connection_id).account_id
+    name = igsid[1:] if igsid.startswith("@") else None
     met = contacts.meet(
-        conn, account_id=account_id, connection_id=connection_id, igsid=igsid, username=None, now=now
+        conn, account_id=account_id, connection_id=connection_id, igsid=igsid, username=name, now=now
     )
     contacts.set_forget(conn, met.id, stone.said_at)
     erase.begin_person(conn, met.id, Cause.RESTORE, actor=_ACTOR, now=now)

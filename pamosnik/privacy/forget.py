@@ -10,18 +10,18 @@ copies of upgrades and restores that hold the person, and notes that in the tomb
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.contact import Contact
 from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, SILENT
-from pamosnik.privacy import erase
+from pamosnik.privacy import erase, threads
 from pamosnik.privacy.erase import CHUNK
 from pamosnik.privacy.subject import REGISTER
+from pamosnik.privacy.threads import Part, Told, Whom
 from pamosnik.store import accounts, contacts, deletions, tombstones
 from pamosnik.store.deletions import Cause
-from pamosnik.store.times import ms
 from pamosnik.store.tombstones import Tombstone
 
 KEY_BYTES = 32
@@ -54,11 +54,7 @@ def erase_some(conn: Connection, contact_id: str, now: datetime) -> bool:
     deletion_id = erase.begin_person(conn, contact_id, Cause.FLOW, actor="daemon", now=now)
     igsids = contacts.igsids(conn, contact_id)
     _leave_tombstones(conn, contact, contact.forget_at, igsids, now)
-    events = _erase_nameless(conn, contact, igsids) or _erase_events(
-        conn, contact.connection_id, igsids, contact.forget_at
-    )
-    if events:
-        deletions.count(conn, deletion_id, events=events)
+    if _erase_comments_and_events(conn, contact, igsids, deletion_id, now):
         return True
     by = {
         "run_id": "run_id IN (SELECT run_id FROM runs WHERE contact_id=:value)",
@@ -97,64 +93,38 @@ def _leave_tombstones(
 
 def events_of(conn: Connection, connection_id: str, contact_id: str, igsids: Iterable[str]) -> int:
     """How many events a deletion that begins now would delete. `contact_id`: '' when there is no contact."""
-    conditions, values = _events_by(connection_id, contact_id, igsids)
-    union = " UNION ".join(f"SELECT event_id FROM events WHERE {one}" for one in conditions)  # noqa: S608 - our own
-    (found,) = conn.execute(f"SELECT count(*) FROM ({union})", values).fetchone()  # noqa: S608
-    return int(found)
-
-
-def _events_by(
-    connection_id: str, contact_id: str, igsids: Iterable[str]
-) -> tuple[Sequence[str], dict[str, str]]:
-    """Conditions for the events that go with a person, and their values: two for what no id leads to
-    (`_erase_nameless`), then what their ids lead to, and what the business said below it (`_erase_events`)."""
-    ids = {f"id{n}": igsid for n, igsid in enumerate(sorted(igsids))}
-    theirs = f"igsid IN ({','.join(f':{name}' for name in ids)})"
-    conditions = (
-        f"igsid IS NULL AND username IN (SELECT username FROM contacts WHERE contact_id=:contact"  # noqa: S608
-        f" UNION SELECT username FROM events WHERE connection_id=:connection AND {theirs})",
-        "verdict='own' AND dedup_key IN (SELECT 'c:' || message_id FROM outbox WHERE contact_id=:contact"
-        " AND kind='comment_reply' AND message_id IS NOT NULL)",
-        theirs,
-        "verdict='own' AND parent_id IN"  # noqa: S608
-        f" (SELECT comment_id FROM events WHERE connection_id=:connection AND {theirs})",
-    )
-    of_connection = [f"connection_id=:connection AND {one}" for one in conditions]
-    return of_connection, {**ids, "connection": connection_id, "contact": contact_id}
-
-
-def _erase_nameless(conn: Connection, contact: Contact, igsids: Iterable[str]) -> int:
-    """What no id leads to: comments that Instagram told with their username alone, and what the business replied to
-    them in somebody else's thread, which stands below that one's comment. First of all, for the rows that lead to it
-    go next."""
-    (by_name, replies, *_), values = _events_by(contact.connection_id, contact.id, igsids)
-    return sum(
-        conn.execute(
-            f"DELETE FROM events WHERE event_id IN (SELECT event_id FROM events WHERE {condition} LIMIT {CHUNK})",  # noqa: S608
-            values,
-        ).rowcount
-        for condition in (by_name, replies)
+    whom = Whom(connection_id, contact_id, sorted(igsids), None)
+    told = {*threads.nameless(conn, whom), *_events(conn, whom, most=-1)}
+    return len(told) + threads.ours(
+        conn, whom, [one.comment_id for one in told if one.comment_id is not None]
     )
 
 
-def _erase_events(conn: Connection, connection_id: str, igsids: Iterable[str], said_at: datetime) -> int:
-    """All but what they did afterwards and nobody has looked at yet; and what names their comments."""
+def _erase_comments_and_events(
+    conn: Connection, contact: Contact, igsids: Iterable[str], deletion_id: str, now: datetime
+) -> bool:
+    """The next of what they did, and of what names their comments; False when none is left. What no id leads to comes
+    first, for the rows that lead to it go next."""
+    whom = Whom(contact.connection_id, contact.id, sorted(igsids), contact.forget_at)
+    part = threads.leave_replies(conn, contact, now)
+    if not part.more:
+        told = threads.nameless(conn, whom)[:CHUNK] or _events(conn, whom, most=CHUNK)
+        comments = {one.comment_id for one in told if one.comment_id is not None}
+        part = threads.leave(conn, contact, comments, now) if told else threads.leave_runs(conn, contact, now)
+        if told and not part.more:
+            conn.executemany("DELETE FROM events WHERE event_id=?", [(one.event_id,) for one in told])
+            part = Part(len(told), more=True)
+    deletions.count(conn, deletion_id, events=part.gone)
+    return part.more
+
+
+def _events(conn: Connection, whom: Whom, *, most: int) -> list[Told]:
+    """All but what they did afterwards and nobody has looked at yet."""
     theirs = sorted(INBOUND_MESSAGES | COMMENTS | SILENT)
-    kinds, ids = ",".join("?" * len(theirs)), sorted(igsids)
-    marks = ",".join("?" * len(ids))
+    kinds, marks = ",".join("?" * len(theirs)), ",".join("?" * len(whom.igsids))
     rows = conn.execute(
         f"SELECT event_id, comment_id FROM events WHERE connection_id=? AND igsid IN ({marks})"  # noqa: S608
         f" AND NOT (verdict='pending' AND kind IN ({kinds}) AND coalesce(occurred_at, received_at)>?) LIMIT ?",
-        (connection_id, *ids, *theirs, ms(said_at), CHUNK),
-    ).fetchall()
-    for comment_id in {comment_id for _, comment_id in rows if comment_id is not None}:
-        _leave_comment(conn, connection_id, comment_id)
-    conn.executemany("DELETE FROM events WHERE event_id=?", [(event_id,) for event_id, _ in rows])
-    return len(rows)
-
-
-def _leave_comment(conn: Connection, connection_id: str, comment_id: str) -> None:
-    """What the business said below it goes, too, for it may name them; what others said stays without its id."""
-    below = (connection_id, comment_id)
-    conn.execute("DELETE FROM events WHERE connection_id=? AND parent_id=? AND verdict='own'", below)
-    conn.execute("UPDATE events SET parent_id=NULL WHERE connection_id=? AND parent_id=?", below)
+        (whom.connection_id, *whom.igsids, *theirs, whom.until_ms, most),
+    )
+    return [Told(event_id, comment_id) for event_id, comment_id in rows]

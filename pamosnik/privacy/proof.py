@@ -52,8 +52,9 @@ def of_person(conn: Connection, connection_id: str, igsids: Iterable[str]) -> Ne
     names: list[object] = []
     for igsid in igsids:
         ids.append(igsid)
+        theirs = "igsid IS NULL AND '@' || lower(username)" if igsid.startswith("@") else "igsid"
         for row in conn.execute(
-            "SELECT mid, comment_id, username FROM events WHERE connection_id=? AND igsid=?"
+            f"SELECT mid, comment_id, username FROM events WHERE connection_id=? AND {theirs}=?"  # noqa: S608 - ours
             " ORDER BY event_id DESC LIMIT 50",
             (connection_id, igsid),
         ):

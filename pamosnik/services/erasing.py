@@ -4,11 +4,13 @@ What is begun here is carried out by the daemon, or by the command itself (`serv
 that begins gives the id of the deletion, whose receipt (`deletions.load`) tells how far it is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
-from pamosnik.errors import NotFound
+from pamosnik.errors import NotFound, PamosnikError
+from pamosnik.model.contact import known_by_name
 from pamosnik.privacy import erase
 from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import connections, consents, contacts, deletions
@@ -44,10 +46,31 @@ class Someone:
     igsids: frozenset[str]
     """All ids that Meta knows them by."""
 
+    @property
+    def by_name_alone(self) -> bool:
+        """Instagram told no id with what they commented."""
+        return self.igsid.startswith("@")
+
 
 def people(conn: Connection, account_id: str, who: str) -> list[Someone]:
-    """Everybody whom a username (also one of before), an Instagram id, or an id of ours or Meta's of something they
-    did or were sent names."""
+    """Whom a username (also one of before), an Instagram id, or an id of ours or Meta's of something they did or were
+    sent names, on each connection. Raises `PamosnikError` when it names more than one person there: a name can have
+    changed hands."""
+    found = _with_id(conn, account_id, who)
+    known = {one.connection.id for one in found}
+    for connection_id, name in contacts.known_by_name_alone(conn, account_id, who):
+        if connection_id in known or deletions.open_for(conn, connection_id) is not None:
+            continue
+        # Whoever has an id that the name leads to is that person.
+        same = [one for one in _with_id(conn, account_id, name) if one.connection.id == connection_id]
+        by_name = known_by_name(name)
+        connected = connections.load(conn, connection_id)
+        found += same or [Someone(connected, by_name, name, None, frozenset([by_name]))]
+    _require_one_each(found, who)
+    return found
+
+
+def _with_id(conn: Connection, account_id: str, who: str) -> list[Someone]:
     connected = {one.id: one for one in connections.of_account(conn, account_id)}
     found = []
     for connection_id, igsid in contacts.known_as(conn, account_id, who):
@@ -59,6 +82,22 @@ def people(conn: Connection, account_id: str, who: str) -> list[Someone]:
         igsids = frozenset([igsid]) if contact is None else contacts.igsids(conn, contact.id)
         found.append(Someone(connected[connection_id], igsid, username, contact_id, igsids))
     return found
+
+
+def _require_one_each(found: Sequence[Someone], who: str) -> None:
+    for someone in found:
+        same = [one for one in found if one.connection.id == someone.connection.id]
+        if len(same) > 1:
+            names = ", ".join(f"{one.igsid} ({_called_now(one)})" for one in same)
+            raise PamosnikError(
+                f"{who} is or was the name of {len(same)} people whom {someone.connection.username} knows. Nobody was"
+                f" forgotten. They are: {names}.",
+                hint=f"Name one by their Instagram id. Try: pamosnik contacts forget {same[0].igsid}",
+            )
+
+
+def _called_now(someone: Someone) -> str:
+    return "no name known" if someone.username is None else f"@{someone.username} now"
 
 
 def begin_forget(conn: Connection, someone: Someone, *, cause: Cause, actor: str, now: datetime) -> str:
@@ -73,7 +112,7 @@ def begin_forget(conn: Connection, someone: Someone, *, cause: Cause, actor: str
             account_id=someone.connection.account_id,
             connection_id=someone.connection.id,
             igsid=someone.igsid,
-            username=None,
+            username=someone.username,
             now=now,
         ).id
     return erase.begin_person(conn, contact_id, cause, actor=actor, now=now)

@@ -348,6 +348,16 @@ def known_as(conn: Connection, account_id: str, who: str) -> list[tuple[str, str
     return [(connection_id, igsid) for connection_id, igsid in rows]
 
 
+def known_by_name_alone(conn: Connection, account_id: str, who: str) -> list[tuple[str, str]]:
+    """(connection, username) of comments that Instagram told without an id, by this username or id of theirs."""
+    rows = conn.execute(
+        "SELECT DISTINCT connection_id, lower(username) FROM events WHERE account_id=:account AND igsid IS NULL"
+        " AND username IS NOT NULL AND (username=:name COLLATE NOCASE OR event_id=upper(:who) OR comment_id=:who)",
+        {"account": account_id, "who": who, "name": who.removeprefix("@")},
+    )
+    return [(connection_id, name) for connection_id, name in rows]
+
+
 def newest(
     conn: Connection,
     account_id: str,

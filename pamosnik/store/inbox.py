@@ -35,8 +35,10 @@ def add(
     that was first recovered from the conversation, where payloads are not told). Not `told_again`: what is there
     already may have come from this very delivery, which was taken in before a crash.
     """
-    if tombstones.drops(conn, connection_id, incoming):
+    kept = tombstones.kept(conn, connection_id, incoming)
+    if kept is None:
         return None
+    incoming = kept
     event_id = new_id(now)
     attachments = [[a.type, a.url, a.media_id] for a in incoming.attachments]
     row = conn.execute(

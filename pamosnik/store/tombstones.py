@@ -2,16 +2,18 @@
 
 With it, what Instagram tells once more about the time before (a late webhook, a conversation that is read again) is
 recognized and not kept. Nobody can be found from a hash; with an id in hand one can tell whether it is that person's.
+Their comments, and what the business replied to them in public, leave such hashes, too.
 """
 
 import hashlib
 import hmac
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
-from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, SILENT, Incoming
+from pamosnik.model.contact import known_by_name
+from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, SILENT, Incoming, Verdict
 from pamosnik.store.times import instant, ms
 
 _OF_THE_PERSON = INBOUND_MESSAGES | COMMENTS | SILENT
@@ -111,9 +113,28 @@ def of_connection(conn: Connection, connection_id: str) -> list[Tombstone]:
     return [Tombstone(r[0], r[1].hex(), instant(r[2]), instant(r[3]), bool(r[4])) for r in rows]
 
 
-def drops(conn: Connection, connection_id: str, incoming: Incoming) -> bool:
-    """Whether it is about somebody as they were before they were forgotten."""
-    stone = None if incoming.igsid is None else of(conn, connection_id, incoming.igsid)
+def comment_mark(comment_id: str) -> str:
+    """What is hashed of a comment of theirs, or of a public reply to them."""
+    return f"c:{comment_id}"
+
+
+def kept(conn: Connection, connection_id: str, incoming: Incoming) -> Incoming | None:
+    """What may be kept of it. None: it is about somebody as they were before they were forgotten, told late. What
+    others say below a comment of theirs is kept without the comment's id."""
+    person = (
+        known_by_name(incoming.username) if incoming.igsid is None and incoming.username else incoming.igsid
+    )
+    if person is not None and _is_past(conn, connection_id, incoming, person):
+        return None
+    if incoming.comment_id is not None and of(conn, connection_id, comment_mark(incoming.comment_id)):
+        return None
+    if incoming.parent_id is None or of(conn, connection_id, comment_mark(incoming.parent_id)) is None:
+        return incoming
+    return None if incoming.verdict is Verdict.OWN else replace(incoming, parent_id=None)
+
+
+def _is_past(conn: Connection, connection_id: str, incoming: Incoming, person: str) -> bool:
+    stone = of(conn, connection_id, person)
     if stone is None:
         return False
     at = incoming.occurred_at
@@ -145,14 +166,16 @@ def _stone(row: tuple[str, bytes, int, int, int]) -> Tombstone:
 
 
 def people_of(conn: Connection, connection_id: str) -> list[tuple[str, datetime]]:
-    """Ids of everybody whom a connection knows, by events alone too, and since when it knows them."""
+    """Ids of everybody whom a connection knows, by events or by name alone too, and since when it knows them."""
     rows = conn.execute(
         "SELECT igsid, min(since) FROM ("
         "SELECT igsid, created_at AS since FROM contacts WHERE connection_id=:id"
         " UNION ALL SELECT i.igsid, created_at FROM contact_ids i JOIN contacts USING (contact_id)"
         " WHERE i.connection_id=:id"
         " UNION ALL SELECT igsid, coalesce(occurred_at, received_at) FROM events"
-        " WHERE connection_id=:id AND igsid IS NOT NULL) GROUP BY igsid",
+        " WHERE connection_id=:id AND igsid IS NOT NULL"
+        " UNION ALL SELECT '@' || lower(username), coalesce(occurred_at, received_at) FROM events"
+        " WHERE connection_id=:id AND igsid IS NULL AND username IS NOT NULL) GROUP BY igsid",
         {"id": connection_id},
     )
     return [(igsid, instant(since)) for igsid, since in rows]
@@ -177,7 +200,8 @@ def holds(conn: Connection, stones: Iterable[Tombstone], hashers: Mapping[str, H
     for connection_id, people in by_connection.items():
         known = conn.execute(
             "SELECT igsid FROM contacts WHERE connection_id=:id UNION SELECT igsid FROM events"
-            " WHERE connection_id=:id AND igsid IS NOT NULL",
+            " WHERE connection_id=:id AND igsid IS NOT NULL UNION SELECT '@' || lower(username) FROM events"
+            " WHERE connection_id=:id AND igsid IS NULL AND username IS NOT NULL",
             {"id": connection_id},
         )
         if any(hashers[connection_id](igsid) in people for (igsid,) in known):

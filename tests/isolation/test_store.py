@@ -93,6 +93,7 @@ WITHOUT_ROWS = {
     "outbox_rows.content_json",
     "outbox_rows.item_of",
     "stats.share",
+    "tombstones.comment_mark",
     "tombstones.hasher_with",
     "times.instant",
     "times.ms",
