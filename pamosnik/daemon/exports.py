@@ -2,8 +2,8 @@
 nothing else waits for it.
 
 Finished files can be fetched for a day (`store.exports`). An export that is older than a deletion of data of the same
-account holds what was deleted: it is ended where it is, given to nobody, and removed, whoever deletes and whatever
-was killed meanwhile.
+account holds what was deleted, be it one message: it is ended where it is, given to nobody, and removed by the
+eraser, whoever deletes and whatever was killed meanwhile.
 """
 
 import asyncio
@@ -27,6 +27,8 @@ _LOOK_S = 0.5
 """How soon an export ends whose data is being deleted."""
 _STOPS_WITHIN_S = 5.0
 _TOLD_CHARS = 500
+_BEGUN_AT_MOST = 4
+"""So often one is begun: somebody may take a message back while it is being made."""
 _BROKEN_OFF = "Data was deleted meanwhile. Prepare another one."
 
 log = logging.getLogger(__name__)
@@ -120,7 +122,7 @@ class Exports:
         while True:
             job = await self._asked.get()
             try:
-                why = await self._make(job)
+                why = await self._make_whole(job)
             finally:
                 self._making = None
                 self._open.pop(job.account.id, None)
@@ -130,6 +132,16 @@ class Exports:
             else:
                 self._failed[job.account.id] = Failed(job.about, self._clock.now(), why)
                 log.warning("An export came to nothing", extra={"action": "export.failed"})
+
+    async def _make_whole(self, job: _Job) -> str | None:
+        """As `_make`; begins anew when something was deleted meanwhile and that has come to its end."""
+        why = await self._make(job)
+        for _ in range(_BEGUN_AT_MOST - 1):
+            deleting = deletions.any_since(self._reader.connection, job.account.id, self._clock.now())
+            if why != _BROKEN_OFF or deleting:
+                break
+            why = await self._make(job)
+        return why
 
     async def _make(self, job: _Job) -> str | None:
         """Why it failed; None: it is ready, and those before it are gone."""

@@ -172,12 +172,17 @@ class Eraser:
             accounts = {*self._alone_for, *(receipt.account_id for receipt in gone)}
             stones = tombstones.to_purge(conn, accounts)
             traces = [mark for mark in traces if mark[0] in accounts]
+        if not await self._without_exports(gone, traces):
+            return False
         rested_s = time.monotonic() - self._rebuilt_at
         if gone or stones:
             await asyncio.sleep(max(0.0, self._rebuild_took_s - rested_s))
         elif not traces or rested_s < TRACES_REST * self._rebuild_took_s:
             return True
         if not await self._rebuilt() or not await self._without_copies(gone, stones):
+            return False
+        # Once more: one that was being made has its name by now.
+        if not await self._without_exports(gone, traces):
             return False
         if (gone or stones) and not await self._noted(gone, stones):
             return False
@@ -217,7 +222,6 @@ class Eraser:
         holds = partial(_holds, gone=gone, stones=stones, hashers=hashers)
         try:
             await asyncio.to_thread(copies.forget, path, holds)
-            await asyncio.to_thread(exports.forget, path.parent, {receipt.account_id for receipt in gone})
         except HomeError as error:
             log.error("%s %s", error.message, error.hint, extra={"action": "erase.copies"})  # noqa: TRY400
             return False
@@ -225,6 +229,18 @@ class Eraser:
             return True
         log.info("A deletion waits for a copy that is being made", extra={"action": "erase.copying"})
         return False
+
+    async def _without_exports(self, gone: Sequence[Receipt], traces: Sequence[tuple[str, datetime]]) -> bool:
+        """Files for the page that hold what is gone; they do not wait for the file to be written anew. False: tried
+        again later."""
+        now = self._clock.now()
+        deleted = {**dict(traces), **{receipt.account_id: now for receipt in gone}}
+        try:
+            await asyncio.to_thread(exports.forget, self._reader.path.parent, deleted)
+        except HomeError as error:
+            log.error("%s %s", error.message, error.hint, extra={"action": "erase.copies"})  # noqa: TRY400
+            return False
+        return True
 
     async def _noted(self, gone: Sequence[Receipt], stones: Sequence[Tombstone]) -> bool:
         """In `erasures.log`. False: tried again later."""

@@ -177,8 +177,8 @@ class _Replaced:
     papers: Papers
     deleting: frozenset[str]
     """Accounts in which something is being deleted."""
-    has_traces: bool
-    """Whether bytes of deleted rows are left in it."""
+    with_traces: frozenset[str]
+    """Accounts of whose deleted rows bytes are left in it."""
 
 
 def _look_at_replaced(database: Path, now: datetime) -> _Replaced | None:
@@ -193,7 +193,7 @@ def _look_at_replaced(database: Path, now: datetime) -> _Replaced | None:
                 erase_again.known(conn, now),
                 deletions.papers(conn),
                 frozenset(begun | marked),
-                bool(deletions.traces(conn)),
+                frozenset(account_id for account_id, _ in deletions.traces(conn)),
             )
     except _UNREADABLE:
         return None
@@ -227,20 +227,22 @@ def restore(settings: Config, file: Path, now: datetime) -> Restored:
             ledger.note(settings.home, new, now)
         held = replaced is not None and _holds(settings.database, erased)
         if replaced is not None:
-            _clear_copies(settings, replaced, erased, keeps=not held)
+            _clear_copies(settings, replaced, erased, now, keeps=not held)
         aside = copies.before_restore(settings.database, now)
         kept = backup.exchange(fresh, settings.database, None if held else aside)
     unread = max(here.unread, beside.unread)
     return Restored(manifest, aside if kept else None, in_doubt, key, again, held, unread)
 
 
-def _clear_copies(settings: Config, replaced: _Replaced, erased: Ledger, *, keeps: bool) -> None:
+def _clear_copies(
+    settings: Config, replaced: _Replaced, erased: Ledger, now: datetime, *, keeps: bool
+) -> None:
     """What the eraser would have removed, had the database that was there not been replaced before its deletions came
     to their end. `keeps`: whether that database stays beside the new one."""
     if replaced.deleting:
         copies.forget(settings.database, lambda conn: erase_again.holds(conn, erased))
-        exports.forget(settings.home, replaced.deleting)
-    if keeps and replaced.has_traces:
+    exports.forget(settings.home, dict.fromkeys(replaced.deleting | replaced.with_traces, now))
+    if keeps and replaced.with_traces:
         # Not of an older version: the copy that its upgrade would make is not wanted here.
         with contextlib.suppress(_sqlite.Error, HomeError), open_database(settings.database) as database:
             vacuum.rebuild(database.connection)

@@ -167,9 +167,11 @@ def newest(conn: Connection, account_id: str, limit: int) -> list[Receipt]:
 
 
 def any_since(conn: Connection, account_id: str, at: datetime) -> bool:
-    """Whether data of the account is being deleted or was since then, what was too old included."""
+    """Whether data of the account is being deleted or was since then: what was too old included, and as long as
+    traces are left a message that was taken back, a tag or a value."""
     found = conn.execute(
         "SELECT 1 FROM deletions WHERE account_id=:account AND (ended_at IS NULL OR ended_at>=:at)"
+        " UNION ALL SELECT 1 FROM traces WHERE account_id=:account AND since>=:at"
         " UNION ALL SELECT 1 FROM retentions WHERE account_id=:account AND ended_at>=:at AND gone<>'{}'",
         {"account": account_id, "at": ms(at)},
     ).fetchone()

@@ -7,7 +7,7 @@ finds by it what to remove (`forget`); what else lies there is on its way, or wa
 import re
 import secrets
 import shutil
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -52,10 +52,10 @@ def exported(path: Path) -> Exported | None:
     return Exported(path, parts["account"], about, instant(int(parts["begun"])))
 
 
-def forget(home: Path, account_ids: Collection[str]) -> None:
-    """Removes what was exported of these accounts. Raises `HomeError`."""
-    for one in found(home)[0]:
-        if one.account_id in account_ids:
+def forget(home: Path, deleted: Mapping[str, datetime]) -> None:
+    """Removes what was begun to be exported of these accounts until then. Raises `HomeError`."""
+    for one in found(home)[0] if deleted else ():
+        if one.account_id in deleted and one.begun_at <= deleted[one.account_id]:
             try:
                 one.path.unlink(missing_ok=True)
             except OSError as error:

@@ -12,7 +12,7 @@ from pamosnik.errors import NotFound, PamosnikError
 from pamosnik.privacy import erase_account
 from pamosnik.privacy.subject import REGISTER
 from pamosnik.services import erasing
-from pamosnik.store import accounts, connections, consents, deletions
+from pamosnik.store import accounts, connections, consents, deletions, exports
 from pamosnik.store.consents import How, What
 from pamosnik.store.deletions import Cause, MetaTold, Receipt, Scope
 from tests.daemon import events
@@ -388,6 +388,35 @@ async def test_a_message_that_is_taken_back_leaves_traces_that_are_removed(tmp_p
         await shop.works()
         await shop.eraser.round()
         assert left(tmp_path / "home", ["what bela regrets"]) == {}
+
+
+async def test_an_export_for_the_page_goes_with_the_first_message_that_is_taken_back(tmp_path: Path) -> None:
+    """Also while the file is not written anew so soon; one that was begun afterwards stays."""
+    async with machine(tmp_path, FLOWS) as shop:
+        await shop.writer.write(
+            partial(deletions.leave_traces, account_id=_account(shop), now=shop.clock.now())
+        )
+        await shop.eraser.round()
+        shop.move_to(shop.clock.now() + timedelta(minutes=1))
+        home, made_at = shop.reader.path.parent, shop.clock.now()
+        made = exports.new(home, _account(shop), None, made_at)
+        others = exports.new(home, "somebody", None, made_at)
+        made.path.parent.mkdir()
+        for one in (made, others):
+            one.path.write_bytes(b"what bela regrets")
+        shop.move_to(made_at + timedelta(minutes=1))
+        said = _message(shop, BELA, "what bela regrets")
+        gone = {**said, "message": {"mid": said["message"]["mid"], "is_deleted": True}}
+        for one_of_them in (said, gone):
+            await shop.deliver(events.talk(one_of_them))
+            await shop.works()
+        assert deletions.any_since(shop.reader.connection, _account(shop), made_at)
+        shop.move_to(shop.clock.now() + timedelta(minutes=1))
+        later = exports.new(home, _account(shop), None, shop.clock.now())
+        later.path.write_bytes(b"without it")
+        await shop.eraser.round()
+        assert len(deletions.traces(shop.reader.connection)) == 1, "the file waits"
+        assert [one.path.exists() for one in (made, others, later)] == [False, True, True]
 
 
 async def _forget_somebody(shop: Machine) -> None:
