@@ -24,6 +24,7 @@ from pamosnik.daemon.visitors import Form, Visitor
 from pamosnik.errors import UsageError
 from pamosnik.privacy import erase
 from pamosnik.services import data_overview, erasing, people
+from pamosnik.services.erasing import Someone
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts, connections, contacts, deletions
 from pamosnik.store.accounts import Account
@@ -245,7 +246,7 @@ class DataPages:
     async def _find(self, _: Request, visitor: Visitor, form: Form) -> Response:
         """A form sent by POST: a name in an address would stay in histories and logs."""
         wanted = form.get("who", "")
-        find = partial(people.find, account=visitor.account, text=wanted, limit=FOUND_AT_MOST)
+        find = partial(people.find_everybody, account=visitor.account, text=wanted, limit=FOUND_AT_MOST)
         try:
             found = await self._aside.read(visitor.account.id, find)
         except UsageError as error:
@@ -255,12 +256,17 @@ class DataPages:
     async def _forget(self, request: Request, visitor: Visitor, form: Form) -> Response:
         person = await self._own_person(request, visitor)
         await self._forms.require_present(visitor, form, "forget")
-        await self._forms.write(visitor, partial(_forget, contact_id=str(person["id"])))
+        if "comments_alone" in person:
+            look = partial(erasing.people, account_id=visitor.account.id, who=str(person["id"]))
+            for someone in await self._aside.read(visitor.account.id, look):
+                await self._forms.write(visitor, partial(_forget_commenter, someone=someone))
+        else:
+            await self._forms.write(visitor, partial(_forget, contact_id=str(person["id"])))
         self._on_deletion()
         return RedirectResponse(PROGRESS, 303)
 
     async def _own_person(self, request: Request, visitor: Visitor) -> Shape:
-        read = partial(data_overview.person, account=visitor.account, contact_id=request.path_params["id"])
+        read = partial(data_overview.person, account=visitor.account, person_id=request.path_params["id"])
         person = self._parts.own.read(visitor.account.id, read)
         if person is None:
             raise Refused("people", "There is no such person, or not any more.", status=404)
@@ -313,6 +319,14 @@ def _forget(conn: Connection, account_id: str, *, contact_id: str, actor: str, n
     """Of a form that was sent twice the second one may find that the person is gone."""
     if contacts.load(conn, contact_id) is not None:
         erase.begin_person(conn, contact_id, Cause.PAGE, actor=actor, now=now)
+
+
+def _forget_commenter(
+    conn: Connection, account_id: str, *, someone: Someone, actor: str, now: datetime
+) -> None:
+    """Likewise."""
+    if someone.contact_id is None or contacts.load(conn, someone.contact_id) is not None:
+        erasing.begin_forget(conn, someone, cause=Cause.PAGE, actor=actor, now=now)
 
 
 def _disconnect(conn: Connection, account_id: str, *, connection_id: str, actor: str, now: datetime) -> None:

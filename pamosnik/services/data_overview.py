@@ -9,9 +9,9 @@ from pamosnik._sqlite import Connection
 from pamosnik.ages import Ages
 from pamosnik.clock import local_minute
 from pamosnik.flows import durations
-from pamosnik.services import kept_fields, reading
+from pamosnik.services import kept_fields, people, reading
 from pamosnik.services.shapes import Shape
-from pamosnik.store import accounts, aging, connections, consents, deletions, reads
+from pamosnik.store import accounts, aging, connections, consents, contacts, deletions, reads
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected
 from pamosnik.store.consents import Consent, How, What
@@ -124,10 +124,13 @@ def connection(conn: Connection, account: Account, connection_id: str) -> Connec
     return None
 
 
-def person(conn: Connection, account: Account, contact_id: str) -> Shape | None:
-    """None: the account knows nobody of this id."""
-    found = reading.people.by_id(conn, account, [contact_id])
-    return found[0].shape() if found else None
+def person(conn: Connection, account: Account, person_id: str) -> Shape | None:
+    """A contact, or by the id of a comment whoever wrote it and is none. None: nobody of the account's."""
+    found = reading.people.by_id(conn, account, [person_id])
+    if found:
+        return found[0].shape()
+    commenter = contacts.commenter(conn, account.id, person_id)
+    return None if commenter is None else people.commenter_shape(conn, commenter)
 
 
 def _connection(conn: Connection, connected: Connected, zone: str) -> ConnectionRow:

@@ -22,7 +22,7 @@ from pamosnik.model.step import Accept, FieldType
 from pamosnik.model.words import fold
 from pamosnik.services import reading
 from pamosnik.services.shapes import Shape
-from pamosnik.store import accounts, contacts, deletions, runs
+from pamosnik.store import accounts, connections, contacts, deletions, runs
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
 
@@ -66,6 +66,29 @@ def find(conn: Connection, account: Account, text: str, *, limit: int | None) ->
         raise UsageError("There is nothing to look for.", hint="Try: pamosnik contacts find TEXT")
     found = contacts.matching(conn, account.id, wanted, limit=limit)
     return [one.shape() for one in reading.people.by_id(conn, account, found)]
+
+
+def find_everybody(conn: Connection, account: Account, text: str, *, limit: int) -> list[Shape]:
+    """Likewise, and behind them whoever has it in the username where there are comments alone."""
+    met = find(conn, account, text, limit=limit)
+    others = contacts.commenters(conn, account.id, fold(text).removeprefix("@"), limit=limit)
+    return [*met, *(commenter_shape(conn, one) for one in others)]
+
+
+def commenter_shape(conn: Connection, one: contacts.Commenter) -> Shape:
+    """Somebody of whom there are comments alone, as the page shows people; the id is their newest comment's."""
+    shape: Shape = {
+        "id": one.event_id,
+        "connection": connections.load(conn, one.connection_id).username,
+        "igsid": one.igsid or "–",
+        "username": one.username,
+        "name": None,
+        "tags": [],
+        "fields": {},
+        "opted_out": False,
+        "comments_alone": True,
+    }
+    return shape if one.igsid is not None else {**shape, "by_name_alone": True}
 
 
 def named(conn: Connection, account: Account, who: str) -> Contact:

@@ -1,5 +1,6 @@
 """People, their tags and fields."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pamosnik._sqlite import Connection
@@ -308,6 +309,48 @@ def matching(conn: Connection, account_id: str, folded: str, *, limit: int | Non
         {"account": account_id, "text": folded, "limit": -1 if limit is None else limit},
     )
     return [contact_id for (contact_id,) in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Commenter:
+    """Somebody of whom there are comments alone: no flow has met them."""
+
+    event_id: str
+    """Of their newest comment."""
+    connection_id: str
+    igsid: str | None
+    """None: Instagram told the username alone."""
+    username: str
+
+
+def commenters(conn: Connection, account_id: str, folded: str, *, limit: int) -> list[Commenter]:
+    """Those with this text, as `model.words.fold` writes it, in their username; newest first. Looks at all
+    comments."""
+    rows = conn.execute(
+        "WITH told AS MATERIALIZED (SELECT max(event_id) AS newest, connection_id, igsid, username FROM events"
+        " WHERE account_id=:account AND kind IN ('comment','live_comment') AND verdict<>'own'"
+        " AND username IS NOT NULL GROUP BY connection_id, igsid, username)"
+        " SELECT newest, connection_id, igsid, username FROM told WHERE instr(folded(username), :text)"
+        " AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.connection_id=told.connection_id AND p.igsid=told.igsid)"
+        " AND NOT EXISTS (SELECT 1 FROM contact_ids i"
+        " WHERE i.connection_id=told.connection_id AND i.igsid=told.igsid)"
+        " AND (igsid IS NOT NULL OR NOT EXISTS (SELECT 1 FROM contacts p WHERE p.account_id=:account"
+        " AND p.connection_id=told.connection_id AND p.username=told.username))"
+        " ORDER BY newest DESC LIMIT :limit",
+        {"account": account_id, "text": folded, "limit": limit},
+    )
+    return [Commenter(*row) for row in rows]
+
+
+def commenter(conn: Connection, account_id: str, event_id: str) -> Commenter | None:
+    """Who wrote this comment; None: nobody did, or a contact."""
+    row = conn.execute(
+        "SELECT event_id, connection_id, igsid, username FROM events e WHERE account_id=? AND event_id=?"
+        " AND kind IN ('comment','live_comment') AND verdict<>'own' AND username IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.connection_id=e.connection_id AND p.igsid=e.igsid)",
+        (account_id, event_id),
+    ).fetchone()
+    return None if row is None else Commenter(*row)
 
 
 def by_igsid(conn: Connection, connection_id: str, igsid: str) -> str | None:
