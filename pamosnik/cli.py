@@ -28,6 +28,7 @@ from pamosnik.commands import (
     setup,
     status,
 )
+from pamosnik.commands.again import typed_again
 from pamosnik.errors import PamosnikError
 
 _GLOBAL = {"--account": "PAMOSNIK_ACCOUNT", "--home": "PAMOSNIK_HOME"}
@@ -76,6 +77,8 @@ def run(arguments: list[str]) -> int:
         terminal.err(unsaid.hide(error.message))
         if error.hint is not None:
             terminal.err(unsaid.hide(error.hint))
+        if error.again is not None:
+            terminal.err(unsaid.hide(f"Try: {typed_again(arguments, error.again)}"))
         return error.exit_code
     except TyperException as error:
         return _misused(error)

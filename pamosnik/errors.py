@@ -16,16 +16,30 @@ PamosnikError            what happened, and a hint that says what to do
 Everything else that is raised is our mistake and surfaces with its traceback.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What the command that was typed needs to be tried again. Who knows the words that were typed shows it whole."""
+
+    add: tuple[str, ...] = ()
+    """Words that it lacks, like `--yes`; an option that was given goes."""
+    instead: Mapping[str, str] = field(default_factory=dict)
+    """A word that was typed → what is to stand in its place."""
+
 
 class PamosnikError(Exception):
-    """What happened (`message`), and what the reader can do about it (`hint`, may be None)."""
+    """What happened (`message`), and what the reader can do about it (`hint`, may be None, and `again`)."""
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, again: Again | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.again = again
 
 
 class UsageError(PamosnikError):

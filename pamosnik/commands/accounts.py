@@ -26,7 +26,7 @@ from pamosnik.commands.common import (
     shown,
     since_instant,
 )
-from pamosnik.errors import NotFound, UsageError
+from pamosnik.errors import Again, NotFound, UsageError
 
 if TYPE_CHECKING:
     from pamosnik.store.accounts import Account
@@ -120,7 +120,11 @@ def set_(
     from pamosnik.services import accounts as service
 
     if name is None and email is None and timezone is None:
-        raise UsageError("There is nothing to change.", hint="Give --name, --email or --timezone.")
+        raise UsageError(
+            "There is nothing to change.",
+            hint="Name, e-mail and time zone can be changed.",
+            again=Again(("--name", "NAME")),
+        )
     with open_home() as home:
         before = home.account
         if email is not None and account_words.email(email) != before.email:

@@ -40,7 +40,8 @@ def account(
     there = sys.stdin.isatty()
     if not there and (name is None or email is None or not password_stdin):
         raise UsageError(
-            "Nobody can be asked here.", hint="Give --name, --email and --password-stdin (and --timezone)."
+            "Nobody can be asked here.",
+            hint=f"Try: {command} --name NAME --email EMAIL --password-stdin < FILE",
         )
 
     def address(given: str) -> str:
@@ -111,7 +112,8 @@ def first_line(what: str, command: str) -> str:
         line = sys.stdin.readline(_LONGEST_LINE)
     except UnicodeDecodeError:
         raise UsageError(
-            f"The {what} on standard input is not UTF-8.", hint="Save the file as UTF-8."
+            f"The {what} on standard input is not UTF-8.",
+            hint=f"Save the file as UTF-8. Try: {command} < FILE",
         ) from None
     given = line.removesuffix("\n").removesuffix("\r").removeprefix("\ufeff")
     if not given:

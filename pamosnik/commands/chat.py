@@ -9,7 +9,7 @@ import typer
 
 from pamosnik.commands.common import paragraph
 from pamosnik.commands.flow_problems import Files
-from pamosnik.errors import InvalidFlows, UsageError
+from pamosnik.errors import Again, InvalidFlows, UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -46,4 +46,4 @@ def _instant(written: str | None) -> datetime | None:
     try:
         return datetime.strptime(written.replace("T", " "), "%Y-%m-%d %H:%M")  # noqa: DTZ007
     except ValueError:
-        raise UsageError(f"--at {written} is no time.", hint='Write it like "2026-12-01 23:00".') from None
+        raise UsageError(f"--at {written} is no time.", again=Again(("--at", "2026-12-01 23:00"))) from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from pamosnik import terminal
-from pamosnik.errors import UsageError
+from pamosnik.errors import Again, UsageError
 
 if TYPE_CHECKING:
     from pamosnik._sqlite import Connection
@@ -212,5 +212,5 @@ def confirm(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageError(f"{question} Nobody can be asked here.", hint="Add --yes.")
+        raise UsageError(f"{question} Nobody can be asked here.", again=Again(("--yes",)))
     return terminal.sure(question)

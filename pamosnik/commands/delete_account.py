@@ -19,7 +19,7 @@ from pamosnik.commands.common import (
     times_on_the_clock_of,
 )
 from pamosnik.commands.receipts import Begun, finish
-from pamosnik.errors import HomeError, UsageError
+from pamosnik.errors import Again, HomeError, UsageError
 
 if TYPE_CHECKING:
     from pamosnik.store.accounts import Account
@@ -114,14 +114,16 @@ def _ask(account: "Account", email: str | None, *, yes: bool) -> None:
 
     if email is None and (yes or not sys.stdin.isatty()):
         raise UsageError(
-            "Deleting an account wants its e-mail said.", hint=f"Add --yes --email {account.email}"
+            "Deleting an account wants its e-mail said.", again=Again(("--yes", "--email", account.email))
         )
     if email is None:
         email = terminal.ask(
             f"Everything of {account.email} will be deleted for good. Type its e-mail to go on"
         )
     elif not yes:
-        raise UsageError("--email is for scripts.", hint="Add --yes, or leave it away to be asked.")
+        raise UsageError(
+            "--email is for scripts.", hint="Leave it away to be asked.", again=Again(("--yes",))
+        )
     if tidy_email(email).casefold() != account.email.casefold():
         raise UsageError(
             "That is not the account's e-mail; nothing was changed.", hint="Try: pamosnik accounts list"

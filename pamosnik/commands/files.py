@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import stat
 import tempfile
 from pathlib import Path
@@ -18,10 +19,15 @@ def write_whole(path: Path, text: str, *, mode: int | None = None) -> None:
     try:
         _write(path.resolve(), text.encode(), mode)
     except OSError as error:
-        why = error.strerror or "it is no place for a file"
-        raise UsageError(
-            f"{path} cannot be written: {why}.", hint="Check the path and who may write in that folder."
-        ) from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> UsageError:
+    """Of a file, or a folder, that somebody wants made."""
+    why = error.strerror or "it is no place for a file"
+    return UsageError(
+        f"{path} cannot be written: {why}.", hint=f"Try: ls -ld {shlex.quote(str(path.absolute().parent))}"
+    )
 
 
 def _write(path: Path, written: bytes, mode: int | None) -> None:

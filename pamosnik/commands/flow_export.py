@@ -8,8 +8,7 @@ import typer
 
 from pamosnik import terminal
 from pamosnik.commands.common import Yes, confirm, note, open_home
-from pamosnik.commands.files import write_whole
-from pamosnik.errors import UsageError
+from pamosnik.commands.files import unwritable, write_whole
 
 if TYPE_CHECKING:
     from pamosnik.services.flow_export import Exported
@@ -60,9 +59,7 @@ def _write(found: "Exported", output: Path, *, yes: bool) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(
-                f"The folder {path.parent} cannot be made: {error.strerror}.", hint="Choose another place."
-            ) from error
+            raise unwritable(path.parent, error) from error
         write_whole(path, text, mode=None if path == file else _OWNER_ALONE)
         note(f"Written: {path}")
     for pool, before in found.elsewhere.items():

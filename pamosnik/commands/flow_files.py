@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from pamosnik.commands.common import Json, note, now, print_json, say
+from pamosnik.commands.files import unwritable
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
-from pamosnik.errors import InvalidFlows, UsageError
+from pamosnik.errors import InvalidFlows
 
 
 def validate(
@@ -44,7 +45,5 @@ def schema(
     try:
         output.write_text(f"{written}\n", encoding="utf-8")
     except OSError as error:
-        raise UsageError(
-            f"{output} cannot be written: {error.strerror}.", hint="Check the path and who may write there."
-        ) from error
+        raise unwritable(output, error) from error
     note(f"Written to {output}.")

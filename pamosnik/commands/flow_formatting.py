@@ -1,5 +1,6 @@
 """Flow files in one canonical layout."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,9 @@ def fmt(
 
     found = read_files(files)
     if stdout and (check or len(found) > 1):
-        raise UsageError("--stdout prints one file.", hint="Name one file, and leave --check out.")
+        raise UsageError(
+            "--stdout prints one file.", hint=f"Try: pamosnik flows fmt --stdout {shlex.quote(str(files[0]))}"
+        )
     changed, same, bad = 0, 0, 0
     for name, text in found:
         problems = (text,) if isinstance(text, Problem) else ()

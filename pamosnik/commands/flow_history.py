@@ -153,5 +153,5 @@ def _refuse(proposal: "RollBack", *, as_json: bool) -> None:
     version = proposal.version.version[: rolling_back.SHORT]
     raise InvalidFlows(
         f"Nothing was rolled back: {version} no longer fits what is applied now.",
-        hint=f"Put back what it needs, or choose another version: pamosnik flows history {proposal.flow_id}",
+        hint=f"Put back what it needs, or choose another version. Try: pamosnik flows history {proposal.flow_id}",
     )

@@ -47,9 +47,7 @@ def _set(flows: list[str] | None, everything: bool, as_json: bool, *, paused: bo
 
     if bool(flows) == everything:
         word = "pause" if paused else "resume"
-        raise UsageError(
-            "Which flows?", hint=f"Name them, or all: pamosnik flows {word} FLOW, pamosnik flows {word} --all"
-        )
+        raise UsageError("Which flows?", hint=f"Name them, or all. Try: pamosnik flows {word} --all")
     change = pausing.pause if paused else pausing.resume
     with open_home() as home:
         account = home.account.id

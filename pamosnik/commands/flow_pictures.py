@@ -9,8 +9,9 @@ import typer
 
 from pamosnik import terminal
 from pamosnik.commands.common import note
+from pamosnik.commands.files import unwritable
 from pamosnik.commands.flow_problems import Files
-from pamosnik.errors import InvalidFlows, NotFound, UsageError
+from pamosnik.errors import Again, InvalidFlows, NotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,8 @@ def graph(
     if wanted is None:
         raise UsageError(
             f"What to write into {output}, its name does not say.",
-            hint="End it in .svg, .mmd or .md, or add --format svg or --format mermaid.",
+            hint="End it in .svg, .mmd or .md, or say the format.",
+            again=Again(("--format", "svg")),
         )
     _write(output, _rendered(outlines, wanted, fenced=output.suffix.lower() == ".md"))
     note(f"Written to {output}.")
@@ -81,7 +83,7 @@ def _outlines(written: "Sequence[File]", wanted: str | None) -> "list[Outline]":
         # Not on stdout: that may be on its way into a file as the picture.
         for problem in loaded.problems:
             terminal.err(render(problem, loaded.texts.get(problem.file)))
-        raise InvalidFlows("Nothing was drawn: the files have errors.", hint="Mend them and try again.")
+        raise InvalidFlows("Nothing was drawn: the files have errors.", hint="Mend them.", again=Again())
     known = [one.id for one in loaded.flows]
     if wanted is not None and wanted not in known:
         raise NotFound(
@@ -117,7 +119,7 @@ def _write_each(outlines: "list[Outline]", folder: Path, kind: Format) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot(folder, error) from error
+        raise unwritable(folder, error) from error
     for one in outlines:
         _write(folder / names[one.flow], _rendered([one], kind, places=names))
     note(f"{len(outlines)} file{'s' if len(outlines) != 1 else ''} written to {folder}.")
@@ -127,10 +129,4 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise _cannot(path, error) from error
-
-
-def _cannot(path: Path, error: OSError) -> UsageError:
-    return UsageError(
-        f"{path} cannot be written: {error.strerror}.", hint="Check the path and who may write there."
-    )
+        raise unwritable(path, error) from error

@@ -13,7 +13,7 @@ from pamosnik.commands import flow_replay, flow_tests
 from pamosnik.commands.common import Json, Yes, confirm, note, now, open_home, print_json
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
 from pamosnik.commands.plan_screen import show_plan
-from pamosnik.errors import ChangesPending, InvalidFlows
+from pamosnik.errors import Again, ChangesPending, InvalidFlows
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -196,7 +196,7 @@ def _proposed(
             print_json(problems_json(proposal.loaded))
         else:
             show_problems(proposal.loaded)
-        raise InvalidFlows(f"{refusal} the files have errors.", hint="Mend them and try again.")
+        raise InvalidFlows(f"{refusal} the files have errors.", hint="Mend them.", again=Again())
     if not (as_json or again):
         show_problems(proposal.loaded)
     return proposal

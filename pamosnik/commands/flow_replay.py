@@ -11,7 +11,7 @@ import typer
 
 from pamosnik import terminal
 from pamosnik.commands.common import now, say
-from pamosnik.errors import UsageError
+from pamosnik.errors import Again, UsageError
 
 if TYPE_CHECKING:
     from pamosnik.commands.common import Home
@@ -33,13 +33,13 @@ def length(written: str | None, *, everybody: bool) -> timedelta | None:
     """Of `--replay`; None: no replay is asked for. Raises `UsageError`."""
     if written is None:
         if everybody:
-            raise UsageError("--all shows everybody of a replay.", hint="Add --replay 30d.")
+            raise UsageError("--all shows everybody of a replay.", again=Again(("--replay", "30d")))
         return None
     from pamosnik.flows.durations import seconds
 
     found = seconds(written)
     if not found:
-        raise UsageError(f"--replay {written} is no length of time.", hint="Write it like 30d, 7d or 12h.")
+        raise UsageError(f"--replay {written} is no length of time.", again=Again(("--replay", "30d")))
     return timedelta(seconds=found)
 
 
@@ -53,9 +53,10 @@ def read(home: "Home", long: timedelta) -> "Record":
     try:
         return record.read(home, home.account.id, since, until, tracks_links=tracks_links)
     except record.TooLong as error:
-        hint = f"Try a shorter one, like --replay {max(int(error.fits / timedelta(hours=1)), 1)}h."
+        fits = f"{max(int(error.fits / timedelta(hours=1)), 1)}h"
         raise UsageError(
-            f"{error.events:,} events are more than are replayed at once ({record.MOST:,}).", hint=hint
+            f"{error.events:,} events are more than are replayed at once ({record.MOST:,}).",
+            again=Again(("--replay", fits)),
         ) from error
 
 

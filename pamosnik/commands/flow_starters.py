@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from pamosnik.commands.common import Json, note, print_json, print_table
-from pamosnik.errors import NotFound, UsageError
+from pamosnik.commands.files import unwritable
+from pamosnik.errors import Again, NotFound, UsageError
 
 
 def new(
@@ -67,17 +68,17 @@ def _file(name: str, output: Path | None) -> Path:
 
 def _create(file: Path, text: str) -> None:
     """Never in the place of another file."""
+    from pamosnik.store.backup import another_name
+
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8", newline="\n") as opened:
             opened.write(text)
     except FileExistsError:
         if not file.exists():
-            raise UsageError(f"{file.parent} is no folder.", hint="Choose another place with -o.") from None
-        hint = "Choose another name with -o. To try the one that is there: pamosnik flows test "
-        hint += shlex.quote(str(file))
-        raise UsageError(f"{file} is there already; nothing was written.", hint=hint) from None
+            raise UsageError(f"{file.parent} is no folder.", again=Again(("-o", file.name))) from None
+        hint = f"To try the one that is there: pamosnik flows test {shlex.quote(str(file))}"
+        another = another_name(file)
+        raise UsageError(f"{file} is there already; nothing was written.", hint=hint, again=another) from None
     except OSError as error:
-        raise UsageError(
-            f"{file} cannot be written: {error.strerror}.", hint="Check the path and who may write there."
-        ) from error
+        raise unwritable(file, error) from error

@@ -1,6 +1,7 @@
 """Playing the tests that stand in flow files."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -8,6 +9,7 @@ import typer
 
 from pamosnik import terminal
 from pamosnik.commands.common import Json, note, print_json, say
+from pamosnik.commands.files import unwritable
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
 from pamosnik.errors import CheckFailed, InvalidFlows, UsageError
 
@@ -52,7 +54,8 @@ def play(
         raise typer.Exit(InvalidFlows.exit_code)
     tests = [one for one in of_files(loaded) if only is None or only in one.name or only == one.flow]
     if only is not None and not tests:
-        raise UsageError(f"No test is called “{only}”.", hint="Leave --only out to see their names.")
+        every = shlex.join(["pamosnik", "flows", "test", *map(str, files)])
+        raise UsageError(f"No test is called “{only}”.", hint=f"Try: {every}")
 
     from pamosnik.flows.ways import ways
     from pamosnik.rehearsal.play import Play
@@ -109,9 +112,7 @@ def _write(path: Path, written: bytes) -> None:
     try:
         path.write_bytes(written)
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}.", hint="Check the path and who may write there."
-        ) from error
+        raise unwritable(path, error) from error
 
 
 # --- beside a plan -----------------------------------------------------------------------------------------

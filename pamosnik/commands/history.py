@@ -23,7 +23,7 @@ from pamosnik.commands.common import (
     shown,
     since_instant,
 )
-from pamosnik.errors import UsageError
+from pamosnik.errors import Again, UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -273,7 +273,9 @@ def queue_settle(
 
     chosen = [f for f, is_it in ((Fate.SENT, sent), (Fate.RESEND, resend), (Fate.DROP, drop)) if is_it]
     if len(chosen) != 1:
-        raise UsageError("What became of it?", hint="Add one of --sent, --resend and --drop.")
+        raise UsageError(
+            "What became of it?", hint="One of --sent, --resend and --drop says it.", again=Again(("--sent",))
+        )
     questions = {
         Fate.SENT: "Count this as sent?",
         Fate.RESEND: "Send this again? If it had arrived, the person gets it twice.",

@@ -248,7 +248,10 @@ def _wanted(master: bool, accounts: bool, new_passphrase: bool, no_passphrase: b
     from pamosnik.services.rotation import Wanted
 
     if new_passphrase and no_passphrase:
-        raise UsageError("A new passphrase, or none: not both.", hint="Leave one of the two options away.")
+        raise UsageError(
+            "A new passphrase, or none: not both.",
+            hint="Try: pamosnik keys rotate --new-passphrase-stdin < FILE",
+        )
     seal = None
     if new_passphrase:
         if sys.stdin.isatty():

@@ -1,5 +1,6 @@
 """What the owner changes of a person: contacts tag, untag, set, pause and resume."""
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,8 +57,8 @@ def set_(
     if unset == (value is not None):
         raise UsageError(
             "Which value?",
-            hint="Give one, or take it away: pamosnik contacts set WHO FIELD VALUE,"
-            " pamosnik contacts set WHO FIELD --unset",
+            hint="Give one, or take it away. Try:"
+            f" {shlex.join(['pamosnik', 'contacts', 'set', who, field, value or 'VALUE'])}",
         )
 
     def change(conn: "Connection", by: "By") -> "Changed":

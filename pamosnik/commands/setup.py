@@ -21,7 +21,7 @@ from pamosnik.commands.common import (
     say,
     shown,
 )
-from pamosnik.errors import UsageError
+from pamosnik.errors import Again, UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -107,7 +107,11 @@ def connect(
         else:
             raise UsageError("There is no token.", hint="Try: pamosnik connect --token-stdin < token.txt")
         if not token or any(c.isspace() for c in token) or not token.isascii():
-            raise UsageError("This is no token.", hint="Copy it again from Meta's dashboard, without spaces.")
+            raise UsageError(
+                "This is no token.",
+                hint="Copy it again from Meta's dashboard, without spaces. Try:"
+                " pamosnik connect --token-stdin < token.txt",
+            )
         keyring.load(
             home.settings.key_file, home.settings.passphrase
         )  # before Instagram is asked for nothing
@@ -227,7 +231,8 @@ def serve(
     if settings.host not in ("127.0.0.1", "::1", "localhost") and not insecure_http:
         raise UsageError(
             f"{settings.host} can be reached from other machines, and the connection is not encrypted.",
-            hint="Let a tunnel reach 127.0.0.1, or add --insecure-http.",
+            hint="Let a tunnel reach 127.0.0.1; or, where nobody else can listen:",
+            again=Again(("--insecure-http",)),
         )
     require_there(settings.database)
     home.require_private(settings)
@@ -265,7 +270,7 @@ def sandbox(
     from pamosnik.rehearsal import stand_alone
 
     if not 0 <= port <= 65535:
-        raise UsageError(f"port (flag) is no port number: {port}", hint="Take one like 8789.")
+        raise UsageError(f"port (flag) is no port number: {port}", again=Again(("--port", "8789")))
     run = stand_alone.run(port, say, world=world, armed=fault or (), virtual_clock=virtual_clock)
     asyncio.run(run)
 

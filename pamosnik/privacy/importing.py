@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from pamosnik._sqlite import Connection
-from pamosnik.errors import PamosnikError
+from pamosnik.errors import Again, PamosnikError
 from pamosnik.privacy import importing_rows as rules
 from pamosnik.privacy.importing_check import Checked
 from pamosnik.privacy.importing_file import ExportFile
@@ -117,5 +117,6 @@ def _require_empty(conn: Connection, account_id: str) -> None:
     if imports.holding(conn, account_id, tables):
         raise PamosnikError(
             "Something came into the account meanwhile; nothing was imported.",
-            hint="See what stands in the way: pamosnik import FILE --dry-run",
+            hint="What stands in the way it says.",
+            again=Again(("--dry-run",)),
         )

@@ -203,7 +203,7 @@ def opened(path: Path) -> Iterator[ExportFile]:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise ExportUnusable(
-            f"There is no file {path}.", hint="An export is made by: pamosnik export"
+            f"There is no file {path}.", hint="An export is made where the data is. Try: pamosnik export"
         ) from None
     except OSError as error:
         raise unusable(path, error.strerror or "it cannot be read") from error
@@ -215,5 +215,6 @@ def opened(path: Path) -> Iterator[ExportFile]:
 
 def unusable(path: Path, reason: str) -> ExportUnusable:
     return ExportUnusable(
-        f"{path} cannot be imported: {reason}.", hint="Make another one where the data is: pamosnik export"
+        f"{path} cannot be imported: {reason}.",
+        hint="Make another one where the data is. Try: pamosnik export",
     )

@@ -1,5 +1,6 @@
 """Tokens of the API: made, listed, revoked, recognised. Each opens one account and nothing else."""
 
+import shlex
 import unicodedata
 from datetime import datetime, timedelta
 
@@ -28,7 +29,8 @@ def create(
     if any(token.name == name for token in known):
         raise PamosnikError(
             f"There is a token {name} already.",
-            hint="Take another name, or revoke it first: its text cannot be shown again.",
+            hint="Take another name, or revoke it first: its text cannot be shown again. Try:"
+            f" {shlex.join(['pamosnik', 'api-token', 'revoke', name])}",
         )
     if len(known) >= MOST:
         raise PamosnikError(
@@ -56,7 +58,7 @@ def find(conn: Connection, account_id: str, id_or_name: str) -> ApiToken:
     names = ", ".join(token.name for token in known)
     raise NotFound(
         f"There is no token {id_or_name}.",
-        hint=f"Known: {names}"
+        hint=f"There are: {names}. Try: pamosnik api-token list"
         if known
         else "This account has none. Try: pamosnik api-token create --name NAME",
     )

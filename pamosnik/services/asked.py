@@ -4,7 +4,7 @@ import contextlib
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pamosnik.errors import UsageError
+from pamosnik.errors import Again, UsageError
 from pamosnik.flows import durations
 
 _FORMS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%SZ")
@@ -21,7 +21,11 @@ def moment(name: str, written: str | None, now: datetime) -> datetime | None:
     for form in _FORMS:
         with contextlib.suppress(ValueError):
             return datetime.strptime(written, form).replace(tzinfo=UTC)
-    raise UsageError(f"{name} {written} is no time.", hint="Write it like 2h, 3d or 2026-12-01.")
+    raise UsageError(
+        f"{name} {written} is no time.",
+        hint="Write it like 2h, 3d or 2026-12-01.",
+        again=_instead(name, "2h"),
+    )
 
 
 def day(name: str, written: str | None, now: datetime, timezone: str) -> str | None:
@@ -34,7 +38,14 @@ def day(name: str, written: str | None, now: datetime, timezone: str) -> str | N
             return f"{ago.astimezone(ZoneInfo(timezone)):%Y-%m-%d}"
     with contextlib.suppress(ValueError):
         return f"{datetime.strptime(written, '%Y-%m-%d').replace(tzinfo=UTC):%Y-%m-%d}"
-    raise UsageError(f"{name} {written} is no day.", hint="Write it like 2026-11-01 or 7d.")
+    raise UsageError(
+        f"{name} {written} is no day.", hint="Write it like 2026-11-01 or 7d.", again=_instead(name, "7d")
+    )
+
+
+def _instead(name: str, written: str) -> Again | None:
+    """`name`: an option of a command, or a part of an address."""
+    return Again((name, written)) if name.startswith("--") else None
 
 
 def _ago(written: str, now: datetime) -> datetime | None:

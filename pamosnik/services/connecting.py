@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
-from pamosnik.errors import NeedsAuthorisation, PamosnikError
+from pamosnik.errors import Again, NeedsAuthorisation, PamosnikError
 from pamosnik.ids import new_id
 from pamosnik.instagram import limits
 from pamosnik.instagram.client import Answer, Instagram
@@ -87,7 +87,9 @@ def _require(answer: Answer, what: str) -> None:
     if outcome.kind is OutcomeKind.SENT:
         return
     if outcome.kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_SENT, OutcomeKind.BACK_OFF, OutcomeKind.RETRY):
-        raise PamosnikError(f"Instagram could not be asked: {outcome.reason}.", hint="Try again in a minute.")
+        raise PamosnikError(
+            f"Instagram could not be asked: {outcome.reason}.", hint="Try again in a minute.", again=Again()
+        )
     message = f"{what}: {outcome.reason}."
     if outcome.kind in (OutcomeKind.LOGIN, OutcomeKind.CONFIGURATION):
         raise NeedsAuthorisation(
@@ -95,7 +97,7 @@ def _require(answer: Answer, what: str) -> None:
             hint="Check the permissions and the tester role in Meta's dashboard, make a new token there,"
             " and run `pamosnik connect --token-stdin` again.",
         )
-    raise PamosnikError(message, hint="Try again in a minute.")
+    raise PamosnikError(message, hint="Try again in a minute.", again=Again())
 
 
 def _text(raw: Mapping[str, object], key: str) -> str | None:

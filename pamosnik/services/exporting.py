@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pamosnik import csv_cells
 from pamosnik._sqlite import Connection
-from pamosnik.errors import HomeError, NotFound, PamosnikError
+from pamosnik.errors import Again, HomeError, NotFound, PamosnikError
 from pamosnik.privacy import export
 from pamosnik.privacy.export import Extra
 from pamosnik.privacy.export_archive import OnProgress
@@ -86,7 +86,8 @@ def _one(conn: Connection, owner: Account, who: str) -> Person:
     if export_tables.are_several(conn, owner.id, found):
         raise PamosnikError(
             f"More than one person is or was called {who}, and nobody gets what another wrote.",
-            hint=f"Try it with the Instagram id: {', '.join(found.igsids)}",
+            hint=f"Their Instagram ids are {', '.join(found.igsids)}.",
+            again=Again(instead={who: found.igsids[0]}),
         )
     return found
 
@@ -105,7 +106,7 @@ def _make(
     folder = output.absolute().parent
     with backup.workshop(folder) as room:
         if output.exists():
-            raise HomeError(f"There is a file already: {output}", hint="Give another name with -o.")
+            raise HomeError(f"There is a file already: {output}", again=backup.another_name(output))
         packed = room / "export.zip"
         with packed.open("xb") as target:
             packed.chmod(0o600)

@@ -47,7 +47,10 @@ def export(conn: Connection, account: Account, flow_ids: Collection[str] = ()) -
         raise NotFound("No flow is applied.", hint="Try: pamosnik flows apply with your flow files")
     for flow_id in flow_ids:
         if flow_id not in applied:
-            raise NotFound(f"There is no flow {flow_id}.", hint=f"Applied are: {', '.join(applied)}")
+            raise NotFound(
+                f"There is no flow {flow_id}.",
+                hint=f"Applied are: {', '.join(applied)}. Try: pamosnik flows list",
+            )
     chosen = [flow for flow in applied.values() if not flow_ids or flow.flow_id in flow_ids]
     flows = [(flow.flow_id, cast("Raw", json.loads(flow.body))) for flow in chosen]
     settings: Raw = json.loads(flow_store.settings(conn, account.id))

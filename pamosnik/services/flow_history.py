@@ -51,7 +51,7 @@ def unknown(conn: Connection, account_id: str, flow_id: str, command: str) -> No
             f"The flow {flow_id} is called {now} now.", hint=f"Try: pamosnik flows {command} {now}"
         )
     if flow_store.ever_applied(conn, account_id, flow_id):
-        hint = f"To bring it back: pamosnik flows rollback {flow_id}"
+        hint = f"To bring it back, try: pamosnik flows rollback {flow_id}"
         return NotFound(f"The flow {flow_id} is not applied any more.", hint=hint)
     applied = [flow.flow_id for flow in flow_store.applied(conn, account_id)]
     meant = nearest(flow_id, applied)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pamosnik import config
 from pamosnik.config import Config
-from pamosnik.errors import HomeError, NotFound, StorageRefused, UsageError
+from pamosnik.errors import Again, HomeError, NotFound, StorageRefused, UsageError
 from pamosnik.security import keyring, tokens
 from pamosnik.security.held_keys import key_lock, open_lock
 from pamosnik.security.keyring import Stamp
@@ -77,25 +77,29 @@ def choose_account(database: Database, email: str | None, *, deleting_too: bool 
     if email is not None:
         found = accounts.by_email(conn, email)
         if found is None:
-            raise NotFound(f"There is no account {email}.", hint=f"Known: {_emails(known)}")
+            there_are = f" There are: {_emails(known)}." if known else ""
+            raise NotFound(f"There is no account {email}.{there_are}", again=_meaning(known))
         if found not in known:
             raise _being_deleted(found)
         return found
     if not known:
         raise _being_deleted(there[0])
     if len(known) > 1:
-        raise UsageError(
-            "This home has several accounts.", hint=f"Add --account with one of: {_emails(known)}"
-        )
+        raise UsageError(f"This home has several accounts: {_emails(known)}.", again=_meaning(known))
     return known[0]
 
 
 def _being_deleted(account: Account) -> HomeError:
     return HomeError(
         f"The account {account.email} is being deleted.",
-        hint="It goes on while `pamosnik serve` runs. To finish it now: pamosnik delete-account"
+        hint="It goes on while `pamosnik serve` runs. To finish it now, try: pamosnik delete-account"
         f" --account {account.email}",
     )
+
+
+def _meaning(known: list[Account]) -> Again | None:
+    """The same command, for one of them."""
+    return Again(("--account", known[0].email)) if known else None
 
 
 def _emails(known: list[Account]) -> str:
@@ -163,7 +167,8 @@ def lock(home: Path) -> Iterator[Lock]:
             holder = os.read(descriptor, 20).decode("ascii", "replace").partition("\n")[0]
             raise InUse(
                 f"Another Pamosnik (process {holder or 'unknown'}) is running on {home}.",
-                hint="Stop it first, or set PAMOSNIK_HOME to another folder.",
+                hint="Stop it first, or set PAMOSNIK_HOME to another folder."
+                + (f" Try: kill {holder}" if holder else ""),
             ) from None
         with suppress(OSError):  # a full disk; the lock holds all the same
             os.pwrite(descriptor, _lock_text("").ljust(_LOCK_BYTES + _KEYS_BYTES, b"\n"), 0)

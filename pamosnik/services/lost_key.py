@@ -150,7 +150,7 @@ def _require(ring: MasterKeys | None, found: Sequence[Opened]) -> None:
     if ring is not None and all(one.opens for one in found) and not lost(found):
         raise PamosnikError(
             "The key is not lost: every account and every stored login opens. Nothing was changed.",
-            hint="For new keys: pamosnik keys rotate",
+            hint="For new keys, try: pamosnik keys rotate",
         )
 
 

@@ -197,7 +197,10 @@ def applied(conn: Connection, account: Account, post: str | None, connection: st
     wanted = known.get((_without_at(connection) or "").casefold())
     if connection is not None and wanted is None:
         names = ", ".join(one.username for one in known.values()) or "none"
-        raise NotFound(f"There is no connection {connection}.", hint=f"Connected are: {names}")
+        raise NotFound(
+            f"There is no connection {connection}.",
+            hint=f"Connected are: {names}. Try: pamosnik connections list",
+        )
     if wanted is None and len(known) == 1:
         (wanted,) = known.values()
     if wanted is None:

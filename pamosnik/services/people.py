@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.engine import answers
-from pamosnik.errors import NotFound, PamosnikError, UsageError
+from pamosnik.errors import Again, NotFound, PamosnikError, UsageError
 from pamosnik.flows import durations
 from pamosnik.flows.compile import compile_settings
 from pamosnik.flows.kinds import is_name
@@ -103,6 +103,7 @@ def named(conn: Connection, account: Account, who: str) -> Contact:
         raise PamosnikError(
             f"{len(found)} contacts are known by {who}, and each is changed by itself.",
             hint=f"Name one by its id: {ids}",
+            again=Again(instead={who: found[0].id}),
         )
     if found[0].forget_at is not None:
         raise PamosnikError(f"{who} is being forgotten: nothing of theirs can be changed any more.")

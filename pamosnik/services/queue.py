@@ -51,10 +51,13 @@ def retry(conn: Connection, account: Account, what: str, *, actor: str, now: dat
     if item.status is ItemStatus.UNKNOWN:
         raise PamosnikError(
             f"{item.id} may have arrived already.",
-            hint=f"Look at the conversation, then: pamosnik queue settle {item.id} --resend",
+            hint=f"Look at the conversation first. Try: pamosnik queue settle {item.id} --resend",
         )
     if item.status not in (ItemStatus.FAILED, ItemStatus.EXPIRED, ItemStatus.CANCELLED):
-        raise PamosnikError(f"{item.id} is {item.status.value}; there is nothing to try again.")
+        raise PamosnikError(
+            f"{item.id} is {item.status.value}; there is nothing to try again.",
+            hint="Try: pamosnik queue list",
+        )
     if item.deadline is not None and item.deadline <= now:
         raise PamosnikError(
             f"{item.id} is too late: {item.reason or 'its time is over'}.",
@@ -68,7 +71,7 @@ def cancel(conn: Connection, account: Account, what: str, *, actor: str, now: da
     """Calls off what has not left yet."""
     item = named(conn, account, what)
     if item.status not in (ItemStatus.QUEUED, ItemStatus.HELD):
-        hint = "Try: pamosnik queue settle ID --drop" if item.status is ItemStatus.UNKNOWN else None
+        hint = f"Try: pamosnik queue settle {item.id} --drop" if item.status is ItemStatus.UNKNOWN else None
         raise PamosnikError(f"{item.id} is {item.status.value} and cannot be called off.", hint=hint)
     sending.end(conn, item, ItemStatus.CANCELLED, "cancelled by the owner", now)
     return _done(conn, account, item, actor, "queue cancel", now)

@@ -161,7 +161,7 @@ def _before(
     earlier = [one for one in been if one != here.version]
     if not earlier:
         raise PamosnikError(
-            f"{flow_id} has no earlier version.", hint=f"What became of it: pamosnik flows history {flow_id}"
+            f"{flow_id} has no earlier version.", hint=f"Try: pamosnik flows history {flow_id}"
         )
     return kept[earlier[0]]
 
@@ -172,11 +172,15 @@ def _named(flow_id: str, written: str, versions: list[Version]) -> Version:
         return fitting[0]
     listed = ", ".join(one.version[:SHORT] for one in fitting or versions)
     if not fitting:
-        raise NotFound(f"{flow_id} has no version {written}.", hint=f"It has: {listed}")
+        raise NotFound(
+            f"{flow_id} has no version {written}.",
+            hint=f"It has: {listed}. Try: pamosnik flows history {flow_id}",
+        )
     if len({one.version[:SHORT] for one in fitting}) < len(fitting):
         listed = ", ".join(one.version for one in fitting)
     raise UsageError(
-        f"{len(fitting)} versions of {flow_id} begin with {written!r}.", hint=f"Say more: {listed}"
+        f"{len(fitting)} versions of {flow_id} begin with {written!r}.",
+        hint=f"They are: {listed}. Try: pamosnik flows history {flow_id}",
     )
 
 

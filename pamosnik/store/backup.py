@@ -12,6 +12,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ from pathlib import Path
 
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
-from pamosnik.errors import DatabaseDamaged, HomeError
+from pamosnik.errors import Again, DatabaseDamaged, HomeError
 from pamosnik.store import exports, migrations
 from pamosnik.store.backup_files import folder_of, name_for
 from pamosnik.store.database import APPLICATION_ID, open_database
@@ -138,6 +139,12 @@ def _raw(manifest: Manifest) -> dict[str, object]:
     }
 
 
+def another_name(taken: Path) -> Again:
+    """The same command, for a file that is not there yet."""
+    names = (taken.with_name(f"{taken.stem}-{number}{taken.suffix}") for number in itertools.count(2))
+    return Again(("-o", str(next(name for name in names if not name.exists()))))
+
+
 def give_name(packed: Path, folder: Path, name: str | None, now: datetime) -> Path:
     """Gives a finished file its name, which nothing may have yet, and returns when that is on disk. Without a name it
     gets one that tells the time."""
@@ -148,9 +155,7 @@ def give_name(packed: Path, folder: Path, name: str | None, now: datetime) -> Pa
             _link(packed, path)
         except FileExistsError:
             if name is not None:
-                raise HomeError(
-                    f"There is a file already: {path}", hint="Give another name with -o."
-                ) from None
+                raise HomeError(f"There is a file already: {path}", again=another_name(path)) from None
             number += 1
             continue
         flush_folder(folder)

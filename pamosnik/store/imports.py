@@ -58,7 +58,7 @@ def require_none(conn: Connection, account_id: str) -> None:
     if unfinished(conn, account_id) is not None:
         raise PamosnikError(
             "An import into this account has begun and is not finished.",
-            hint="Run `pamosnik import` with the same file: it goes on where it stopped.",
+            hint="With the same file it goes on where it stopped. Try: pamosnik import FILE",
         )
 
 
@@ -73,7 +73,7 @@ def require_going(conn: Connection, account_id: str, digest: str) -> None:
         raise PamosnikError(
             "The import was ended from elsewhere: its connections are gone or being deleted, or another process has"
             " finished it.",
-            hint="Look: pamosnik connections list",
+            hint="Try: pamosnik connections list",
         )
 
 

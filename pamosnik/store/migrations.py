@@ -152,7 +152,7 @@ def require_current(conn: Connection, path: Path) -> None:
     if len(had) < len(MIGRATIONS):
         raise HomeError(
             f"The database {path} has version {len(had)}; this Pamosnik needs version {len(MIGRATIONS)}.",
-            hint="Start `pamosnik serve` or run `pamosnik init`: either brings it up to date.",
+            hint="`pamosnik serve` brings it up to date at its start. Without it, try: pamosnik init",
         )
 
 

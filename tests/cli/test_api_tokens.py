@@ -51,7 +51,7 @@ def test_revoking_asks_and_is_told_when_there_is_nothing(home: Command) -> None:
     assert (asked.returncode, "never used" in asked.stderr, "--yes" in asked.stderr) == (2, True, True)
     assert home("api-token", "revoke", "books", "--yes").returncode == 0
     again = home("api-token", "revoke", "books", "--yes")
-    assert (again.returncode, "Known: spreadsheet" in again.stderr) == (1, True)
+    assert (again.returncode, "There are: spreadsheet" in again.stderr) == (1, True)
     pasted = home("api-token", "revoke", token, "--yes")
     assert (pasted.returncode, token in pasted.stderr) == (2, False)
     assert home("api-token", "revoke", sheet["id"], "--yes").returncode == 0

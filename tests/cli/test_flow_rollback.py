@@ -96,13 +96,16 @@ def test_versions_are_named_by_their_first_characters(home: Command, files: File
     there = home("flows", "rollback", "price", five[:8])
     assert (there.returncode, there.stderr) == (0, f"price is at {five[:8]} already.\n")
     nothing = home("flows", "rollback", "price", "zz")
-    assert (nothing.returncode, nothing.stderr.splitlines()[1]) == (1, f"It has: {six[:8]}, {five[:8]}")
+    assert (nothing.returncode, nothing.stderr.splitlines()[1]) == (
+        1,
+        f"It has: {six[:8]}, {five[:8]}. Try: pamosnik flows history price",
+    )
     others = (_version(SHOP.replace("costs 5", f"costs {n}")) for n in range(10, 1000))
     alike = next(n for n, other in enumerate(others, 10) if other[0] == six[0])
     files.apply(SHOP.replace("costs 5", f"costs {alike}"), "--over-rollback")
     many = six[0]
     ambiguous = home("flows", "rollback", "price", many, "--yes")
-    assert (ambiguous.returncode, "Say more: " in ambiguous.stderr) == (2, True), ambiguous
+    assert (ambiguous.returncode, "They are: " in ambiguous.stderr) == (2, True), ambiguous
     assert home("flows", "rollback", "visit").stderr.startswith("visit has no earlier version.")
     # A version that was named was looked for only where there was one before.
     (only,) = json.loads(home("flows", "history", "visit", "--json").stdout)

@@ -78,10 +78,10 @@ def test_where_nothing_changes_there_is_nothing_to_replay(run: Run) -> None:
 def test_what_is_no_length_of_time_is_told(run: Run, wrong: str) -> None:
     done = run("new.yaml", f"--replay={wrong}")
     assert done.returncode == 2
-    assert "Write it like 30d" in done.stderr
+    assert done.stderr.rstrip().endswith("--replay 30d")
 
 
 def test_everybody_of_no_replay_is_nobody(run: Run) -> None:
     done = run("new.yaml", "--all")
     assert done.returncode == 2
-    assert "Add --replay 30d." in done.stderr
+    assert done.stderr.rstrip().endswith("--replay 30d")

@@ -46,7 +46,7 @@ def test_what_would_go_is_shown_and_goes_when_it_is_said(home: Command, tmp_path
     }
     assert shown["last"] is None
     refused = home("retention", "run")
-    assert (refused.returncode, "Add --yes" in refused.stderr) == (2, True)
+    assert (refused.returncode, "Try: pamosnik retention run --yes" in refused.stderr) == (2, True)
     assert "Nothing was deleted" in home("retention", "run", "--dry-run").stderr
     done = home("retention", "run", "--yes")
     assert (done.returncode, "logs 3" in done.stdout) == (0, True), done
