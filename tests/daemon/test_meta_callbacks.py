@@ -4,30 +4,39 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+from starlette.requests import Request
 
 from pamosnik import config
 from pamosnik._sqlite import Connection
+from pamosnik.clock import SystemClock
 from pamosnik.config import Config
 from pamosnik.daemon import housekeeping
+from pamosnik.daemon.meta_callbacks import MetaCallbacks
+from pamosnik.daemon.reached import Reached
+from pamosnik.daemon.rendering import Pages
+from pamosnik.errors import StorageRefused
 from pamosnik.privacy import erase
 from pamosnik.sandbox.privacy import signed_request
 from pamosnik.store import accounts, connections, consents, deletions, outbox
 from pamosnik.store.connections import Connected
-from pamosnik.store.database import open_database
+from pamosnik.store.database import connect, open_database
 from pamosnik.store.deletions import Cause
 from pamosnik.store.times import instant, ms
+from pamosnik.store.writer import GroupWriter
 from tests.daemon import events
 from tests.daemon.machine import Machine, home_and_fake, running
 from tests.daemon.shop import Shop, open_shop
 from tests.daemon.site import Answer, Site, open_site
+from tests.store.rows import database
 
 pytestmark = pytest.mark.anyio
 
@@ -317,3 +326,40 @@ async def _asks(shop: Shop) -> dict[str, str]:
         assert answer.status == 200
         told: dict[str, str] = await answer.json()
         return told
+
+
+async def test_what_storage_refuses_is_stored_later_though_the_answer_was_503(tmp_path: Path) -> None:
+    content = {"algorithm": "HMAC-SHA256", "issued_at": 7, "user_id": UNKNOWN}
+    body = urlencode({"signed_request": signed_request(events.SECRET, content)}).encode()
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    headers = [(b"content-type", b"application/x-www-form-urlencoded")]
+    scope = {"type": "http", "method": "POST", "path": DELETE, "headers": headers, "query_string": b""}
+    settings = config.load(
+        {"home": str(tmp_path), "instagram_app_secret": events.SECRET, "public_url": "https://shop.example"},
+        environ={},
+    )
+    with database(tmp_path) as opened, open_database(opened.path) as reader:
+        writer = GroupWriter(opened)
+        callbacks = MetaCallbacks(
+            Pages(),
+            settings,
+            Reached.under(settings),
+            writer,
+            reader,
+            SystemClock(),
+            on_deletion=lambda: None,
+            refused_for_s=0.05,
+        )
+        opened.connection.execute("PRAGMA busy_timeout=1")
+        with closing(connect(opened.path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageRefused):
+                await callbacks.delete(Request(scope, receive))
+            other.execute("ROLLBACK")
+        async with asyncio.timeout(20):
+            while not reader.connection.execute("SELECT 1 FROM deletion_requests").fetchone():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await writer.close()
