@@ -30,7 +30,7 @@ RATE = 50
 SECRET = "bench-secret"
 IG_ID = "17841400000000001"
 
-_FLOW = """\
+FLOW = """\
 version: 1
 disclosure: "Automated."
 flows:
@@ -179,7 +179,7 @@ def _pamosnik(meta: str, folder: Path) -> Iterator[str]:
     }
     pamosnik = [sys.executable, "-m", "pamosnik"]
     flow = folder / "flow.yaml"
-    flow.write_text(_FLOW)
+    flow.write_text(FLOW)
     who = ["--name", "Bench", "--email", "bench@example.com", "--timezone", "UTC", "--password-stdin"]
 
     def run(*arguments: str, given: str = "") -> None:

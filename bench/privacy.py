@@ -2,13 +2,15 @@
 
 Fills a home with two accounts of N people each (four events, two runs, three messages a head), starts a real `serve`
 against a stub of Instagram, delivers signed webhooks at a steady rate for a third, small connection and for the ones
-that are worked on, and meanwhile forgets a person, exports, runs the retention, disconnects, and deletes an account.
-For each: how long it took, how long acknowledgements took, how large the log beside the database grew. Ends with 1
-when one acknowledgement took more than a second, or was none.
+that are worked on, and meanwhile exports, runs the retention, forgets a person, disconnects, deletes an account, and
+imports its export into another. For each: how long it took, how long acknowledgements took, how
+large the log beside the database and the memory of the daemon grew. Ends with 1 when one acknowledgement took more
+than a second, or was none.
 """
 
 import argparse
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -22,10 +24,12 @@ from pathlib import Path
 
 import aiohttp
 
-from bench.__main__ import SECRET, _free_port, _process, _stub
+from bench.__main__ import FLOW, SECRET, _free_port, _process, _stub
 from pamosnik import config
 from pamosnik._sqlite import Connection
 from pamosnik.config import Config
+from pamosnik.flows.compile import version_of
+from pamosnik.flows.load import load
 from pamosnik.ids import new_id
 from pamosnik.instagram.webhook import sign
 from pamosnik.security import keyring
@@ -40,7 +44,8 @@ from tests.daemon import events
 
 LONGEST_ACK_S = 1.0
 BIG, SMALL, OTHER = "17841400000000011", "17841400000000012", "17841400000000013"
-FIRST, SECOND = "first@example.com", "second@example.com"
+FIRST, SECOND, EMPTY = "first@example.com", "second@example.com", "empty@example.com"
+_BODY = load([("bench.yaml", FLOW)]).flows[0].body
 
 
 # --- a large home ----------------------------------------------------------------------------------------
@@ -53,8 +58,10 @@ def make_home(settings: Config, people: int) -> dict[str, Connected]:
     account, _ = home.initialise(settings, first, now)
     keys = keyring.load(settings.key_file, None)
     with open_database(settings.database) as database:
-        second = NewAccount("Second", SECOND, "three random words", "UTC")
-        other = account_services.create(database, keys, second, now)
+        other, _ = (
+            account_services.create(database, keys, NewAccount(name, email, "three random words", "UTC"), now)
+            for name, email in (("Second", SECOND), ("Empty", EMPTY))
+        )
         made = {}
         for ig_id, owner in ((BIG, account), (SMALL, account), (OTHER, other)):
             found = connecting.Found(f"TOKEN{ig_id}", ig_id, None, f"shop.{ig_id[-2:]}", ())
@@ -67,11 +74,11 @@ def make_home(settings: Config, people: int) -> dict[str, Connected]:
 
 def _fill(database: Database, connected: Connected, people: int, now: datetime) -> None:
     conn = database.connection
-    flow = (connected.account_id, "price", "v1")
+    flow = (connected.account_id, "price", version_of(_BODY), json.dumps(_BODY))
     database.write(
         lambda conn: conn.execute(
             "INSERT INTO flow_versions (account_id, flow_id, version, body, timezone, created_at)"
-            " VALUES (?,?,?,'{}','UTC',0)",
+            " VALUES (?,?,?,?,'UTC',0)",
             flow,
         )
     )
@@ -131,9 +138,9 @@ def _run(conn: Connection, whose: tuple[str, str], contact_id: str, igsid: str, 
     run_id, ms = new_id(at), int(at.timestamp() * 1000)
     conn.execute(
         "INSERT INTO runs (run_id, account_id, connection_id, contact_id, flow_id, version, mode, status, live, turn,"
-        " origin, taps_open, main_done, started_at, finished_at) VALUES (?,?,?,?,'price','v1','parallel','completed',"
+        " origin, taps_open, main_done, started_at, finished_at) VALUES (?,?,?,?,'price',?,'parallel','completed',"
         '0,1,\'{"text": "price please"}\',0,1,?,?)',
-        (run_id, *whose, contact_id, ms, ms),
+        (run_id, *whose, contact_id, version_of(_BODY), ms, ms),
     )
     conn.execute("INSERT INTO turns VALUES (?,?,1,'event',NULL,'[]',?)", (whose[0], run_id, ms))
     for ordinal in range(1 if at.microsecond % 2000 else 2):
@@ -172,8 +179,10 @@ class Deliveries:
     acks_s: list[float] = field(default_factory=list)
     refused: int = 0
     wal_peak: int = 0
+    memory_peak: int = 0
 
-    async def run(self, wal: Path) -> None:
+    async def run(self, wal: Path, daemon: Path) -> None:
+        """`daemon`: its folder in /proc."""
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
             number = 0
             while True:
@@ -183,6 +192,7 @@ class Deliveries:
                     self._post(session, events.encode(events.envelope(events.talk(item, ig_id=ig_id))))
                 )
                 self.wal_peak = max(self.wal_peak, _size(wal))
+                self.memory_peak = max(self.memory_peak, _memory(daemon))
                 number += 1
                 await asyncio.sleep(1 / self.per_second)
 
@@ -195,7 +205,7 @@ class Deliveries:
         self.acks_s.append(time.perf_counter() - begun)
 
     def begin(self) -> None:
-        self.acks_s, self.refused, self.wal_peak = [], 0, 0
+        self.acks_s, self.refused, self.wal_peak, self.memory_peak = [], 0, 0, 0
 
 
 def _size(path: Path) -> int:
@@ -203,6 +213,12 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def _memory(daemon: Path) -> int:
+    """Bytes in use (RSS)."""
+    pages = int((daemon / "statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 # --- what is measured ------------------------------------------------------------------------------------
@@ -274,11 +290,14 @@ def _operations(
 
     as_first = {**environment, "PAMOSNIK_ACCOUNT": FIRST}
     yield "calm", _calm
-    yield "export", partial(_command, as_first, "export", "-o", str(folder / "all.zip"))
+    as_second = {**environment, "PAMOSNIK_ACCOUNT": SECOND}
+    as_empty = {**environment, "PAMOSNIK_ACCOUNT": EMPTY}
+    yield "export", partial(_command, as_second, "export", "-o", str(folder / "all.zip"))
     yield "retention run", messages_go
     yield "forget a person", partial(_deletion, settings, forget)
     yield "disconnect", partial(_deletion, settings, disconnect)
     yield "delete an account", partial(_deletion, settings, delete)
+    yield "import", partial(_command, as_empty, "import", str(folder / "all.zip"), "--yes")
 
 
 async def measure(arguments: argparse.Namespace, folder: Path, meta: str) -> bool:
@@ -303,7 +322,8 @@ async def measure(arguments: argparse.Namespace, folder: Path, meta: str) -> boo
     ) as address:
         deliveries = Deliveries(f"{address}/webhooks/instagram", arguments.rate)
         wal = settings.database.with_name(f"{settings.database.name}-wal")
-        posting = asyncio.create_task(deliveries.run(wal))
+        pid = (settings.home / home.LOCK_FILE).read_text("utf-8").split()[0]
+        posting = asyncio.create_task(deliveries.run(wal, Path("/proc") / pid))
         for name, do in _operations(settings, environment, made, folder):
             deliveries.begin()
             begun = time.monotonic()
@@ -322,7 +342,8 @@ def _told(name: str, said: str, took: float, deliveries: Deliveries) -> bool:
     p50, p99 = (ordered[int(len(ordered) * part)] * 1000 for part in (0.5, 0.99))
     print(
         f"{name:18} {took:6.1f} s  acknowledged {len(ordered)}: p50 {p50:.0f} ms, p99 {p99:.0f} ms, longest"
-        f" {ordered[-1] * 1000:.0f} ms; refused {deliveries.refused}; log {deliveries.wal_peak >> 20} MB"
+        f" {ordered[-1] * 1000:.0f} ms; refused {deliveries.refused}; log {deliveries.wal_peak >> 20} MB,"
+        f" memory {deliveries.memory_peak >> 20} MB"
         f"{f'; {said}' if said else ''}",
         flush=True,
     )
