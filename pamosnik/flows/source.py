@@ -274,6 +274,9 @@ class _Reader:
         plain = event.style is None or event.style == ""
         if plain and event.value.startswith(_NO_BREAK_SPACES):
             raise _no_break_space(_mark(event))
+        if "\0" in event.value:
+            message = 'this text holds "\\0" (NUL), which no message can carry'
+            self.problems.append(_Refused(_mark(event), "nul", message, "Take it out."))
         return Scalar(
             value=event.value,
             plain=plain,

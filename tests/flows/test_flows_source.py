@@ -49,6 +49,7 @@ def test_an_empty_file_has_no_tree_and_no_problem() -> None:
         ("send: %x\n", (1, 7, "yaml-character")),
         ("send: *sale\n", (1, 7, "yaml-alias")),
         ("send: !x y\n", (1, 7, "tag")),
+        ('send: "a\\0b"\n', (1, 7, "nul")),
         ('send: "open\n', (1, 7, "yaml-quotes")),
         ("words: [a, b\nsend: x\n", (1, 8, "yaml-brackets")),
         ("flows:\n\ta: 1\n", (2, 1, "tab")),
