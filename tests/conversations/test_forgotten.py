@@ -25,7 +25,7 @@ def anyio_backend() -> str:
 
 
 async def _gone(shop: Shop, username: str) -> None:
-    for _ in range(100):
+    for _ in range(600):
         if username not in [person["username"] or "" for person in await shop.read("contacts", "list")]:
             events = await shop.read("events", "list")
             assert [event for event in events if event["from"]["username"] == username] == []

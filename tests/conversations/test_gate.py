@@ -102,7 +102,7 @@ async def test_killed_while_instagram_is_asked(tmp_path: Path) -> None:
         await shop.act("/people", username="ola", verified=True)
         await shop.act("/faults", fault="timeout", endpoint="profile", times=1)
         await shop.act("/dm", person="ola", text="star")
-        for _ in range(100):
+        for _ in range(600):
             if [item for item in await shop.read("queue", "list") if item["kind"] == "lookup"]:
                 break
         await shop.kill()

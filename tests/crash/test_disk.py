@@ -40,11 +40,12 @@ async def full_disk(shop: Shop) -> AsyncIterator[None]:
 
 async def _told(shop: Shop, told: bool) -> Json | None:
     """The problem that `status` names, as soon as it does, or does not any more."""
-    for _ in range(20):
+    for _ in range(300):
         problems = (await shop.read("status"))["problems"]
         found: Json | None = next((one for one in problems if one["code"] == "storage"), None)
         if (found is not None) == told:
             break
+        await asyncio.sleep(0.05)
     return found
 
 
@@ -112,11 +113,12 @@ async def test_nothing_leaves_that_is_not_recorded_as_leaving(tmp_path: Path) ->
     async with open_shop(tmp_path) as shop:
         await shop.fake.stop()
         await shop.write("7201", "price")
-        for _ in range(40):
+        for _ in range(300):
             queue = [item for item in await shop.read("queue", "list") if item["kind"] == "message"]
             (item,) = queue or [{"attempts": 0}]
             if item["attempts"] == 1 and item["status"] == "queued":
                 break
+            await asyncio.sleep(0.05)
         async with full_disk(shop):
             await shop.fake.start()
             await _until(shop, "/readyz", 503)

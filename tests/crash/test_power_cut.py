@@ -91,7 +91,7 @@ async def test_what_was_acknowledged_is_there_and_nothing_is_said_twice(tmp_path
             assert before <= set(_events(shop.home / "pamosnik.db"))
             await shop.start()
             await working
-        await _at_rest(shop)
+        await shop.quiet()
         assert Counter(_events(shop.home / "pamosnik.db")) == Counter(set(acknowledged))
         assert max(Counter(sent.igsid for sent in shop.fake.sent).values()) == 1
         assert max(Counter(reply.comment_id for reply in shop.fake.replies).values()) == 1
@@ -99,15 +99,6 @@ async def test_what_was_acknowledged_is_there_and_nothing_is_said_twice(tmp_path
         items = {item["to"]["igsid"]: item["status"] for item in await shop.read("queue", "list")}
         assert {items[s.igsid] for s in shop.fake.sent} <= {"sent", "unknown", "held"}
         assert len(items) == len(set(acknowledged))
-
-
-async def _at_rest(shop: Shop) -> None:
-    for _ in range(60):
-        status = await shop.read("status")
-        if not (status["events"]["pending"] or status["queue"]["queued"] or status["queue"]["sending"]):
-            return
-        await asyncio.sleep(0.3)
-    raise AssertionError(status)
 
 
 async def test_a_torn_log_gives_a_state_that_once_was(tmp_path: Path) -> None:

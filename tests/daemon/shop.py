@@ -159,7 +159,7 @@ class Shop:
 
     # --- what to wait for ----------------------------------------------------------------------------
 
-    async def quiet(self, within_s: float = 20.0) -> None:
+    async def quiet(self, within_s: float = 60.0) -> None:
         """Until every event has a verdict and nothing is on its way."""
         for _ in range(int(within_s / 0.05)):
             if not under_way(self.home):

@@ -216,7 +216,7 @@ async def test_an_events_verdict_waits_seconds_for_the_time_and_not_for_ever(tmp
                     break
                 await asyncio.sleep(0.02)
             await shop.write("7612", "price")
-            for _ in range(100):
+            for _ in range(300):
                 (event,) = await shop.read("events", "list")
                 if event["verdict"] != "pending":
                     break

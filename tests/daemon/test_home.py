@@ -160,7 +160,7 @@ async def test_with_the_key_of_another_home_the_owner_is_asked_to_log_in(tmp_pat
         keyring.create(key, None, datetime.now(UTC))
         await shop.start()
         await shop.write("9001", "size")
-        for _ in range(100):
+        for _ in range(600):
             (connection,) = await shop.read("connections", "list")
             if connection["status"] == "needs_login":
                 break

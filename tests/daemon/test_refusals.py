@@ -85,7 +85,7 @@ async def test_a_dead_token_holds_the_queue_until_the_owner_connects_again(tmp_p
 
 
 async def _until(shop: Shop, connection_status: str) -> None:
-    for _ in range(30):
+    for _ in range(600):
         (connection,) = await shop.read("connections", "list")
         if connection["status"] == connection_status:
             return
@@ -163,7 +163,7 @@ async def test_nobody_listening_is_tried_again(tmp_path: Path) -> None:
         await asyncio.sleep(0.2)
         await shop.fake.stop()
         await shop.comment("7601")
-        for _ in range(100):
+        for _ in range(300):
             items = await _items(shop, "private_reply")
             if items and items[0]["attempts"]:
                 break
@@ -230,7 +230,7 @@ async def test_the_owner_settles_an_unknown_message_by_command(tmp_path: Path) -
         wrong = iter([Trouble(500, 2)])
         shop.fake.trouble = lambda call: next(wrong, None) if call.is_send else None
         await shop.write("9001", "size")
-        for _ in range(200):
+        for _ in range(600):
             (item,) = await shop.read("queue", "list")
             if item["status"] == "unknown":
                 break
