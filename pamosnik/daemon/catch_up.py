@@ -5,7 +5,7 @@ Also looks after the account's subscription: Meta drops it silently when deliver
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -23,6 +23,7 @@ from pamosnik.services.library import Library
 from pamosnik.store import connections, inbox, notices
 from pamosnik.store import flows as flow_store
 from pamosnik.store.connections import Connected
+from pamosnik.store.flows import Post
 
 FIRST_AFTER = timedelta(seconds=15)
 SECOND_AFTER = timedelta(seconds=45)
@@ -55,6 +56,8 @@ class CatchUp:
         self._on_events = on_events
         self._library = Library()
         self._subscribed_at: dict[str, datetime] = {}
+        self._no_captions: set[str] = set()
+        """Connections whose captions Instagram does not tell; after a restart it is asked again."""
         self._silent_rounds: dict[str, int] = {}
         """Rounds that found something since a webhook told something; the first round of all does not count."""
 
@@ -245,15 +248,39 @@ class CatchUp:
                         flow_store.learn_post,
                         account_id=connected.account_id,
                         connection_id=connected.id,
-                        media_id=media_id,
-                        shortcode=shortcode(reading.text(post.get("permalink")) or ""),
-                        posted_at=reading.moment(post.get("timestamp")),
+                        post=_post(media_id, post),
                     )
                 )
         if new:
             await self._tools.writer.write(partial(_all_of, changes=new))
             await self._tools.writer.write(partial(flow_store.bind_next_posts, connection_id=connected.id))
+        await self._captions(connected, token, counts)
         return counts
+
+    async def _captions(self, connected: Connected, token: str, posts: Collection[str]) -> None:
+        """Once for each post; where Instagram does not tell, posts go by their link."""
+        conn = self._tools.reader.connection
+        wanted = flow_store.without_caption(conn, connected.id, posts)
+        if not wanted or connected.id in self._no_captions:
+            return
+        try:
+            ask = partial(self._tools.instagram.captions, connected.ig_id, token)
+            answer = await self._read.ask(connected, ask)
+        except AppRemoved:
+            raise
+        except NoAnswer:
+            answer = None
+        if answer is None or answer.outcome.kind is not OutcomeKind.SENT:
+            self._no_captions.add(connected.id)
+            return
+        told = dict.fromkeys(wanted, "")
+        for post in reading.objects(answer.body):
+            media_id = reading.text(post.get("id"))
+            if media_id in wanted:
+                told[media_id] = reading.text(post.get("caption")) or ""
+        await self._tools.writer.write(
+            partial(flow_store.learn_captions, connection_id=connected.id, captions=told)
+        )
 
     async def _comments_of(
         self, connected: Connected, token: str, media_id: str, now: datetime
@@ -294,6 +321,12 @@ def _webhooks_missing(conn: Connection, connected: Connected, now: datetime) -> 
         "Look whether the tunnel runs, and whether Meta's dashboard has its address as callback.",
         now,
     )
+
+
+def _post(media_id: str, told: reading.Json) -> Post:
+    permalink = reading.text(told.get("permalink"))
+    posted_at = reading.moment(told.get("timestamp"))
+    return Post(media_id, shortcode(permalink or ""), posted_at, permalink)
 
 
 def _all_of(conn: Connection, changes: Sequence["partial[None]"]) -> None:

@@ -153,9 +153,12 @@ class PostFinder:
                     flow_store.learn_post,
                     account_id=connected.account_id,
                     connection_id=connected.id,
-                    media_id=str(post.get("id")),
-                    shortcode=shortcode(str(post.get("permalink", ""))),
-                    posted_at=reading.moment(post.get("timestamp")),
+                    post=flow_store.Post(
+                        str(post.get("id")),
+                        shortcode(str(post.get("permalink", ""))),
+                        reading.moment(post.get("timestamp")),
+                        reading.text(post.get("permalink")),
+                    ),
                 )
             )
         await self._tools.writer.write(partial(flow_store.bind_next_posts, connection_id=connected.id))

@@ -45,20 +45,22 @@ class TrackedLinks:
         return [Route(f"{clicks.PATH}{{token}}", self.follow, methods=["GET"])]
 
     async def follow(self, request: Request) -> Response:
-        """HEAD and machines are led on, too, and not counted."""
+        """Machines are led on, too, and counted apart; HEAD is not counted."""
         token = request.path_params["token"]
         address = links.address_of(self._reader.connection, token)
         if address is None or not is_web_address(address):
             return HTMLResponse(self._unknown, 404)
-        if request.method == "GET" and _by_a_person(request):
-            await self._count(token)
+        if request.method == "GET":
+            await self._count(token, _by_a_person(request))
         return RedirectResponse(address, 302)
 
-    async def _count(self, token: str) -> None:
+    async def _count(self, token: str, by_a_person: bool) -> None:
         """Whoever clicked is led on even where the click cannot be stored, or not soon."""
-        await self._writer.note(
-            partial(clicks.clicked, token=token, now=self._clock.now()), then=self._on_click
-        )
+        now = self._clock.now()
+        if by_a_person:
+            await self._writer.note(partial(clicks.clicked, token=token, now=now), then=self._on_click)
+        else:
+            await self._writer.note(partial(clicks.previewed, token=token, now=now))
 
 
 def _by_a_person(request: Request) -> bool:

@@ -108,8 +108,8 @@ REGISTER: Mapping[str, Table] = {
         _columns(
             link="contact_id account_id connection_id",
             person="igsid username name follows_me verified followers created_at last_seen_at first_message_at"
-            " window_open_until opted_out_at unreachable_since paused_until paused_by paused_note disclosed_at"
-            " looked_up_at look_up_again_at look_up_problem forget_at",
+            " window_open_until opted_out_at unreachable_since paused_until paused_by paused_note note search"
+            " disclosed_at looked_up_at look_up_again_at look_up_problem forget_at",
         ),
     ),
     "contact_ids": Table(
@@ -167,9 +167,12 @@ REGISTER: Mapping[str, Table] = {
         _columns(link="account_id connection_id flow_id version since", business="media_id"),
     ),
     "posts": Table(
-        "links and ages of posts",
+        "what Instagram says of posts",
         None,
-        _columns(link="account_id connection_id", business="media_id shortcode posted_at comments_read"),
+        _columns(
+            link="account_id connection_id",
+            business="media_id shortcode posted_at comments_read caption permalink",
+        ),
     ),
     "runs": Table(
         "people going through flows",
@@ -209,7 +212,7 @@ REGISTER: Mapping[str, Table] = {
         _columns(
             link="account_id connection_id contact_id run_id item_id flow_id step made_at",
             business="name",
-            person="address clicks first_click_at last_click_at",
+            person="address clicks previews first_click_at last_click_at",
             hidden="token",
         ),
     ),
@@ -246,7 +249,7 @@ REGISTER: Mapping[str, Table] = {
     "totals": Table(
         "numbers per day",
         None,
-        _columns(link="account_id connection_id flow_id step media_id", business="day what n"),
+        _columns(link="account_id connection_id flow_id version step media_id", business="day what n"),
     ),
     "schedules": Table(
         "when broadcasts are planned",

@@ -30,13 +30,14 @@ from pamosnik.model.event import (
 from pamosnik.model.outbox import HeldFor, ItemStatus
 from pamosnik.model.run import Origin, Run, WaitKind, asked_by
 from pamosnik.model.step import ForgetMe
-from pamosnik.services import changes, echoes, old_taps, profiles, safety_words, turn
+from pamosnik.services import arrivals, changes, echoes, old_taps, profiles, safety_words, turn
 from pamosnik.services.library import Library
+from pamosnik.services.numbers import day_of
 from pamosnik.services.posts import posts_of
 from pamosnik.services.profiles import Asked
 from pamosnik.services.scene import Scene, fate_is_open, meet, open_scene, say
 from pamosnik.services.unsent import forget_message
-from pamosnik.store import contacts, inbox, outbox, runs, stats
+from pamosnik.store import accounts, contacts, inbox, outbox, runs, stats
 
 BEFORE_CONNECTION_TOLERANCE = timedelta(seconds=5)
 
@@ -82,13 +83,18 @@ def _wrote_it(conn: Connection, event: Event) -> bool:
 
 def fail_event(conn: Connection, event_id: str, now: datetime) -> None:
     """After its turn failed twice: the event's end is `error`."""
-    inbox.decide(
+    decided = inbox.decide(
         conn,
         event_id,
         Verdict.ERROR,
         now=now,
         reason="Pamosnik failed on it twice; the log of that time names the place",
     )
+    event = inbox.load(conn, event_id)
+    if decided and event is not None:
+        account = accounts.load(conn, event.account_id)
+        assert account is not None
+        arrivals.count(conn, event, Verdict.ERROR, day_of(now, account.timezone))
 
 
 def _from_person(scene: Scene, event: Event) -> Verdict:

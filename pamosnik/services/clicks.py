@@ -4,10 +4,12 @@ import secrets
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
+from pamosnik.model.addresses import hosts
 from pamosnik.model.decision import Tracking
 from pamosnik.model.run import WaitKind
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, links, runs, stats
+from pamosnik.store.links import Click
 
 PATH = "/l/"
 """Before the token, in the address of a tracked link."""
@@ -33,14 +35,23 @@ def clicked(conn: Connection, token: str, now: datetime) -> bool:
         stats.mark_run(conn, click.run_id, stats.CLICKED, day)
     names = tuple(name for name in (click.name, click.address) if name is not None)
     runs.wake(conn, click.contact_id, WaitKind.FOR_CLICK, names, now)
+    _count(conn, click, "clicks", day)
     if click.first:
-        stats.count(
-            conn,
-            click.account_id,
-            click.connection_id,
-            click.flow_id,
-            stats.CLICKED,
-            day,
-            step=click.step,
-        )
+        _count(conn, click, "people", day)
     return True
+
+
+def previewed(conn: Connection, token: str, now: datetime) -> None:
+    """A machine has looked at where the link leads: it is counted as that, and nothing goes on by it."""
+    click = links.count_preview(conn, token)
+    if click is not None:
+        account = accounts.load(conn, click.account_id)
+        assert account is not None
+        _count(conn, click, "previews", day_of(now, account.timezone))
+
+
+def _count(conn: Connection, click: Click, what: str, day: str) -> None:
+    """What a link is called holds no person: its name, or the host, which the flow names (`engine.links`)."""
+    called = click.name or ", ".join(sorted(hosts(click.address)))
+    whose = (click.account_id, click.connection_id, click.flow_id)
+    stats.count(conn, *whose, f"{stats.LINK}{what}:{called}", day, version=click.version, step=click.step)

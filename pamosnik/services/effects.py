@@ -100,6 +100,7 @@ def record(
             case CountShare():
                 stats.mark_run(conn, run.id, stats.share(effect.name, stats.STARTED), day)
     runs.save(conn, run)
+    stats.mark_steps(conn, run, (check.what for check in decision.trace if check.what in flow.steps), day)
     # This turn may have begun to wait for a tag before it gave it.
     given = [effect.tag for effect in decision.effects if isinstance(effect, AddTag)]
     runs.wake(conn, contact.id, WaitKind.FOR_TAG, given, now)

@@ -11,6 +11,7 @@ from pamosnik.model.contact import Contact
 from pamosnik.model.decision import Check
 from pamosnik.model.event import Event, Verdict
 from pamosnik.model.outbox import ItemStatus, OutboxItem
+from pamosnik.services import arrivals
 from pamosnik.services.library import Library
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, connections, contacts, inbox
@@ -67,7 +68,7 @@ def say(
     run_id: str | None = None,
     trace: Sequence[Check] = (),
 ) -> Verdict:
-    inbox.decide(
+    decided = inbox.decide(
         scene.conn,
         event.id,
         verdict,
@@ -77,6 +78,8 @@ def say(
         run_id=run_id,
         trace=trace,
     )
+    if decided:
+        arrivals.count(scene.conn, event, verdict, scene.day)
     return verdict
 
 

@@ -301,10 +301,7 @@ def find(conn: Connection, account_id: str, who: str) -> list[str]:
 def matching(conn: Connection, account_id: str, folded: str, *, limit: int | None) -> list[str]:
     """Ids of contacts with this text, as `model.words.fold` writes it, in what is known of them; newest first."""
     rows = conn.execute(
-        "SELECT contact_id FROM contacts AS p WHERE account_id=:account AND (instr(folded(username), :text)"
-        " OR instr(folded(name), :text) OR instr(folded(paused_note), :text)"
-        " OR EXISTS (SELECT 1 FROM contact_tags t WHERE t.contact_id=p.contact_id AND instr(folded(tag), :text))"
-        " OR EXISTS (SELECT 1 FROM contact_fields f WHERE f.contact_id=p.contact_id AND instr(folded(value), :text)))"
+        "SELECT contact_id FROM contacts WHERE account_id=:account AND instr(folded(search), :text)"
         " ORDER BY last_seen_at DESC, contact_id DESC LIMIT :limit",
         {"account": account_id, "text": folded, "limit": -1 if limit is None else limit},
     )

@@ -248,14 +248,15 @@ _DONE = {
         "totals",
         {
             "day": "t.day",
-            "flow": "t.flow_id",
+            "flow": "nullif(t.flow_id, '')",
+            "version": "nullif(t.version, '')",
             "step": "nullif(t.step, '')",
             "post": "nullif(t.media_id, '')",
             "what": "t.what",
             "n": "t.n",
             "connection": f"coalesce({_SHOP}, t.connection_id)",
         },
-        "t.connection_id, t.day, t.flow_id, t.step, t.media_id, t.what",
+        "t.connection_id, t.day, t.flow_id, t.version, t.step, t.media_id, t.what",
     ),
 }
 _FLOWS = {

@@ -48,7 +48,7 @@ ORDER: Mapping[str, str] = {
     "sessions": "rowid",
     "starts": "contact_id, flow_id, media_id",
     "tombstones": "connection_id, person",
-    "totals": "account_id, connection_id, day, flow_id, step, media_id, what",
+    "totals": "account_id, connection_id, day, flow_id, version, step, media_id, what",
     "traces": "account_id",
     "turns": "run_id, turn",
     "usage": "connection_id, quota",
@@ -167,7 +167,7 @@ def _ids_of(conn: Connection, account_id: str, contacts: Collection[str]) -> set
 def months(conn: Connection, account_id: str, limit: int) -> list[tuple[str, dict[str, int]]]:
     """The newest months (YYYY-MM) that something was counted in: word of `stats` → how many runs."""
     counted = conn.execute(
-        "SELECT substr(day, 1, 7), what, sum(n) FROM totals WHERE account_id=? AND step=''"
+        "SELECT substr(day, 1, 7), what, sum(n) FROM totals WHERE account_id=? AND step='' AND flow_id<>''"
         " GROUP BY 1, 2 ORDER BY 1 DESC",
         (account_id,),
     )

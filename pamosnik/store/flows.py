@@ -157,20 +157,47 @@ def first_id(conn: Connection, account_id: str, flow_id: str) -> str:
 # --- posts -----------------------------------------------------------------------------------------------
 
 
-def learn_post(
-    conn: Connection,
-    account_id: str,
-    connection_id: str,
-    media_id: str,
-    shortcode: str | None,
-    posted_at: datetime | None,
-) -> None:
-    """What Instagram told about a post."""
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What Instagram tells about a post; None: it did not."""
+
+    media_id: str
+    shortcode: str | None = None
+    """The part of its link that names it."""
+    posted_at: datetime | None = None
+    permalink: str | None = None
+
+
+CAPTION_KEPT = 300
+"""Characters: it tells posts apart."""
+
+
+def learn_post(conn: Connection, account_id: str, connection_id: str, post: Post) -> None:
+    """What Instagram told about a post, in place of what was known."""
     conn.execute(
-        "INSERT INTO posts (account_id, connection_id, media_id, shortcode, posted_at) VALUES (?,?,?,?,?)"
-        " ON CONFLICT DO UPDATE SET shortcode=excluded.shortcode, posted_at=excluded.posted_at",
-        (account_id, connection_id, media_id, shortcode, ms(posted_at)),
+        "INSERT INTO posts (account_id, connection_id, media_id, shortcode, posted_at, permalink)"
+        " VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET shortcode=excluded.shortcode,"
+        " posted_at=excluded.posted_at, permalink=coalesce(excluded.permalink, permalink)",
+        (account_id, connection_id, post.media_id, post.shortcode, ms(post.posted_at), post.permalink),
     )
+
+
+def learn_captions(conn: Connection, connection_id: str, captions: Mapping[str, str]) -> None:
+    """Media id → what stands below the post ('' for nothing); of posts that are not known nothing is kept."""
+    conn.executemany(
+        "UPDATE posts SET caption=? WHERE connection_id=? AND media_id=?",
+        [(caption[:CAPTION_KEPT], connection_id, media_id) for media_id, caption in captions.items()],
+    )
+
+
+def without_caption(conn: Connection, connection_id: str, media_ids: Collection[str]) -> frozenset[str]:
+    """Those of the posts whose caption Instagram was not asked for."""
+    marks = ",".join("?" * len(media_ids))
+    rows = conn.execute(
+        f"SELECT media_id FROM posts WHERE connection_id=? AND caption IS NULL AND media_id IN ({marks})",  # noqa: S608
+        (connection_id, *media_ids),
+    )
+    return frozenset(media_id for (media_id,) in rows)
 
 
 def post(conn: Connection, connection_id: str, media_id: str) -> tuple[str | None, datetime | None] | None:

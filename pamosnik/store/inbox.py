@@ -190,13 +190,14 @@ def decide(
     flow_id: str | None = None,
     run_id: str | None = None,
     trace: Sequence[Check] = (),
-) -> None:
-    """Writes the verdict of a pending event; what already has one keeps it."""
-    conn.execute(
+) -> bool:
+    """Writes the verdict of a pending event; what already has one keeps it, and the answer is False."""
+    decided = conn.execute(
         "UPDATE events SET verdict=?, reason=?, flow_id=?, run_id=?, trace=?, decided_at=?"
         " WHERE event_id=? AND verdict='pending'",
         (verdict.value, reason, flow_id, run_id, trace_json(trace), ms(now), event_id),
     )
+    return bool(decided.rowcount)
 
 
 def trace_json(trace: Sequence[Check]) -> str | None:

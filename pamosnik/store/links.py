@@ -10,22 +10,29 @@ from pamosnik.model.run import Run
 from pamosnik.store import deletions
 from pamosnik.store.times import ms
 
+_CLICK = (
+    "account_id, connection_id, contact_id, run_id, flow_id,"
+    " coalesce((SELECT version FROM runs r WHERE r.run_id=links.run_id), ''), step, name, address"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Click:
     """What a click that was counted belongs to."""
 
+    first: bool
+    """Whether this link was never clicked before."""
     account_id: str
     connection_id: str
     contact_id: str
     run_id: str | None
     """None when the run is not kept any more."""
     flow_id: str
+    version: str
+    """Of the flow; '' when the run is not kept any more."""
     step: str
     name: str | None
     address: str
-    first: bool
-    """Whether this link was never clicked before."""
 
 
 def add(conn: Connection, run: Run, step: str, item_id: str, link: NewLink, now: datetime) -> None:
@@ -59,16 +66,20 @@ def count_click(conn: Connection, token: str, now: datetime) -> Click | None:
     """Counts a click; None when the link is gone, or its connection is being deleted."""
     row = conn.execute(
         "UPDATE links SET clicks=clicks+1, last_click_at=:now, first_click_at=coalesce(first_click_at, :now)"  # noqa: S608
-        f" WHERE token=:token AND {deletions.UNTOUCHED}"
-        " RETURNING account_id, connection_id, contact_id, run_id, flow_id, step, name, address, clicks",
+        f" WHERE token=:token AND {deletions.UNTOUCHED} RETURNING {_CLICK}, clicks",
         {"now": ms(now), "token": token},
     ).fetchone()
-    if row is None:
-        return None
-    account_id, connection_id, contact_id, run_id, flow_id, step, name, address, clicks = row
-    return Click(
-        account_id, connection_id, contact_id, run_id, flow_id, step, name, address, first=clicks == 1
-    )
+    return None if row is None else Click(row[-1] == 1, *row[:-1])
+
+
+def count_preview(conn: Connection, token: str) -> Click | None:
+    """Counts that a machine came; None when the link is gone, or its connection is being deleted."""
+    row = conn.execute(
+        "UPDATE links SET previews=previews+1"  # noqa: S608
+        f" WHERE token=? AND {deletions.UNTOUCHED} RETURNING {_CLICK}",
+        (token,),
+    ).fetchone()
+    return None if row is None else Click(False, *row)
 
 
 def clicked(conn: Connection, run_id: str) -> frozenset[str]:

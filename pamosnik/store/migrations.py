@@ -11,7 +11,7 @@ from pathlib import Path
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
-from pamosnik.store import copies, privacy_tables
+from pamosnik.store import copies, page_tables, privacy_tables
 from pamosnik.store.early_migrations import (
     m0001_first_tables,
     m0002_evidence,
@@ -96,6 +96,12 @@ def m0024_replies(conn: Connection) -> None:
     conn.execute("CREATE INDEX events_below ON events (connection_id, parent_id) WHERE parent_id IS NOT NULL")
 
 
+def m0025_numbers(conn: Connection) -> None:
+    """Numbers of steps and links, what posts say, words to find people by."""
+    for statement in page_tables.STATEMENTS:
+        conn.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0001_first_tables,
     m0002_evidence,
@@ -121,6 +127,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0022_walls,
     m0023_privacy,
     m0024_replies,
+    m0025_numbers,
 )
 
 

@@ -43,8 +43,8 @@ FOLLOWING: Mapping[str, tuple[str, ...]] = {
         _LEAVE,
     ),
     "totals": (
-        "INSERT INTO totals (account_id, connection_id, day, flow_id, step, media_id, what, n)"
-        " SELECT account_id, connection_id, day, :new, step, media_id, what, n FROM totals"
+        "INSERT INTO totals (account_id, connection_id, day, flow_id, version, step, media_id, what, n)"
+        " SELECT account_id, connection_id, day, :new, version, step, media_id, what, n FROM totals"
         " WHERE account_id=:account AND flow_id=:old ON CONFLICT DO UPDATE SET n=n+excluded.n",
         _LEAVE,
     ),

@@ -116,7 +116,7 @@ CREATE TABLE contacts (
   paused_by TEXT CHECK (paused_by IN ('owner', 'hand_over')),
   paused_note TEXT, -- for the human who takes over
   disclosed_at INTEGER
-, looked_up_at INTEGER, look_up_again_at INTEGER, look_up_problem TEXT, forget_at INTEGER) STRICT;
+, looked_up_at INTEGER, look_up_again_at INTEGER, look_up_problem TEXT, forget_at INTEGER, note TEXT, search TEXT) STRICT;
 
 CREATE UNIQUE INDEX contacts_once ON contacts (connection_id, igsid);
 
@@ -191,7 +191,7 @@ CREATE TABLE posts ( -- posts that comments came in for, where their link or age
   connection_id TEXT NOT NULL REFERENCES connections,
   media_id TEXT NOT NULL,
   shortcode TEXT, -- of its link; NULL: Instagram did not tell
-  posted_at INTEGER, comments_read INTEGER,
+  posted_at INTEGER, comments_read INTEGER, caption TEXT, permalink TEXT,
   PRIMARY KEY (connection_id, media_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -323,18 +323,6 @@ CREATE TABLE variants ( -- which variant of a text was used last
   contact_id TEXT NOT NULL, -- '' for public replies, which everybody sees
   used INTEGER NOT NULL,
   PRIMARY KEY (connection_id, flow_id, step, contact_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE totals ( -- numbers per day; they hold no person and survive retention
-  account_id TEXT NOT NULL REFERENCES accounts,
-  connection_id TEXT NOT NULL,
-  day TEXT NOT NULL, -- in the account's time zone
-  flow_id TEXT NOT NULL,
-  step TEXT NOT NULL,
-  media_id TEXT NOT NULL,
-  what TEXT NOT NULL, -- started, sent, …, or goal:NAME
-  n INTEGER NOT NULL,
-  PRIMARY KEY (account_id, connection_id, day, flow_id, step, media_id, what)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE notices ( -- what needs the owner, once each, until it is mended
@@ -491,7 +479,7 @@ CREATE TABLE links ( -- tracked links; one is as old as its message and lives as
   clicks INTEGER NOT NULL DEFAULT 0,
   first_click_at INTEGER,
   last_click_at INTEGER
-) STRICT;
+, previews INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE INDEX links_of_contact ON links (contact_id, made_at);
 
@@ -662,3 +650,42 @@ CREATE TABLE retentions ( -- the last time that what is too old was removed
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX events_below ON events (connection_id, parent_id) WHERE parent_id IS NOT NULL;
+
+CREATE TABLE totals ( -- numbers per day; they hold no person and survive retention
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL,
+  day TEXT NOT NULL, -- in the account's time zone
+  flow_id TEXT NOT NULL, -- '' for what came in
+  version TEXT NOT NULL DEFAULT '', -- of the flow, where a step is counted
+  step TEXT NOT NULL,
+  media_id TEXT NOT NULL,
+  what TEXT NOT NULL, -- started, sent, …, or goal:NAME
+  n INTEGER NOT NULL,
+  PRIMARY KEY (account_id, connection_id, day, flow_id, version, step, media_id, what)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER search_new AFTER INSERT ON contacts BEGIN UPDATE contacts SET search=coalesce(username, '') || char(10) || coalesce(name, '') || char(10) || coalesce(paused_note, '') || char(10) || coalesce(note, '') || char(10) || coalesce((SELECT group_concat(tag, char(10)) FROM contact_tags t WHERE t.contact_id=contacts.contact_id), '') || char(10) || coalesce((SELECT group_concat(value, char(10)) FROM contact_fields f WHERE f.contact_id=contacts.contact_id), '') WHERE contact_id=NEW.contact_id; END;
+
+CREATE TRIGGER search_changed AFTER UPDATE OF username, name, paused_note, note ON contacts WHEN OLD.username IS NOT NEW.username OR OLD.name IS NOT NEW.name OR OLD.paused_note IS NOT NEW.paused_note OR OLD.note IS NOT NEW.note BEGIN UPDATE contacts SET search=coalesce(username, '') || char(10) || coalesce(name, '') || char(10) || coalesce(paused_note, '') || char(10) || coalesce(note, '') || char(10) || coalesce((SELECT group_concat(tag, char(10)) FROM contact_tags t WHERE t.contact_id=contacts.contact_id), '') || char(10) || coalesce((SELECT group_concat(value, char(10)) FROM contact_fields f WHERE f.contact_id=contacts.contact_id), '') WHERE contact_id=NEW.contact_id; END;
+
+CREATE TRIGGER search_tag AFTER INSERT ON contact_tags BEGIN UPDATE contacts SET search=coalesce(username, '') || char(10) || coalesce(name, '') || char(10) || coalesce(paused_note, '') || char(10) || coalesce(note, '') || char(10) || coalesce((SELECT group_concat(tag, char(10)) FROM contact_tags t WHERE t.contact_id=contacts.contact_id), '') || char(10) || coalesce((SELECT group_concat(value, char(10)) FROM contact_fields f WHERE f.contact_id=contacts.contact_id), '') WHERE contact_id=NEW.contact_id; END;
+
+CREATE TRIGGER search_untag AFTER DELETE ON contact_tags BEGIN UPDATE contacts SET search=coalesce(username, '') || char(10) || coalesce(name, '') || char(10) || coalesce(paused_note, '') || char(10) || coalesce(note, '') || char(10) || coalesce((SELECT group_concat(tag, char(10)) FROM contact_tags t WHERE t.contact_id=contacts.contact_id), '') || char(10) || coalesce((SELECT group_concat(value, char(10)) FROM contact_fields f WHERE f.contact_id=contacts.contact_id), '') WHERE contact_id=OLD.contact_id; END;
+
+CREATE TRIGGER search_field AFTER INSERT ON contact_fields BEGIN UPDATE contacts SET search=coalesce(username, '') || char(10) || coalesce(name, '') || char(10) || coalesce(paused_note, '') || char(10) || coalesce(note, '') || char(10) || coalesce((SELECT group_concat(tag, char(10)) FROM contact_tags t WHERE t.contact_id=contacts.contact_id), '') || char(10) || coalesce((SELECT group_concat(value, char(10)) FROM contact_fields f WHERE f.contact_id=contacts.contact_id), '') WHERE contact_id=NEW.contact_id; END;
+
+CREATE TRIGGER search_value AFTER UPDATE OF value ON contact_fields BEGIN UPDATE contacts SET search=coalesce(username, '') || char(10) || coalesce(name, '') || char(10) || coalesce(paused_note, '') || char(10) || coalesce(note, '') || char(10) || coalesce((SELECT group_concat(tag, char(10)) FROM contact_tags t WHERE t.contact_id=contacts.contact_id), '') || char(10) || coalesce((SELECT group_concat(value, char(10)) FROM contact_fields f WHERE f.contact_id=contacts.contact_id), '') WHERE contact_id=NEW.contact_id; END;
+
+CREATE TRIGGER search_cleared AFTER DELETE ON contact_fields BEGIN UPDATE contacts SET search=coalesce(username, '') || char(10) || coalesce(name, '') || char(10) || coalesce(paused_note, '') || char(10) || coalesce(note, '') || char(10) || coalesce((SELECT group_concat(tag, char(10)) FROM contact_tags t WHERE t.contact_id=contacts.contact_id), '') || char(10) || coalesce((SELECT group_concat(value, char(10)) FROM contact_fields f WHERE f.contact_id=contacts.contact_id), '') WHERE contact_id=OLD.contact_id; END;
+
+CREATE INDEX contacts_heard ON contacts (account_id, last_seen_at, contact_id);
+
+CREATE INDEX contacts_paused ON contacts (account_id, paused_until) WHERE paused_until IS NOT NULL;
+
+CREATE INDEX events_missed ON events (account_id, event_id) WHERE verdict IN ('no_match', 'filtered', 'error', 'unsupported');
+
+CREATE INDEX events_of_post ON events (connection_id, media_id, event_id) WHERE media_id IS NOT NULL;
+
+CREATE INDEX runs_open ON runs (account_id, flow_id, version) WHERE status IN ('active', 'waiting');
+
+CREATE INDEX outbox_open ON outbox (account_id, status) WHERE status IN ('queued', 'held', 'sending', 'unknown');

@@ -1,8 +1,10 @@
 """Numbers: each run once under each word, summed per day, flow, step and post. They hold no person."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
+from pamosnik.model.run import Run
 from pamosnik.store.times import ms
 
 STARTED = "started"
@@ -19,6 +21,20 @@ SKIPPED = "skipped:"
 """People whom a broadcast could not reach; followed by why."""
 SPLIT = "split:"
 """Followed by the name of a way of a `split` and `:started` or `:completed`."""
+
+REACHED = "reached"
+"""Of a step: runs that came to it."""
+RECEIVED = "received:"
+"""What people did, followed by the kind of the event; of no flow, and of the post where there is one."""
+ANSWERED = "answered:"
+"""What of it started a flow or went on in one."""
+LINK = "link:"
+"""Of a step: followed by `people:`, `clicks:` or `previews:` and what the link is called."""
+_AT = "at:"
+_COUNT = (
+    "INSERT INTO totals (account_id, connection_id, day, flow_id, version, step, media_id, what, n)"
+    " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET n=n+excluded.n"
+)
 
 
 def share(name: str, what: str) -> str:
@@ -57,16 +73,25 @@ def count(
     what: str,
     day: str,
     *,
+    version: str = "",
     step: str = "",
     media_id: str = "",
     n: int = 1,
 ) -> None:
     """Adds to a day's total."""
-    conn.execute(
-        "INSERT INTO totals (account_id, connection_id, day, flow_id, step, media_id, what, n)"
-        " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET n=n+excluded.n",
-        (account_id, connection_id, day, flow_id, step, media_id, what, n),
-    )
+    conn.execute(_COUNT, (account_id, connection_id, day, flow_id, version, step, media_id, what, n))
+
+
+def mark_steps(conn: Connection, run: Run, paths: Iterable[str], day: str) -> None:
+    """Counts the steps that a run has come to, each once per run."""
+    (counted,) = conn.execute("SELECT counted FROM runs WHERE run_id=?", (run.id,)).fetchone()
+    new = [path for path in dict.fromkeys(paths) if f" {_AT}{path} " not in counted]
+    if not new:
+        return
+    words = "".join(f" {_AT}{path} " for path in new)
+    conn.execute("UPDATE runs SET counted = counted || ? WHERE run_id=?", (words, run.id))
+    whose = (run.account_id, run.connection_id, day, run.flow_id, run.version)
+    conn.executemany(_COUNT, [(*whose, path, "", REACHED, 1) for path in new])
 
 
 def totals(
@@ -80,7 +105,7 @@ def totals(
     """(connection id, flow id, what, n) summed over the days from `since` to `until`, both included."""
     rows: list[tuple[str, str, str, int]] = conn.execute(
         "SELECT connection_id, flow_id, what, sum(n) FROM totals WHERE account_id=:account AND step=''"
-        " AND (:flow IS NULL OR flow_id=:flow) AND (:since IS NULL OR day>=:since)"
+        " AND flow_id<>'' AND (:flow IS NULL OR flow_id=:flow) AND (:since IS NULL OR day>=:since)"
         " AND (:until IS NULL OR day<=:until) GROUP BY 1, 2, 3",
         {"account": account_id, "flow": flow_id, "since": since, "until": until},
     ).fetchall()

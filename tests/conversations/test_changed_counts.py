@@ -144,7 +144,7 @@ async def _appears(shop: Changing, post: str) -> None:
 
     def learn(conn: Connection, account: str, by: By) -> None:
         (connected,) = connections.of_account(conn, account)
-        flow_store.learn_post(conn, account, connected.id, post, f"S{post}", by.now)
+        flow_store.learn_post(conn, account, connected.id, flow_store.Post(post, f"S{post}", by.now))
         flow_store.bind_next_posts(conn, connected.id)
 
     await shop.changes(learn)

@@ -336,7 +336,7 @@ def _more(conn: Connection, connection_id: str, now: datetime) -> None:
     run = runs.load(conn, conn.execute("SELECT run_id FROM runs LIMIT 1").fetchone()[0])
     assert run is not None
     links.add(conn, run, "do.0", "item", NewLink("t0ken", "https://x.example/secretive", None), now)
-    flow_store.learn_post(conn, account_id, connection_id, "m-of-the-shop", "Cxyz", now)
+    flow_store.learn_post(conn, account_id, connection_id, flow_store.Post("m-of-the-shop", "Cxyz", now))
     connections.rest_quota(conn, connections.load(conn, connection_id), Quota.MESSAGE, now, "why")
     plan = Planned(account_id, connection_id, "menu", now)
     broadcasts.plan(conn, account_id, connection_id, "menu", "", now)

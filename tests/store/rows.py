@@ -81,6 +81,31 @@ def new_item(
     )
 
 
+_FIRST_NUMBERS = (
+    *(
+        f"DROP TRIGGER search_{name}"
+        for name in ("new", "changed", "tag", "untag", "field", "value", "cleared")
+    ),
+    *(
+        f"DROP INDEX {name}"
+        for name in (
+            *("contacts_heard", "contacts_paused", "events_missed", "events_of_post"),
+            *("runs_open", "outbox_open"),
+        )
+    ),
+    "ALTER TABLE contacts DROP COLUMN note",
+    "ALTER TABLE contacts DROP COLUMN search",
+    "ALTER TABLE posts DROP COLUMN caption",
+    "ALTER TABLE posts DROP COLUMN permalink",
+    "ALTER TABLE links DROP COLUMN previews",
+    "CREATE TABLE old_totals (account_id TEXT NOT NULL REFERENCES accounts, connection_id TEXT NOT NULL,"
+    " day TEXT NOT NULL, flow_id TEXT NOT NULL, step TEXT NOT NULL, media_id TEXT NOT NULL, what TEXT NOT NULL,"
+    " n INTEGER NOT NULL,"
+    " PRIMARY KEY (account_id, connection_id, day, flow_id, step, media_id, what)) STRICT, WITHOUT ROWID",
+    "INSERT INTO old_totals SELECT account_id, connection_id, day, flow_id, step, media_id, what, n FROM totals",
+    "DROP TABLE totals",
+    "ALTER TABLE old_totals RENAME TO totals",
+)
 _FIRST_WAITS = (
     "CREATE TABLE old_waits (wait_id TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES accounts,"
     " run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,"
@@ -111,6 +136,7 @@ _FIRST_HISTORY = (
 def back_to_the_first_version(conn: Connection) -> None:
     """Takes out of a filled database what the migrations after the first one have put in."""
     for statement in (
+        *_FIRST_NUMBERS,
         *(
             f"ALTER TABLE contacts DROP COLUMN {n}"
             for n in ("looked_up_at", "look_up_again_at", "look_up_problem")

@@ -111,8 +111,8 @@ class Playing:
             for code in self._library.catalog(conn, self._record.account_id).shared_links:
                 # Which post a link names only Instagram knows; for what people see the link will do.
                 if flow_store.media_id(conn, connection_id, code) is None:
-                    account_id = self._record.account_id
-                    flow_store.learn_post(conn, account_id, connection_id, f"post {code}", code, None)
+                    post = flow_store.Post(f"post {code}", code)
+                    flow_store.learn_post(conn, self._record.account_id, connection_id, post)
 
     def _timeline(self) -> "Iterator[_Happens]":
         everything = [_Happens(one.event.received_at, one) for one in self._record.events]
