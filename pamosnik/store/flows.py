@@ -182,6 +182,27 @@ def learn_post(conn: Connection, account_id: str, connection_id: str, post: Post
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A known post, as people tell it from others."""
+
+    connection_id: str
+    media_id: str
+    caption: str | None
+    permalink: str | None
+    posted_at: datetime | None
+
+
+def posts(conn: Connection, account_id: str) -> list[Told]:
+    """All known posts of the account, the newest first."""
+    rows = conn.execute(
+        "SELECT connection_id, media_id, caption, permalink, posted_at FROM posts WHERE account_id=?"
+        " ORDER BY posted_at DESC",
+        (account_id,),
+    )
+    return [Told(a, b, c, d, optional_instant(at)) for a, b, c, d, at in rows]
+
+
 def learn_captions(conn: Connection, connection_id: str, captions: Mapping[str, str]) -> None:
     """Media id → what stands below the post ('' for nothing); of posts that are not known nothing is kept."""
     conn.executemany(

@@ -120,3 +120,51 @@ def latest_sent_run(conn: Connection, contact_id: str, since: datetime) -> str |
         (contact_id, ms(since)),
     ).fetchone()
     return None if row is None else str(row[0])
+
+
+def daily(
+    conn: Connection,
+    account_id: str,
+    *,
+    flow_id: str | None = None,
+    since: str,
+    until: str,
+) -> list[tuple[str, str, int]]:
+    """(day, what, n) of the flows, or of one, and of what came in, from `since` to `until`, both included."""
+    rows: list[tuple[str, str, int]] = conn.execute(
+        "SELECT day, what, sum(n) FROM totals WHERE account_id=:account AND day BETWEEN :since AND :until"
+        " AND connection_id IN (SELECT connection_id FROM connections WHERE account_id=:account)"
+        " AND step='' AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2",
+        {"account": account_id, "flow": flow_id, "since": since, "until": until},
+    ).fetchall()
+    return rows
+
+
+def by_post(
+    conn: Connection, account_id: str, *, since: str | None = None, until: str | None = None
+) -> list[tuple[str, str, str, int]]:
+    """(connection id, post, what, n): what came in under it, and runs that began there."""
+    rows: list[tuple[str, str, str, int]] = conn.execute(
+        "SELECT connection_id, media_id, what, sum(n) FROM totals WHERE account_id=:account AND media_id<>''"
+        " AND step='' AND (:since IS NULL OR day>=:since) AND (:until IS NULL OR day<=:until) GROUP BY 1, 2, 3",
+        {"account": account_id, "since": since, "until": until},
+    ).fetchall()
+    return rows
+
+
+def by_step(
+    conn: Connection,
+    account_id: str,
+    *,
+    flow_id: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> list[tuple[str, str, str, str, str, int]]:
+    """(connection id, flow, version, step, what, n): `REACHED`, and words that begin with `LINK`."""
+    rows: list[tuple[str, str, str, str, str, int]] = conn.execute(
+        "SELECT connection_id, flow_id, version, step, what, sum(n) FROM totals WHERE account_id=:account"
+        " AND step<>'' AND (:flow IS NULL OR flow_id=:flow) AND (:since IS NULL OR day>=:since)"
+        " AND (:until IS NULL OR day<=:until) GROUP BY 1, 2, 3, 4, 5",
+        {"account": account_id, "flow": flow_id, "since": since, "until": until},
+    ).fetchall()
+    return rows

@@ -18,6 +18,7 @@ from pamosnik.services.reading import (
     problems,
     queue,
     runs,
+    statistics,
     status,
 )
 
@@ -34,5 +35,6 @@ __all__ = [
     "problems",
     "queue",
     "runs",
+    "statistics",
     "status",
 ]
