@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from pamosnik import _sqlite, ages
 from pamosnik.clock import Clock
 from pamosnik.config import Config
-from pamosnik.daemon import legal_editor, webhook
+from pamosnik.daemon import legal_editor, status, webhook
 from pamosnik.daemon.account_forms import Parts
 from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.account_pages import AccountPages
@@ -24,7 +24,6 @@ from pamosnik.daemon.error_answers import ErrorAnswers
 from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.forgotten import Forgotten
 from pamosnik.daemon.health import Health
-from pamosnik.daemon.home_page import HomePage
 from pamosnik.daemon.http_walls import Bounded, CutShort, ReadsToTheEnd, SafeHeaders
 from pamosnik.daemon.legal_editor import LegalEditor
 from pamosnik.daemon.legal_pages import LegalPages
@@ -34,6 +33,7 @@ from pamosnik.daemon.password_checks import PasswordChecks
 from pamosnik.daemon.reached import Reached
 from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.rendering import Pages
+from pamosnik.daemon.status.parts import StatusParts
 from pamosnik.daemon.tracked_links import TrackedLinks
 from pamosnik.daemon.visitors import FormRefused, NotLoggedIn, Visitors
 from pamosnik.daemon.webhook import Webhook
@@ -81,7 +81,7 @@ def make_app(
             *ApiWrites(callers, writer, clock, on_events, on_deletion).routes(),
             *pages.routes(),
             *login.routes(),
-            *_for_holders(settings, parts, aside, exports, on_deletion),
+            *_for_holders(settings, parts, aside, exports, on_events, on_deletion),
         ],
         exception_handlers={
             HTTPException: errors.of_http,
@@ -122,7 +122,12 @@ def _for_meta(
 
 
 def _for_holders(
-    settings: Config, parts: Parts, aside: Aside, exports: Exports, on_deletion: Callable[[], None]
+    settings: Config,
+    parts: Parts,
+    aside: Aside,
+    exports: Exports,
+    on_events: Callable[[], None],
+    on_deletion: Callable[[], None],
 ) -> list[Route]:
     """The pages of an account, and the legal pages, which everybody may read."""
     pages, visitors, reader, clock = parts.pages, parts.visitors, parts.reader, parts.clock
@@ -135,7 +140,7 @@ def _for_holders(
     return [
         *Forgotten(pages, visitors, parts.checks, parts.mails, parts.writer, reader, clock).routes(),
         *Downloads(visitors, aside, clock).routes(),
-        *HomePage(pages, visitors, parts.writer, reader, aside, clock).routes(),
+        *status.routes(StatusParts(pages, visitors, parts.writer, reader, aside, clock, on_events)),
         *AccountPages(parts).routes(),
         *DataPages(parts, aside, exports, settings.ages, on_deletion).routes(),
         *LegalPages(pages, reader, clock, facts).routes(),

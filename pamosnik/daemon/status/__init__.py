@@ -1,0 +1,12 @@
+"""The status page: what is going on, and why. A module for each group of pages, all made with the same parts."""
+
+from starlette.routing import Route
+
+from pamosnik.daemon.status.overview import OverviewPage
+from pamosnik.daemon.status.parts import StatusParts
+
+
+def routes(parts: StatusParts) -> list[Route]:
+    """Of all its pages."""
+    groups = (OverviewPage(parts),)
+    return [route for group in groups for route in group.routes()]
