@@ -1,5 +1,6 @@
 """What is counted by day, post, step and link, from webhook to number."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,7 @@ import pytest
 from pamosnik.services import clicks
 from pamosnik.services.numbers import day_of
 from pamosnik.services.reading import numbers, statistics
-from pamosnik.services.shapes import Shape
-from pamosnik.store import accounts
+from pamosnik.store import accounts, connections
 from pamosnik.store.accounts import Account
 from tests.daemon import events
 from tests.daemon.machine import Machine, machine
@@ -40,13 +40,13 @@ def _account(shop: Machine) -> Account:
     return accounts.every(shop.reader.connection)[0]
 
 
-def _today(shop: Machine) -> Shape:
+def _today(shop: Machine) -> Mapping[str, int]:
     account = _account(shop)
     days = statistics.last_days(day_of(shop.clock.now(), account.timezone), 30)
     rows = statistics.by_day(shop.reader.connection, account, days)
     assert len(rows) == 30
-    assert dict(statistics.summed(rows)) == {k: v for k, v in rows[-1].items() if k != "day"}
-    return rows[-1]
+    assert statistics.summed(rows) == rows[-1].counts
+    return rows[-1].counts
 
 
 async def _tap(shop: Machine, token: str, times: int = 1) -> None:
@@ -68,14 +68,12 @@ async def test_what_came_in_and_what_came_of_it(tmp_path: Path) -> None:
 
         conn, account = shop.reader.connection, _account(shop)
         first, second = statistics.by_post(conn, account)
-        assert (first["post"], first["comments"], first["matched"], first["started"]) == ("m1", 3, 3, 3)
-        assert (second["post"], second["comments"], second["matched"], second["started"]) == ("m2", 1, 0, 0)
+        assert (first.media_id, first.comments, first.matched, first.counts["started"]) == ("m1", 3, 3, 3)
+        assert (second.media_id, second.comments, second.matched, second.counts["started"]) == ("m2", 1, 0, 0)
 
-        (version,) = {row["version"] for row in statistics.by_step(conn, account, "price")}
-        assert statistics.by_step(conn, account, "price") == [
-            {"flow": "price", "version": version, "step": "do.0", "reached": 4},
-            {"flow": "price", "version": version, "step": "do.1", "reached": 4},
-        ]
+        steps = statistics.by_step(conn, account, "price")
+        assert len({step.version for step in steps}) == 1
+        assert {step.step: step.reached for step in steps} == {"do.0": 4, "do.1": 4}
 
 
 async def test_a_step_that_is_done_again_counts_once_per_run(tmp_path: Path) -> None:
@@ -87,7 +85,7 @@ async def test_a_step_that_is_done_again_counts_once_per_run(tmp_path: Path) -> 
             await shop.deliver(events.talk(events.button_tap("708", "Talk", payload)))
             await shop.works()
         rows = statistics.by_step(shop.reader.connection, _account(shop), "price")
-        assert {row["reached"] for row in rows} == {1}
+        assert {row.reached for row in rows} == {1}
         assert len(rows) == 3
 
 
@@ -102,12 +100,13 @@ async def test_links_count_people_clicks_and_machines_apart(tmp_path: Path) -> N
         await _tap(shop, two)
         await shop.writer.write(lambda conn: clicks.previewed(conn, one, shop.clock.now()))
         (row,) = statistics.by_link(conn, account)
-        assert {k: v for k, v in row.items() if k != "connection"} == {
+        assert row.shape() == {
             "flow": "price",
             "link": "prices",
             "people": 2,
             "clicks": 4,
             "previews": 1,
+            "connection": connections.of_account(conn, account.id)[0].username,
         }
         (counts,) = numbers.by_flow(conn, account)
         assert counts.shape()["clicked"] == 2

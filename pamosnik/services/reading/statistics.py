@@ -4,9 +4,10 @@ from: the page, `stats --by`, the API and exports call these.
 Words are those of `store.stats`: numbers of runs, each once; `received` and `answered` are numbers of events.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.event import COMMENTS
@@ -17,7 +18,11 @@ from pamosnik.store import flows, stats
 from pamosnik.store.accounts import Account
 
 RECEIVED, ANSWERED = "received", "answered"
+CAME_IN = (RECEIVED, ANSWERED)
 _COMMENTS = {kind.value for kind in COMMENTS}
+
+
+# --- days ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,80 +43,149 @@ def last_days(today: str, number: int) -> Days:
     return Days(begin.isoformat(), today)
 
 
-def by_day(conn: Connection, account: Account, days: Days, *, flow: str | None = None) -> list[Shape]:
-    """A row for each day, also where nothing happened. Of one flow without what came in, which belongs to none."""
-    rows: dict[str, dict[str, int]] = {
-        day: dict.fromkeys((*WORDS, *(() if flow else (RECEIVED, ANSWERED))), 0) for day in days.each()
-    }
+@dataclass(frozen=True, slots=True)
+class Day:
+    day: str
+    counts: Mapping[str, int]
+    """Each of `numbers.WORDS`; of all flows together each of `CAME_IN`, too."""
+
+    def shape(self) -> Shape:
+        return {"day": self.day, **self.counts}
+
+
+def by_day(conn: Connection, account: Account, days: Days, *, flow: str | None = None) -> list[Day]:
+    """One for each day, also where nothing happened. What came in belongs to no flow: of one it is not told."""
+    words = WORDS if flow else (*CAME_IN, *WORDS)
+    found = {day: dict.fromkeys(words, 0) for day in days.each()}
     for day, what, n in stats.daily(conn, account.id, flow_id=flow, since=days.first, until=days.last):
         word = what.partition(":")[0] if what.startswith((stats.RECEIVED, stats.ANSWERED)) else what
-        if word in rows[day]:
-            rows[day][word] += n
-    return [{"day": day, **counts} for day, counts in rows.items()]
+        if word in found[day]:
+            found[day][word] += n
+    return [Day(day, counts) for day, counts in found.items()]
 
 
-def summed(rows: Sequence[Shape]) -> Mapping[str, int]:
-    """Rows of `by_day` added up."""
-    total: dict[str, int] = {}
-    for row in rows:
-        for word, n in row.items():
-            if isinstance(n, int):
-                total[word] = total.get(word, 0) + n
+def summed(days: Iterable[Day]) -> Mapping[str, int]:
+    """What all of them counted; a word that none did counts 0."""
+    total: Counter[str] = Counter()
+    for one in days:
+        total.update(one.counts)
     return total
+
+
+# --- posts -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PostCounts:
+    media_id: str
+    caption: str | None
+    """Its beginning; None, likewise below: Instagram did not tell."""
+    permalink: str | None
+    posted_at: datetime | None
+    comments: int
+    """By people, each once."""
+    matched: int
+    """Comments that started a flow or went on in one."""
+    counts: Mapping[str, int]
+    """Runs that began with a comment there: each of `numbers.WORDS`."""
+    connection: str | None
+
+    def shape(self) -> Shape:
+        return {
+            "post": self.media_id,
+            "caption": self.caption,
+            "permalink": self.permalink,
+            "posted_at": iso(self.posted_at),
+            "comments": self.comments,
+            "matched": self.matched,
+            **self.counts,
+            "connection": self.connection,
+        }
 
 
 def by_post(
     conn: Connection, account: Account, *, since: str | None = None, until: str | None = None
-) -> list[Shape]:
+) -> list[PostCounts]:
     """The posts that people commented under; those that most came of first: completed, clicked, started."""
     names = usernames(conn, account)
-    counted: dict[tuple[str, str], dict[str, int]] = {}
+    told = {(post.connection_id, post.media_id): post for post in flows.posts(conn, account.id)}
+    counted: dict[tuple[str, str], Counter[str]] = {}
     for connection_id, media_id, what, n in stats.by_post(conn, account.id, since=since, until=until):
-        counts = counted.setdefault(
-            (connection_id, media_id), {"comments": 0, "matched": 0, **dict.fromkeys(WORDS, 0)}
-        )
-        word, _, kind = what.partition(":")
-        if kind in _COMMENTS and word in (RECEIVED, ANSWERED):
-            counts["comments" if word == RECEIVED else "matched"] += n
-        elif what in counts:
-            counts[what] += n
-    posts = {(post.connection_id, post.media_id): post for post in flows.posts(conn, account.id)}
-    rows: list[Shape] = []
-    for key, counts in counted.items():
-        post = posts.get(key)
-        rows.append(
-            {
-                "post": key[1],
-                "caption": None if post is None else post.caption,
-                "permalink": None if post is None else post.permalink,
-                "posted_at": None if post is None else iso(post.posted_at),
-                **counts,
-                "connection": names.get(key[0]),
-            }
-        )
-    order = (stats.COMPLETED, stats.CLICKED, stats.STARTED, "comments")
-    return sorted(rows, key=lambda row: tuple(-int(str(row[word])) for word in order))
+        counted.setdefault((connection_id, media_id), Counter())[what] += n
+    found = [
+        _post(counts, media_id, told.get((connection_id, media_id)), names.get(connection_id))
+        for (connection_id, media_id), counts in counted.items()
+    ]
+    return sorted(found, key=_came_of_it)
+
+
+def _post(counts: Counter[str], media_id: str, told: flows.Told | None, connection: str | None) -> PostCounts:
+    return PostCounts(
+        media_id,
+        None if told is None else told.caption,
+        None if told is None else told.permalink,
+        None if told is None else told.posted_at,
+        sum(counts[f"{stats.RECEIVED}{kind}"] for kind in _COMMENTS),
+        sum(counts[f"{stats.ANSWERED}{kind}"] for kind in _COMMENTS),
+        {word: counts[word] for word in WORDS},
+        connection,
+    )
+
+
+def _came_of_it(post: PostCounts) -> tuple[int, ...]:
+    counts = post.counts
+    return (-counts[stats.COMPLETED], -counts[stats.CLICKED], -counts[stats.STARTED], -post.comments)
+
+
+# --- steps and links -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StepCounts:
+    flow: str
+    version: str
+    step: str
+    """Its path, as in `flows show` and `runs`."""
+    reached: int
+    """Runs that came to it, each once."""
+
+    def shape(self) -> Shape:
+        return {"flow": self.flow, "version": self.version, "step": self.step, "reached": self.reached}
 
 
 def by_step(
-    conn: Connection,
-    account: Account,
-    flow: str,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-) -> list[Shape]:
-    """Runs that came to each step, version by version."""
-    counted: dict[tuple[str, str], int] = {}
-    for _, _, version, step, what, n in stats.by_step(
-        conn, account.id, flow_id=flow, since=since, until=until
-    ):
+    conn: Connection, account: Account, flow: str, *, since: str | None = None, until: str | None = None
+) -> list[StepCounts]:
+    """Version by version: a step of an earlier one may have had the same path and been another."""
+    counted: Counter[tuple[str, str]] = Counter()
+    rows = stats.by_step(conn, account.id, flow_id=flow, since=since, until=until)
+    for _, _, version, step, what, n in rows:
         if what == stats.REACHED:
-            counted[version, step] = counted.get((version, step), 0) + n
-    return [
-        {"flow": flow, "version": version, "step": step, "reached": n}
-        for (version, step), n in sorted(counted.items())
-    ]
+            counted[version, step] += n
+    return [StepCounts(flow, version, step, n) for (version, step), n in sorted(counted.items())]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCounts:
+    flow: str
+    link: str
+    """Its name; without one the host that it leads to."""
+    people: int
+    """Who clicked, each once per link they were sent."""
+    clicks: int
+    previews: int
+    """Visits of machines, which count for nothing else."""
+    connection: str | None
+
+    def shape(self) -> Shape:
+        return {
+            "flow": self.flow,
+            "link": self.link,
+            "people": self.people,
+            "clicks": self.clicks,
+            "previews": self.previews,
+            "connection": self.connection,
+        }
 
 
 def by_link(
@@ -121,23 +195,17 @@ def by_link(
     flow: str | None = None,
     since: str | None = None,
     until: str | None = None,
-) -> list[Shape]:
-    """Tracked links, by flow and what they are called: people who clicked, clicks, and visits of machines, which
-    count for nothing."""
+) -> list[LinkCounts]:
+    """Tracked links that somebody visited, the most clicked first."""
     names = usernames(conn, account)
-    counted: dict[tuple[str, str, str], dict[str, int]] = {}
-    for connection_id, flow_id, _, _, what, n in stats.by_step(
-        conn, account.id, flow_id=flow, since=since, until=until
-    ):
-        if not what.startswith(stats.LINK):
-            continue
-        word, _, called = what.removeprefix(stats.LINK).partition(":")
-        counts = counted.setdefault(
-            (flow_id, called, connection_id), dict.fromkeys(("people", "clicks", "previews"), 0)
-        )
-        counts[word] += n
-    rows: list[Shape] = [
-        {"flow": flow_id, "link": called, **counts, "connection": names.get(connection_id)}
-        for (flow_id, called, connection_id), counts in counted.items()
+    counted: dict[tuple[str, str, str], Counter[str]] = {}
+    rows = stats.by_step(conn, account.id, flow_id=flow, since=since, until=until)
+    for connection_id, flow_id, _, _, what, n in rows:
+        if what.startswith(stats.LINK):
+            word, _, called = what.removeprefix(stats.LINK).partition(":")
+            counted.setdefault((flow_id, called, connection_id), Counter())[word] += n
+    found = [
+        LinkCounts(flow_id, called, c["people"], c["clicks"], c["previews"], names.get(connection_id))
+        for (flow_id, called, connection_id), c in counted.items()
     ]
-    return sorted(rows, key=lambda row: (-int(str(row["people"])), str(row["flow"]), str(row["link"])))
+    return sorted(found, key=lambda link: (-link.people, link.flow, link.link))
