@@ -190,9 +190,10 @@ async def test_started_with_a_wrong_clock(tmp_path: Path, wrong_by: timedelta) -
     async with open_shop(tmp_path) as shop:
         await shop.fake.stop()
         await shop.write("7611", "price")
-        for _ in range(40):
+        for _ in range(400):
             if [item["attempts"] for item in await _messages(shop)] == [1]:
                 break
+            await asyncio.sleep(0.05)
         await shop.stop()
         async with _running(shop, Machines(wrong_by).clock()):
             await asyncio.sleep(1.2)
