@@ -1,5 +1,6 @@
 """Logging in and out."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,8 @@ _WRONG = "E-mail or password is wrong."
 _BEING_DELETED = "This account is being deleted, with everything in it. Nobody can log in to it any more."
 _EMAIL_CHARS_AT_MOST = 320
 _BACK = "back"
+_OF_STATUS = re.compile(r"/(?:flows|events|people|posts|queue|runs)(?:/[A-Za-z0-9_-]{1,64})?")
+"""Pages of the status page: whoever follows a link to one has it after the login."""
 _LEADS_BACK = ("/account/data/progress", "/account/data", "/account/legal", "/account")
 """Where a login leads whoever wanted a page at or below one of these: to the first that fits, and nowhere else."""
 
@@ -115,6 +118,8 @@ def _back(request: Request) -> str:
 
 def _page_of(wanted: str) -> str:
     """The one of our pages to show to whoever wanted this address."""
+    if _OF_STATUS.fullmatch(wanted):
+        return wanted
     fitting = (page for page in _LEADS_BACK if wanted == page or wanted.startswith(f"{page}/"))
     return next(fitting, "/")
 

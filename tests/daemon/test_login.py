@@ -73,6 +73,9 @@ ELSEWHERE = (
     "/accounts",
     "account",
     "/account%0d%0aX:1",
+    "/events//evil.example",
+    "/events/..",
+    "/people/x?told=y",
     "",
 )
 
@@ -86,6 +89,8 @@ async def test_a_login_leads_back_to_the_page_that_was_wanted_and_nowhere_else(t
             assert f'action="{login}"' in (await browser.get(login)).text
         for elsewhere in ELSEWHERE:
             assert 'action="/login"' in (await browser.get(f"/login?back={elsewhere}")).text, elsewhere
+        login = "/login?back=/events/01ARZ3NDEKTSV4RRFFQ69G5FAV"
+        assert f'action="{login}"' in (await browser.get(login)).text
         login = "/login?back=/account/data"
         wrong = await browser.post(login, email=EMAIL, password="not the password")
         assert f'action="{login}"' in wrong.text
