@@ -16,6 +16,17 @@ def local_minute(moment: datetime, timezone: str) -> str:
     return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
 
 
+def ago(passed: timedelta) -> str:
+    """How long ago something was, roughly: for people."""
+    minutes = int(passed.total_seconds()) // 60
+    count, unit = minutes, "minute"
+    if minutes >= 2 * 24 * 60:
+        count, unit = minutes // (24 * 60), "day"
+    elif minutes >= 2 * 60:
+        count, unit = minutes // 60, "hour"
+    return "just now" if minutes < 1 else f"{count} {unit}{'' if count == 1 else 's'} ago"
+
+
 class Clock(Protocol):
     """Something that knows what time it is."""
 

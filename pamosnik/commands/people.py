@@ -1,11 +1,12 @@
 """People: contacts list, find and show; what changes them is in `people_changes`, what deletes in `people_forget`."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pamosnik.clock import ago
 from pamosnik.commands import export, people_changes, people_forget
 from pamosnik.commands.common import (
     All,
@@ -107,15 +108,4 @@ def _with_age(name: str, value: object) -> object:
     """What Instagram told has an age: it may be different by now."""
     if name != "facts_at" or value is None:
         return value
-    return f"{shown(value)}, {age(now() - datetime.fromisoformat(str(value)))}"
-
-
-def age(passed: timedelta) -> str:
-    """How long ago something was, roughly."""
-    minutes = int(passed.total_seconds()) // 60
-    count, unit = minutes, "minute"
-    if minutes >= 2 * 24 * 60:
-        count, unit = minutes // (24 * 60), "day"
-    elif minutes >= 2 * 60:
-        count, unit = minutes // 60, "hour"
-    return "just now" if minutes < 1 else f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return f"{shown(value)}, {ago(now() - datetime.fromisoformat(str(value)))}"

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from pamosnik.charts.style import STYLE
 from pamosnik.clock import local_minute
 
 
@@ -23,7 +24,7 @@ class Pages:
         )
         self._templates.filters["local_minute"] = local_minute
         folder = resources.files("pamosnik.daemon").joinpath("pages")
-        self._style = folder.joinpath("style.css").read_text("utf-8")
+        self._style = folder.joinpath("style.css").read_text("utf-8") + STYLE
         self._icon = folder.joinpath("icon.svg").read_text("utf-8")
 
     def routes(self) -> list[Route]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from pamosnik.commands.people import age
+from pamosnik.clock import ago
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ from pamosnik.commands.people import age
     ],
 )
 def test_ages(passed: timedelta, words: str) -> None:
-    assert age(passed) == words
+    assert ago(passed) == words
