@@ -26,6 +26,7 @@ from pamosnik.commands import (
     people,
     retention,
     setup,
+    stats,
     status,
 )
 from pamosnik.commands.again import typed_again
@@ -46,6 +47,7 @@ setup.register(app)
 keys.register(app)
 flows.register(app)
 chat.register(app)
+stats.register(app)
 status.register(app)
 history.register(app)
 people.register(app)

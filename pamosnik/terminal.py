@@ -64,10 +64,14 @@ def as_written(text: str) -> None:
     sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
 
 
+def takes_unicode() -> bool:
+    """Whether stdout can show any letter."""
+    return (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+
+
 def json_text(value: object) -> str:
     """JSON for people to read, harmless on a terminal, and exact for whoever parses it."""
-    utf = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
-    written = json.dumps(value, ensure_ascii=not utf, indent=2)
+    written = json.dumps(value, ensure_ascii=not takes_unicode(), indent=2)
     return escaped(written)
 
 

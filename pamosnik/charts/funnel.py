@@ -33,5 +33,5 @@ def _row(stage: Stage, first: int) -> str:
     )
     return (
         f'<tr><th scope="row">{escape(stage.name)}</th><td class="n">{number(stage.n)}</td>'
-        f'<td class="n">{share(stage.n, first)}</td><td class="long">{bar}</td></tr>'
+        f'<td class="n">{escape(share(stage.n, first))}</td><td class="long">{bar}</td></tr>'
     )

@@ -1,4 +1,4 @@
-"""Numbers and health: stats, status."""
+"""Health: status."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -6,59 +6,12 @@ from typing import Annotated
 
 import typer
 
-from pamosnik.commands.common import Json, now, open_home, print_json, print_table, say, shown
+from pamosnik.commands.common import Json, now, open_home, print_json, say, shown
 from pamosnik.errors import DaemonNotRunning
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(stats)
     app.command()(status)
-
-
-def stats(
-    flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
-    since: Annotated[str | None, typer.Option(help="First day, like 2026-11-01 or 7d ago.")] = None,
-    until: Annotated[str | None, typer.Option(help="Last day.")] = None,
-    as_json: Json = False,
-) -> None:
-    """How often flows started, sent, were clicked and completed. Numbers of runs."""
-    from pamosnik.services import asked, reading
-
-    with open_home() as home:
-        zone = home.account.timezone
-        first, last = asked.day("--since", since, now(), zone), asked.day("--until", until, now(), zone)
-        counted = home.read(
-            lambda conn: reading.numbers.by_flow(conn, home.account, flow=flow, since=first, until=last)
-        )
-    found = reading.numbers.shape(counted)
-    if as_json:
-        print_json(found)
-        return
-    rows = found["flows"]
-    assert isinstance(rows, list)
-    columns = [
-        ("flow", "Flow"),
-        ("connection", "Account"),
-        ("started", "Started"),
-        ("sent", "Sent"),
-        ("seen", "Seen"),
-        ("clicked", "Clicked"),
-        ("replied", "Replied"),
-        ("completed", "Completed"),
-        ("failed", "Failed"),
-        ("expired", "Expired"),
-        ("goals", "Goals"),
-        ("splits", "Splits"),
-        ("skipped", "Skipped"),
-    ]
-    shown_rows = [{**row, "splits": _splits(row["splits"])} for row in rows]
-    print_table(shown_rows, columns, "Nothing to count yet.")
-
-
-def _splits(ways: dict[str, dict[str, int]]) -> str:
-    return "; ".join(
-        f"{name}: {n['started']} started, {n['completed']} completed" for name, n in sorted(ways.items())
-    )
 
 
 def status(
@@ -85,7 +38,9 @@ def status(
                 now=now(),
                 storage=[
                     *reading.problems.storage(
-                        homes.refused_storage(home.settings), home.database.wal_bytes()
+                        homes.refused_storage(home.settings),
+                        home.database.wal_bytes(),
+                        free_bytes=reading.machine.free_bytes(home.settings.home),
                     ),
                     *reading.problems.key_file(key),
                 ],

@@ -80,7 +80,9 @@ class Api:
     def _storage(self) -> list[Problem]:
         problem = self._writer.storage.problem
         refused = None if problem is None else (problem.message, problem.hint or "")
-        return reading.problems.storage(refused, self._reader.wal_bytes())
+        return reading.problems.storage(
+            refused, self._reader.wal_bytes(), free_bytes=reading.machine.free_bytes(self._reader.path.parent)
+        )
 
 
 def is_below(request: Request) -> bool:

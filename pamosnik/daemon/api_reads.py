@@ -10,6 +10,7 @@ from pamosnik.errors import UsageError
 from pamosnik.services import accounts, asked, explaining, kept, listing, reading
 from pamosnik.services import queue as queue_service
 from pamosnik.services.listing import Part, Wanted
+from pamosnik.services.reading.counts import By
 from pamosnik.services.reading.problems import Problem
 from pamosnik.services.shapes import Shape
 from pamosnik.store import connections
@@ -103,14 +104,13 @@ def _flow(conn: Connection, asks: Asked) -> Shape:
 
 def _stats(conn: Connection, asks: Asked) -> Shape:
     given, zone = asks.parameters, asks.account.timezone
-    found = reading.numbers.by_flow(
-        conn,
-        asks.account,
+    wanted = reading.counts.Wanted(
+        by=_by(asks),
         flow=given.get("flow"),
         since=asked.day("since", given.get("since"), asks.now, zone),
         until=asked.day("until", given.get("until"), asks.now, zone),
     )
-    return reading.numbers.shape(found)
+    return reading.counts.told(conn, asks.account, wanted, asks.now)
 
 
 def _connections(conn: Connection, asks: Asked) -> list[Shape]:
@@ -148,7 +148,7 @@ READS: Sequence[Read] = (
     Read("contacts/{id}", _contact),
     Read("flows", _flows),
     Read("flows/{id}", _flow),
-    Read("stats", _stats, ("flow", "since", "until")),
+    Read("stats", _stats, ("by", "flow", "since", "until")),
     Read("connections", _connections),
     Read("connections/{id}", _connection),
     Read("account", _account),
@@ -176,6 +176,16 @@ def _limit(written: str | None) -> int:
             hint="For more, follow the Link header from part to part.",
         )
     return int(written)
+
+
+def _by(asks: Asked) -> By | None:
+    written = asks.parameters.get("by")
+    if written is None:
+        return None
+    try:
+        return By(written)
+    except ValueError:
+        raise UsageError(f"by {written} is none of {', '.join(By)}.") from None
 
 
 def _yes_or_no(asks: Asked, name: str) -> bool:

@@ -19,7 +19,13 @@ from pamosnik.store.accounts import Account
 ROWS_AT_ONCE = 250
 """Read and sent together: a file of any length takes little memory, and what else there is to do comes between."""
 
-FILES = {"people": sheets.PEOPLE, "events": sheets.EVENTS, "stats": sheets.NUMBERS}
+FILES = {
+    "people": sheets.PEOPLE,
+    "events": sheets.EVENTS,
+    "stats": sheets.NUMBERS,
+    "days": sheets.DAYS,
+    "posts": sheets.POSTS,
+}
 
 
 class Downloads:

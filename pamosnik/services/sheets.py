@@ -5,14 +5,17 @@ Columns are named as in the JSON contract; what is nested there has its path for
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
 from pamosnik.csv_cells import Cell
 from pamosnik.services import reading
+from pamosnik.services.reading import statistics
+from pamosnik.services.reading.numbers import WORDS
+from pamosnik.services.reading.statistics import Days
 from pamosnik.services.shapes import Shape
-from pamosnik.store import connections, contacts
+from pamosnik.store import connections, contacts, stats
 from pamosnik.store.accounts import Account
 
 Row = Sequence[Cell]
@@ -94,12 +97,45 @@ def _numbers(
     )
 
 
+def _day_columns(_: Connection, __: Account) -> Sequence[str]:
+    return ("day", *statistics.CAME_IN, *WORDS)
+
+
+def _days(conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int) -> Part:
+    """`last`: the day before is the next one's."""
+    counted = stats.counted_days(conn, account.id)
+    if counted is None:
+        return Part([], None)
+    first = counted[0]
+    until = counted[1] if last is None else str(date.fromisoformat(last) - timedelta(days=1))
+    days = statistics.last_days(until, limit)
+    days = Days(max(first, days.first), until)
+    found = statistics.by_day(conn, account, days)
+    rows = _rows([one.shape() for one in reversed(found)], columns, account)
+    return Part(rows, None if days.first == first else days.first)
+
+
+def _post_columns(_: Connection, __: Account) -> Sequence[str]:
+    return ("post", "caption", "permalink", "posted_at", "comments", "matched", *WORDS, "connection")
+
+
+def _posts(
+    conn: Connection, account: Account, columns: Sequence[str], _last: str | None, _limit: int
+) -> Part:
+    found = statistics.by_post(conn, account)
+    return Part(_rows([one.shape() for one in found], columns, account), None)
+
+
 PEOPLE = Sheet(_people_columns, _people)
 """Connection by connection."""
 EVENTS = Sheet(_event_columns, _events)
 """The newest first."""
 NUMBERS = Sheet(_number_columns, _numbers)
 """As `stats` counts: a row for each flow and connection."""
+DAYS = Sheet(_day_columns, _days)
+"""As `stats --by day` counts, the newest first: from the first day on which anything was counted."""
+POSTS = Sheet(_post_columns, _posts)
+"""As `stats --by post` counts."""
 
 
 def _counted(conn: Connection, account: Account) -> Sequence[Shape]:
@@ -125,6 +161,6 @@ def _flat(shape: Mapping[str, object], above: str = "") -> dict[str, Cell]:
 
 
 def _cell(value: Cell, name: str, zone: ZoneInfo) -> Cell:
-    if isinstance(value, str) and (name == "at" or name.endswith("_until")):
+    if isinstance(value, str) and (name in ("at", "posted_at") or name.endswith("_until")):
         return datetime.fromisoformat(value).astimezone(zone)
     return value

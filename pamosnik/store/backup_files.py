@@ -32,6 +32,11 @@ def found(home: Path) -> list[Path]:
         return []
 
 
+def last_made_at(home: Path) -> datetime | None:
+    """When the newest backup of the home was made; None: there is none that its name tells of."""
+    return next((made for path in found(home) if (made := _made_at(path)) is not None), None)
+
+
 def remove_outdated(home: Path, now: datetime) -> None:
     """Removes the home's backups that have been kept long enough, but never the newest of all. One that cannot be
     removed is tried again with the next; what has a name of somebody's own stays."""

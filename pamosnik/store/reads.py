@@ -259,6 +259,17 @@ def event_counts(conn: Connection, account_id: str) -> tuple[int | None, int]:
     return (None if last is None else last[0]), int(waiting[0])
 
 
+def last_heard(conn: Connection, account_id: str, *, limit: int) -> list[tuple[str, str, int]]:
+    """(connection id, kind, when it arrived) of the latest webhook of each kind, among so many events, the newest."""
+    rows: list[tuple[str, str, int]] = conn.execute(
+        "SELECT connection_id, kind, max(received_at) FROM (SELECT connection_id, kind, received_at, recovered,"
+        " by_run FROM events WHERE account_id=? ORDER BY event_id DESC LIMIT ?) WHERE recovered=0"
+        " AND by_run IS NULL GROUP BY 1, 2",
+        (account_id, limit),
+    ).fetchall()
+    return rows
+
+
 # --- what there is ---------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """Numbers: each run once under each word, summed per day, flow, step and post. They hold no person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
@@ -168,3 +168,26 @@ def by_step(
         {"account": account_id, "flow": flow_id, "since": since, "until": until},
     ).fetchall()
     return rows
+
+
+def last_received(conn: Connection, account_id: str, days: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(connection id, kind of event, the last of these days on which people did such a thing)."""
+    marks = ",".join("?" * len(days))
+    rows: list[tuple[str, str, str]] = conn.execute(
+        "SELECT connection_id, substr(what, ?), max(day) FROM totals WHERE account_id=?"  # noqa: S608 - marks alone
+        f" AND connection_id IN (SELECT connection_id FROM connections WHERE account_id=?) AND day IN ({marks})"
+        " AND flow_id='' AND version='' AND step='' AND what>=? AND what<? GROUP BY 1, 2",
+        (len(RECEIVED) + 1, account_id, account_id, *days, RECEIVED, RECEIVED.replace(":", ";")),
+    ).fetchall()
+    return rows
+
+
+def counted_days(conn: Connection, account_id: str) -> tuple[str, str] | None:
+    """The first and the last day on which anything was counted."""
+    first, last = conn.execute(
+        "SELECT min((SELECT min(day) FROM totals t WHERE t.account_id=:account AND t.connection_id=c.connection_id)),"
+        " max((SELECT max(day) FROM totals t WHERE t.account_id=:account AND t.connection_id=c.connection_id))"
+        " FROM connections c WHERE c.account_id=:account",
+        {"account": account_id},
+    ).fetchone()
+    return None if first is None else (first, last)

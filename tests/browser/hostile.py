@@ -43,7 +43,7 @@ class Watched:
         self.page.get_by_label("E-mail").fill(EMAIL)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
-        self.page.get_by_role("heading", name="Status").wait_for()
+        self.page.get_by_role("heading", name="Overview").wait_for()
 
     def every_page(self, address: str) -> Iterator[str]:
         """Goes to each page that links lead to, from the first one on; its address."""

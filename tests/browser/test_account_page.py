@@ -276,7 +276,7 @@ async def test_another_password_logs_the_other_browsers_out(rosa: Holder) -> Non
         await rosa.log_in(elsewhere)
         assert await elsewhere.get_by_role("alert").inner_text() == "E-mail or password is wrong."
         await rosa.log_in(elsewhere, NEW_PASSWORD)
-        assert await elsewhere.get_by_role("heading", name="Status").is_visible()
+        assert await elsewhere.get_by_role("heading", name="Overview").is_visible()
     await rosa.desk.mail()
     assert "Pamosnik: your password was changed" in rosa.mails_to(rosa.account.email)
 

@@ -28,6 +28,7 @@ from pamosnik.instagram import webhook
 from pamosnik.instagram.client import Instagram
 from pamosnik.security.held_keys import HeldKeys
 from pamosnik.services import connecting, intake, reading, sending
+from pamosnik.services.reading.machine import Machine as Beneath
 from pamosnik.services.reading.overview import Overview
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts
@@ -118,7 +119,11 @@ class Machine:
         """What the status page shows."""
         conn = self.reader.connection
         return reading.overview.of_account(
-            conn, account=accounts.every(conn)[0], events=50, now=self.clock.now()
+            conn,
+            account=accounts.every(conn)[0],
+            events=50,
+            now=self.clock.now(),
+            machine=Beneath(None, None),
         )
 
     def prospects(self) -> str:

@@ -17,7 +17,7 @@ from pamosnik.daemon.downloads import FILES, ROWS_AT_ONCE
 from pamosnik.ids import new_id
 from pamosnik.security import tokens
 from pamosnik.services import sheets
-from pamosnik.store import accounts, api_tokens, connections, contacts
+from pamosnik.store import accounts, api_tokens, connections, contacts, stats
 from pamosnik.store.api_tokens import ApiToken
 from pamosnik.store.database import open_database
 from tests.daemon import events
@@ -63,6 +63,9 @@ def _many(conn: Connection) -> None:
                 username=f"user{number}",
                 now=now,
             )
+    for number in range(40):
+        day = f"{NOW - timedelta(days=2 * number):%Y-%m-%d}"
+        stats.count(conn, account, "K2", "size", stats.STARTED, day, media_id=f"m{number}", n=number + 1)
     (someone,) = contacts.find(conn, account, "902")
     conn.execute("INSERT INTO contact_fields VALUES (?, ?, 'size', '+1 and more', 0, 0)", (account, someone))
     token = ApiToken(new_id(now), account, "test", now, None)
@@ -141,6 +144,20 @@ async def test_numbers(settings: Config) -> None:
             assert row[name] == str(flow[name]), name
 
 
+async def test_days_and_posts(settings: Config) -> None:
+    async with open_site(settings, VirtualClock(NOW)) as site:
+        days, posts = await _rows(site, "days"), await _rows(site, "posts")
+        first, last = days[-1]["day"], days[0]["day"]
+        told = (await _told(site, f"stats?by=day&since={first}&until={last}"))["days"]
+        told_posts = (await _told(site, "stats?by=post"))["posts"]
+    assert len(days) > 70, "days on which nothing happened are there, too"
+    assert days == [{name: str(value) for name, value in day.items()} for day in reversed(told)]
+    assert [row["post"] for row in posts] == [post["post"] for post in told_posts]
+    for row, post in zip(posts, told_posts, strict=True):
+        for name in ("comments", "matched", "started", "completed", "connection"):
+            assert row[name] == str(post[name]), name
+
+
 @pytest.mark.parametrize("name", FILES)
 async def test_only_whoever_is_logged_in_gets_them(settings: Config, name: str) -> None:
     async with open_site(settings, VirtualClock(NOW)) as site:
@@ -156,9 +173,9 @@ def test_an_account_without_anything_has_its_headings(tmp_path: Path) -> None:
     path = tmp_path / "pamosnik.db"
     with open_database(path, migrate=True) as database:
         nobody = accounts.Account("A", "Rosa", "rosa@shop.example", "Europe/Warsaw", NOW)
-        for sheet in (sheets.PEOPLE, sheets.EVENTS, sheets.NUMBERS):
+        for sheet in FILES.values():
             columns = sheet.columns(database.connection, nobody)
-            assert columns[0] in ("username", "at", "flow")
+            assert columns[0] in ("username", "at", "flow", "day", "post")
             assert sheet.part(database.connection, nobody, columns, None, 5).rows == []
 
 

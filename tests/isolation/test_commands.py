@@ -116,7 +116,14 @@ WITHOUT_AN_ID: Mapping[str, Sequence[Sequence[str]]] = {
     "retention run": [("--dry-run",), ("--yes",), ("--dry-run", "--json")],
     "retention show": [(), ("--json",)],
     "runs list": [(), ("--json",)],
-    "stats": [(), ("--json",), ("--flow", "only-THEIRS"), ("--since", "30d", "--json")],
+    "stats": [
+        (),
+        ("--json",),
+        ("--flow", "only-THEIRS"),
+        ("--since", "30d", "--json"),
+        *(("--by", by, "--json") for by in ("day", "post", "step", "link")),
+        ("--by", "step", "--flow", "only-THEIRS"),
+    ],
     "status": [(), ("--json",)],
 }
 """Commands that take none, or other words; each way to run them. THEIRS is the other account's mark."""

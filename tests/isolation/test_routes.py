@@ -77,8 +77,10 @@ PAGES = {
     "GET /account/legal",
     "GET /account/legal/{name}",
     "GET /account/tokens/{token_id}",
+    "GET /days.csv",
     "GET /events.csv",
     "GET /people.csv",
+    "GET /posts.csv",
     "GET /stats.csv",
 }
 """For whoever is logged in."""
@@ -118,7 +120,7 @@ LEAD_BACK = {form.replace("POST", "GET") for form in FORMS if form.startswith("P
 """Asked for by browsers that open a refused form anew."""
 NAMES_A_ROW = {"POST /account/data/people", "POST /account/sessions/end"}
 HOLDERS = PAGES | LEAD_BACK | set(FORMS)
-NAME_NOTHING = {"/api/v1/account/history", "/api/v1/retention"}
+NAME_NOTHING = {"/api/v1/account/history", "/api/v1/retention", "/days.csv"}
 """They tell numbers, times and ids of rows."""
 PARAMETERS = {
     f"/api/v1/{read.path}": [word for word in ("before", "flow") if word in read.parameters]
@@ -412,7 +414,7 @@ async def test_nobody_and_the_wrong_key_are_sent_away(homes: Homes) -> None:
 async def test_my_numbers_stay_when_the_other_account_gets_a_thousand_events_more(homes: Homes) -> None:
     async with open_site(homes.both, VirtualClock(NOW)) as site:
         addresses = [route.split()[1] for route in PROGRAMS if "{" not in route]
-        addresses += ["/readyz", "/people.csv", "/events.csv", "/stats.csv", "/"]
+        addresses += ["/readyz", "/people.csv", "/events.csv", "/stats.csv", "/days.csv", "/posts.csv", "/"]
 
         async def said(side: Side) -> list[bytes]:
             who = {**_as(side, "session"), **_as(side, "token")}

@@ -440,6 +440,7 @@ OF_FUNCTIONS: Mapping[str, Make] = {
     "stats.count(what)": _just("started"),
     "stats.mark_steps(paths)": _just(["do.0"]),
     "stats.mark_run(what)": _just("clicked"),
+    "stats.last_received(days)": _just([f"{NOW:%Y-%m-%d}"]),
     "stats.totals(since)": _just(None),
     "stats.totals(until)": _just(None),
     "tombstones.put_key(new)": _just(b"0" * 32),

@@ -1,17 +1,32 @@
-"""The first page behind login: health, counts and the last events. No script needed."""
+"""The first page behind login: is everything well, what came in, what came of it. No script needed."""
 
+import asyncio
 from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pamosnik.clock import ago
 from pamosnik.daemon.status.parts import StatusParts
 from pamosnik.daemon.visitors import Visitor
-from pamosnik.services import reading
+from pamosnik.services import pictures, reading
+from pamosnik.services.reading.definitions import DEFINITIONS
+from pamosnik.services.reading.machine import AMPLE_BYTES, Machine
+from pamosnik.services.reading.overview import Overview
 
 PATH = "/"
-EVENTS_SHOWN = 50
+EVENTS_SHOWN = 10
+NUMBERS = (
+    ("received", "Came in"),
+    ("answered", "Answered"),
+    ("started", "Started"),
+    ("sent", "Sent"),
+    ("seen", "Seen"),
+    ("clicked", "Clicked"),
+    ("replied", "Replied"),
+    ("completed", "Completed"),
+)
 
 
 class OverviewPage:
@@ -22,12 +37,41 @@ class OverviewPage:
         return [self._parts.shown(PATH, self._overview)]
 
     async def _overview(self, _: Request, visitor: Visitor) -> Response:
+        now = self._parts.clock.now()
         read = partial(
             reading.overview.of_account,
             account=visitor.account,
             events=EVENTS_SHOWN,
-            now=self._parts.clock.now(),
+            now=now,
+            machine=await asyncio.to_thread(reading.machine.of_home, self._parts.reader.path.parent),
             storage=self._parts.storage(),
         )
         view = await self._parts.read(visitor, read)
-        return self._parts.page("home.html", visitor, {"view": view}, page=PATH)
+        return self._parts.page("home.html", visitor, {**values(view), "now": now, "ago": ago}, page=PATH)
+
+
+def values(view: Overview) -> dict[str, object]:
+    """What the template shows."""
+    return {
+        "view": view,
+        "numbers": [
+            (
+                name,
+                DEFINITIONS[word],
+                view.today[word],
+                view.month[word],
+                pictures.course(name, word, view.days),
+            )
+            for word, name in NUMBERS
+        ],
+        "came_in": pictures.came_in(view.days),
+        "free": _free(view.machine),
+    }
+
+
+def _free(machine: Machine) -> str:
+    if machine.free_bytes is None:
+        return "the machine does not say"
+    if machine.free_bytes > AMPLE_BYTES:
+        return f"more than {AMPLE_BYTES >> 30} GB"
+    return f"{machine.free_bytes / (1 << 30):.1f} GB"

@@ -108,7 +108,9 @@ class StatusParts:
         """Problems of the disk and the database's file."""
         problem = self.writer.storage.problem
         refused = None if problem is None else (problem.message, problem.hint or "")
-        return reading.problems.storage(refused, self.reader.wal_bytes())
+        return reading.problems.storage(
+            refused, self.reader.wal_bytes(), free_bytes=reading.machine.free_bytes(self.reader.path.parent)
+        )
 
 
 def told(request: Request, sentences: Mapping[str, str]) -> str | None:

@@ -65,9 +65,15 @@ def by_flow(
     for applied in flows.applied(conn, account.id):
         if flow in (None, applied.flow_id) and not any(key[0] == applied.flow_id for key in found):
             found |= {(applied.flow_id, name): Counter() for name in names.values() or ("",)}
-    if flow is not None and not found and not flows.ever_applied(conn, account.id, flow):
-        raise NotFound(f"There is no flow {flow}.", hint="Try: pamosnik flows list")
+    if flow is not None and not found:
+        require(conn, account, flow)
     return [_counts(*key, found[key]) for key in sorted(found)]
+
+
+def require(conn: Connection, account: Account, flow: str) -> None:
+    """Raises `NotFound` unless the flow was ever applied, or came with its numbers from another home."""
+    if not flows.ever_applied(conn, account.id, flow) and not stats.totals(conn, account.id, flow_id=flow):
+        raise NotFound(f"There is no flow {flow}.", hint="Try: pamosnik flows list")
 
 
 def _counts(flow: str, connection: str, totals: Counter[str]) -> FlowCounts:

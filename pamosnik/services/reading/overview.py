@@ -6,20 +6,26 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
+from pamosnik.services.numbers import day_of
 from pamosnik.services.reading import events as event_reading
-from pamosnik.services.reading import forecast, numbers
+from pamosnik.services.reading import forecast, lifelines, numbers, statistics
 from pamosnik.services.reading import problems as problem_reading
 from pamosnik.services.reading.events import Event
+from pamosnik.services.reading.lifelines import Lifeline
+from pamosnik.services.reading.machine import Machine
 from pamosnik.services.reading.problems import Problem
-from pamosnik.store import connections, flows, reads
+from pamosnik.services.reading.statistics import Day, Days
+from pamosnik.store import connections, flows, reads, stats
 from pamosnik.store.accounts import Account
-from pamosnik.store.connections import Connected
+
+DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class FlowTotals:
-    """An applied flow, with its numbers over all connections."""
+    """An applied flow, with its numbers of the last days over all connections."""
 
+    flow_id: str
     title: str
     paused: bool
     counts: Mapping[str, int]
@@ -27,37 +33,77 @@ class FlowTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSteps:
+    """What a new shop has done already."""
+
+    connected: bool
+    has_flows: bool
+    heard: bool
+    """Something came in."""
+
+    @property
+    def done(self) -> bool:
+        return self.connected and self.has_flows and self.heard
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
+    first_steps: FirstSteps
     problems: Sequence[Problem]
-    connections: Sequence[Connected]
+    """Those that the first steps tell of are left out."""
+    lifelines: Sequence[Lifeline]
+    machine: Machine
     queue: Sequence[tuple[str, int]]
     prospects: str | None
+    days: Sequence[Day]
+    """The last `DAYS`, today at the end."""
     flows: Sequence[FlowTotals]
     events: Sequence[Event]
 
+    @property
+    def today(self) -> Mapping[str, int]:
+        return self.days[-1].counts
+
+    @property
+    def month(self) -> Mapping[str, int]:
+        return statistics.summed(self.days)
+
 
 def of_account(
-    conn: Connection, *, account: Account, events: int, now: datetime, storage: Sequence[Problem] = ()
+    conn: Connection,
+    *,
+    account: Account,
+    events: int,
+    now: datetime,
+    machine: Machine,
+    storage: Sequence[Problem] = (),
 ) -> Overview:
     """`events`: how many, the latest; `storage`: problems of the disk and the database's file."""
     connected = connections.of_account(conn, account.id)
     waiting = reads.queue_counts(conn, account.id)
+    days = statistics.last_days(day_of(now, account.timezone), DAYS)
+    applied = _flows(conn, account, days)
+    latest = event_reading.newest(conn, account, limit=events, since=None)
+    heard = bool(latest) or stats.counted_days(conn, account.id) is not None
     return Overview(
-        problems=[*storage, *problem_reading.of_account(conn, account, connected, now)],
-        connections=connected,
+        first_steps=FirstSteps(bool(connected), bool(applied), heard),
+        problems=[*storage, *problem_reading.beyond_first_steps(conn, account, connected, now)],
+        lifelines=lifelines.of_account(conn, account, connected, now),
+        machine=machine,
         queue=[(name, waiting.get(name, 0)) for name in ("queued", "sending", "held", "unknown")],
         prospects=forecast.prospects(conn, account, now),
-        flows=_flows(conn, account),
-        events=event_reading.newest(conn, account, limit=events, since=None),
+        days=statistics.by_day(conn, account, days),
+        flows=applied,
+        events=latest,
     )
 
 
-def _flows(conn: Connection, account: Account) -> Sequence[FlowTotals]:
+def _flows(conn: Connection, account: Account, days: Days) -> Sequence[FlowTotals]:
     """In the order they are asked."""
     summed: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for one in numbers.by_flow(conn, account):
+    for one in numbers.by_flow(conn, account, since=days.first, until=days.last):
         summed[one.flow].update(one.counts)
     return [
-        FlowTotals(flow.title, flow.starts_nobody, summed[flow.flow_id])
+        FlowTotals(flow.flow_id, flow.title, flow.starts_nobody, summed[flow.flow_id])
         for flow in flows.applied(conn, account.id)
     ]

@@ -16,6 +16,8 @@ from pamosnik.store.notices import Notice
 
 WAL_BYTES_TOLD = 64 << 20
 """It is cut back to half of that once nobody needs it any more."""
+ROOM_BYTES_TOLD = 256 << 20
+"""Less is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,19 @@ def of_account(
     return problems
 
 
-def storage(refused: tuple[str, str] | None, wal_bytes: int) -> list[Problem]:
-    """Problems of the disk and the database's file; `refused`: what the daemon could not do, and the fix."""
+def beyond_first_steps(
+    conn: Connection, account: Account, connected: Sequence[Connected], now: datetime
+) -> list[Problem]:
+    """For a page that leads through the first steps: what somebody has not come to yet is no problem there."""
+    to_come = [_NO_FLOWS, *([] if connected else [_NOT_CONNECTED])]
+    return [one for one in of_account(conn, account, connected, now) if one not in to_come]
+
+
+def storage(
+    refused: tuple[str, str] | None, wal_bytes: int, *, free_bytes: int | None = None
+) -> list[Problem]:
+    """Problems of the disk and the database's file; `refused`: what the daemon could not do, and the fix;
+    `free_bytes`: on the disk, None when nobody can tell."""
     problems: list[Problem] = []
     if refused is not None:
         message, fix = refused
@@ -69,6 +82,15 @@ def storage(refused: tuple[str, str] | None, wal_bytes: int) -> list[Problem]:
                 f"pamosnik.db-wal has grown to {wal_bytes >> 20} MB: another program has been reading the"
                 " database for long, and what it reads has to stay.",
                 "Close whatever has pamosnik.db open, a viewer or a copy under way. Try: fuser -v pamosnik.db",
+            )
+        )
+    if free_bytes is not None and free_bytes < ROOM_BYTES_TOLD:
+        problems.append(
+            Problem(
+                "disk_nearly_full",
+                f"Only {free_bytes >> 20} MB are free on the disk of the home. Once it is full, nothing can be stored"
+                " and nobody is answered.",
+                "Make room there. Try: df -h",
             )
         )
     return problems

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.event import COMMENTS
@@ -22,6 +23,10 @@ CAME_IN = (RECEIVED, ANSWERED)
 _COMMENTS = {kind.value for kind in COMMENTS}
 
 
+class Row(Protocol):
+    def shape(self) -> Shape: ...
+
+
 # --- days ------------------------------------------------------------------------------------------------
 
 
@@ -33,13 +38,18 @@ class Days:
     last: str
 
     def each(self) -> list[str]:
-        begin, end = date.fromisoformat(self.first), date.fromisoformat(self.last)
-        return [(begin + timedelta(days=n)).isoformat() for n in range((end - begin).days + 1)]
+        begin = date.fromisoformat(self.first)
+        return [(begin + timedelta(days=n)).isoformat() for n in range(self.number)]
+
+    @property
+    def number(self) -> int:
+        """How many."""
+        return (date.fromisoformat(self.last) - date.fromisoformat(self.first)).days + 1
 
 
 def last_days(today: str, number: int) -> Days:
     """So many days, of which today is the last."""
-    begin = date.fromisoformat(today) - timedelta(days=number - 1)
+    begin = date.fromordinal(max(date.fromisoformat(today).toordinal() - number + 1, 1))
     return Days(begin.isoformat(), today)
 
 
@@ -154,15 +164,21 @@ class StepCounts:
 
 
 def by_step(
-    conn: Connection, account: Account, flow: str, *, since: str | None = None, until: str | None = None
+    conn: Connection,
+    account: Account,
+    flow: str | None,
+    *,
+    since: str | None = None,
+    until: str | None = None,
 ) -> list[StepCounts]:
-    """Version by version: a step of an earlier one may have had the same path and been another."""
-    counted: Counter[tuple[str, str]] = Counter()
+    """Of one flow, or of all. Version by version: a step of an earlier one may have had the same path and been
+    another."""
+    counted: Counter[tuple[str, str, str]] = Counter()
     rows = stats.by_step(conn, account.id, flow_id=flow, since=since, until=until)
-    for _, _, version, step, what, n in rows:
+    for _, flow_id, version, step, what, n in rows:
         if what == stats.REACHED:
-            counted[version, step] += n
-    return [StepCounts(flow, version, step, n) for (version, step), n in sorted(counted.items())]
+            counted[flow_id, version, step] += n
+    return [StepCounts(*step, n) for step, n in sorted(counted.items())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,209 @@
+"""Numbers: stats."""
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pamosnik import terminal
+from pamosnik.charts import letters
+from pamosnik.commands.common import Home, Json, note, now, open_home, print_json, print_table
+from pamosnik.commands.files import write_whole
+from pamosnik.errors import Again, UsageError
+
+if TYPE_CHECKING:
+    from pamosnik.services.reading.counts import Wanted
+
+_IN_A_PIPE = 160
+"""Columns."""
+_SHORTEST_BAR, _LONGEST_BAR = 6, 40
+Rows = Sequence[Mapping[str, Any]]
+
+
+class By(StrEnum):
+    """As `services.reading.counts.By`, which takes long to load."""
+
+    DAY = "day"
+    POST = "post"
+    STEP = "step"
+    LINK = "link"
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(stats)
+
+
+def stats(
+    flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
+    since: Annotated[str | None, typer.Option(help="First day, like 2026-11-01 or 7d ago.")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day.")] = None,
+    by: Annotated[
+        By | None,
+        typer.Option(help="Numbers of each day (without --since the last 30), post, step or link."),
+    ] = None,
+    month: Annotated[str | None, typer.Option(help="The days of this month, like 2026-11.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="With --month: a page for a client, in one file. It names nobody who wrote."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """How often flows started, sent, were clicked and completed: docs/statistics.md says what each number counts."""
+    from pamosnik.services import reading
+    from pamosnik.services.reading.counts import By as Counted
+    from pamosnik.services.reading.counts import Wanted
+
+    if month is not None and (since or until):
+        raise UsageError("--month has its first and last day.", hint="Leave --since and --until out.")
+    if html is not None:
+        _page_only(month, flow, by, as_json=as_json)
+    with open_home() as home:
+        first, last = _days(home, since, until, month)
+        if html is not None:
+            assert month is not None
+            _write_page(home, month, html)
+            return
+        wanted = Wanted(None if by is None else Counted(by.value), flow, first, last)
+        found = home.read(lambda conn: reading.counts.told(conn, home.account, wanted, now()))
+    if as_json:
+        print_json(found)
+        return
+    (rows,) = found.values()
+    assert isinstance(rows, list)
+    _show(rows, wanted)
+
+
+def _days(
+    home: Home, since: str | None, until: str | None, month: str | None
+) -> tuple[str | None, str | None]:
+    from pamosnik.services import asked, reading
+    from pamosnik.services.numbers import day_of
+
+    zone = home.account.timezone
+    if month is None:
+        return asked.day("--since", since, now(), zone), asked.day("--until", until, now(), zone)
+    days = reading.counts.of_month(month, day_of(now(), zone))
+    return days.first, days.last
+
+
+# --- a page for a client -----------------------------------------------------------------------------------
+
+
+def _page_only(month: str | None, flow: str | None, by: By | None, *, as_json: bool) -> None:
+    if month is None:
+        raise UsageError("Of which month?", again=Again(("--month", f"{now():%Y-%m}")))
+    if flow is not None or by is not None or as_json:
+        raise UsageError(
+            "The page tells all of a month.", hint="Leave --flow, --by and --json out, or --html."
+        )
+
+
+def _write_page(home: Home, month: str, path: Path) -> None:
+    from pamosnik.services import client_page
+
+    page = home.read(lambda conn: client_page.of_month(conn, home.account, month, now()))
+    write_whole(path, page)
+    note(f"Written to {path}.")
+
+
+# --- tables with bars --------------------------------------------------------------------------------------
+
+_RUNS = (
+    ("started", "Started"),
+    ("sent", "Sent"),
+    ("seen", "Seen"),
+    ("clicked", "Clicked"),
+    ("replied", "Replied"),
+    ("completed", "Completed"),
+)
+_TABLES: Mapping[str, tuple[Sequence[tuple[str, str]], str]] = {
+    "flow": (
+        (
+            ("flow", "Flow"),
+            ("connection", "Account"),
+            *_RUNS,
+            ("failed", "Failed"),
+            ("expired", "Expired"),
+            ("goals", "Goals"),
+            ("splits", "Splits"),
+            ("skipped", "Skipped"),
+        ),
+        "started",
+    ),
+    "day": ((("day", "Day"), ("received", "Came in"), ("answered", "Answered"), *_RUNS), "started"),
+    "post": (
+        (
+            ("post", "Post"),
+            ("connection", "Account"),
+            ("comments", "Comments"),
+            ("matched", "Matched"),
+            *_RUNS,
+        ),
+        "comments",
+    ),
+    "step": ((("flow", "Flow"), ("version", "Version"), ("step", "Step"), ("reached", "Reached")), "reached"),
+    "link": (
+        (
+            ("flow", "Flow"),
+            ("link", "Link"),
+            ("connection", "Account"),
+            ("people", "People"),
+            ("clicks", "Clicks"),
+            ("previews", "Machines"),
+        ),
+        "people",
+    ),
+}
+"""What is told apart → its columns, and the one that has bars."""
+
+
+def _show(rows: Rows, wanted: "Wanted") -> None:
+    columns, counted = _TABLES["flow" if wanted.by is None else wanted.by.value]
+    columns = [one for one in columns if _says_something(one[0], rows)]
+    told = [_for_people(row) for row in rows]
+    room = _room(told, columns)
+    if room >= _SHORTEST_BAR:
+        most = max((int(row[counted]) for row in rows), default=0)
+        for row, source in zip(told, rows, strict=True):
+            row["bar"] = letters.bar(
+                int(source[counted]), most, room, ascii_only=not terminal.takes_unicode()
+            )
+        columns = [*columns, ("bar", dict(columns)[counted])]
+    print_table(told, columns, "Nothing to count yet.")
+
+
+def _says_something(name: str, rows: Rows) -> bool:
+    """Columns that are empty everywhere, or the same in a home with one connection, are left out."""
+    if name == "connection":
+        return len({row[name] for row in rows}) > 1
+    if name in ("goals", "splits", "skipped", "failed", "expired"):
+        return any(row[name] for row in rows)
+    return not rows or name in rows[0]
+
+
+def _for_people(row: Mapping[str, Any]) -> dict[str, Any]:
+    told = dict(row)
+    if "splits" in row:
+        told["splits"] = _splits(row["splits"])
+    if "post" in row:
+        told["post"] = row["caption"] or row["permalink"] or row["post"]
+    return told
+
+
+def _splits(ways: Mapping[str, Mapping[str, int]]) -> str:
+    return "; ".join(
+        f"{name}: {n['started']} started, {n['completed']} completed" for name, n in sorted(ways.items())
+    )
+
+
+def _room(rows: Rows, columns: Sequence[tuple[str, str]]) -> int:
+    """What the numbers leave of the terminal's width."""
+    wide = shutil.get_terminal_size().columns if sys.stdout.isatty() else _IN_A_PIPE
+    taken = sum(
+        max([len(heading), *(len(str(row.get(name))) for row in rows)]) + 2 for name, heading in columns
+    )
+    return min(wide - taken - 2, _LONGEST_BAR)
