@@ -58,10 +58,12 @@ def make_app(
     mails: AccountMails,
     exports: Exports,
     on_events: Callable[[], None],
+    on_change: Callable[[], None],
     on_deletion: Callable[[], None],
 ) -> ASGIApp:
     """All routes of the daemon. `own`: for what is read for one account; `aside`: likewise, if it takes longer;
-    `mails`: to whoever has one. `on_deletion` is called when there is something to delete."""
+    `mails`: to whoever has one. `on_events` is called when there is something to decide, `on_change` when somebody
+    changed what turns or messages may wait for, `on_deletion` when there is something to delete."""
     pages, reached = Pages(), Reached.under(settings)
     visitors = Visitors(writer, reader, clock, reached)
     checks = PasswordChecks(writer, reader, clock)
@@ -78,10 +80,10 @@ def make_app(
             *health.routes(),
             *TrackedLinks(writer, reader, clock, on_click=on_events).routes(),
             *Api(settings, callers, writer, reader, aside, clock).routes(),
-            *ApiWrites(callers, writer, clock, on_events, on_deletion).routes(),
+            *ApiWrites(callers, writer, clock, on_change, on_deletion).routes(),
             *pages.routes(),
             *login.routes(),
-            *_for_holders(settings, parts, aside, exports, on_events, on_deletion),
+            *_for_holders(settings, parts, aside, exports, on_change, on_deletion),
         ],
         exception_handlers={
             HTTPException: errors.of_http,
@@ -126,7 +128,7 @@ def _for_holders(
     parts: Parts,
     aside: Aside,
     exports: Exports,
-    on_events: Callable[[], None],
+    on_change: Callable[[], None],
     on_deletion: Callable[[], None],
 ) -> list[Route]:
     """The pages of an account, and the legal pages, which everybody may read."""
@@ -140,7 +142,7 @@ def _for_holders(
     return [
         *Forgotten(pages, visitors, parts.checks, parts.mails, parts.writer, reader, clock).routes(),
         *Downloads(visitors, aside, clock).routes(),
-        *status.routes(StatusParts(pages, visitors, parts.writer, reader, aside, clock, on_events)),
+        *status.routes(StatusParts(pages, visitors, parts.writer, reader, aside, clock, on_change)),
         *AccountPages(parts).routes(),
         *DataPages(parts, aside, exports, settings.ages, on_deletion).routes(),
         *LegalPages(pages, reader, clock, facts).routes(),

@@ -26,6 +26,8 @@ from pamosnik.store.runs import ImpossibleTransitionError
 from pamosnik.store.times import instant, ms, optional_instant
 
 UNKNOWN_HOLDS_LANE = timedelta(hours=1)
+BY_OWNER = "owner:"
+"""How the source begins of what the owner wrote by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class NewItem:
     connection_id: str
     contact_id: str
     source: str
-    """The run, or the event when no run speaks."""
+    """The run, or the event when no run speaks; of what the owner wrote `BY_OWNER` and the form."""
     turn: int
     ordinal: int
     run_id: str | None
@@ -148,6 +150,8 @@ def claimable(
         " AND (e.status<>'unknown' OR e.first_attempt_at>:unknown_since)"
         # What waits for an answer must not hold up the private reply to another comment.
         " AND NOT (o.kind='private_reply' AND e.status='held' AND e.held_for='answer')"
+        # What the owner writes does not wait for what flows have yet to say.
+        " AND NOT (o.source GLOB 'owner:*' AND e.source NOT GLOB 'owner:*' AND e.status IN ('queued','held'))"
         " AND NOT (:overtake AND o.kind='message' AND e.source<>o.source AND e.status IN ('queued','held')"
         " AND (e.kind='private_reply' OR EXISTS (SELECT 1 FROM outbox AS p WHERE p.source=e.source"
         " AND p.kind='private_reply' AND p.status='queued'))))"
@@ -336,7 +340,7 @@ def cancel_for_person(conn: Connection, contact_id: str, reason: str, now: datet
 
 def perhaps_delivered(conn: Connection, contact_id: str) -> list[OutboxItem]:
     """A person's messages that Instagram may have without our knowing their id, in order: under way, unknown, about
-    to be repeated; then those of runs that are known as delivered by other evidence than their id."""
+    to be repeated; then those of runs and of the owner that other evidence than their id tells as delivered."""
     values = {"lane": person_lane(contact_id), "contact": contact_id}
     rows = conn.execute(
         f"SELECT {COLUMNS} FROM outbox WHERE lane=:lane"  # noqa: S608 - column names
@@ -347,7 +351,7 @@ def perhaps_delivered(conn: Connection, contact_id: str) -> list[OutboxItem]:
         values,
     ).fetchall()
     rows += conn.execute(
-        f"SELECT {COLUMNS} FROM outbox WHERE run_id IN (SELECT run_id FROM runs WHERE contact_id=:contact)"  # noqa: S608
+        f"SELECT {COLUMNS} FROM outbox WHERE contact_id=:contact AND (run_id IS NOT NULL OR source GLOB 'owner:*')"  # noqa: S608
         " AND lane=:lane AND status='sent' AND message_id IS NULL ORDER BY seq",
         values,
     ).fetchall()

@@ -89,6 +89,7 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
             mails=mails,
             exports=Exports(settings.home, reader, clock),
             on_events=lambda: None,
+            on_change=lambda: None,
             on_deletion=lambda: None,
         )
         port = free_port()

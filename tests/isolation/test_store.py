@@ -338,6 +338,7 @@ VALUES: Mapping[str, Make] = {
     "since": _just(NOW - timedelta(days=1)),
     "rows": lambda k: [_tagged(k)],
     "skipped": _just({"planted": 1}),
+    "source": lambda k: k.ids["run_id"],
     "status": _just(ItemStatus.CANCELLED),
     "step": _just("do.0"),
     "stimulus": _just("Started"),
