@@ -10,23 +10,15 @@ from pamosnik.commands.common import paragraph
 
 if TYPE_CHECKING:
     from pamosnik.flows.load import Loaded
+    from pamosnik.services.shapes import Shape
 
 Files = Annotated[list[Path], typer.Argument(help="Flow files, or folders of them.")]
 
 
-def problems_json(loaded: "Loaded") -> Sequence[dict[str, object]]:
-    return [
-        {
-            "file": p.file,
-            "line": p.line,
-            "column": p.column,
-            "severity": p.severity.value,
-            "code": p.code,
-            "message": p.message,
-            "hint": p.hint,
-        }
-        for p in loaded.problems
-    ]
+def problems_json(loaded: "Loaded") -> "Sequence[Shape]":
+    from pamosnik.services.flow_plans import problems_json as told
+
+    return told(loaded.problems)
 
 
 def show_problems(loaded: "Loaded") -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pamosnik._sqlite import Connection
 from pamosnik.ages import Ages
 from pamosnik.errors import UsageError
-from pamosnik.services import accounts, asked, explaining, kept, listing, reading
+from pamosnik.services import accounts, asked, explaining, flow_history, kept, listing, reading
 from pamosnik.services import queue as queue_service
 from pamosnik.services.listing import Part, Wanted
 from pamosnik.services.reading.counts import By
@@ -102,6 +102,28 @@ def _flow(conn: Connection, asks: Asked) -> Shape:
     return reading.flows.whole(conn, asks.account, asks.what)
 
 
+def _flow_steps(conn: Connection, asks: Asked) -> Shape:
+    given, zone = asks.parameters, asks.account.timezone
+    version = given.get("version")
+    if version is None:
+        version = flow_history.applied_flow(conn, asks.account.id, asks.what, "show").version
+    found = reading.flow_steps.of_version(
+        conn,
+        asks.account,
+        asks.what,
+        version,
+        since=asked.day("since", given.get("since"), asks.now, zone),
+        until=asked.day("until", given.get("until"), asks.now, zone),
+    )
+    return found.shape()
+
+
+def _flow_history(conn: Connection, asks: Asked) -> list[Shape]:
+    since = asked.moment("since", asks.parameters.get("since"), asks.now)
+    limit = _limit(asks.parameters.get("limit"))
+    return flow_history.history(conn, asks.account.id, asks.what, since=since, limit=limit)
+
+
 def _stats(conn: Connection, asks: Asked) -> Shape:
     given, zone = asks.parameters, asks.account.timezone
     wanted = reading.counts.Wanted(
@@ -148,6 +170,8 @@ READS: Sequence[Read] = (
     Read("contacts/{id}", _contact),
     Read("flows", _flows),
     Read("flows/{id}", _flow),
+    Read("flows/{id}/history", _flow_history, ("limit", "since")),
+    Read("flows/{id}/steps", _flow_steps, ("version", "since", "until")),
     Read("stats", _stats, ("by", "flow", "since", "until")),
     Read("connections", _connections),
     Read("connections/{id}", _connection),

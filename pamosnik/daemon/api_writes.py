@@ -5,7 +5,8 @@ seem to have been heard.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,21 +16,27 @@ from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
+from pamosnik.config import Config
+from pamosnik.daemon import api_flows
 from pamosnik.daemon.api import ROOT, refusal, who_asks
+from pamosnik.daemon.api_bodies import Given
+from pamosnik.daemon.api_bodies import text as _text
+from pamosnik.daemon.api_bodies import texts as _texts
+from pamosnik.daemon.api_flows import BadFiles, Machine
+from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
 from pamosnik.errors import HomeError, NotFound, PamosnikError, UsageError
-from pamosnik.services import erasing, people
+from pamosnik.services import erasing, flows, people
 from pamosnik.services.people import By, Changed
 from pamosnik.services.shapes import Shape
 from pamosnik.store import deletions
+from pamosnik.store.database import Database
 from pamosnik.store.deletions import Cause
 from pamosnik.store.walls import write_for
 from pamosnik.store.writer import GroupWriter
 
 ACTOR = "api"
 _MEDIA_TYPE = "application/json"
-
-Given = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,8 @@ class Write:
     for what was sent, `PamosnikError` for what cannot be done."""
     keys: Sequence[str] = ()
     status: int = 200
+    ahead: Callable[[Connection, By, Given, Machine], Given] | None = None
+    """Reads beside the writer what takes long, and gives it to `fn` with the keys of the body."""
 
 
 def _tag(conn: Connection, by: By, who: str, given: Given) -> Shape:
@@ -86,6 +95,8 @@ def _forget(conn: Connection, by: By, who: str, given: Given) -> Shape:
     return erasing.receipt(receipt)
 
 
+_FILES = ("files", "prune", "over_rollback")
+
 WRITES: Sequence[Write] = (
     Write("contacts/{id}/forget", _forget, ("connection",), status=202),
     Write("contacts/{id}/tag", _tag, ("tags",)),
@@ -93,22 +104,33 @@ WRITES: Sequence[Write] = (
     Write("contacts/{id}/set", _set, ("field", "value")),
     Write("contacts/{id}/pause", _pause, ("for",)),
     Write("contacts/{id}/resume", _resume),
+    Write("flows/{id}/pause", api_flows.pause),
+    Write("flows/{id}/resume", api_flows.resume),
+    Write("flows/{id}/start", api_flows.start, ("contact",), status=201, ahead=api_flows.compiled),
+    Write("flows/plan", api_flows.plan, _FILES, ahead=api_flows.proposed),
+    Write("flows/apply", api_flows.apply, (*_FILES, "revision", "note"), ahead=api_flows.proposed),
 )
 
 
 class ApiWrites:
     def __init__(
         self,
+        settings: Config,
         callers: Callers,
         writer: GroupWriter,
+        reader: Database,
+        aside: Aside,
         clock: Clock,
         on_change: Callable[[], None],
         on_deletion: Callable[[], None],
     ) -> None:
         """`on_change` is called when something was changed that flows may wait for, `on_deletion` when there may be
         something to delete."""
+        self._settings = settings
         self._callers = callers
         self._writer = writer
+        self._reader = reader
+        self._aside = aside
         self._clock = clock
         self._on_change = on_change
         self._on_deletion = on_deletion
@@ -125,11 +147,10 @@ class ApiWrites:
             return who_asks(request)
         by = By(caller.account, ACTOR, self._clock.now())
         try:
-            given = await _body(request, write)
+            given = await self._given(request, write, by)
+            what = request.path_params.get("id", "")
             done = await self._writer.write(
-                write_for(
-                    caller.account.id, lambda conn: write.fn(conn, by, request.path_params["id"], given)
-                )
+                write_for(caller.account.id, lambda conn: write.fn(conn, by, what, given))
             )
         except HomeError:
             raise
@@ -137,11 +158,27 @@ class ApiWrites:
             return refusal(404, error.message, f"Try: GET {ROOT}{write.path.split('/')[0]}")
         except UsageError as error:
             return refusal(400, error.message, error.hint)
+        except BadFiles as error:
+            said = {"message": error.message, "hint": error.hint}
+            return JSONResponse({"error": said, "problems": error.problems}, 422)
         except PamosnikError as error:
             return refusal(409, error.message, error.hint)
         self._on_change()
         self._on_deletion()
         return JSONResponse(done, write.status)
+
+    async def _given(self, request: Request, write: Write, by: By) -> Given:
+        given = await _body(request, write)
+        if write.ahead is None:
+            return given
+        account_id = by.account.id
+        machine = Machine(
+            self._settings.mail is not None,
+            self._settings.public_url,
+            self._reader.read(lambda conn: flows.unset(conn, account_id, os.environ)),
+        )
+        ahead = write.ahead
+        return await self._aside.read(account_id, lambda conn: ahead(conn, by, given, machine))
 
 
 async def _body(request: Request, write: Write) -> Given:
@@ -169,27 +206,3 @@ def _known(write: Write) -> str:
 
 def _shape(done: Changed) -> Shape:
     return {**done.person, "changed": done.changed}
-
-
-def _text(given: Given, name: str) -> str:
-    """Numbers are taken as they are written. Raises `UsageError`."""
-    value = given.get(name)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str):
-        raise UsageError(f"The key {name} has to be a text.")
-    return _storable(value)
-
-
-def _texts(given: Given, name: str) -> Sequence[str]:
-    value = given.get(name)
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise UsageError(f"The key {name} has to be an array of texts.")
-    return [_storable(one) for one in value]
-
-
-def _storable(text: str) -> str:
-    """Halves of surrogate pairs, which JSON can carry and UTF-8 cannot, and NUL are refused."""
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        raise UsageError("A text holds characters that cannot be stored.")
-    return text

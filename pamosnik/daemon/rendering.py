@@ -11,10 +11,11 @@ from starlette.routing import Route
 
 from pamosnik.charts.style import STYLE
 from pamosnik.clock import local_minute
+from pamosnik.flows.graph import svg
 
 
 class Pages:
-    """What lies in `daemon/pages`: templates, the style sheet, the icon."""
+    """What lies in `daemon/pages`: templates, the style sheet, the icon; and the style of drawn flows."""
 
     def __init__(self) -> None:
         self._templates = jinja2.Environment(
@@ -25,10 +26,15 @@ class Pages:
         self._templates.filters["local_minute"] = local_minute
         folder = resources.files("pamosnik.daemon").joinpath("pages")
         self._style = folder.joinpath("style.css").read_text("utf-8") + STYLE
+        self._flow_style = svg.style_sheet()
         self._icon = folder.joinpath("icon.svg").read_text("utf-8")
 
     def routes(self) -> list[Route]:
-        return [Route("/style.css", self._style_sheet), Route("/icon.svg", self._picture)]
+        return [
+            Route("/style.css", self._style_sheet),
+            Route("/flow.css", self._flow_sheet),
+            Route("/icon.svg", self._picture),
+        ]
 
     def page(self, name: str, values: Mapping[str, object], status: int = 200) -> Response:
         return HTMLResponse(self._templates.get_template(name).render(values), status)
@@ -39,6 +45,9 @@ class Pages:
 
     async def _style_sheet(self, request: Request) -> Response:
         return _kept(request, self._style, "text/css")
+
+    async def _flow_sheet(self, request: Request) -> Response:
+        return _kept(request, self._flow_style, "text/css")
 
     async def _picture(self, request: Request) -> Response:
         return _kept(request, self._icon, "image/svg+xml")

@@ -14,7 +14,8 @@ from pamosnik.daemon import legal_editor, status, webhook
 from pamosnik.daemon.account_forms import Parts
 from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.account_pages import AccountPages
-from pamosnik.daemon.api import Api
+from pamosnik.daemon.api import ROOT, Api
+from pamosnik.daemon.api_flows import FILES_BYTES
 from pamosnik.daemon.api_writes import ApiWrites
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
@@ -80,7 +81,7 @@ def make_app(
             *health.routes(),
             *TrackedLinks(writer, reader, clock, on_click=on_events).routes(),
             *Api(settings, callers, writer, reader, aside, clock).routes(),
-            *ApiWrites(callers, writer, clock, on_change, on_deletion).routes(),
+            *ApiWrites(settings, callers, writer, reader, aside, clock, on_change, on_deletion).routes(),
             *pages.routes(),
             *login.routes(),
             *_for_holders(settings, parts, aside, exports, on_change, on_deletion),
@@ -153,6 +154,7 @@ def _for_holders(
 def _within_walls(app: ASGIApp, reached: Reached, errors: ErrorAnswers) -> ASGIApp:
     """What stands around every request."""
     larger = {webhook.PATH: limits.WEBHOOK_BODY_BYTES}
+    larger |= {f"{ROOT}flows/{word}": FILES_BYTES for word in ("plan", "apply")}
     larger |= {f"{legal_editor.PATH}/{name}": legal_editor.FORM_BYTES for name in PAGES}
     bounded = Bounded(app, larger, errors.of_http)
     return SafeHeaders(ReadsToTheEnd(CutShort(bounded)), reached)

@@ -154,12 +154,13 @@ def load(
     unset: Unset | None = None,
     now: datetime | None = None,
     is_public: bool | None = None,
+    code_files: bool = True,
 ) -> Loaded:
     """Reads files (name, text) and checks them together with what stays applied beside them.
 
     `connected`: usernames of the account's connections; `can_mail`: whether a mail server is set; `unset`: what is
     wrong with a variable of the environment; `is_public`: whether there is a public address. None where nobody can
-    know it. `now`: None where nothing is past.
+    know it. `now`: None where nothing is past. `code_files`: whether the files that pools name may be read.
     """
     merger = _Merger()
     for name, text in files:
@@ -185,7 +186,10 @@ def load(
         unset=unset,
         lines={name: text.split("\n") for name, text in texts.items()},
     )
-    codes, bad_codes = _codes(merger, elsewhere=connected is None)
+    if code_files:
+        codes, bad_codes = _codes(merger, elsewhere=connected is None)
+    else:
+        codes, bad_codes = {}, [_left_alone(merger, pool) for pool in merger.code_files]
     problems = [*merger.problems, *_zones(settings, merger), *bad_codes]
     for part in (outcome, *merger.said_twice(outcome)):
         for check_part in CHECKS:
@@ -199,6 +203,14 @@ def load(
         places=merger.places,
         tests=merger.tests,
     )
+
+
+def _left_alone(merger: "_Merger", pool: str) -> Problem:
+    """Whoever sends flow files from elsewhere cannot name files of this machine."""
+    file, mark = merger.places[f"codes.{pool}.file"]
+    message = "the codes file is not read from here: the pool keeps the codes that it has"
+    hint = "To give it others, apply the files on the machine itself."
+    return Problem(file, mark.line, mark.column, Severity.NOTE, "codes-missing", message, hint)
 
 
 def _codes(merger: "_Merger", *, elsewhere: bool) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from pamosnik.flows.plan import Change, ChangeKind, Plan
+from pamosnik.flows.problems import Problem
 from pamosnik.flows.standing import Standing
 from pamosnik.services.peaks import Peak, peak_json
-from pamosnik.services.shapes import iso
+from pamosnik.services.shapes import Shape, iso
 
 
 def plan_json(plan: Plan, peaks: Sequence[Peak] = ()) -> dict[str, object]:
@@ -39,6 +40,21 @@ def change_json(change: Change) -> dict[str, object]:
         "rolled_back_at": None if change.rolled_back is None else iso(change.rolled_back.since),
         "stays_rolled_back": change.rolled_back is not None and change.rolled_back.stays,
     }
+
+
+def problems_json(problems: Sequence[Problem]) -> list[Shape]:
+    return [
+        {
+            "file": p.file,
+            "line": p.line,
+            "column": p.column,
+            "severity": p.severity.value,
+            "code": p.code,
+            "message": p.message,
+            "hint": p.hint,
+        }
+        for p in problems
+    ]
 
 
 def _standing(one: Standing) -> dict[str, object]:

@@ -53,11 +53,13 @@ def propose(
     now: datetime | None = None,
     is_public: bool | None = None,
     over_rollback: bool | Collection[str] = False,
+    code_files: bool = True,
 ) -> Proposal:
     """Reads and checks; changes nothing. `made_up`: on a stage, where nobody is really connected. `can_mail`: whether
     this machine has a mail server; `unset`: what is wrong with a variable of its environment; `is_public`: whether it
     has a public address. None: nobody asks. `now`: None where nothing is past. `over_rollback`: flows, or all, that
-    need not stay rolled back."""
+    need not stay rolled back. `code_files`: whether the files that pools name are read; else these stay as they are.
+    """
     revision = flow_store.revision(conn, account_id)
     flows = flow_store.applied(conn, account_id)
     applied = {flow.flow_id: _as_applied(flow) for flow in flows}
@@ -75,7 +77,7 @@ def propose(
         is_public=is_public,
         unset=unset,
     )
-    loaded = _loaded(conn, account_id, files, around, prune=prune)
+    loaded = _loaded(conn, account_id, files, around, prune=prune, code_files=code_files)
     taken_out = _taken_out(conn, account_id, loaded)
     notes = former.unknown(loaded.flows, applied.keys() | taken_out | _came_back(conn, account_id, loaded))
     loaded = loaded.with_problems(notes)
@@ -105,7 +107,13 @@ def propose(
 
 
 def _loaded(
-    conn: Connection, account_id: str, files: Sequence[File], around: Outcome, *, prune: bool
+    conn: Connection,
+    account_id: str,
+    files: Sequence[File],
+    around: Outcome,
+    *,
+    prune: bool,
+    code_files: bool,
 ) -> Loaded:
     """What the files say, checked with what stays around them."""
     loaded = load(
@@ -116,6 +124,7 @@ def _loaded(
         now=around.now,
         is_public=around.is_public,
         unset=around.unset,
+        code_files=code_files,
     )
     if prune and files:
         return _leave_what_is_needed(conn, account_id, loaded, around.settings, files[0][0])

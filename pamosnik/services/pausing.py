@@ -1,7 +1,7 @@
 """Pausing flows: a paused flow starts nobody, whoever is in it goes on, and `apply` does not undo it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pamosnik._sqlite import Connection
@@ -68,13 +68,30 @@ def _set(conn: Connection, account_id: str, flow_ids: Sequence[str], by: By, *, 
                 conn, account_id, actor=by.actor, action=f"flows {word}", subject=flow_id, now=by.now
             )
             changed.add(flow_id)
-    applied = flow_store.applied(conn, account_id)
+    return _as_they_are(conn, account_id, wanted, changed)
+
+
+def as_it_is(conn: Connection, account_id: str, flow_id: str) -> Paused:
+    """Before anything is changed, to say what it would mean. Raises `NotFound`."""
+    flow_history.applied_flow(conn, account_id, flow_id, "pause")
+    (found,) = _as_they_are(conn, account_id, [flow_id], frozenset())
+    return found
+
+
+def _as_they_are(
+    conn: Connection, account_id: str, wanted: Sequence[str], changed: Collection[str]
+) -> list[Paused]:
+    """Applied flows, in the order in which they are wanted."""
+    applied = {one.flow_id: one for one in flow_store.applied(conn, account_id)}
     people = flow_store.in_flight(conn, account_id)
     return [
-        Paused(flow, flow.flow_id in changed, people.get(flow.flow_id, 0), _leading_to(applied, flow.flow_id))
-        for flow in sorted(
-            (one for one in applied if one.flow_id in wanted), key=lambda one: wanted.index(one.flow_id)
+        Paused(
+            applied[flow_id],
+            flow_id in changed,
+            people.get(flow_id, 0),
+            _leading_to(list(applied.values()), flow_id),
         )
+        for flow_id in wanted
     ]
 
 

@@ -97,9 +97,22 @@ _IN_IT = (
 def in_flight(conn: Connection, account_id: str) -> Mapping[str, int]:
     """Flow id → people who are in it now."""
     rows = conn.execute(
-        "SELECT flow_id, count(DISTINCT contact_id) FROM runs r"  # noqa: S608 - our own condition
-        f" WHERE account_id=:account AND {_IN_IT} GROUP BY flow_id",
+        "SELECT flow_id, count(DISTINCT contact_id) FROM ("
+        "SELECT flow_id, contact_id FROM runs WHERE account_id=:account AND status IN ('active','waiting')"
+        " UNION ALL SELECT r.flow_id, r.contact_id FROM waits w JOIN runs r USING (run_id)"
+        " WHERE w.account_id=:account AND r.status NOT IN ('active','waiting')) GROUP BY flow_id",
         {"account": account_id},
+    )
+    return dict(rows.fetchall())
+
+
+def here_now(conn: Connection, account_id: str, flow_id: str, version: str) -> Mapping[str, int]:
+    """Path of a step → people who wait there in runs of this version that are not over."""
+    rows = conn.execute(
+        "SELECT w.path, count(DISTINCT w.contact_id) FROM runs r CROSS JOIN waits w"
+        " WHERE r.account_id=:account AND r.flow_id=:flow AND r.version=:version"
+        " AND r.status IN ('active','waiting') AND w.run_id=r.run_id GROUP BY w.path",
+        {"account": account_id, "flow": flow_id, "version": version},
     )
     return dict(rows.fetchall())
 

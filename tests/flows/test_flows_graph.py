@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from pamosnik.flows.compile import compile_flow
 from pamosnik.flows.graph import svg
 from pamosnik.flows.graph.drawing import Drawing
+from pamosnik.flows.graph.figures import with_figures
 from pamosnik.flows.graph.layout import draw
 from pamosnik.flows.graph.measure import clean, clusters, cut, width, wrap
-from pamosnik.flows.graph.outline import Pace, Shape, outline
+from pamosnik.flows.graph.outline import Figures, Pace, Shape, outline
 from pamosnik.flows.graph.words import phrases
 from pamosnik.flows.load import load
+from pamosnik.model.flow import Flow
 from tests.flows.corpus_files import Case, cases
 from tests.flows.graph_flows import TEXTS, Raw, bodies, flow_of
 from tests.flows.graph_geometry import faults
@@ -373,3 +375,67 @@ def test_the_picture_in_the_readme_is_that_of_its_flow() -> None:
     readme = (PICTURES.parents[1] / "README.md").read_text("utf-8")
     flow = readme.split("```yaml\n")[1].split("```")[0]
     assert svg.render(drawn(flow)) == (PICTURES / "price-list.svg").read_text("utf-8")
+
+
+# --- numbers on it ---------------------------------------------------------------------------------------
+
+
+def _with_numbers(flow: Flow, language: str = "en") -> Drawing:
+    figures = {
+        path: Figures(12_345 * (number + 1), 1 / (number + 1), number % 3 * 1_000, lost_most=number == 1)
+        for number, path in enumerate(flow.steps)
+    }
+    return draw([with_figures(outline(flow, language), figures)])
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(bodies(), st.sampled_from(["en", "de", "pl", "es"]))
+def test_with_numbers_nothing_overlaps_either(body: Raw, language: str) -> None:
+    flow = flow_of(body)
+    made = _with_numbers(flow, language)
+    assert faults(made) == []
+    counted = {node.path for node in made.nodes if node.bar is not None}
+    assert counted == {node.path for node in made.nodes} & set(flow.steps)
+    for one in made.nodes:
+        if one.bar is not None:
+            assert one.x <= one.bar.x
+            assert one.bar.x + one.bar.w <= one.right
+            assert one.y < one.bar.y < one.bottom
+            assert all(line.y <= one.bar.y for line in one.lines)
+            assert all(button.y >= one.bar.y for button in one.buttons)
+
+
+def test_a_step_says_how_many_came_and_who_is_there() -> None:
+    steps = {"do.0": Figures(1_280, 1.0, 0), "do.1": Figures(640, 0.5, 3, lost_most=True)}
+    body = {"title": "Shop", "when": [{"trigger": "dm", "words": ["hi"]}], "do": [SEND, SEND]}
+    made = draw([with_figures(outline(flow_of(body), "en"), steps)])
+    assert node(made, "do.0")[-1] == "1,280 · 100 %"
+    assert node(made, "do.1")[-1] == "640 · 50 % · 3 here now"
+    assert [one.path for one in made.nodes if one.lost_most] == ["do.1"]
+
+
+def test_on_a_page_it_has_no_style_of_its_own_and_no_links() -> None:
+    """The page's policy takes none, and nothing in one image can be reached by keyboard."""
+    body = {"title": "Shop", "when": [], "do": [SEND, {"do": "run", "run": "other"}]}
+    made = _with_numbers(flow_of(body))
+    written = svg.render_inline(made)
+    root = ET.fromstring(written)
+    assert "<style" not in written
+    assert "style=" not in written
+    assert root.findall(f".//{_SVG}a") == []
+    assert len(root.findall(f".//{_SVG}rect[@class='share']")) == 2
+    known = set(re.findall(r"\.([a-z][\w-]*)", svg.style_sheet()))
+    used = {one for group in re.findall(r'class="([^"]*)"', written) for one in group.split()}
+    assert used - known <= {
+        "node",
+        "by-at_once",
+        "edges",
+        "legend",
+        "tap",
+        "data",
+        "label",
+        "jump",
+        "end",
+        "t-text",
+        "t-pill",
+    }

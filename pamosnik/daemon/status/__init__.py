@@ -2,11 +2,12 @@
 
 from starlette.routing import Route
 
+from pamosnik.daemon.status.flows import FlowPages
 from pamosnik.daemon.status.overview import OverviewPage
 from pamosnik.daemon.status.parts import StatusParts
 
 
 def routes(parts: StatusParts) -> list[Route]:
     """Of all its pages."""
-    groups = (OverviewPage(parts),)
+    groups = (OverviewPage(parts), FlowPages(parts))
     return [route for group in groups for route in group.routes()]

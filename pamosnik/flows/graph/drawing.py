@@ -16,7 +16,7 @@ class Line:
     text: str
     size: float
     role: str
-    """`head`, `text`, `note`, `pill`, `label`, `title` or `legend`."""
+    """`head`, `text`, `note`, `count`, `pill`, `label`, `title` or `legend`."""
     bold: bool = False
     centred: bool = False
     """`x` is its middle."""
@@ -38,6 +38,18 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """How many of those who came in came to a step, as a length."""
+
+    x: float
+    y: float
+    w: float
+    """Of all of them."""
+    share: float
+    """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     flow: str
     path: str
@@ -53,6 +65,9 @@ class Node:
     jump: str | None = None
     """The flow that goes on, or the step that an `again` goes back to without a line."""
     back: str | None = None
+    bar: Bar | None = None
+    lost_most: bool = False
+    """Nowhere else did so many go no further."""
 
     @property
     def right(self) -> float:

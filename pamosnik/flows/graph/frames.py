@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pamosnik.flows.graph.drawing import Button, Line, Node
+from pamosnik.flows.graph.drawing import Bar, Button, Line, Node
 from pamosnik.flows.graph.measure import ELLIPSIS, cut, runs_leftward, width, wrap
 from pamosnik.flows.graph.outline import Item, Pill, Shape
 
@@ -14,7 +14,7 @@ ROW_ROOM = 430.0
 """Pills stay in one row up to this width."""
 PILLS_IN_A_ROW = 4
 _PAD = 11.0
-_HEAD, _TEXT, _NOTE, _PILL, _LABEL = 10.0, 13.0, 10.5, 12.0, 11.5
+_HEAD, _TEXT, _NOTE, _COUNT, _PILL, _LABEL = 10.0, 13.0, 10.5, 11.5, 12.0, 11.5
 _PILL_HEIGHT, _PILL_GAP, _PILL_PAD = 22.0, 6.0, 10.0
 _OFF = 24.0
 """So far a row of pills may stand off the middle of its node."""
@@ -42,6 +42,8 @@ TAIL = 8.0
 """How far the tail of a bubble reaches out to the left."""
 _LEAST = 29.0
 """Height of the lowest node with words."""
+_BAR = 8.0
+"""So much higher is a node with a bar."""
 LABEL_ROOM = 200.0
 
 
@@ -98,6 +100,7 @@ def _half(item: Item, *, ports: int) -> float:
         return max(WIDE, least) / 2
     texts = [width(item.head, _HEAD, bold=True), width(" · ".join(item.notes), _NOTE)]
     texts += [width(line, _TEXT) + _ICON.get(item.shape, 0) for line in item.text.split("\n")]
+    texts.append(width(item.counted, _COUNT, bold=True))
     wanted = max(texts) + 1 + 2 * (_PAD + _SIDE.get(item.shape, 0))
     return max(min(wanted, WIDE), least, 56.0) / 2
 
@@ -140,13 +143,18 @@ def _filled(
     room = right - left - 2 * (_PAD + _SIDE.get(item.shape, 0.0))
     start = left + (right - left - room) / 2 - (_POINT if item.shape is Shape.JUMP else 0)
     lines, y = _texts(item, start, room)
+    bar = None
+    if item.figures is not None and item.figures.share is not None:
+        bar = Bar(start, y - 2, room, min(item.figures.share, 1.0))
+        y += _BAR
     buttons: tuple[Button, ...] = ()
     if item.pills:
         x = (14.0 if follows else _off_middle(item) - _row_width(item.pills) / 2) if in_row else start
         buttons = tuple(_buttons(item.pills, x, y - 2, None if in_row else room))
         y = buttons[-1].y + _PILL_HEIGHT + 8
     shown = (flow, item.path, item.shape, left, 0, right - left, y, tuple(lines), buttons)
-    node = Node(*shown, item.full, item.jump, item.back)
+    most = item.figures is not None and item.figures.lost_most
+    node = Node(*shown, item.full, item.jump, item.back, bar, most)
     return Frame(node, tuple(_ports(item, node)) if direct else ())
 
 
@@ -170,6 +178,9 @@ def _texts(item: Item, start: float, room: float) -> tuple[list[Line], float]:
     for note in wrap(notes, room, _NOTE, lines=3):
         y += 14
         lines.append(_line(start, room, y - 1, note, _NOTE, "note", whole=notes))
+    for number, counted in enumerate(wrap(item.counted, room, _COUNT, lines=2, bold=True)):
+        y += 15 if number else 17
+        lines.append(_line(start, room, y - 1, counted, _COUNT, "count", bold=True))
     return lines, max(y + 8, _LEAST)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pamosnik.flows.graph.blocks import Block, Builder
-from pamosnik.flows.graph.drawing import Drawing, Edge, Line, Node, Sample
+from pamosnik.flows.graph.drawing import Bar, Drawing, Edge, Line, Node, Sample
 from pamosnik.flows.graph.loops import lines_back
 from pamosnik.flows.graph.measure import runs_leftward, width, wrap
 from pamosnik.flows.graph.outline import Item, Outline, Pace
@@ -136,6 +136,7 @@ def _moved_node(node: Node, dx: float, dy: float) -> Node:
         w=round(node.w, 1),
         h=round(node.h, 1),
         lines=tuple(_moved_line(line, dx, dy) for line in node.lines),
+        bar=None if node.bar is None else _moved_bar(node.bar, dx, dy),
         buttons=tuple(
             replace(
                 button,
@@ -147,6 +148,10 @@ def _moved_node(node: Node, dx: float, dy: float) -> Node:
             for button in node.buttons
         ),
     )
+
+
+def _moved_bar(bar: Bar, dx: float, dy: float) -> Bar:
+    return replace(bar, x=round(bar.x + dx, 1), y=round(bar.y + dy, 1))
 
 
 def _moved_edge(edge: Edge, dx: float, dy: float) -> Edge:

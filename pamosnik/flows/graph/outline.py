@@ -123,6 +123,20 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """What was counted of a step."""
+
+    reached: int
+    """How many runs came to it."""
+    share: float | None
+    """Of those that came into the flow, 0 to 1; None: it cannot be told."""
+    here: int
+    """How many people wait there now."""
+    lost_most: bool = False
+    """Nowhere else did so many go no further."""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A step, or what begins or ends a flow."""
 
@@ -142,6 +156,10 @@ class Item:
     """The flow that goes on."""
     rows: tuple[str, ...] = ()
     """One line each, such as the cards of a message."""
+    figures: Figures | None = None
+    """None: nothing is told of it."""
+    counted: str = ""
+    """The same in words."""
 
     @property
     def full(self) -> str:

@@ -5,14 +5,16 @@ the flow's and its path, and `data-flow` and `data-path`, so a page that shows t
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from html import escape
 
-from pamosnik.flows.graph.drawing import Button, Drawing, Edge, Line, Node, Point
+from pamosnik.flows.graph.drawing import Bar, Button, Drawing, Edge, Line, Node, Point
 from pamosnik.flows.graph.measure import clean
 from pamosnik.flows.graph.outline import Pace, Shape
 from pamosnik.flows.graph.svg_shapes import n, outside, rect
 from pamosnik.flows.graph.words import Vocabulary
 
+_BAR_HEIGHT = 4.0
 _RADIUS = 7.0
 """Of the corners of lines."""
 
@@ -35,6 +37,7 @@ _LIGHT = {
     "pill": "#ffffff",
     "tap": "#2563b8",
     "edge": "#44505e",
+    "lost": "#b3261e",
 }
 _DARK = {
     "page": "#14181e",
@@ -55,6 +58,7 @@ _DARK = {
     "pill": "#14181e",
     "tap": "#86b8f5",
     "edge": "#b4c0cd",
+    "lost": "#f2867d",
 }
 _PRINT = {**_LIGHT, "soft": "#3c4551", "line": "#2a323c", "edge": "#1c2430", "tap": "#123f7d"}
 _ONE_PAGE = 1700.0
@@ -64,10 +68,32 @@ _DASHES = {Pace.PERSON: "7 4", Pace.TIME: "1.5 4.5"}
 
 def render(drawing: Drawing, *, places: Mapping[str, str] | None = None) -> str:
     """`places`: flow → address of its picture, for flows that are drawn elsewhere."""
-    return "\n".join(_parts(drawing, places or {})) + "\n"
+    style = f"<style>{_style(one_page=drawing.height <= _ONE_PAGE)}</style>"
+    return "\n".join(_parts(drawing, places or {}, style)) + "\n"
 
 
-def _parts(drawing: Drawing, places: Mapping[str, str]) -> Iterator[str]:
+def render_inline(drawing: Drawing) -> str:
+    """For a page that has `style_sheet`. Without links: a page tells the picture as one image, and they would stand
+    in it unseen."""
+    unlinked = replace(drawing, nodes=tuple(replace(node, jump=None) for node in drawing.nodes))
+    return "\n".join(_parts(unlinked, {}, "")) + "\n"
+
+
+def style_sheet() -> str:
+    """Of all pictures that `render_inline` makes."""
+    bars = {mode: _bars(colours) for mode, colours in (("light", _LIGHT), ("dark", _DARK))}
+    dark = f"@media (prefers-color-scheme:dark){{{bars['dark']}}}"
+    return f"{_style(one_page=True)}{bars['light']}{dark}.pamosnik-flow .t-count{{font-weight:bold}}\n"
+
+
+def _bars(of: Mapping[str, str]) -> str:
+    return (
+        f".pamosnik-flow .bar{{fill:{of['line']};opacity:.3}}.pamosnik-flow .share{{fill:{of['tap']}}}"
+        f".pamosnik-flow .lost-most .box{{stroke:{of['lost']};stroke-width:2.6}}"
+    )
+
+
+def _parts(drawing: Drawing, places: Mapping[str, str], style: str) -> Iterator[str]:
     say = Vocabulary(drawing.language)
     title = _text(drawing.title)
     mark = _text(f"f-{drawing.nodes[0].flow}" if drawing.nodes else "f")
@@ -78,7 +104,8 @@ def _parts(drawing: Drawing, places: Mapping[str, str]) -> Iterator[str]:
     )
     yield f'<title id="{mark}-title">{title}</title>'
     yield f'<desc id="{mark}-desc">{_text(say("picture", what=drawing.title))}</desc>'
-    yield f"<style>{_style(one_page=drawing.height <= _ONE_PAGE)}</style>"
+    if style:
+        yield style
     yield from (_marker(kind) for kind in ("", "tap"))
     yield f'<rect class="page" width="{n(drawing.width)}" height="{n(drawing.height)}"/>'
     yield from (_line(line) for line in drawing.headings)
@@ -196,6 +223,8 @@ def _id(flow: str, path: str) -> str:
 def _node(node: Node, here: Mapping[str, str], places: Mapping[str, str]) -> Iterator[str]:
     address = _address(node, here, places)
     shape = "tapped" if node.shape is Shape.TAP else node.shape.value
+    if node.lost_most:
+        shape += " lost-most"
     yield (
         f'<g class="node {shape}" id="{_text(_id(node.flow, node.path))}" data-flow="{_text(node.flow)}" '
         f'data-path="{_text(node.path)}">'
@@ -205,11 +234,18 @@ def _node(node: Node, here: Mapping[str, str], places: Mapping[str, str]) -> Ite
     if address is not None:
         yield f'<a href="{_text(address)}">'
     yield from outside(node)
+    if node.bar is not None:
+        yield from _bar(node.bar)
     yield from (_line(line) for line in node.lines)
     yield from (part for button in node.buttons for part in _button(button))
     if address is not None:
         yield "</a>"
     yield "</g>"
+
+
+def _bar(bar: Bar) -> Iterator[str]:
+    yield rect("bar", bar.x, bar.y, bar.w, _BAR_HEIGHT, _BAR_HEIGHT / 2)
+    yield rect("share", bar.x, bar.y, bar.w * bar.share, _BAR_HEIGHT, _BAR_HEIGHT / 2)
 
 
 def _address(node: Node, here: Mapping[str, str], places: Mapping[str, str]) -> str | None:

@@ -277,6 +277,8 @@ _PHRASES: Mapping[str, tuple[str, str, str, str]] = {
         "ponownie w trakcie: równolegle",
         "otra vez dentro: en paralelo",
     ),
+    # Numbers.
+    "here_now": ("{n} here now", "{n} gerade hier", "{n} teraz tutaj", "{n} ahora aquí"),
     # The legend.
     "at_once": ("at once", "sofort", "od razu", "enseguida"),
     "person": (

@@ -10,7 +10,8 @@ from pamosnik.store import broadcasts as store
 from pamosnik.store.accounts import Account
 from pamosnik.store.broadcasts import Broadcast
 
-_WORDS: Mapping[str, str] = {word.value: sentence for word, sentence in SENTENCES.items()}
+WORDS: Mapping[str, str] = {word.value: sentence for word, sentence in SENTENCES.items()}
+"""Why somebody was skipped → the same for people."""
 
 
 def planned(conn: Connection, account: Account, flow: str | None = None) -> list[Shape]:
@@ -50,7 +51,7 @@ def sentence(broadcast: Shape) -> str:
     """What became of one."""
     skipped = broadcast["skipped"]
     assert isinstance(skipped, dict)
-    whys = ", ".join(f"{n} {_WORDS.get(word, word)}" for word, n in skipped.items())
+    whys = ", ".join(f"{n} {WORDS.get(word, word)}" for word, n in skipped.items())
     said = f"{broadcast['reached']} reached, {sum(skipped.values())} skipped{f' ({whys})' if whys else ''}"
     if broadcast["finished_at"] is None:
         return f"under way: {said}"

@@ -1,0 +1,135 @@
+"""What programs change of the flows: pausing, starting one for a person, and flow files, as the commands do it.
+
+Files are read beside the writer, on a snapshot; what is written names the revision that the plan was made for. A
+plan is for looking at first, so `apply` wants the word that `plan` gave: it stands for what was applied then, the
+files and the options, and nothing else than what was shown is applied.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pamosnik._sqlite import Connection
+from pamosnik.daemon.api_bodies import Given, named_texts, text, yes_or_no
+from pamosnik.errors import InvalidFlows, PlanOutdated
+from pamosnik.flows.outcome import Unset
+from pamosnik.services import flow_plans, flows, pausing, starting
+from pamosnik.services.flows import Proposal
+from pamosnik.services.library import Library
+from pamosnik.services.people import By
+from pamosnik.services.shapes import Shape
+from pamosnik.store import flow_history
+
+FILES_BYTES = 2 << 20
+"""A body with flow files."""
+_PROPOSAL, _LIBRARY = "a proposal", "a library"
+"""Under these names what was read ahead is given on; no key of a body is called so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the rules of flow files have to know of where the flows run."""
+
+    can_mail: bool
+    public_url: str | None
+    unset: Unset
+    """What is wrong with a variable of the environment, for this account."""
+
+
+class BadFiles(InvalidFlows):
+    """Files with errors; nothing was applied."""
+
+    def __init__(self, problems: list[Shape]) -> None:
+        super().__init__("The files have errors.", hint="Mend them: each stands in problems.")
+        self.problems = problems
+
+
+# --- pausing ---------------------------------------------------------------------------------------------
+
+
+def pause(conn: Connection, by: By, flow_id: str, _: Given) -> Shape:
+    (done,) = pausing.pause(conn, by.account.id, [flow_id], flow_history.By(by.actor, by.now))
+    return done.as_json()
+
+
+def resume(conn: Connection, by: By, flow_id: str, _: Given) -> Shape:
+    (done,) = pausing.resume(conn, by.account.id, [flow_id], flow_history.By(by.actor, by.now))
+    return done.as_json()
+
+
+# --- starting one ----------------------------------------------------------------------------------------
+
+
+def compiled(conn: Connection, by: By, given: Given, machine: Machine) -> Given:
+    """Compiles the applied flows ahead; the writer has to do it again only if something was applied meanwhile."""
+    library = Library(machine.public_url)
+    library.catalog(conn, by.account.id)
+    return {**given, _LIBRARY: library}
+
+
+def start(conn: Connection, by: By, flow_id: str, given: Given) -> Shape:
+    library = given[_LIBRARY]
+    assert isinstance(library, Library)
+    return starting.start(conn, library, by, flow_id, text(given, "contact"))
+
+
+# --- flow files ------------------------------------------------------------------------------------------
+
+
+def proposed(conn: Connection, by: By, given: Given, machine: Machine) -> Given:
+    """Reads the files against what is applied. Raises `BadFiles`, and `UsageError` for the body."""
+    proposal = flows.propose(
+        conn,
+        by.account.id,
+        named_texts(given, "files"),
+        prune=yes_or_no(given, "prune"),
+        over_rollback=yes_or_no(given, "over_rollback"),
+        can_mail=machine.can_mail,
+        is_public=machine.public_url is not None,
+        unset=machine.unset,
+        now=by.now,
+        code_files=False,
+    )
+    if proposal.loaded.has_errors:
+        raise BadFiles(flow_plans.problems_json(proposal.loaded.problems))
+    return {**given, _PROPOSAL: proposal}
+
+
+def plan(_conn: Connection, _by: By, _what: str, given: Given) -> Shape:
+    proposal = _proposal(given)
+    return {**_told(proposal), "revision": _revision(proposal, given)}
+
+
+def apply(conn: Connection, by: By, _what: str, given: Given) -> Shape:
+    proposal = _proposal(given)
+    note = text(given, "note") if "note" in given else None
+    if text(given, "revision") != _revision(proposal, given):
+        raise PlanOutdated(
+            "Nothing was applied: this revision is of another plan.",
+            hint="Either something was applied since, or these are other files or options. Ask flows/plan again.",
+        )
+    if not proposal.plan.is_empty:
+        flows.apply(conn, by.account.id, proposal, note=note, actor=by.actor, now=by.now)
+    elif proposal.agreed:
+        flows.agree(conn, by.account.id, proposal, actor=by.actor, now=by.now)
+    return {**_told(proposal), "applied": True}
+
+
+def _proposal(given: Given) -> Proposal:
+    proposal = given[_PROPOSAL]
+    assert isinstance(proposal, Proposal)
+    return proposal
+
+
+def _told(proposal: Proposal) -> Mapping[str, object]:
+    """As `flows diff` has it, without what takes long to find out."""
+    told = flow_plans.plan_json(proposal.plan)
+    del told["peaks"]
+    return {**told, "problems": flow_plans.problems_json(proposal.loaded.problems)}
+
+
+def _revision(proposal: Proposal, given: Given) -> str:
+    asked = [named_texts(given, "files"), yes_or_no(given, "prune"), yes_or_no(given, "over_rollback")]
+    told = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    return f"{proposal.revision}-{told[:24]}"

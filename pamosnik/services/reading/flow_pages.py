@@ -1,0 +1,236 @@
+"""What the pages of the flows show: the list, and one flow with its numbers, versions and broadcasts."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pamosnik._sqlite import Connection
+from pamosnik.flows.comparison import Line, compared
+from pamosnik.services import flow_history as histories
+from pamosnik.services.numbers import day_of
+from pamosnik.services.reading import broadcasts, flow_splits, flow_steps, numbers, statistics
+from pamosnik.services.reading.flow_splits import Comparison
+from pamosnik.services.reading.flow_steps import FlowSteps
+from pamosnik.services.shapes import Shape
+from pamosnik.store import flow_history, stats
+from pamosnik.store import flows as store
+from pamosnik.store.accounts import Account
+from pamosnik.store.flow_history import Entry, FlowChange
+from pamosnik.store.flows import AppliedFlow, Version
+
+ENTRIES = 50
+"""Of a flow's history that are shown."""
+FIRST_STEP = "do.0"
+_FUNNEL = (stats.STARTED, stats.SENT, stats.SEEN, stats.CLICKED, stats.REPLIED, stats.COMPLETED)
+_LED_TO = (FlowChange.ADDED, FlowChange.CHANGED, FlowChange.ROLLED_BACK)
+"""Changes that made a version the one that is applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Over which days numbers are summed: YYYY-MM-DD of the account, both included; None: from the first."""
+
+    since: str | None
+    until: str
+
+
+def span(days: int | None, account: Account, now: datetime) -> Span:
+    """So many days, of which today is the last; None: all."""
+    today = day_of(now, account.timezone)
+    return Span(None if days is None else statistics.last_days(today, days).first, today)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A flow's numbers over all connections."""
+
+    counts: Mapping[str, int]
+    """Each of `numbers.WORDS`."""
+    goals: Mapping[str, int]
+    splits: Mapping[str, Mapping[str, int]]
+    skipped: Mapping[str, int]
+
+    @property
+    def completed_share(self) -> float | None:
+        """Of those who started; None: nobody did, or more completed than started on these days."""
+        return share(self.counts[stats.COMPLETED], self.counts[stats.STARTED])
+
+    @property
+    def funnel(self) -> Sequence[tuple[str, int, float | None]]:
+        """(word, number, share of those who started)."""
+        started = self.counts[stats.STARTED]
+        return [(word, self.counts[word], share(self.counts[word], started)) for word in _FUNNEL]
+
+
+def share(part: int, whole: int) -> float | None:
+    return part / whole if 0 < whole >= part else None
+
+
+def totals(conn: Connection, account: Account, over: Span, flow: str | None = None) -> Mapping[str, Totals]:
+    """Flow → its numbers."""
+    found: dict[str, list[numbers.FlowCounts]] = {}
+    for one in numbers.by_flow(conn, account, flow=flow, since=over.since, until=over.until):
+        found.setdefault(one.flow, []).append(one)
+    return {flow_id: _summed(rows) for flow_id, rows in found.items()}
+
+
+def _summed(rows: Sequence[numbers.FlowCounts]) -> Totals:
+    splits: dict[str, Counter[str]] = {}
+    for row in rows:
+        for name, counted in row.splits.items():
+            splits.setdefault(name, Counter()).update(counted)
+    return Totals(
+        {word: sum(row.counts[word] for row in rows) for word in numbers.WORDS},
+        _added(row.goals for row in rows),
+        splits,
+        _added(row.skipped for row in rows),
+    )
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    summed: Counter[str] = Counter()
+    for one in counts:
+        summed.update(one)
+    return summed
+
+
+# --- the list --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    flow: AppliedFlow
+    people: int
+    """In it now."""
+    totals: Totals
+
+
+def rows(conn: Connection, account: Account, over: Span) -> list[Row]:
+    """Applied flows, in the order they are asked."""
+    counted = totals(conn, account, over)
+    people = store.in_flight(conn, account.id)
+    return [
+        Row(flow, people.get(flow.flow_id, 0), counted[flow.flow_id])
+        for flow in store.applied(conn, account.id)
+    ]
+
+
+# --- one flow --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version, and how it came."""
+
+    version: Version
+    entry: Entry | None
+    """The last change that made it the one that is applied; None: its history is not kept."""
+    came_in: int
+    """Runs of it that came to its first step."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPage:
+    flow_id: str
+    title: str
+    applied: AppliedFlow | None
+    """None: it was taken out."""
+    people: int
+    totals: Totals
+    steps: FlowSteps
+    """Of the version that is applied, or was last."""
+    comparisons: Sequence[Comparison]
+    versions: Sequence[VersionRow]
+    """The newest first."""
+    history: Sequence[Entry]
+    """Likewise, the last `ENTRIES`."""
+    planned: Sequence[Shape]
+    broadcasts: Sequence[Shape]
+
+
+def of_flow(conn: Connection, account: Account, flow_id: str, over: Span) -> FlowPage:
+    """Also of a flow that was taken out. Raises `NotFound`."""
+    applied = next((one for one in store.applied(conn, account.id) if one.flow_id == flow_id), None)
+    versions = store.versions(conn, account.id, flow_id)
+    if not versions:
+        raise histories.unknown(conn, account.id, flow_id, "show")
+    last = versions[0].version if applied is None else applied.version
+    steps = flow_steps.of_version(conn, account, flow_id, last, since=over.since, until=over.until)
+    counted = totals(conn, account, over, flow_id).get(flow_id) or _summed([])
+    history = flow_history.entries(conn, account.id, flow_id=flow_id)
+    return FlowPage(
+        flow_id,
+        steps.outline.title,
+        applied,
+        store.in_flight(conn, account.id).get(flow_id, 0),
+        counted,
+        steps,
+        flow_splits.compared(steps.splits, counted.splits),
+        _versions(conn, account, flow_id, versions, history, over),
+        history[:ENTRIES],
+        broadcasts.planned(conn, account, flow_id),
+        broadcasts.latest(conn, account, flow_id),
+    )
+
+
+def _versions(
+    conn: Connection,
+    account: Account,
+    flow_id: str,
+    versions: Sequence[Version],
+    history: Sequence[Entry],
+    over: Span,
+) -> list[VersionRow]:
+    firsts: Counter[str] = Counter()
+    for one in statistics.by_step(conn, account, flow_id, since=over.since, until=over.until):
+        if one.step == FIRST_STEP:
+            firsts[one.version] += one.reached
+    led = {entry.version: entry for entry in reversed(history) if entry.change in _LED_TO}
+    return [VersionRow(one, led.get(one.version), firsts[one.version]) for one in versions]
+
+
+# --- one version -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    flow_id: str
+    title: str
+    version: Version
+    is_applied: bool
+    steps: FlowSteps
+    entries: Sequence[Entry]
+    """How it came, the newest first."""
+    before: Version | None
+    """The version that was new before this one."""
+    changed: Sequence[Line]
+    """Against that one."""
+    since_then: Sequence[Line]
+    """What the version that is applied now says in its place."""
+
+
+def of_version(conn: Connection, account: Account, flow_id: str, version: str, over: Span) -> VersionPage:
+    """`version`: by its first characters. Raises `NotFound`."""
+    steps = flow_steps.of_version(conn, account, flow_id, version, since=over.since, until=over.until)
+    versions = store.versions(conn, account.id, flow_id)
+    number = next(n for n, one in enumerate(versions) if one.version == steps.version)
+    here, before = versions[number], next(iter(versions[number + 1 :]), None)
+    applied = next((one for one in store.applied(conn, account.id) if one.flow_id == flow_id), None)
+    body = json.loads(here.body)
+    return VersionPage(
+        flow_id,
+        steps.outline.title,
+        here,
+        applied is not None and applied.version == here.version,
+        steps,
+        [
+            entry
+            for entry in flow_history.entries(conn, account.id, flow_id=flow_id)
+            if entry.version == here.version and entry.change in _LED_TO
+        ],
+        before,
+        () if before is None else compared(json.loads(before.body), body),
+        () if applied is None else compared(body, json.loads(applied.body)),
+    )

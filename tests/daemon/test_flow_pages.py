@@ -1,0 +1,315 @@
+"""The pages of the flows over real HTTP: their numbers, the picture, versions, pausing; and flows over the API."""
+
+import asyncio
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pamosnik.clock import VirtualClock
+from pamosnik.config import Config
+from pamosnik.daemon.visitors import CSRF_FIELD, csrf_token
+from pamosnik.ids import new_id
+from pamosnik.security import tokens
+from pamosnik.services.reading import flow_steps
+from pamosnik.services.reading.flow_steps import FlowSteps
+from pamosnik.store import accounts, api_tokens, sessions
+from pamosnik.store.api_tokens import ApiToken
+from pamosnik.store.database import open_database
+from pamosnik.store.sessions import Session
+from tests.daemon import events
+from tests.daemon.machine import home_and_fake, running
+from tests.daemon.site import Answer, Site, open_site
+
+pytestmark = pytest.mark.anyio
+TOKEN, SESSION = "pamo_of-this-test", "session-of-this-test"
+FLOWS = """
+version: 1
+disclosure: false
+flows:
+  list:
+    title: "Send the <list> & ask"
+    when: [dm: list]
+    do:
+      - send:
+          text: "Shall I send it?"
+          buttons:
+            - label: "Yes <please>"
+              do:
+                - ask: { question: "For which day?" }
+                - send: "Noted."
+            - label: "Later"
+              do: [{ run: other }]
+  other:
+    when: [dm: other]
+    limits: { per_person: once }
+    do: [send: "Hello"]
+"""
+CHANGED = FLOWS.replace("Shall I send it?", "May I send it?")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """Five came into the flow: two tapped, one of them answered. Somebody is logged in, and has a token."""
+
+    async def fill(folder: Path) -> Config:
+        async with home_and_fake(folder, FLOWS) as (settings, fake), running(settings, fake) as shop:
+            for number in range(5):
+                await shop.deliver(events.talk(events.message(f"90{number}", "list")))
+                await shop.works()
+                if number < 2:
+                    payload = fake.sent[-1].buttons["Yes <please>"]
+                    await shop.deliver(events.talk(events.button_tap(f"90{number}", "Yes <please>", payload)))
+                    await shop.works()
+            await shop.deliver(events.talk(events.message("900", "Monday")))
+            await shop.works()
+            return settings
+
+    settings = asyncio.run(fill(tmp_path_factory.mktemp("flows")))
+    with open_database(settings.database) as database:
+        now, conn = datetime.now(UTC), database.connection
+        account_id = accounts.every(conn)[0].id
+        token = ApiToken(new_id(now), account_id, "test", now, None)
+        api_tokens.insert(conn, token, tokens.token_hash(TOKEN))
+        session = Session(new_id(now), account_id, "", now, now, now + timedelta(days=1))
+        sessions.open_session(conn, tokens.token_hash(SESSION), session)
+    return settings
+
+
+def _site(settings: Config) -> Any:
+    return open_site(settings, VirtualClock(datetime.now(UTC)))
+
+
+async def _page(site: Site, path: str, status: int = 200) -> str:
+    answer = await site.ask("GET", path, {"cookie": f"pamosnik_session={SESSION}"})
+    assert answer.status == status, answer
+    return answer.body.decode()
+
+
+async def _send(site: Site, path: str, **form: str) -> Answer:
+    sent = {CSRF_FIELD: csrf_token(SESSION), **form}
+    return await site.ask("POST", path, {"cookie": f"pamosnik_session={SESSION}"}, form=sent)
+
+
+async def _api(site: Site, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    bearer = {"authorization": f"Bearer {TOKEN}"}
+    answer = await site.ask(method, f"/api/v1/flows{path}", bearer, body=body)
+    return answer.status, json.loads(answer.body)
+
+
+def _steps(settings: Config, flow: str = "list") -> FlowSteps:
+    with open_database(settings.database) as database:
+        conn = database.connection
+        account = accounts.every(conn)[0]
+        version = conn.execute("SELECT version FROM flows WHERE flow_id=?", (flow,)).fetchone()[0]
+        return flow_steps.of_version(conn, account, flow, version)
+
+
+def _said(text: str) -> str:
+    """What a page says, without its marks."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
+
+
+# --- numbers ---------------------------------------------------------------------------------------------
+
+
+async def test_the_list_has_the_numbers_of_each_flow(settings: Config) -> None:
+    async with _site(settings) as site:
+        text = await _page(site, "/flows?days=all")
+        assert "Send the &lt;list&gt; &amp; ask" in text
+        (row,) = re.findall(r"<tr><td><a href=\"/flows/list.*?</tr>", text, re.DOTALL)
+        assert re.findall(r"<td data-label=\"([^\"]+)\">([^<]*)</td>", row) == [
+            ("in it now", "4"),
+            *(("started", "5"), ("sent", "5"), ("clicked", "2"), ("replied", "2"), ("completed", "1")),
+            ("of those started", "20 %"),
+        ]
+
+
+def test_each_step_knows_who_came_who_waits_and_who_went_no_further(settings: Config) -> None:
+    found = _steps(settings)
+    (first,) = found.steps
+    assert (found.came_in, first.reached, first.share, first.here) == (5, 5, 1.0, 3)
+    # Two have tapped, and the others may still.
+    assert first.lost == 0
+    ask, noted = first.ways[0].steps
+    assert [(one.reached, one.share, one.here, one.lost) for one in (ask, noted)] == [
+        (2, 0.4, 1, 0),
+        (1, 0.2, 0, None),
+    ]
+    assert first.ways[1].steps[0].leads_to == "other"
+
+
+async def test_a_flow_is_drawn_with_the_numbers_of_its_steps(settings: Config) -> None:
+    async with _site(settings) as site:
+        text = await _page(site, "/flows/list?days=all")
+        drawn = text[text.index('<svg xmlns="http://www.w3.org/2000/svg" class="pamosnik-flow"') :]
+        drawn = drawn[: drawn.index("</svg>")]
+        assert "5 · 100 % · 3 here now" in drawn
+        assert "2 · 40 % · 1 here now" in drawn
+        assert "Yes &lt;please&gt;" in drawn
+        said = _said(text)
+        assert "5 came here, 100 % · 3 here now" in said
+        assert "style=" not in text
+        assert "<style" not in text
+        assert "<script" not in text
+        assert (await site.ask("GET", "/flow.css")).headers["content-type"].startswith("text/css")
+        assert "Nobody came into this version on these days." not in said
+        # On another day nothing was counted.
+        other = _said(await _page(site, "/flows/other?days=1"))
+        assert "Nobody came into this version on these days." in other
+
+
+async def test_what_is_no_flow_or_version_is_no_page(settings: Config) -> None:
+    async with _site(settings) as site:
+        for path in (
+            "/flows/nothing",
+            "/flows/list/versions/0000",
+            "/flows/nothing/pause",
+            "/flows/list/versions/",
+        ):
+            await _page(site, path, 404)
+        assert (await _send(site, "/flows/nothing/pause")).status == 404
+
+
+# --- pausing ---------------------------------------------------------------------------------------------
+
+
+async def test_a_flow_is_paused_and_resumed_on_its_page(settings: Config) -> None:
+    async with _site(settings) as site:
+        before = _said(await _page(site, "/flows/other/pause"))
+        assert "Nobody is in it now." in before
+        assert "Other flows lead to it: list." in before
+        assert "4 people are in it now" in _said(await _page(site, "/flows/list/pause"))
+        for _ in range(2):
+            done = await _send(site, "/flows/other/pause")
+            assert (done.status, done.headers["location"]) == (303, "/flows/other?told=paused")
+        after = _said(await _page(site, "/flows/other?told=paused"))
+        assert "The flow is paused" in after
+        assert "paused on this page" in after
+        assert "paused on this page" in _said(await _page(site, "/flows"))
+        done = await _send(site, "/flows/other/resume")
+        assert done.headers["location"] == "/flows/other?told=resumed"
+        assert "paused on this page" not in _said(await _page(site, "/flows/other"))
+        noted = site.reader.connection.execute(
+            "SELECT action, subject FROM audit WHERE actor='page'"
+        ).fetchall()
+        assert noted == [("flows pause", "other"), ("flows resume", "other")]
+
+
+# --- the API ---------------------------------------------------------------------------------------------
+
+
+async def test_steps_and_history_over_the_api(settings: Config) -> None:
+    async with _site(settings) as site:
+        status, steps = await _api(site, "GET", "/list/steps")
+        assert (status, steps["came_in"]) == (200, 5)
+        assert steps["steps"][1] == {
+            "step": "do.0.buttons.0.do.0",
+            "what": "Question: For which day?",
+            "reached": 2,
+            "share": 0.4,
+            "here": 1,
+            "lost": 0,
+        }
+        assert (await _api(site, "GET", "/list/steps?version=00"))[0] == 404
+        status, history = await _api(site, "GET", "/list/history")
+        assert [one["change"] for one in history] == ["added"]
+
+
+async def test_a_program_pauses_and_resumes(settings: Config) -> None:
+    async with _site(settings) as site:
+        status, paused = await _api(site, "POST", "/other/pause")
+        assert (status, paused["state"], paused["paused_by"], paused["changed"]) == (
+            200,
+            "paused",
+            "api",
+            True,
+        )
+        assert not (await _api(site, "POST", "/other/pause"))[1]["changed"]
+        status, refused = await _api(site, "POST", "/other/start", {"contact": "903"})
+        assert (status, "the flow is paused" in refused["error"]["message"]) == (409, True)
+        assert (await _api(site, "POST", "/other/resume"))[1]["state"] == "live"
+        assert (await _api(site, "POST", "/nothing/pause"))[0] == 404
+
+
+async def test_a_program_starts_a_flow_for_one_person(settings: Config) -> None:
+    async with _site(settings) as site:
+        status, run = await _api(site, "POST", "/other/start", {"contact": "904"})
+        assert (status, run["flow"], run["status"], run["contact"]["igsid"]) == (
+            201,
+            "other",
+            "completed",
+            "904",
+        )
+        status, refused = await _api(site, "POST", "/other/start", {"contact": "904"})
+        assert (status, "per_person once" in refused["error"]["message"]) == (409, True)
+        status, refused = await _api(site, "POST", "/list/start", {"contact": "901"})
+        assert (status, "already in it" in refused["error"]["message"]) == (409, True)
+        assert (await _api(site, "POST", "/other/start", {"contact": "nobody"}))[0] == 409
+        assert (await _api(site, "POST", "/nothing/start", {"contact": "904"}))[0] == 404
+        assert (await _api(site, "POST", "/other/start"))[0] == 400
+        await site.writer.write(
+            lambda conn: conn.execute("UPDATE contacts SET window_open_until=1 WHERE igsid='902'")
+        )
+        status, refused = await _api(site, "POST", "/other/start", {"contact": "902"})
+        assert (status, "in the last 24 hours" in refused["error"]["message"]) == (409, True)
+
+
+# --- versions --------------------------------------------------------------------------------------------
+
+
+async def test_only_the_plan_that_was_shown_is_applied(settings: Config, tmp_path: Path) -> None:
+    """Last of this file: it changes the flows."""
+    files = {"flows.yaml": CHANGED}
+    async with _site(settings) as site:
+        status, bad = await _api(site, "POST", "/plan", {"files": {"flows.yaml": "version: 1\nflow: {}\n"}})
+        assert (status, bad["problems"][0]["line"]) == (422, 2)
+        status, plan = await _api(site, "POST", "/plan", {"files": files})
+        assert status == 200
+        assert {one["flow"]: one["change"] for one in plan["changes"]} == {
+            "list": "changed",
+            "other": "unchanged",
+        }
+        apply = {"files": files, "revision": plan["revision"], "note": "friendlier"}
+        others = ({"flows.yaml": CHANGED + "\n"}, {"other.yaml": CHANGED})
+        changes: list[dict[str, object]] = [{"files": one} for one in others]
+        for changed in (*changes, {"prune": True}, {"revision": "7-0"}):
+            status, refused = await _api(site, "POST", "/apply", {**apply, **changed})
+            assert (status, "of another plan" in refused["error"]["message"]) == (409, True)
+        assert (await _api(site, "POST", "/apply", {"files": files}))[0] == 400
+        status, done = await _api(site, "POST", "/apply", apply)
+        assert (status, done["applied"]) == (200, True)
+        # What was shown is applied: the same again is another plan.
+        assert (await _api(site, "POST", "/apply", apply))[0] == 409
+
+        text = await _page(site, "/flows/list")
+        before, after = re.findall(r"/flows/list/versions/([0-9a-f]{8})", text)[::-1]
+        assert "friendlier" in text
+        newer = _said(await _page(site, f"/flows/list/versions/{after}"))
+        assert "Shall I send it?" in newer
+        assert "Nobody came into this version" in newer
+        older = _said(await _page(site, f"/flows/list/versions/{before}?days=all"))
+        assert "It is the first version." in older
+        assert "5 came here, 100 %" in older
+        assert f"pamosnik flows rollback list {before}" in older
+
+
+async def test_flow_files_from_elsewhere_read_no_file_of_this_machine(
+    settings: Config, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("hidden-1\nhidden-2\n")
+    named = f"version: 1\ncodes: {{ gift: {{ file: {json.dumps(str(secret))} }} }}\n{FLOWS.split('version: 1', 1)[1]}"
+    async with _site(settings) as site:
+        status, plan = await _api(site, "POST", "/plan", {"files": {"flows.yaml": named}})
+        assert (status, plan["codes"]) == (200, [])
+        assert [one["code"] for one in plan["problems"]] == ["codes-missing", "no-disclosure"]
+        assert "hidden" not in json.dumps(plan)
