@@ -129,7 +129,7 @@ async def test_the_list_has_the_numbers_of_each_flow(settings: Config) -> None:
         assert re.findall(r"<td data-label=\"([^\"]+)\">([^<]*)</td>", row) == [
             ("in it now", "4"),
             *(("started", "5"), ("sent", "5"), ("clicked", "2"), ("replied", "2"), ("completed", "1")),
-            ("of those started", "20 %"),
+            ("share", "20 %"),
         ]
 
 
