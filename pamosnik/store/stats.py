@@ -31,6 +31,11 @@ ANSWERED = "answered:"
 LINK = "link:"
 """Of a step: followed by `people:`, `clicks:` or `previews:` and what the link is called."""
 _AT = "at:"
+_ON_DAYS = (
+    "account_id=:account AND connection_id IN (SELECT connection_id FROM connections WHERE account_id=:account)"
+    " AND day BETWEEN coalesce(:since, '') AND coalesce(:until, '9999')"
+)
+"""The connections are named so that the days are looked up, and not gone through: they stand second in the key."""
 _COUNT = (
     "INSERT INTO totals (account_id, connection_id, day, flow_id, version, step, media_id, what, n)"
     " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET n=n+excluded.n"
@@ -104,9 +109,8 @@ def totals(
 ) -> list[tuple[str, str, str, int]]:
     """(connection id, flow id, what, n) summed over the days from `since` to `until`, both included."""
     rows: list[tuple[str, str, str, int]] = conn.execute(
-        "SELECT connection_id, flow_id, what, sum(n) FROM totals WHERE account_id=:account AND step=''"
-        " AND flow_id<>'' AND (:flow IS NULL OR flow_id=:flow) AND (:since IS NULL OR day>=:since)"
-        " AND (:until IS NULL OR day<=:until) GROUP BY 1, 2, 3",
+        f"SELECT connection_id, flow_id, what, sum(n) FROM totals WHERE {_ON_DAYS} AND step=''"  # noqa: S608
+        " AND flow_id<>'' AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2, 3",
         {"account": account_id, "flow": flow_id, "since": since, "until": until},
     ).fetchall()
     return rows
@@ -162,9 +166,8 @@ def by_step(
 ) -> list[tuple[str, str, str, str, str, int]]:
     """(connection id, flow, version, step, what, n): `REACHED`, and words that begin with `LINK`."""
     rows: list[tuple[str, str, str, str, str, int]] = conn.execute(
-        "SELECT connection_id, flow_id, version, step, what, sum(n) FROM totals WHERE account_id=:account"
-        " AND step<>'' AND (:flow IS NULL OR flow_id=:flow) AND (:since IS NULL OR day>=:since)"
-        " AND (:until IS NULL OR day<=:until) GROUP BY 1, 2, 3, 4, 5",
+        f"SELECT connection_id, flow_id, version, step, what, sum(n) FROM totals WHERE {_ON_DAYS}"  # noqa: S608
+        " AND step<>'' AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2, 3, 4, 5",
         {"account": account_id, "flow": flow_id, "since": since, "until": until},
     ).fetchall()
     return rows

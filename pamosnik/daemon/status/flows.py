@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
+from pamosnik.charts.funnel import Stage, funnel
 from pamosnik.clock import local_minute
 from pamosnik.daemon.status.parts import StatusParts, told, with_words
 from pamosnik.daemon.visitors import Form, Visitor
@@ -18,7 +19,8 @@ from pamosnik.flows.graph import figures, layout, svg
 from pamosnik.services import pausing
 from pamosnik.services.people import By
 from pamosnik.services.reading import broadcasts, flow_pages
-from pamosnik.services.reading.flow_pages import Span
+from pamosnik.services.reading.definitions import DEFINITIONS
+from pamosnik.services.reading.flow_pages import Span, Totals
 from pamosnik.services.reading.flow_steps import FlowSteps
 from pamosnik.store import flow_history
 
@@ -76,6 +78,9 @@ class FlowPages:
             "skips": broadcasts.WORDS,
             "minute": partial(_minute, timezone=visitor.account.timezone),
             "told": told(request, _TOLD),
+            # Its words are escaped where it is drawn.
+            "funnel": Markup(_funnel(view.totals)),  # noqa: S704
+            "definitions": DEFINITIONS,
         }
         return self._page("flow.html", request, visitor, values)
 
@@ -122,6 +127,11 @@ def _picture(steps: FlowSteps) -> Markup:
     # Every text in it is escaped by `svg`.
     counted = figures.with_figures(steps.outline, steps.figures())
     return Markup(svg.render_inline(layout.draw([counted])))  # noqa: S704
+
+
+def _funnel(totals: Totals) -> str:
+    stages = [Stage(word, number) for word, number in totals.funnel]
+    return funnel("Numbers of runs, and their share of those that started", stages)
 
 
 def _pause(conn: Connection, by: By, request: Request, _: Form) -> str:

@@ -24,6 +24,8 @@ DEFINITIONS: Mapping[str, str] = {
     "comments": "Comments of people under the post. Your own do not count.",
     "matched": "Comments that began a flow, or were an answer in one.",
     "reached": "Runs that came to this step, each once.",
+    "here": "People who wait at this step now, whenever they came.",
+    "lost": "Runs that came to this step, went no further and do not wait there.",
     "people": "People who opened the link, each once for every time it was sent to them.",
     "clicks": "Visits of people, every one.",
     "previews": "Visits of machines that look at links before people do. They count for nothing else.",

@@ -22,7 +22,6 @@ from pamosnik.store.flows import AppliedFlow, Version
 
 ENTRIES = 50
 """Of a flow's history that are shown."""
-FIRST_STEP = "do.0"
 _FUNNEL = (stats.STARTED, stats.SENT, stats.SEEN, stats.CLICKED, stats.REPLIED, stats.COMPLETED)
 _LED_TO = (FlowChange.ADDED, FlowChange.CHANGED, FlowChange.ROLLED_BACK)
 """Changes that made a version the one that is applied."""
@@ -55,17 +54,13 @@ class Totals:
     @property
     def completed_share(self) -> float | None:
         """Of those who started; None: nobody did, or more completed than started on these days."""
-        return share(self.counts[stats.COMPLETED], self.counts[stats.STARTED])
+        started, completed = self.counts[stats.STARTED], self.counts[stats.COMPLETED]
+        return completed / started if 0 < started >= completed else None
 
     @property
-    def funnel(self) -> Sequence[tuple[str, int, float | None]]:
-        """(word, number, share of those who started)."""
-        started = self.counts[stats.STARTED]
-        return [(word, self.counts[word], share(self.counts[word], started)) for word in _FUNNEL]
-
-
-def share(part: int, whole: int) -> float | None:
-    return part / whole if 0 < whole >= part else None
+    def funnel(self) -> Sequence[tuple[str, int]]:
+        """(word, number), from the start to the end."""
+        return [(word, self.counts[word]) for word in _FUNNEL]
 
 
 def totals(conn: Connection, account: Account, over: Span, flow: str | None = None) -> Mapping[str, Totals]:
@@ -168,7 +163,7 @@ def of_flow(conn: Connection, account: Account, flow_id: str, over: Span) -> Flo
         counted,
         steps,
         flow_splits.compared(steps.splits, counted.splits),
-        _versions(conn, account, flow_id, versions, history, over),
+        _versions(versions, history, steps.firsts),
         history[:ENTRIES],
         broadcasts.planned(conn, account, flow_id),
         broadcasts.latest(conn, account, flow_id),
@@ -176,19 +171,10 @@ def of_flow(conn: Connection, account: Account, flow_id: str, over: Span) -> Flo
 
 
 def _versions(
-    conn: Connection,
-    account: Account,
-    flow_id: str,
-    versions: Sequence[Version],
-    history: Sequence[Entry],
-    over: Span,
+    versions: Sequence[Version], history: Sequence[Entry], came_in: Mapping[str, int]
 ) -> list[VersionRow]:
-    firsts: Counter[str] = Counter()
-    for one in statistics.by_step(conn, account, flow_id, since=over.since, until=over.until):
-        if one.step == FIRST_STEP:
-            firsts[one.version] += one.reached
     led = {entry.version: entry for entry in reversed(history) if entry.change in _LED_TO}
-    return [VersionRow(one, led.get(one.version), firsts[one.version]) for one in versions]
+    return [VersionRow(one, led.get(one.version), came_in.get(one.version, 0)) for one in versions]
 
 
 # --- one version -----------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from pamosnik.services.shapes import Shape as Json
 from pamosnik.store import flows as store
 from pamosnik.store.accounts import Account
 
+FIRST = "do.0"
+"""Path of the first step of every flow."""
 _RESTS = (Shape.QUESTION, Shape.WAIT, Shape.AWAIT)
 """Here people may stay away for good."""
 
@@ -67,6 +69,8 @@ class FlowSteps:
     version: str
     came_in: int
     """Runs that came to the first step."""
+    firsts: Mapping[str, int]
+    """Version → likewise, of all that anybody came into."""
     steps: tuple[StepNumbers, ...]
     most_lost: StepNumbers | None
     """Where most people go no further; None: nowhere did anybody."""
@@ -111,22 +115,28 @@ def of_version(
     flow = compile_flow(flow_id, json.loads(kept.body), timezone=kept.timezone)
     language = json.loads(store.settings(conn, account.id)).get("language", "en")
     counted = by_step(conn, account, flow_id, since=since, until=until)
-    reached = {one.step: one.reached for one in counted if one.version == kept.version}
-    here = store.here_now(conn, account.id, flow_id, kept.version)
-    return _of_flow(flow, outline(flow, str(language)), kept.version, reached, here)
-
-
-def _of_flow(
-    flow: Flow, drawn: Outline, version: str, reached: Mapping[str, int], here: Mapping[str, int]
-) -> FlowSteps:
-    counts = _Counts(flow, reached, here)
+    counts = _Counts(
+        flow,
+        {one.step: one.reached for one in counted if one.version == kept.version},
+        store.here_now(conn, account.id, flow_id, kept.version),
+    )
+    drawn = outline(flow, str(language))
     steps = counts.of(tuple(item for item in drawn.items if item.path in flow.steps))
     losing = [one for one in _every(steps) if one.lost]
-    worst = max(losing, key=lambda one: one.lost or 0, default=None)
-    splits = tuple(
-        tuple(share.name for share in step.shares) for step in flow.steps.values() if isinstance(step, Split)
+    return FlowSteps(
+        flow=flow_id,
+        version=kept.version,
+        came_in=counts.came_in,
+        firsts={one.version: one.reached for one in counted if one.step == FIRST},
+        steps=steps,
+        most_lost=max(losing, key=lambda one: one.lost or 0, default=None),
+        outline=drawn,
+        splits=tuple(
+            tuple(share.name for share in step.shares)
+            for step in flow.steps.values()
+            if isinstance(step, Split)
+        ),
     )
-    return FlowSteps(flow.id, version, counts.came_in, steps, worst, drawn, splits)
 
 
 class _Counts:
@@ -134,7 +144,7 @@ class _Counts:
         self._real = flow.steps
         self._reached = reached
         self._here = here
-        self.came_in = 0 if flow.first is None else reached.get(flow.first, 0)
+        self.came_in = reached.get(FIRST, 0)
 
     def of(self, items: Sequence[Item]) -> tuple[StepNumbers, ...]:
         following = (*items[1:], None)
