@@ -279,9 +279,13 @@ async def test_only_the_plan_that_was_shown_is_applied(settings: Config, tmp_pat
             "other": "unchanged",
         }
         apply = {"files": files, "revision": plan["revision"], "note": "friendlier"}
-        others = ({"flows.yaml": CHANGED + "\n"}, {"other.yaml": CHANGED})
-        changes: list[dict[str, object]] = [{"files": one} for one in others]
-        for changed in (*changes, {"prune": True}, {"revision": "7-0"}):
+        others: list[dict[str, object]] = [
+            {"files": {"flows.yaml": CHANGED + "\n"}},
+            {"files": {"other.yaml": CHANGED}},
+            {"prune": True},
+            {"revision": "7-0"},
+        ]
+        for changed in others:
             status, refused = await _api(site, "POST", "/apply", {**apply, **changed})
             assert (status, "of another plan" in refused["error"]["message"]) == (409, True)
         assert (await _api(site, "POST", "/apply", {"files": files}))[0] == 400
