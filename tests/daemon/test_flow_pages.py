@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from pamosnik.ids import new_id
 from pamosnik.security import tokens
 from pamosnik.services.reading import flow_steps
 from pamosnik.services.reading.flow_steps import FlowSteps
-from pamosnik.store import accounts, api_tokens, sessions
+from pamosnik.store import accounts, api_tokens, connections, sessions, stats
 from pamosnik.store.api_tokens import ApiToken
 from pamosnik.store.database import open_database
 from pamosnik.store.sessions import Session
@@ -263,6 +264,27 @@ async def test_a_program_starts_a_flow_for_one_person(settings: Config) -> None:
         assert (status, "in the last 24 hours" in refused["error"]["message"]) == (409, True)
 
 
+async def test_where_most_go_no_further_is_said_and_drawn(settings: Config) -> None:
+    steps = _steps(settings)
+    async with _site(settings) as site:
+        account = accounts.every(site.reader.connection)[0].id
+        whose = account, connections.of_account(site.reader.connection, account)[0].id
+        count = partial(stats.count, what=stats.REACHED, day="2026-01-01", version=steps.version)
+        # Long ago ten more came, of whom six tapped, and one answered.
+        for step, n in (("do.0", 10), ("do.0.buttons.0.do.0", 6), ("do.0.buttons.0.do.1", 1)):
+            write = partial(
+                count, account_id=whose[0], connection_id=whose[1], flow_id="list", step=step, n=n
+            )
+            await site.writer.write(write)
+        text = await _page(site, "/flows/list?days=all")
+        assert "“For which day?”: 5 of the 8 who came there went no further" in _said(text)
+        assert re.findall(r'class="node (\w+) lost-most" id="f-list\.([^"]+)"', text) == [
+            ("question", "do.0.buttons.0.do.0")
+        ]
+        # On the days since then, nobody is missing.
+        assert "went no further" not in _said(await _page(site, "/flows/list?days=30"))
+
+
 # --- versions --------------------------------------------------------------------------------------------
 
 
@@ -302,7 +324,7 @@ async def test_only_the_plan_that_was_shown_is_applied(settings: Config, tmp_pat
         assert "Nobody came into this version" in newer
         older = _said(await _page(site, f"/flows/list/versions/{before}?days=all"))
         assert "It is the first version." in older
-        assert "5 came here, 100 %" in older
+        assert "15 came here, 100 %" in older
         assert f"pamosnik flows rollback list {before}" in older
 
 
