@@ -32,8 +32,8 @@ def per_day(title: str, days: Sequence[str], series: Sequence[Series]) -> str:
             f"<desc>{escape(_told(days, sums))} {escape(_each(series))}</desc>",
             *_columns(days, series, sums, max(most, 1)),
             "</svg>",
-            f'<p class="axis"><span>{day(days[0])}</span><span>{escape(_told(days, sums))}</span>'
-            f"<span>{day(days[-1])}</span></p>",
+            f'<p class="axis"><span>{day(days[0])}</span><span>{day(days[-1])}</span></p>',
+            f'<p class="quiet">{escape(_told(days, sums))}</p>',
             _table(title, days, series),
             "</figure>",
         )

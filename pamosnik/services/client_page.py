@@ -38,7 +38,7 @@ h1 { font-size: 1.6rem; line-height: 1.25; margin: 1rem 0 .25rem; }
 h2 { font-size: 1.15rem; margin: 2.25rem 0 .5rem; break-after: avoid; }
 .quiet { color: var(--quiet); font-size: .9rem; }
 .lead { font-size: 1.15rem; }
-.counts { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .6rem; padding: 0; }
+.counts { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .6rem; padding: 0; }
 .counts li { list-style: none; background: var(--soft); border-radius: .5rem; padding: .6rem .8rem; }
 .counts b { display: block; font-size: 1.5rem; }
 table { border-collapse: collapse; width: 100%; }
@@ -111,8 +111,11 @@ def page(month: Month) -> str:
 
 def _parts(month: Month) -> Iterator[str]:
     total = statistics.summed(month.by_day)
-    whose = ", ".join(f"@{name}" for name in month.connections)
-    yield f'<p class="quiet">{escape(whose)} · {month.days.first} to {month.days.last}</p>\n'
+    whose = [", ".join(f"@{name}" for name in month.connections)] if month.connections else []
+    yield f'<p class="quiet">{escape(" · ".join([*whose, f"{month.days.first} to {month.days.last}"]))}</p>\n'
+    if not total[statistics.RECEIVED] and not total["started"]:
+        yield f'<p class="lead">Nothing came in in {month.name}.</p>\n'
+        return
     yield f'<p class="lead">{escape(_in_words(month, total))}</p>\n'
     yield _tiles(month, total)
     yield "<h2>Day by day</h2>\n" + pictures.came_in(month.by_day)
@@ -124,8 +127,6 @@ def _parts(month: Month) -> Iterator[str]:
 
 
 def _in_words(month: Month, total: Mapping[str, int]) -> str:
-    if not total[statistics.RECEIVED] and not total["started"]:
-        return f"Nothing came in in {month.name}."
     clicked = sum(link.people for link in month.links)
     told = [
         f"{number(total[statistics.RECEIVED])} comments, messages and taps came in;",
@@ -141,8 +142,8 @@ def _tiles(month: Month, total: Mapping[str, int]) -> str:
     shown = (
         ("came in", number(total[statistics.RECEIVED])),
         ("answered", share(total[statistics.ANSWERED], total[statistics.RECEIVED])),
-        ("conversations", number(total["started"])),
-        ("links opened, each person once", number(sum(link.people for link in month.links))),
+        ("started", number(total["started"])),
+        ("links opened", number(sum(link.people for link in month.links))),
         ("replied", number(total["replied"])),
         ("completed", number(total["completed"])),
     )

@@ -149,8 +149,8 @@ def by_post(
 ) -> list[tuple[str, str, str, int]]:
     """(connection id, post, what, n): what came in under it, and runs that began there."""
     rows: list[tuple[str, str, str, int]] = conn.execute(
-        "SELECT connection_id, media_id, what, sum(n) FROM totals WHERE account_id=:account AND media_id<>''"
-        " AND step='' AND (:since IS NULL OR day>=:since) AND (:until IS NULL OR day<=:until) GROUP BY 1, 2, 3",
+        f"SELECT connection_id, media_id, what, sum(n) FROM totals WHERE {_ON_DAYS} AND media_id<>''"  # noqa: S608
+        " AND step='' GROUP BY 1, 2, 3",
         {"account": account_id, "since": since, "until": until},
     ).fetchall()
     return rows

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
+from pamosnik.model.event import Verdict
 from pamosnik.services.numbers import day_of
 from pamosnik.services.reading import events as event_reading
 from pamosnik.services.reading import forecast, lifelines, numbers, statistics
@@ -19,6 +20,10 @@ from pamosnik.store import connections, flows, reads, stats
 from pamosnik.store.accounts import Account
 
 DAYS = 30
+_NOT_TOLD = (Verdict.NOTED, Verdict.OWN, Verdict.DUPLICATE)
+"""Receipts and echoes: there are so many that they would hide what people did."""
+_LOOKED_AT = 6
+"""Times as many events as are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +83,14 @@ def of_account(
     machine: Machine,
     storage: Sequence[Problem] = (),
 ) -> Overview:
-    """`events`: how many, the latest; `storage`: problems of the disk and the database's file."""
+    """`events`: how many, the latest of people; `storage`: problems of the disk and the database's file."""
     connected = connections.of_account(conn, account.id)
     waiting = reads.queue_counts(conn, account.id)
     days = statistics.last_days(day_of(now, account.timezone), DAYS)
     applied = _flows(conn, account, days)
-    latest = event_reading.newest(conn, account, limit=events, since=None)
-    heard = bool(latest) or stats.counted_days(conn, account.id) is not None
+    newest = event_reading.newest(conn, account, limit=_LOOKED_AT * events, since=None)
+    latest = [one for one in newest if one.verdict not in _NOT_TOLD][:events]
+    heard = bool(newest) or stats.counted_days(conn, account.id) is not None
     return Overview(
         first_steps=FirstSteps(bool(connected), bool(applied), heard),
         problems=[*storage, *problem_reading.beyond_first_steps(conn, account, connected, now)],
