@@ -152,6 +152,8 @@ async def test_open_means_what_has_not_ended(settings: Config) -> None:
         ("events?since=soon", "since soon is no time."),
         ("events?since=999999d", "since 999999d is no time."),
         ("stats?until=999999d", "until 999999d is no day."),
+        ("stats?by=week", "by week is none of day, post, step, link."),
+        ("stats?by=post&flow=price", "Posts are counted over all flows."),
         ("stats?since=2026-13-01", "since 2026-13-01 is no day."),
         ("events?before=x", "before x is no place in this list."),
         ("runs?before=%27OR%201", "before 'OR 1 is no place in this list."),

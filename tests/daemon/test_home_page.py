@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pamosnik._sqlite import Connection
 from pamosnik.clock import ago
 from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.status import overview as pages
+from pamosnik.model.outbox import Quota
 from pamosnik.services import reading
 from pamosnik.services.reading import numbers, statistics
 from pamosnik.services.reading.events import Event
@@ -17,7 +19,7 @@ from pamosnik.services.reading.machine import Machine
 from pamosnik.services.reading.overview import FirstSteps, FlowTotals, Overview
 from pamosnik.services.reading.problems import Problem
 from pamosnik.services.reading.statistics import Day
-from pamosnik.store import accounts
+from pamosnik.store import accounts, connections
 from pamosnik.store.accounts import Account
 from tests.daemon import events
 from tests.daemon.machine import Machine as Shop
@@ -72,14 +74,10 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def _page(view: Overview) -> str:
-    values = {**pages.values(view), "now": AT, "ago": ago}
+def _page(view: Overview, now: datetime = AT) -> str:
+    values = {**pages.values(view), "now": now, "ago": ago}
     made = Pages().page("home.html", {"account": ACCOUNT, "csrf": "c", "page": "/", **values})
     return bytes(made.body).decode()
-
-
-def _cells(text: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL))
 
 
 async def test_times_are_the_accounts_and_what_is_not_known_is_left_out() -> None:
@@ -163,3 +161,26 @@ async def test_what_is_not_among_the_newest_events_has_its_day(tmp_path: Path) -
         comments = line.heard[0]
         assert (comments.at, comments.day) == (None, view.days[-1].day)
         assert view.first_steps.heard, "what was counted came in once"
+
+
+async def test_what_metas_headers_say_is_told_for_an_hour(tmp_path: Path) -> None:
+    async with machine(tmp_path, FLOWS) as shop:
+        now = shop.clock.now()
+
+        def heard(conn: Connection) -> None:
+            (one,) = connections.every(conn)
+            connections.heard_usage(conn, one, Quota.MESSAGE, 82, now - timedelta(minutes=3))
+            connections.heard_usage(conn, one, Quota.COMMENT_REPLY, 90, now - timedelta(minutes=61))
+
+        await shop.writer.write(heard)
+        (line,) = _read(shop).lifelines
+        assert [(usage.kind, usage.percent) for usage in line.usage] == [("messages", 82)]
+        assert "messages 82 % used, 3 minutes ago" in _page(replace(VIEW, lifelines=[line]), now)
+
+
+async def test_a_disk_that_is_nearly_full_is_told() -> None:
+    (problem,) = reading.problems.storage(None, 0, free_bytes=100 << 20)
+    assert problem.code == "disk_nearly_full"
+    assert "Only 100 MB are free" in problem.message
+    assert reading.problems.storage(None, 0, free_bytes=300 << 20) == []
+    assert reading.problems.storage(None, 0, free_bytes=None) == []

@@ -41,6 +41,15 @@ FIELDS: Mapping[str, tuple[str, Sequence[EventKind]]] = {
 }
 """Webhook field of Meta's → what it is called, and the events that come by it. What everybody has stands first."""
 
+_KINDS: Mapping[Quota, str] = {
+    Quota.PRIVATE_REPLY: "private replies",
+    Quota.LIVE_PRIVATE_REPLY: "private replies during live videos",
+    Quota.MESSAGE: "messages",
+    Quota.COMMENT_REPLY: "public replies",
+    Quota.COMMENT_ACTION: "hiding and liking comments",
+    Quota.SENDER_ACTION: "reactions and typing",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -59,6 +68,7 @@ class Usage:
     """What Meta's usage headers said last of a kind of message, at most an hour ago."""
 
     kind: str
+    """For people."""
     percent: int
     heard_at: datetime
 
@@ -117,7 +127,7 @@ def _lifeline(
         private_replies=used,
         private_replies_limit=PRIVATE_REPLIES_PER_HOUR,
         usage=[
-            Usage(quota.value.replace("_", " "), percent, at)
+            Usage(_KINDS[quota], percent, at)
             for quota, (percent, at) in connections.usage(conn, one.id).items()
             if now - at < HOUR
         ],
