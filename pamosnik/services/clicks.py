@@ -1,12 +1,12 @@
-"""Clicks on tracked links: what one counts for."""
+"""Tracked links: what a click, and one that was sent, counts for."""
 
 import secrets
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.addresses import hosts
-from pamosnik.model.decision import Tracking
-from pamosnik.model.run import WaitKind
+from pamosnik.model.decision import NewLink, Tracking
+from pamosnik.model.run import Run, WaitKind
 from pamosnik.services.numbers import day_of
 from pamosnik.store import accounts, links, runs, stats
 from pamosnik.store.links import Click
@@ -50,8 +50,19 @@ def previewed(conn: Connection, token: str, now: datetime) -> None:
         _count(conn, click, "previews", day_of(now, account.timezone))
 
 
+def offered(conn: Connection, run: Run, step: str, link: NewLink, day: str) -> None:
+    """A message was made with it."""
+    whose = (run.account_id, run.connection_id, run.flow_id)
+    what = f"{stats.LINK}messages:{_called(link.name, link.address)}"
+    stats.count(conn, *whose, what, day, version=run.version, step=step)
+
+
 def _count(conn: Connection, click: Click, what: str, day: str) -> None:
-    """What a link is called holds no person: its name, or the host, which the flow names (`engine.links`)."""
-    called = click.name or ", ".join(sorted(hosts(click.address)))
     whose = (click.account_id, click.connection_id, click.flow_id)
-    stats.count(conn, *whose, f"{stats.LINK}{what}:{called}", day, version=click.version, step=click.step)
+    what = f"{stats.LINK}{what}:{_called(click.name, click.address)}"
+    stats.count(conn, *whose, what, day, version=click.version, step=click.step)
+
+
+def _called(name: str | None, address: str) -> str:
+    """What a link is called holds no person: its name, or the host, which the flow names (`engine.links`)."""
+    return name or ", ".join(sorted(hosts(address)))

@@ -31,7 +31,7 @@ from pamosnik.model.flow import Flow
 from pamosnik.model.outbox import SETTLED, HeldFor, ItemKind, ItemStatus, OutboxItem, OutMessage
 from pamosnik.model.run import ENDED, Run, RunStatus, WaitKind
 from pamosnik.model.step import Ask, ForgetMe, GiveCode, RunFlow, Send, Step
-from pamosnik.services import actions, letters, posts
+from pamosnik.services import actions, clicks, letters, posts
 from pamosnik.store import codes, contacts, links, outbox, quoted, runs, stats
 from pamosnik.store.consents import How
 
@@ -64,6 +64,8 @@ def record(
         match effect:
             case SendMessage():
                 run = _put_message(conn, run, effect, contact, ordinal, now)
+                for link in effect.links:
+                    clicks.offered(conn, run, effect.step, link, day)
             case ReplyToComment():
                 _put_reply(conn, run, effect, contact, ordinal, now)
             case Act():

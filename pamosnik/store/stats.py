@@ -29,7 +29,7 @@ RECEIVED = "received:"
 ANSWERED = "answered:"
 """What of it started a flow or went on in one."""
 LINK = "link:"
-"""Of a step: followed by `people:`, `clicks:` or `previews:` and what the link is called."""
+"""Of a step: followed by `messages:`, `people:`, `clicks:` or `previews:` and what the link is called."""
 _AT = "at:"
 _ON_DAYS = (
     "account_id=:account AND connection_id IN (SELECT connection_id FROM connections WHERE account_id=:account)"

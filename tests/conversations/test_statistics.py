@@ -103,6 +103,7 @@ async def test_links_count_people_clicks_and_machines_apart(tmp_path: Path) -> N
         assert row.shape() == {
             "flow": "price",
             "link": "prices",
+            "messages": 2,
             "people": 2,
             "clicks": 4,
             "previews": 1,

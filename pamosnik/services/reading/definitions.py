@@ -26,6 +26,7 @@ DEFINITIONS: Mapping[str, str] = {
     "reached": "Runs that came to this step, each once.",
     "here": "People who wait at this step now, whenever they came.",
     "lost": "Runs that came to this step, went no further and do not wait there.",
+    "messages": "Messages that were made with the link: so often it was sent to somebody.",
     "people": "People who opened the link, each once for every time it was sent to them.",
     "clicks": "Visits of people, every one.",
     "previews": "Visits of machines that look at links before people do. They count for nothing else.",

@@ -82,6 +82,26 @@ def summed(days: Iterable[Day]) -> Mapping[str, int]:
     return total
 
 
+@dataclass(frozen=True, slots=True)
+class KindCounts:
+    kind: str
+    """Of event."""
+    received: int
+    answered: int
+
+
+def by_kind(
+    conn: Connection, account: Account, *, since: str = "0001-01-01", until: str = "9999-12-31"
+) -> list[KindCounts]:
+    """What people did, in the order of its names."""
+    counted: dict[str, Counter[str]] = {}
+    for _, what, n in stats.daily(conn, account.id, since=since, until=until):
+        word, _, kind = what.partition(":")
+        if word in CAME_IN:
+            counted.setdefault(kind, Counter())[word] += n
+    return [KindCounts(kind, c[RECEIVED], c[ANSWERED]) for kind, c in sorted(counted.items())]
+
+
 # --- posts -----------------------------------------------------------------------------------------------
 
 
@@ -186,6 +206,8 @@ class LinkCounts:
     flow: str
     link: str
     """Its name; without one the host that it leads to."""
+    messages: int
+    """Messages that were made with it."""
     people: int
     """Who clicked, each once per link they were sent."""
     clicks: int
@@ -193,10 +215,17 @@ class LinkCounts:
     """Visits of machines, which count for nothing else."""
     connection: str | None
 
+    @property
+    def share(self) -> float | None:
+        """Of those it was sent to, who clicked; None: it was not sent in these days, or its clicks are of earlier
+        ones."""
+        return self.people / self.messages if self.messages and self.people <= self.messages else None
+
     def shape(self) -> Shape:
         return {
             "flow": self.flow,
             "link": self.link,
+            "messages": self.messages,
             "people": self.people,
             "clicks": self.clicks,
             "previews": self.previews,
@@ -212,7 +241,7 @@ def by_link(
     since: str | None = None,
     until: str | None = None,
 ) -> list[LinkCounts]:
-    """Tracked links that somebody visited, the most clicked first."""
+    """Tracked links that were sent or visited, the most clicked first."""
     names = usernames(conn, account)
     counted: dict[tuple[str, str, str], Counter[str]] = {}
     rows = stats.by_step(conn, account.id, flow_id=flow, since=since, until=until)
@@ -221,7 +250,9 @@ def by_link(
             word, _, called = what.removeprefix(stats.LINK).partition(":")
             counted.setdefault((flow_id, called, connection_id), Counter())[word] += n
     found = [
-        LinkCounts(flow_id, called, c["people"], c["clicks"], c["previews"], names.get(connection_id))
+        LinkCounts(
+            flow_id, called, c["messages"], c["people"], c["clicks"], c["previews"], names.get(connection_id)
+        )
         for (flow_id, called, connection_id), c in counted.items()
     ]
     return sorted(found, key=lambda link: (-link.people, link.flow, link.link))
