@@ -66,6 +66,7 @@ SETTINGS = (
     Setting(
         "log_level", "info", "`info`, `debug` (more of what Pamosnik does) or `warning` (only what is wrong)"
     ),
+    Setting("metrics", "token", "`open`: `/metrics` needs no API token, and tells of all accounts"),
     Setting("operator_name", None, "who runs this installation; default: the first account's name"),
     Setting("operator_email", None, "how to reach them; default: the first account's e-mail"),
 )
@@ -127,6 +128,8 @@ class Config:
     """None: no mail is sent."""
     log_format: str
     log_level: str
+    metrics: str
+    """`token` or `open`."""
     operator_name: str | None
     operator_email: str | None
     ages: Ages
@@ -290,6 +293,7 @@ def _checked(values: Mapping[str, Value], kept: Mapping[str, timedelta | None]) 
             hint="Write it like v26.0.",
         )
     _require_one_of("log_format", values["log_format"], "text", "json")
+    _require_one_of("metrics", values["metrics"], "token", "open")
     _require_one_of("proxy_headers", values["proxy_headers"], "ignore", "trust")
     log_level = values["log_level"]
     if log_level.text not in ("debug", "info", "warning"):

@@ -108,6 +108,7 @@ async def serve(
                     on_answer=clock.answered if isinstance(clock, SteadyClock) else lambda _: None,
                 ) as instagram:
                     tools = Tools(writer, reader, instagram, keys, clock, settings.public_url)
+                    writer.on_commit = tools.meters.commits.observe
                     await _run(
                         settings,
                         clock,
@@ -158,6 +159,7 @@ async def _run(
             on_events=workers.runner.wake,
             on_change=workers.look_again,
             on_deletion=workers.eraser.wake,
+            meters=tools.meters,
         )
     )
     # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.

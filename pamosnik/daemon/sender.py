@@ -217,6 +217,7 @@ class Sender:
             outcome = await self._tools.instagram.send(claimed.item, claimed.body, ig_id=ig_id, token=token)
         finally:
             self._of_connection[claimed.item.connection_id] -= 1
+        self._tools.meters.attempted(claimed.item, outcome)
         self._learn(claimed.item, outcome, begun)
         silent_since = self._caution[claimed.item.connection_id].silent_since
         log.info(

@@ -1,8 +1,9 @@
 """What the daemon's workers work with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pamosnik.clock import Clock
+from pamosnik.daemon.meters import Meters
 from pamosnik.instagram.client import Instagram
 from pamosnik.security.vault import Keys
 from pamosnik.store.database import Database
@@ -21,3 +22,4 @@ class Tools:
     clock: Clock
     public_url: str | None = None
     """Where the daemon's pages are reached from outside; None: nowhere that is known."""
+    meters: Meters = field(default_factory=Meters)

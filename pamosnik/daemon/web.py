@@ -30,6 +30,8 @@ from pamosnik.daemon.legal_editor import LegalEditor
 from pamosnik.daemon.legal_pages import LegalPages
 from pamosnik.daemon.login_pages import LoginPages
 from pamosnik.daemon.meta_callbacks import MetaCallbacks
+from pamosnik.daemon.meters import Meters
+from pamosnik.daemon.metrics import Metrics
 from pamosnik.daemon.password_checks import PasswordChecks
 from pamosnik.daemon.reached import Reached
 from pamosnik.daemon.reception import Reception
@@ -61,6 +63,7 @@ def make_app(
     on_events: Callable[[], None],
     on_change: Callable[[], None],
     on_deletion: Callable[[], None],
+    meters: Meters | None = None,
 ) -> ASGIApp:
     """All routes of the daemon. `own`: for what is read for one account; `aside`: likewise, if it takes longer;
     `mails`: to whoever has one. `on_events` is called when there is something to decide, `on_change` when somebody
@@ -75,10 +78,12 @@ def make_app(
     callers = Callers(writer, reader, clock)
     errors = ErrorAnswers(pages)
     health = Health(callers, writer, reader, aside, errors)
+    meters = meters or Meters()
     app = Starlette(
         routes=[
-            *_for_meta(settings, parts, reception, on_deletion),
+            *_for_meta(settings, parts, reception, meters, on_deletion),
             *health.routes(),
+            *Metrics(callers, reader, aside, clock, meters, needs=settings.metrics).routes(),
             *TrackedLinks(writer, reader, clock, on_click=on_events).routes(),
             *Api(settings, callers, writer, reader, aside, clock).routes(),
             *ApiWrites(settings, callers, writer, reader, aside, clock, on_change, on_deletion).routes(),
@@ -102,7 +107,7 @@ def make_app(
 
 
 def _for_meta(
-    settings: Config, parts: Parts, reception: Reception, on_deletion: Callable[[], None]
+    settings: Config, parts: Parts, reception: Reception, meters: Meters, on_deletion: Callable[[], None]
 ) -> list[Route]:
     """What Meta calls."""
     hook = Webhook(
@@ -111,6 +116,7 @@ def _for_meta(
         parts.clock,
         secrets=settings.webhook_secrets,
         verify_token=settings.verify_token,
+        meters=meters,
     )
     callbacks = MetaCallbacks(
         parts.pages,

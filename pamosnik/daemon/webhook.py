@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pamosnik.clock import Clock
+from pamosnik.daemon.meters import Meters
 from pamosnik.daemon.reception import Reception
 from pamosnik.instagram import webhook
 from pamosnik.store import notices
@@ -36,12 +37,14 @@ class Webhook:
         *,
         secrets: Sequence[str],
         verify_token: str | None,
+        meters: Meters,
     ) -> None:
         self._writer = writer
         self._reception = reception
         self._clock = clock
         self._secrets = tuple(secrets)
         self._verify_token = verify_token
+        self._meters = meters
         self._complained_at = 0.0
         self._refused = 0
         """Deliveries refused since the last good one."""
@@ -70,10 +73,12 @@ class Webhook:
         except ClientDisconnect:
             return Response(status_code=400)
         if webhook.signed_by(body, request.headers.get("x-hub-signature-256"), self._secrets) is None:
+            self._meters.deliveries["bad_signature"] += 1
             await self._complain()
             return PlainTextResponse("The signature does not fit.", 403)
         await self._fits()
         delivery = webhook.parse(body)
+        self._meters.deliveries["accepted" if delivery.readable else "unreadable"] += 1
         if not delivery.readable:
             log.warning("A signed delivery was not readable", extra={"action": "webhook.unreadable"})
         if delivery.items:

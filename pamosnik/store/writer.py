@@ -67,6 +67,8 @@ class GroupWriter:
         self.failure: BaseException | None = None
         """Why nothing is written any more: `DatabaseDamaged`, or a mistake of ours. Set for good."""
         self.failed = asyncio.Event()
+        self.on_commit: Callable[[float], None] = lambda _: None
+        """Hears in the writer's thread how many seconds a transaction took that was committed."""
         self._busy_since: float | None = None
         self._news = threading.Condition()
         self._loop = asyncio.get_running_loop()
@@ -203,7 +205,7 @@ class GroupWriter:
     def _commit(self, group: list[_Job]) -> bool:
         """Whether the group is stored."""
         conn = self._database.connection
-        before = conn.total_changes
+        before, begun = conn.total_changes, time.monotonic()
         try:
             if self._hurried:
                 conn.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_STOPPING_S * 1000:.0f}")
@@ -211,6 +213,7 @@ class GroupWriter:
             for job in group:
                 self._run_one(conn, job)
             conn.execute("COMMIT")
+            self.on_commit(time.monotonic() - begun)
         except (_sqlite.Error, _EndedEarly, DatabaseDamaged) as error:
             # COMMIT failed, SQLite ended the transaction inside a function, or a page is damaged: nothing is stored.
             undo(conn)
