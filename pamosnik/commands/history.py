@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     runs = typer.Typer(help="What is going on.", rich_markup_mode=None, no_args_is_help=True)
     runs.command("list")(runs_list)
     runs.command("show")(runs_show)
+    runs.command("cancel")(runs_cancel)
     app.add_typer(runs, name="runs")
     queue = typer.Typer(help="What goes out.", rich_markup_mode=None, no_args_is_help=True)
     queue.command("list")(queue_list)
@@ -157,17 +158,6 @@ def runs_list(
     print_table(rows, columns, "No flow was started yet.")
 
 
-_STIMULI = {
-    "Started": "The flow began",
-    "Answered": "A question was answered",
-    "NotUnderstood": "An answer did not fit the question",
-    "Tapped": "A button or chip was chosen",
-    "TimerFired": "The time was over",
-    "Woken": "What it waited for came",
-    "EffectSettled": "What it asked for, or sent, came to its end",
-}
-
-
 def runs_show(
     run: Annotated[
         str, typer.Argument(help="Run, event, comment or message id; @username for their latest.")
@@ -176,6 +166,7 @@ def runs_show(
 ) -> None:
     """One run, turn by turn."""
     from pamosnik.services import reading
+    from pamosnik.services.reading.runs import STIMULI
 
     with open_home() as home:
         found = home.read(lambda conn: reading.runs.whole(conn, home.account, run, now()))
@@ -189,7 +180,7 @@ def runs_show(
     print_facts(list(found.items()))
     for turn in turns:
         say("")
-        say(f"{shown(turn['at'])}  {_STIMULI.get(str(turn['stimulus']), turn['stimulus'])}")
+        say(f"{shown(turn['at'])}  {STIMULI.get(str(turn['stimulus']), turn['stimulus'])}")
         trace = turn["trace"]
         assert isinstance(trace, list)
         for check in trace:
@@ -198,6 +189,28 @@ def runs_show(
         say(f"→ {_item(item)}")
     for link in links:
         say(f"→ {_link(link)}")
+
+
+def runs_cancel(
+    run: Annotated[
+        str, typer.Argument(help="Run, event, comment or message id; @username for their latest.")
+    ],
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Ends a run early; what it has not sent yet is called off."""
+    from pamosnik.services import reading, runs
+
+    with open_home() as home:
+        if not confirm("End this run? What it has not sent yet is called off.", yes=yes):
+            note("Nothing was changed.")
+            return
+        ended = home.write(lambda conn: runs.cancel(conn, home.account, run, actor="command", now=now()))
+        found, _ = home.read(lambda conn: reading.runs.named(conn, home.account, ended))
+    if as_json:
+        print_json(found.shape())
+    else:
+        say(f"{found.id} is {found.status}: {found.reason}.")
 
 
 def queue_list(

@@ -26,12 +26,14 @@ from pamosnik.daemon.api_flows import BadFiles, Machine
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
 from pamosnik.errors import HomeError, NotFound, PamosnikError, UsageError
-from pamosnik.services import erasing, flows, people
+from pamosnik.services import erasing, flows, people, queue, reading, runs
 from pamosnik.services.people import By, Changed
+from pamosnik.services.queue import Fate
 from pamosnik.services.shapes import Shape
 from pamosnik.store import deletions
 from pamosnik.store.database import Database
 from pamosnik.store.deletions import Cause
+from pamosnik.store.reads import QueueFilter
 from pamosnik.store.walls import write_for
 from pamosnik.store.writer import GroupWriter
 
@@ -97,6 +99,33 @@ def _forget(conn: Connection, by: By, who: str, given: Given) -> Shape:
 
 _FILES = ("files", "prune", "over_rollback")
 
+
+def _retry(conn: Connection, by: By, what: str, _: Given) -> Shape:
+    return _item(conn, by, queue.retry(conn, by.account, what, actor=by.actor, now=by.now))
+
+
+def _cancel(conn: Connection, by: By, what: str, _: Given) -> Shape:
+    return _item(conn, by, queue.cancel(conn, by.account, what, actor=by.actor, now=by.now))
+
+
+def _settle(conn: Connection, by: By, what: str, given: Given) -> Shape:
+    said = _text(given, "fate")
+    if said not in set(Fate):
+        raise UsageError(f"The key fate is {said}.", hint="It can be sent, resend or drop.")
+    return _item(conn, by, queue.settle(conn, by.account, what, Fate(said), actor=by.actor, now=by.now))
+
+
+def _item(conn: Connection, by: By, item_id: str) -> Shape:
+    """As it stands now."""
+    (found,) = reading.queue.newest(conn, by.account, QueueFilter(item_id=item_id), now=by.now)
+    return found.shape()
+
+
+def _cancel_run(conn: Connection, by: By, what: str, _: Given) -> Shape:
+    ended = runs.cancel(conn, by.account, what, actor=by.actor, now=by.now)
+    return reading.runs.named(conn, by.account, ended)[0].shape()
+
+
 WRITES: Sequence[Write] = (
     Write("contacts/{id}/forget", _forget, ("connection",), status=202),
     Write("contacts/{id}/tag", _tag, ("tags",)),
@@ -109,6 +138,10 @@ WRITES: Sequence[Write] = (
     Write("flows/{id}/start", api_flows.start, ("contact",), status=201, ahead=api_flows.compiled),
     Write("flows/plan", api_flows.plan, _FILES, ahead=api_flows.proposed),
     Write("flows/apply", api_flows.apply, (*_FILES, "revision", "note"), ahead=api_flows.proposed),
+    Write("queue/{id}/retry", _retry),
+    Write("queue/{id}/cancel", _cancel),
+    Write("queue/{id}/settle", _settle, ("fate",)),
+    Write("runs/{id}/cancel", _cancel_run),
 )
 
 

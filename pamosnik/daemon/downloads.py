@@ -1,4 +1,4 @@
-"""People, events and numbers as CSV files, for whoever is logged in."""
+"""People, events, numbers, posts and links as CSV files, for whoever is logged in."""
 
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
@@ -25,6 +25,7 @@ FILES = {
     "stats": sheets.NUMBERS,
     "days": sheets.DAYS,
     "posts": sheets.POSTS,
+    "links": sheets.LINKS,
 }
 
 

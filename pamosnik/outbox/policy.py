@@ -21,6 +21,9 @@ from pamosnik.outbox.pacing import backoff
 FETCHES_OF_MEDIA = 2
 """Meta could not fetch a picture: once more, then it is given up."""
 
+PAUSED = "paused: the owner writes with this person"
+"""Why a message waits for the end of a pause."""
+
 GONE_ASKED_AGAIN_AFTER = timedelta(minutes=1)
 """A comment that shall be deleted is gone already: once more, for Meta has called existing ones missing."""
 
@@ -64,7 +67,7 @@ def permit(item: OutboxItem, contact: Contact, now: datetime) -> Permit | Hold |
             and contact.paused_by is PausedBy.OWNER
             and now < contact.paused_until
         ):
-            return Hold(contact.paused_until, "paused: the owner writes with this person")
+            return Hold(contact.paused_until, PAUSED)
     if item.kind in (ItemKind.MESSAGE, ItemKind.SENDER_ACTION) and not contact.window_open(now):
         return Refuse(ItemStatus.EXPIRED, "the 24-hour window of this person is closed")
     return Permit()

@@ -1,4 +1,4 @@
-"""People, events and numbers as the rows of a spreadsheet; times on the account's clock, with their offset.
+"""People, events, numbers, posts and links as the rows of a spreadsheet; times on the account's clock, with offset.
 
 Columns are named as in the JSON contract; what is nested there has its path for a name, like `fields.size`.
 """
@@ -126,6 +126,17 @@ def _posts(
     return Part(_rows([one.shape() for one in found], columns, account), None)
 
 
+def _link_columns(_: Connection, __: Account) -> Sequence[str]:
+    return ("flow", "link", "messages", "people", "clicks", "previews", "connection")
+
+
+def _links(
+    conn: Connection, account: Account, columns: Sequence[str], _last: str | None, _limit: int
+) -> Part:
+    found = statistics.by_link(conn, account)
+    return Part(_rows([one.shape() for one in found], columns, account), None)
+
+
 PEOPLE = Sheet(_people_columns, _people)
 """Connection by connection."""
 EVENTS = Sheet(_event_columns, _events)
@@ -136,6 +147,8 @@ DAYS = Sheet(_day_columns, _days)
 """As `stats --by day` counts, the newest first: from the first day on which anything was counted."""
 POSTS = Sheet(_post_columns, _posts)
 """As `stats --by post` counts."""
+LINKS = Sheet(_link_columns, _links)
+"""As `stats --by link` counts."""
 
 
 def _counted(conn: Connection, account: Account) -> Sequence[Shape]:

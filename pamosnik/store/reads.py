@@ -73,7 +73,7 @@ def find_events(conn: Connection, account_id: str, what: str) -> list[tuple[Any,
 
 RUN_COLUMNS = (
     "r.run_id, r.flow_id, r.version, p.username, p.igsid, r.status, r.step, r.started_at, r.finished_at, r.reason,"
-    " c.username, (SELECT min(due_at) FROM waits w WHERE w.run_id=r.run_id)"
+    " c.username, (SELECT min(due_at) FROM waits w WHERE w.run_id=r.run_id), r.contact_id"
 )
 
 
@@ -157,10 +157,14 @@ QUEUE_COLUMNS = (
     " CASE WHEN o.status='queued' THEN (SELECT e.status FROM outbox e WHERE e.lane=o.lane AND e.seq<o.seq"
     " AND e.status IN ('queued','held','sending','unknown') ORDER BY e.seq LIMIT 1) END,"
     " c.status, iif(c.rest_until>:now, c.rest_until, NULL), c.rest_reason, o.connection_id,"
-    " CASE WHEN o.kind IN ('sender_action','comment_action') THEN json_extract(o.task, '$.action') END"
+    " CASE WHEN o.kind IN ('sender_action','comment_action') THEN json_extract(o.task, '$.action') END,"
+    " o.held_for, o.contact_id, o.created_at, o.step"
 )
-"""The last six: the status of what leaves before it in its lane, the connection's status, until when it rests and
-why, its id; what a reaction or a deed under a comment does."""
+"""From the 15th on: the status of what leaves before it in its lane, the connection's status, until when it rests and
+why, its id; what a reaction or a deed under a comment does; what a held one waits for."""
+_SEQ_OF = "SELECT b.seq FROM outbox b WHERE"
+_OPEN_ITEM = "o.status IN ('queued','held','sending','unknown')"
+"""As the index of open items has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,7 @@ class QueueFilter:
     """Which items are asked for; None: all."""
 
     open_only: bool = False
+    status: str | None = None
     run_id: str | None = None
     event_id: str | None = None
     """What the turns of this event put in."""
@@ -175,30 +180,41 @@ class QueueFilter:
     since: datetime | None = None
     before: str | None = None
     """Only what was made before the item of this id; nothing when there is no such item."""
+    not_before: str | None = None
+    """Only that item and what was made after it."""
 
 
 def queue(
     conn: Connection, account_id: str, wanted: QueueFilter, *, limit: int | None, now: datetime
 ) -> list[tuple[Any, ...]]:
     """What is going out, and what went; the latest made first. Look-ups that were answered are nothing to see."""
+    asked = [
+        (wanted.open_only, _OPEN_ITEM),
+        (wanted.status is not None, "o.status=:status"),
+        (wanted.run_id is not None, "o.run_id=:run"),
+        (wanted.item_id is not None, "o.item_id=:item"),
+        (wanted.since is not None, "o.created_at>=:since"),
+        (wanted.before is not None, f"o.seq<({_SEQ_OF} b.item_id=:before AND b.account_id=:account)"),
+        (
+            wanted.not_before is not None,
+            f"o.seq>=({_SEQ_OF} b.item_id=:not_before AND b.account_id=:account)",
+        ),
+        (wanted.event_id is not None, f"(o.source=:event OR (o.source, o.turn) IN ({_TURNS_OF_EVENT}))"),
+    ]
+    conditions = "".join(f" AND {condition}" for is_asked, condition in asked if is_asked)
+    # What is open is found by its own index, not by looking through all that has left; the plus says so.
+    order = "+o.seq" if wanted.open_only else "o.seq"
     rows: list[tuple[Any, ...]] = conn.execute(
-        f"SELECT {QUEUE_COLUMNS} FROM outbox o JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
+        f"SELECT {QUEUE_COLUMNS} FROM outbox o JOIN contacts p USING (contact_id)"  # noqa: S608 - no values
         " JOIN connections c ON c.connection_id=o.connection_id WHERE o.account_id=:account"
-        " AND NOT (o.kind='lookup' AND o.status='sent')"
-        " AND (NOT :open OR o.status IN ('queued','held','sending','unknown')) AND (:run IS NULL OR o.run_id=:run)"
-        " AND (:item IS NULL OR o.item_id=:item)"
-        " AND (:before IS NULL OR o.seq<(SELECT b.seq FROM outbox b WHERE b.item_id=:before"
-        " AND b.account_id=:account))"
-        " AND (:since IS NULL OR o.created_at>=:since)"
-        " AND (:event IS NULL OR o.source=:event"
-        f" OR (o.source, o.turn) IN ({_TURNS_OF_EVENT}))"
-        " ORDER BY o.seq DESC LIMIT :limit",
+        f" AND NOT (o.kind='lookup' AND o.status='sent'){conditions} ORDER BY {order} DESC LIMIT :limit",
         {
             "account": account_id,
-            "open": wanted.open_only,
+            "status": wanted.status,
             "run": wanted.run_id,
             "item": wanted.item_id,
             "before": wanted.before,
+            "not_before": wanted.not_before,
             "event": wanted.event_id,
             "since": ms(wanted.since),
             "now": ms(now),
@@ -206,6 +222,20 @@ def queue(
         },
     ).fetchall()
     return rows
+
+
+def queue_place(
+    conn: Connection, account_id: str, number: int, *, before: str | None = None
+) -> tuple[str, int] | None:
+    """(id, made at) of the item so many places behind the newest, or behind the one with the id `before`; None: the
+    list ends earlier."""
+    row = conn.execute(
+        "SELECT o.item_id, o.created_at FROM outbox o WHERE o.account_id=:account AND (:before IS NULL"  # noqa: S608
+        f" OR o.seq<({_SEQ_OF} b.item_id=:before AND b.account_id=:account))"
+        " ORDER BY o.seq DESC LIMIT 1 OFFSET :number",
+        {"account": account_id, "before": before, "number": number},
+    ).fetchone()
+    return None if row is None else (str(row[0]), int(row[1]))
 
 
 def unanswered_lately(conn: Connection, account_id: str, now: datetime) -> dict[str, int]:

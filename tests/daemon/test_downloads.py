@@ -179,8 +179,9 @@ def test_an_account_without_anything_has_its_headings(tmp_path: Path) -> None:
             assert sheet.part(database.connection, nobody, columns, None, 5).rows == []
 
 
-@pytest.mark.parametrize("sheet", FILES.values())
-def test_parts_of_any_length_make_the_whole(settings: Config, sheet: sheets.Sheet) -> None:
+@pytest.mark.parametrize("name", ["people", "events", "stats", "days", "posts"])
+def test_parts_of_any_length_make_the_whole(settings: Config, name: str) -> None:
+    sheet = FILES[name]
     with open_database(settings.database) as database:
         conn = database.connection
         (account,) = accounts.every(conn)

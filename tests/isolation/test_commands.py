@@ -78,6 +78,7 @@ WITH_AN_ID: Mapping[str, Sequence[str]] = {
     "queue cancel": ("--yes",),
     "queue retry": ("--yes",),
     "queue settle": ("--resend", "--yes"),
+    "runs cancel": ("--yes",),
     "runs show": (),
     "why": (),
 }

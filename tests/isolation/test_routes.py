@@ -84,12 +84,17 @@ PAGES = {
     "GET /flows/{id}",
     "GET /flows/{id}/pause",
     "GET /flows/{id}/versions/{version}",
+    "GET /links.csv",
     "GET /people.csv",
+    "GET /posts",
     "GET /posts.csv",
+    "GET /queue",
+    "GET /queue/{id}",
+    "GET /runs/{id}",
     "GET /stats.csv",
 }
 """For whoever is logged in."""
-PROGRAMS = {f"GET /api/v1/{read.path}" for read in READS}
+PROGRAMS = {f"GET /api/v1/{read.path}" for read in READS} | {"GET /metrics"}
 """For whoever brings an API token."""
 FILES = {"new.yaml": "version: 1\nflows: { new: { when: [dm: new], do: [send: New] } }\n"}
 BODIES: Mapping[str, object] = {
@@ -104,6 +109,10 @@ BODIES: Mapping[str, object] = {
     "POST /api/v1/flows/{id}/pause": {},
     "POST /api/v1/flows/{id}/resume": {},
     "POST /api/v1/flows/{id}/start": {"contact": world.ANNA},
+    "POST /api/v1/queue/{id}/cancel": {},
+    "POST /api/v1/queue/{id}/retry": {},
+    "POST /api/v1/queue/{id}/settle": {"fate": "sent"},
+    "POST /api/v1/runs/{id}/cancel": {},
 }
 """Likewise: what is sent as JSON."""
 
@@ -127,6 +136,10 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "POST /flows/{id}/pause": {},
     "POST /flows/{id}/resume": {},
     "POST /logout": {"session": "ID"},
+    "POST /queue/{id}/cancel": {"seen": "queued-0"},
+    "POST /queue/{id}/retry": {"seen": "failed-1"},
+    "POST /queue/{id}/settle": {"seen": "unknown-1", "fate": "sent"},
+    "POST /runs/{id}/cancel": {},
 }
 """For whoever is logged in: what is sent beside the form's own token; ID: something of the other account's."""
 LEAD_BACK = {form.replace("POST", "GET") for form in FORMS if form.startswith("POST /account/")} - PAGES

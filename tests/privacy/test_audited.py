@@ -67,11 +67,12 @@ CHANGES: Mapping[str, tuple[Sequence[str], str]] = {
     "queue cancel": (("queued", "--yes"), "queue cancel"),
     "queue retry": (("failed", "--yes"), "queue retry"),
     "queue settle": (("unknown", "--sent", "--yes"), "queue settle"),
+    "runs cancel": (("RUN", "--yes"), "runs cancel"),
     "accounts passwd": (("--password-stdin",), "password changed"),
     "retention run": (("--yes",), "retention run"),
 }
-"""Words after the command, in the order in which they can be run on one home, and how the action begins. `FILE`, and
-the state of a message, stand for one."""
+"""Words after the command, in the order in which they can be run on one home, and how the action begins. `FILE`,
+`RUN` and the state of a message stand for one."""
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,9 @@ def _given(conn: Connection, word: str, folder: Path) -> str:
         flows = world.FLOWS.replace("MARK", MINE.mark).replace("NEXT_YEAR", str(world.NOW.year + 1))
         (folder / "new.yaml").write_text(flows.replace("The list of", "Our list of"))
         return str(folder / "new.yaml")
+    if word == "RUN":
+        asked = "SELECT run_id FROM runs WHERE account_id=? AND status='waiting'"
+        return str(conn.execute(asked, (MINE.account,)).fetchone()[0])
     found = conn.execute(
         "SELECT item_id FROM outbox WHERE account_id=? AND status=?", (MINE.account, word)
     ).fetchone()

@@ -31,6 +31,16 @@ READ = {"POST /account/data/people": "looks for a person"}
 ELSEWHERE = {
     "POST /account/data/delete": "its audit goes with it: tests/daemon/test_data_pages.py",
     "POST /account/mail": "a test mail changes nothing",
+    **{
+        f"POST /queue/{{id}}/{verb}": "tests/daemon/test_queue_page.py"
+        for verb in ("cancel", "retry", "settle")
+    },
+    **{
+        f"POST /api/v1/queue/{{id}}/{verb}": "tests/daemon/test_queue_page.py"
+        for verb in ("cancel", "retry", "settle")
+    },
+    "POST /runs/{id}/cancel": "tests/daemon/test_queue_page.py",
+    "POST /api/v1/runs/{id}/cancel": "tests/daemon/test_queue_page.py",
     "POST /forgot": "a mail changes nothing; the new password is noted",
     "POST /webhooks/instagram": "events are their own record",
     "POST /webhooks/instagram/data-deletion": "tests/daemon/test_meta_callbacks.py",

@@ -5,9 +5,12 @@ from starlette.routing import Route
 from pamosnik.daemon.status.flows import FlowPages
 from pamosnik.daemon.status.overview import OverviewPage
 from pamosnik.daemon.status.parts import StatusParts
+from pamosnik.daemon.status.posts import PostsPage
+from pamosnik.daemon.status.queue import QueuePages
+from pamosnik.daemon.status.runs import RunPages
 
 
 def routes(parts: StatusParts) -> list[Route]:
     """Of all its pages."""
-    groups = (OverviewPage(parts), FlowPages(parts))
+    groups = (OverviewPage(parts), FlowPages(parts), PostsPage(parts), QueuePages(parts), RunPages(parts))
     return [route for group in groups for route in group.routes()]

@@ -6,6 +6,7 @@ are values; `shape()` is how one stands in the JSON contract, times as ISO 8601 
 """
 
 from pamosnik.services.reading import (
+    backlog,
     broadcasts,
     connections,
     counts,
@@ -21,14 +22,17 @@ from pamosnik.services.reading import (
     numbers,
     overview,
     people,
+    posts,
     problems,
     queue,
     runs,
     statistics,
     status,
+    step_words,
 )
 
 __all__ = [
+    "backlog",
     "broadcasts",
     "connections",
     "counts",
@@ -44,9 +48,11 @@ __all__ = [
     "numbers",
     "overview",
     "people",
+    "posts",
     "problems",
     "queue",
     "runs",
     "statistics",
     "status",
+    "step_words",
 ]

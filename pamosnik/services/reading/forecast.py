@@ -12,7 +12,7 @@ from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected, ConnectionStatus
 from pamosnik.store.times import instant
 
-_SOON = timedelta(hours=1)
+SOON = timedelta(hours=1)
 _A_MOMENT = timedelta(minutes=1)
 _PRIVATE = ItemKind.PRIVATE_REPLY.value
 
@@ -58,7 +58,7 @@ def will_expire(
     conn: Connection, account: Account, leaves: Mapping[str, datetime | None], now: datetime
 ) -> int:
     """What is too late at Meta's pace, and what else has less than an hour left."""
-    soon = reads.queue_expiring(conn, account.id, now + _SOON, but_not=_PRIVATE)
+    soon = reads.queue_expiring(conn, account.id, now + SOON, but_not=_PRIVATE)
     return soon + sum(at is None for at in leaves.values())
 
 

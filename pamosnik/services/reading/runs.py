@@ -1,15 +1,18 @@
 """People going through flows, turn by turn."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound
+from pamosnik.model.run import WaitKind
 from pamosnik.services.reading import links, queue
 from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import reads
+from pamosnik.store import runs as store
 from pamosnik.store.accounts import Account
 from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant, optional_instant
@@ -32,6 +35,8 @@ class Run:
     finished_at: datetime | None
     reason: str | None
     connection: str
+    contact: str
+    """The person's id of ours."""
 
     def shape(self) -> Shape:
         return {
@@ -49,6 +54,18 @@ class Run:
         }
 
 
+STIMULI: Mapping[str, str] = {
+    "Started": "The flow began",
+    "Answered": "A question was answered",
+    "NotUnderstood": "An answer did not fit the question",
+    "Tapped": "A button or chip was chosen",
+    "TimerFired": "The time was over",
+    "Woken": "What it waited for came",
+    "EffectSettled": "What it asked for, or sent, came to its end",
+}
+"""What turns come about by, in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What one turn of a run did."""
@@ -58,6 +75,11 @@ class Turn:
     event: str | None
     trace: list[list[str]]
     at: datetime
+
+    @property
+    def why(self) -> str:
+        """What it came about by, in words."""
+        return STIMULI.get(self.stimulus, self.stimulus)
 
     def shape(self) -> Shape:
         return {
@@ -95,6 +117,34 @@ def named(conn: Connection, account: Account, what: str) -> tuple[Run, list[Turn
     return found[0], turns
 
 
+_WAITS = {
+    WaitKind.TIMER: "for a time",
+    WaitKind.ANSWER: "for an answer",
+    WaitKind.TAP: "for a tap on a button or chip",
+    WaitKind.EFFECT: "for what it has asked a program or Instagram",
+    WaitKind.FOR_ANSWER: "for an answer",
+    WaitKind.FOR_TAP: "for a tap",
+    WaitKind.FOR_CLICK: "for a click on a link",
+    WaitKind.FOR_TAG: "for a tag",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A place where a run stands still."""
+
+    what: str
+    """In words: for …"""
+    step: str
+    until: datetime
+
+
+def waits(conn: Connection, run: Run) -> list[Wait]:
+    """Where it stands still, in the order in which it came there."""
+    found = store.load(conn, run.id)
+    return [] if found is None else [Wait(_WAITS[one.kind], one.path, one.due_at) for one in found.waits]
+
+
 def whole(conn: Connection, account: Account, what: str, now: datetime) -> Shape:
     """The run that an id names, with its turns, what it put into the queue, and its links."""
     found, turns = named(conn, account, what)
@@ -121,4 +171,5 @@ def _run(row: tuple[Any, ...]) -> Run:
         finished_at=optional_instant(row[8]),
         reason=row[9],
         connection=row[10],
+        contact=row[12],
     )
