@@ -410,17 +410,22 @@ def _advice(answer: Answer, heard: Heard) -> str | None:
             if words_help
             else f"To take it all the same, look at what keeps {answer.takers[0].flow.id} from it."
         )
-    word = heard.trimmed
-    lines = [f'- {answer.kind}: ["one of its words"]']
-    if not word:
-        lines = [f"- {answer.kind}"]
-    elif len(word) <= _A_KEYWORD:
-        lines = [f"- {answer.kind}: [{json.dumps(word, ensure_ascii=False)}]"]
+    lines = [f'- {answer.kind}: ["one of its words"]' if heard.trimmed else f"- {answer.kind}"]
+    if (line := keyword_line(answer.kind, heard)) is not None:
+        lines = [line]
     if words_help:
         lines = []
     if KINDS[answer.kind] not in COMMENTS:
         lines.append("- anything_else (whatever no other flow takes)")
     return f"Under `when:` of a flow this takes it: {', or '.join(lines)}" if lines else None
+
+
+def keyword_line(kind: str, heard: Heard) -> str | None:
+    """The line under `when:` that takes this text as it is; None where it is too long for a keyword, or has no word.
+    `kind`: of `KINDS`."""
+    if not 0 < len(heard.trimmed) <= _A_KEYWORD:
+        return None
+    return f"- {kind}: [{json.dumps(heard.trimmed, ensure_ascii=False)}]"
 
 
 def _answer_json(answer: Answer) -> Shape:

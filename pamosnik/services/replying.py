@@ -101,6 +101,8 @@ class Ways:
 
     private: str | None
     public: str | None
+    private_until: datetime
+    """When the private reply would be too late."""
 
 
 def ways(conn: Connection, account: Account, comment_event_id: str, now: datetime) -> Ways | None:
@@ -109,7 +111,8 @@ def ways(conn: Connection, account: Account, comment_event_id: str, now: datetim
     if event is None or event.account_id != account.id or not _is_comment(event):
         return None
     contact = _who(conn, event)
-    return Ways(_why_no_private(conn, event, contact, now), _why_no_public(event, contact))
+    private = _why_no_private(conn, event, contact, now)
+    return Ways(private, _why_no_public(event, contact), _private_until(event))
 
 
 def why_no_message(contact: Contact, account: Account, now: datetime) -> str | None:

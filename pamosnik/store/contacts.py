@@ -298,6 +298,14 @@ def find(conn: Connection, account_id: str, who: str) -> list[str]:
     return [contact_id for (contact_id,) in rows]
 
 
+def called(conn: Connection, account_id: str, username: str) -> list[str]:
+    """Ids of contacts with just this username."""
+    rows = conn.execute(
+        "SELECT contact_id FROM contacts WHERE account_id=? AND username=?", (account_id, username)
+    )
+    return [contact_id for (contact_id,) in rows]
+
+
 def matching(conn: Connection, account_id: str, folded: str, *, limit: int | None) -> list[str]:
     """Ids of contacts with this text, as `model.words.fold` writes it, in what is known of them; newest first."""
     rows = conn.execute(

@@ -216,6 +216,16 @@ def posts(conn: Connection, account_id: str) -> list[Told]:
     return [Told(a, b, c, d, optional_instant(at)) for a, b, c, d, at in rows]
 
 
+def told(conn: Connection, connection_id: str, media_id: str) -> Told | None:
+    """A post; None when Instagram was never asked."""
+    row = conn.execute(
+        "SELECT connection_id, media_id, caption, permalink, posted_at FROM posts"
+        " WHERE connection_id=? AND media_id=?",
+        (connection_id, media_id),
+    ).fetchone()
+    return None if row is None else Told(row[0], row[1], row[2], row[3], optional_instant(row[4]))
+
+
 def learn_captions(conn: Connection, connection_id: str, captions: Mapping[str, str]) -> None:
     """Media id → what stands below the post ('' for nothing); of posts that are not known nothing is kept."""
     conn.executemany(

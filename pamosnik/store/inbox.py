@@ -112,6 +112,16 @@ def load(conn: Connection, event_id: str) -> Event | None:
     return None if row is None else event_of(row)
 
 
+def told_as(conn: Connection, account_id: str, meta_id: str) -> str | None:
+    """The event of a comment or message, or of the echo of a message of ours, by Meta's id of it."""
+    row = conn.execute(
+        "SELECT event_id FROM events WHERE dedup_key IN ('c:' || :id, 'm:' || :id, 'o:' || :id) AND connection_id IN"
+        " (SELECT connection_id FROM connections WHERE account_id=:account) ORDER BY dedup_key LIMIT 1",
+        {"id": meta_id, "account": account_id},
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 _ANSWERABLE = (
     Verdict.STARTED,
     Verdict.RESUMED,

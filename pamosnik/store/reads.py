@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pamosnik._sqlite import Connection
+from pamosnik.store import outbox
 from pamosnik.store.times import ms
 
 AFTER_ALL = "~"
@@ -35,13 +36,42 @@ def events(
     return rows
 
 
+def event(conn: Connection, account_id: str, event_id: str) -> tuple[Any, ...] | None:
+    """One by Pamosnik's id."""
+    row: tuple[Any, ...] | None = conn.execute(
+        f"SELECT {EVENT_COLUMNS} FROM events e JOIN connections c USING (connection_id)"  # noqa: S608 - column names
+        " WHERE e.event_id=? AND e.account_id=?",
+        (event_id, account_id),
+    ).fetchone()
+    return row
+
+
+def beside(conn: Connection, event_id: str, *, older: bool) -> str | None:
+    """The event of the same person that came before or after this one; receipts and what flows did are left out."""
+    sign, order = ("<", "DESC") if older else (">", "ASC")
+    row = conn.execute(
+        "SELECT o.event_id FROM events e JOIN events o ON o.connection_id=e.connection_id AND o.igsid=e.igsid"  # noqa: S608
+        f" WHERE e.event_id=? AND o.event_id{sign}e.event_id AND o.kind NOT IN ('seen', 'tag_added', 'field_set')"
+        f" ORDER BY o.event_id {order} LIMIT 1",
+        (event_id,),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 _NOTHING_BETWEEN = (
-    "NOT EXISTS (SELECT 1 FROM turns b WHERE b.run_id=t.run_id AND b.turn>s.turn AND b.turn<=t.turn"
+    "NOT EXISTS (SELECT 1 FROM turns b WHERE b.run_id=t.run_id AND b.turn>s.turn AND +b.turn<=t.turn"
     " AND b.stimulus<>'EffectSettled')"
 )
+_ITS_RUNS = (
+    "SELECT r.run_id FROM events v JOIN contacts p ON p.connection_id=v.connection_id AND p.igsid=v.igsid"
+    " JOIN runs r ON r.contact_id=p.contact_id WHERE v.event_id=:event"
+    " UNION SELECT r.run_id FROM events v JOIN contact_ids i ON i.connection_id=v.connection_id AND i.igsid=v.igsid"
+    " JOIN runs r ON r.contact_id=i.contact_id WHERE v.event_id=:event"
+)
+"""Those of the person whose event it is: it has turns in no other's, and turns are found by their runs."""
 _TURNS_OF_EVENT = (
-    "SELECT t.run_id, t.turn FROM turns t JOIN turns s ON s.run_id=t.run_id AND s.turn<=t.turn"  # noqa: S608 - no values
-    f" WHERE s.event_id=:event AND {_NOTHING_BETWEEN}"
+    "SELECT t.run_id, t.turn FROM turns s CROSS JOIN turns t ON s.run_id=t.run_id AND s.turn<=t.turn"  # noqa: S608 - no values
+    f" WHERE s.run_id IN ({_ITS_RUNS}) AND s.event_id=:event AND {_NOTHING_BETWEEN}"
 )
 """Its own turns, and those that went on with what they had asked for: a profile, a webhook."""
 
@@ -69,6 +99,16 @@ def find_events(conn: Connection, account_id: str, what: str) -> list[tuple[Any,
         },
     ).fetchall()
     return rows
+
+
+_ITEMS_OF_EVENT = (
+    f"SELECT item_id FROM outbox WHERE (source, turn) IN ({_TURNS_OF_EVENT})"  # noqa: S608 - no values
+    " UNION SELECT item_id FROM outbox WHERE source=:event"
+    " UNION SELECT o.item_id FROM events v JOIN contacts p ON p.connection_id=v.connection_id AND p.igsid=v.igsid"
+    " JOIN outbox o ON o.contact_id=p.contact_id WHERE v.event_id=:event"
+    f" AND o.source GLOB '{outbox.BY_OWNER}*' AND o.comment_id IN (v.comment_id, v.parent_id)"
+)
+"""What its turns put into the outbox, the answer to a safety word, and the owner's own answers to a comment."""
 
 
 RUN_COLUMNS = (
@@ -110,6 +150,16 @@ def runs(
     return rows
 
 
+def run(conn: Connection, account_id: str, run_id: str) -> tuple[Any, ...] | None:
+    """One by its id."""
+    row: tuple[Any, ...] | None = conn.execute(
+        f"SELECT {RUN_COLUMNS} FROM runs r JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
+        " JOIN connections c ON c.connection_id=r.connection_id WHERE r.run_id=? AND r.account_id=?",
+        (run_id, account_id),
+    ).fetchone()
+    return row
+
+
 def turns(conn: Connection, run_id: str) -> list[tuple[Any, ...]]:
     """(turn, stimulus, event id, trace, at) of a run, in order."""
     rows: list[tuple[Any, ...]] = conn.execute(
@@ -120,18 +170,21 @@ def turns(conn: Connection, run_id: str) -> list[tuple[Any, ...]]:
 
 def went_on(conn: Connection, event_id: str) -> list[str]:
     """The traces of the turns of an event after the first, in order."""
-    rows: list[tuple[str]] = conn.execute(
-        f"SELECT trace FROM turns WHERE event_id IS NOT :event AND (run_id, turn) IN ({_TURNS_OF_EVENT})"  # noqa: S608 - no values
-        " ORDER BY run_id, turn",
+    rows: list[tuple[str, int, str]] = conn.execute(
+        "SELECT DISTINCT t.run_id, t.turn, t.trace FROM turns s CROSS JOIN turns t"  # noqa: S608 - no values
+        f" ON s.run_id=t.run_id AND t.turn>=s.turn WHERE s.run_id IN ({_ITS_RUNS}) AND s.event_id=:event"
+        f" AND t.event_id IS NOT :event AND {_NOTHING_BETWEEN}"
+        " ORDER BY t.run_id, t.turn",
         {"event": event_id},
     ).fetchall()
-    return [trace for (trace,) in rows]
+    return [trace for _, _, trace in rows]
 
 
 def turns_of(conn: Connection, event_id: str) -> list[str]:
     """The traces of the turns that an event began."""
     rows: list[tuple[str]] = conn.execute(
-        "SELECT trace FROM turns WHERE event_id=? ORDER BY run_id, turn", (event_id,)
+        f"SELECT trace FROM turns WHERE run_id IN ({_ITS_RUNS}) AND event_id=:event ORDER BY run_id, turn",  # noqa: S608
+        {"event": event_id},
     ).fetchall()
     return [trace for (trace,) in rows]
 
@@ -141,10 +194,11 @@ def links(
 ) -> list[tuple[Any, ...]]:
     """(name, address, step, clicks, first click, last click) of the tracked links that a run sent, or the turns of an
     event; in the order they were sent."""
+    of_run = "" if run_id is None else " AND run_id=:run"
+    of_event = "" if event_id is None else f" AND item_id IN ({_ITEMS_OF_EVENT})"
     rows: list[tuple[Any, ...]] = conn.execute(
-        "SELECT name, address, step, clicks, first_click_at, last_click_at FROM links WHERE account_id=:account"  # noqa: S608
-        " AND (:run IS NULL OR run_id=:run) AND (:event IS NULL OR item_id IN (SELECT item_id FROM outbox"
-        f" WHERE (source, turn) IN ({_TURNS_OF_EVENT}))) ORDER BY made_at, rowid",
+        "SELECT name, address, step, clicks, first_click_at, last_click_at FROM links"  # noqa: S608 - no values
+        f" WHERE account_id=:account{of_run}{of_event} ORDER BY made_at, rowid",
         {"account": account_id, "run": run_id, "event": event_id},
     ).fetchall()
     return rows
@@ -199,7 +253,7 @@ def queue(
             wanted.not_before is not None,
             f"o.seq>=({_SEQ_OF} b.item_id=:not_before AND b.account_id=:account)",
         ),
-        (wanted.event_id is not None, f"(o.source=:event OR (o.source, o.turn) IN ({_TURNS_OF_EVENT}))"),
+        (wanted.event_id is not None, f"o.item_id IN ({_ITEMS_OF_EVENT})"),
     ]
     conditions = "".join(f" AND {condition}" for is_asked, condition in asked if is_asked)
     # What is open is found by its own index, not by looking through all that has left; the plus says so.

@@ -229,7 +229,9 @@ async def test_what_is_no_comment_or_not_mine_is_not_known(tmp_path: Path) -> No
         with pytest.raises(NotFound):
             replying.reply(conn, other, _anna(shop).id, "Hi!")
         assert replying.ways(conn, other.account, commented, by.now) is None
-        assert replying.ways(conn, by.account, commented, by.now) == replying.Ways(None, None)
+        ways = replying.ways(conn, by.account, commented, by.now)
+        assert ways is not None
+        assert (ways.private, ways.public) == (None, None)
 
 
 async def test_what_waits_for_somebody_who_is_forgotten_never_leaves(tmp_path: Path) -> None:

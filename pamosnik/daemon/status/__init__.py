@@ -2,6 +2,7 @@
 
 from starlette.routing import Route
 
+from pamosnik.daemon.status.events import EventsPage
 from pamosnik.daemon.status.flows import FlowPages
 from pamosnik.daemon.status.overview import OverviewPage
 from pamosnik.daemon.status.parts import StatusParts
@@ -12,5 +13,12 @@ from pamosnik.daemon.status.runs import RunPages
 
 def routes(parts: StatusParts) -> list[Route]:
     """Of all its pages."""
-    groups = (OverviewPage(parts), FlowPages(parts), PostsPage(parts), QueuePages(parts), RunPages(parts))
+    groups = (
+        OverviewPage(parts),
+        FlowPages(parts),
+        EventsPage(parts),
+        PostsPage(parts),
+        QueuePages(parts),
+        RunPages(parts),
+    )
     return [route for group in groups for route in group.routes()]

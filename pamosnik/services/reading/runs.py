@@ -107,14 +107,25 @@ def newest(
 
 def named(conn: Connection, account: Account, what: str) -> tuple[Run, list[Turn]]:
     """The run that an id names (the latest of a person), and what each of its turns did."""
-    found = newest(conn, account, what=what, limit=1)
-    if not found:
+    found = by_id(conn, account, what.upper())
+    if found is not None:
+        return found
+    known = newest(conn, account, what=what, limit=1)
+    if not known:
         raise NotFound(f"No run is known by {what}.", hint="Try: pamosnik runs list")
-    turns = [
-        Turn(row[0], row[1], row[2], json.loads(row[3]), instant(row[4]))
-        for row in reads.turns(conn, found[0].id)
+    return known[0], _turns(conn, known[0].id)
+
+
+def by_id(conn: Connection, account: Account, run_id: str) -> tuple[Run, list[Turn]] | None:
+    """None: there is none of this id, or it is not kept any more."""
+    row = reads.run(conn, account.id, run_id)
+    return None if row is None else (_run(row), _turns(conn, run_id))
+
+
+def _turns(conn: Connection, run_id: str) -> list[Turn]:
+    return [
+        Turn(row[0], row[1], row[2], json.loads(row[3]), instant(row[4])) for row in reads.turns(conn, run_id)
     ]
-    return found[0], turns
 
 
 _WAITS = {
