@@ -29,5 +29,5 @@ def _words(counted: Figures, say: Vocabulary) -> str:
     if counted.share is not None:
         said.append(f"{counted.share:.0%}".replace("%", f"{NO_BREAK}%"))
     if counted.here:
-        said.append(say("here_now", n=f"{counted.here:,}"))
+        said.append(say("here_now", n=f"{counted.here:,}").replace(" ", NO_BREAK))
     return " · ".join(said)
