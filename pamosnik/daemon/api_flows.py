@@ -9,10 +9,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from pamosnik._sqlite import Connection
 from pamosnik.daemon.api_bodies import Given, named_texts, text, yes_or_no
-from pamosnik.errors import InvalidFlows, PlanOutdated
+from pamosnik.errors import InvalidFlows, PamosnikError, PlanOutdated
 from pamosnik.flows.outcome import Unset
 from pamosnik.services import flow_plans, flows, pausing, starting
 from pamosnik.services.flows import Proposal
@@ -93,7 +94,20 @@ def proposed(conn: Connection, by: By, given: Given, machine: Machine) -> Given:
     )
     if proposal.loaded.has_errors:
         raise BadFiles(flow_plans.problems_json(proposal.loaded.problems))
+    _require_public(proposal)
     return {**given, _PROPOSAL: proposal}
+
+
+def _require_public(proposal: Proposal) -> None:
+    """Whoever holds a token may be far away: what lies in the machine's network is opened on the machine."""
+    changed = {one.name for one in proposal.plan.settings if one.after is not None}
+    webhooks = cast("Mapping[str, Mapping[str, object]]", proposal.loaded.settings.get("webhooks", {}))
+    for name, webhook in webhooks.items():
+        if webhook.get("allow_private") and f"webhooks.{name}" in changed:
+            raise PamosnikError(
+                f"The webhook {name} says `allow_private`, and that is not taken over the API.",
+                hint="Apply these files on the machine itself. Try: pamosnik flows apply FILES",
+            )
 
 
 def plan(_conn: Connection, _by: By, _what: str, given: Given) -> Shape:

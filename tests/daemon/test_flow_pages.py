@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pamosnik import config
 from pamosnik.clock import VirtualClock
 from pamosnik.config import Config
 from pamosnik.daemon.visitors import CSRF_FIELD, csrf_token
@@ -83,6 +85,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Config:
         session = Session(new_id(now), account_id, "", now, now, now + timedelta(days=1))
         sessions.open_session(conn, tokens.token_hash(SESSION), session)
     return settings
+
+
+@pytest.fixture
+def own(settings: Config, tmp_path: Path) -> Config:
+    """A copy of that home, for what changes its numbers or flows."""
+    shutil.copytree(settings.home, tmp_path / "home")
+    return config.load({"home": str(tmp_path / "home"), "meta_url": settings.meta_url}, environ={})
 
 
 def _site(settings: Config) -> Any:
@@ -241,8 +250,8 @@ async def test_a_program_pauses_and_resumes(settings: Config) -> None:
         assert (await _api(site, "POST", "/nothing/pause"))[0] == 404
 
 
-async def test_a_program_starts_a_flow_for_one_person(settings: Config) -> None:
-    async with _site(settings) as site:
+async def test_a_program_starts_a_flow_for_one_person(own: Config) -> None:
+    async with _site(own) as site:
         status, run = await _api(site, "POST", "/other/start", {"contact": "904"})
         assert (status, run["flow"], run["status"], run["contact"]["igsid"]) == (
             201,
@@ -264,9 +273,9 @@ async def test_a_program_starts_a_flow_for_one_person(settings: Config) -> None:
         assert (status, "in the last 24 hours" in refused["error"]["message"]) == (409, True)
 
 
-async def test_where_most_go_no_further_is_said_and_drawn(settings: Config) -> None:
-    steps = _steps(settings)
-    async with _site(settings) as site:
+async def test_where_most_go_no_further_is_said_and_drawn(own: Config) -> None:
+    steps = _steps(own)
+    async with _site(own) as site:
         account = accounts.every(site.reader.connection)[0].id
         whose = account, connections.of_account(site.reader.connection, account)[0].id
         count = partial(stats.count, what=stats.REACHED, day="2026-01-01", version=steps.version)
@@ -288,10 +297,9 @@ async def test_where_most_go_no_further_is_said_and_drawn(settings: Config) -> N
 # --- versions --------------------------------------------------------------------------------------------
 
 
-async def test_only_the_plan_that_was_shown_is_applied(settings: Config, tmp_path: Path) -> None:
-    """Last of this file: it changes the flows."""
+async def test_only_the_plan_that_was_shown_is_applied(own: Config) -> None:
     files = {"flows.yaml": CHANGED}
-    async with _site(settings) as site:
+    async with _site(own) as site:
         status, bad = await _api(site, "POST", "/plan", {"files": {"flows.yaml": "version: 1\nflow: {}\n"}})
         assert (status, bad["problems"][0]["line"]) == (422, 2)
         status, plan = await _api(site, "POST", "/plan", {"files": files})
@@ -324,7 +332,7 @@ async def test_only_the_plan_that_was_shown_is_applied(settings: Config, tmp_pat
         assert "Nobody came into this version" in newer
         older = _said(await _page(site, f"/flows/list/versions/{before}?days=all"))
         assert "It is the first version." in older
-        assert "15 came here, 100 %" in older
+        assert "came here, 100 %" in older
         assert f"pamosnik flows rollback list {before}" in older
 
 
@@ -339,3 +347,13 @@ async def test_flow_files_from_elsewhere_read_no_file_of_this_machine(
         assert (status, plan["codes"]) == (200, [])
         assert [one["code"] for one in plan["problems"]] == ["codes-missing", "no-disclosure"]
         assert "hidden" not in json.dumps(plan)
+
+
+async def test_no_program_opens_the_network_of_the_machine(settings: Config) -> None:
+    """Of a token's holder nobody knows where they are; what is applied on the machine may."""
+    private = 'webhooks: { till: { url: "http://192.168.1.20:8080/x", allow_private: true } }'
+    async with _site(settings) as site:
+        status, refused = await _api(
+            site, "POST", "/plan", {"files": {"flows.yaml": f"version: 1\n{private}\n"}}
+        )
+        assert (status, "The webhook till says `allow_private`" in refused["error"]["message"]) == (409, True)
