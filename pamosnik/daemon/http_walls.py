@@ -29,6 +29,8 @@ CONTENT_POLICY = (
     b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
     b" frame-ancestors 'none'"
 )
+WITH_OWN_SCRIPT = f"{CONTENT_POLICY.decode()}; script-src 'self'; connect-src 'self'"
+"""For pages that keep themselves up to date."""
 SAFE_HEADERS = (
     (b"content-security-policy", CONTENT_POLICY),
     (b"x-content-type-options", b"nosniff"),

@@ -156,6 +156,7 @@ async def _run(
             clock,
             mails=workers.account_mails,
             exports=workers.exports,
+            ending=stop,
             on_events=workers.runner.wake,
             on_change=workers.look_again,
             on_deletion=workers.eraser.wake,

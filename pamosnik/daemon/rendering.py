@@ -15,7 +15,7 @@ from pamosnik.flows.graph import svg
 
 
 class Pages:
-    """What lies in `daemon/pages`: templates, the style sheet, the icon; and the style of drawn flows."""
+    """What lies in `daemon/pages`: templates, the style sheet, the icon, the script; and the style of drawn flows."""
 
     def __init__(self) -> None:
         self._templates = jinja2.Environment(
@@ -28,12 +28,14 @@ class Pages:
         self._style = folder.joinpath("style.css").read_text("utf-8") + STYLE
         self._flow_style = svg.style_sheet()
         self._icon = folder.joinpath("icon.svg").read_text("utf-8")
+        self._script = folder.joinpath("live.js").read_text("utf-8")
 
     def routes(self) -> list[Route]:
         return [
             Route("/style.css", self._style_sheet),
             Route("/flow.css", self._flow_sheet),
             Route("/icon.svg", self._picture),
+            Route("/live.js", self._live),
         ]
 
     def page(self, name: str, values: Mapping[str, object], status: int = 200) -> Response:
@@ -41,19 +43,22 @@ class Pages:
 
     def kept_page(self, request: Request, name: str, values: Mapping[str, object]) -> Response:
         """For what says the same to everybody: browsers may keep it."""
-        return _kept(request, self._templates.get_template(name).render(values), "text/html")
+        return kept(request, self._templates.get_template(name).render(values), "text/html")
 
     async def _style_sheet(self, request: Request) -> Response:
-        return _kept(request, self._style, "text/css")
+        return kept(request, self._style, "text/css")
 
     async def _flow_sheet(self, request: Request) -> Response:
-        return _kept(request, self._flow_style, "text/css")
+        return kept(request, self._flow_style, "text/css")
 
     async def _picture(self, request: Request) -> Response:
-        return _kept(request, self._icon, "image/svg+xml")
+        return kept(request, self._icon, "image/svg+xml")
+
+    async def _live(self, request: Request) -> Response:
+        return kept(request, self._script, "text/javascript")
 
 
-def _kept(request: Request, content: str, media_type: str) -> Response:
+def kept(request: Request, content: str, media_type: str) -> Response:
     """Browsers may keep it, and ask whether it is still the same: another version may have brought another one."""
     tag = f'"{hashlib.sha256(content.encode()).hexdigest()[:20]}"'
     headers = {"etag": tag, "cache-control": "no-cache"}

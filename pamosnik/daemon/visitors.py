@@ -61,6 +61,8 @@ class Visitor:
     token_hash: bytes = field(repr=False)
     csrf: str = field(repr=False)
     """For the hidden field `csrf` of every form that they are shown."""
+    mark: str | None = None
+    """What was true of the account before the page that they are shown was read (`status.live`)."""
 
 
 class Visitors:

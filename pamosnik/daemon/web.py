@@ -1,5 +1,6 @@
 """The HTTP surface: Meta's webhooks and callbacks, health, tracked links, the API, and the status page."""
 
+import asyncio
 from collections.abc import Callable
 
 from starlette.applications import Starlette
@@ -36,6 +37,7 @@ from pamosnik.daemon.password_checks import PasswordChecks
 from pamosnik.daemon.reached import Reached
 from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.rendering import Pages
+from pamosnik.daemon.status.live import Live
 from pamosnik.daemon.status.parts import StatusParts
 from pamosnik.daemon.tracked_links import TrackedLinks
 from pamosnik.daemon.visitors import FormRefused, NotLoggedIn, Visitors
@@ -60,20 +62,23 @@ def make_app(
     *,
     mails: AccountMails,
     exports: Exports,
+    ending: asyncio.Event,
     on_events: Callable[[], None],
     on_change: Callable[[], None],
     on_deletion: Callable[[], None],
     meters: Meters | None = None,
 ) -> ASGIApp:
     """All routes of the daemon. `own`: for what is read for one account; `aside`: likewise, if it takes longer;
-    `mails`: to whoever has one. `on_events` is called when there is something to decide, `on_change` when somebody
-    changed what turns or messages may wait for, `on_deletion` when there is something to delete."""
+    `mails`: to whoever has one; `ending`: set when the daemon stops. `on_events` is called when there is something to
+    decide, `on_change` when somebody changed what turns or messages may wait for, `on_deletion` when there is
+    something to delete."""
     pages, reached = Pages(), Reached.under(settings)
     visitors = Visitors(writer, reader, clock, reached)
     checks = PasswordChecks(writer, reader, clock)
     parts = Parts(
         pages, visitors, reached, checks, mails, writer, reader, own, clock, settings.operator_email
     )
+    live = Live(visitors, reader, clock, ending)
     login = LoginPages(pages, visitors, checks, clock)
     callers = Callers(writer, reader, clock)
     errors = ErrorAnswers(pages)
@@ -89,7 +94,8 @@ def make_app(
             *ApiWrites(settings, callers, writer, reader, aside, clock, on_change, on_deletion).routes(),
             *pages.routes(),
             *login.routes(),
-            *_for_holders(settings, parts, aside, exports, on_change, on_deletion),
+            *live.routes(),
+            *_for_holders(settings, parts, aside, exports, live, on_change, on_deletion),
         ],
         exception_handlers={
             HTTPException: errors.of_http,
@@ -135,6 +141,7 @@ def _for_holders(
     parts: Parts,
     aside: Aside,
     exports: Exports,
+    live: Live,
     on_change: Callable[[], None],
     on_deletion: Callable[[], None],
 ) -> list[Route]:
@@ -149,7 +156,7 @@ def _for_holders(
     return [
         *Forgotten(pages, visitors, parts.checks, parts.mails, parts.writer, reader, clock).routes(),
         *Downloads(visitors, aside, clock).routes(),
-        *status.routes(StatusParts(pages, visitors, parts.writer, reader, aside, clock, on_change)),
+        *status.routes(StatusParts(pages, visitors, parts.writer, reader, aside, clock, live, on_change)),
         *AccountPages(parts).routes(),
         *DataPages(parts, aside, exports, settings.ages, on_deletion).routes(),
         *LegalPages(pages, reader, clock, facts).routes(),

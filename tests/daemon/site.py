@@ -75,7 +75,7 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
         Aside(settings.database) as aside,
         Spill(settings.home / spill.NAME) as incoming,
     ):
-        writer = GroupWriter(database)
+        writer, ending = GroupWriter(database), asyncio.Event()
         mails = AccountMails.under(settings, writer, reader, clock)
         reception = Reception(writer, reader, clock, incoming)
         app = make_app(
@@ -88,6 +88,7 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
             clock,
             mails=mails,
             exports=Exports(settings.home, reader, clock),
+            ending=ending,
             on_events=lambda: None,
             on_change=lambda: None,
             on_deletion=lambda: None,
@@ -106,6 +107,7 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
             async with aiohttp.ClientSession(cookie_jar=jar) as session:
                 yield Site(app, f"http://127.0.0.1:{port}", writer, reader, session)
         finally:
+            ending.set()
             server.should_exit = True
             await serving
             await writer.close()

@@ -49,6 +49,7 @@ ANYBODYS = {
     "GET /healthz",
     "GET /icon.svg",
     "GET /l/{token}",
+    "GET /live.js",
     "GET /login",
     "GET /privacy",
     "GET /privacy/{key}",
@@ -154,6 +155,8 @@ NAMES_A_ROW = {"POST /account/data/people", "POST /account/sessions/end"}
 HOLDERS = PAGES | LEAD_BACK | set(FORMS)
 OF_TWO_NAMES = {"/flows/{id}/versions/{version}"}
 """Nothing is named by the same name twice."""
+STREAMS = {"GET /live"}
+"""Its answer does not end; tests/daemon/test_live.py reads it."""
 NAME_NOTHING = {"/api/v1/account/history", "/api/v1/retention", "/days.csv"}
 """They tell numbers, times and ids of rows."""
 PARAMETERS = {
@@ -323,7 +326,7 @@ def _address(route: str, name: str) -> str:
 async def test_every_route_is_known_here(homes: Homes) -> None:
     """Whoever adds one says for whom it is; the tests below ask it then."""
     async with open_site(homes.both, VirtualClock(NOW)) as site:
-        assert set(_routes(site)) == ANYBODYS | HOLDERS | PROGRAMS | set(BODIES)
+        assert set(_routes(site)) == ANYBODYS | HOLDERS | PROGRAMS | set(BODIES) | STREAMS
         assert set(BODIES) == {f"POST /api/v1/{write.path}" for write in WRITES}
 
 
@@ -334,7 +337,9 @@ async def test_each_answer_is_as_if_the_other_account_had_never_been(homes: Home
     asked = 0
     async with _sites(homes) as (both, alone):
         before = world.rows_of(both.reader.connection, OTHERS)
-        for route in sorted(_routes(both), key=lambda one: (one in LAST and LAST.index(one) + 1, one)):
+        for route in sorted(
+            set(_routes(both)) - STREAMS, key=lambda one: (one in LAST and LAST.index(one) + 1, one)
+        ):
             for caller, how, what in _askings(homes, route):
                 name, headers = homes.theirs[what], CALLERS[caller]
                 address = _address(route, name)

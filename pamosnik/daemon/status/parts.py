@@ -7,7 +7,7 @@ cannot put words into our page.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -20,7 +20,9 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon.account_forms import ACTOR, words
 from pamosnik.daemon.aside import Aside
+from pamosnik.daemon.http_walls import WITH_OWN_SCRIPT
 from pamosnik.daemon.rendering import Pages
+from pamosnik.daemon.status.live import Live
 from pamosnik.daemon.visitors import Form, FormTooLate, Visitor, Visitors
 from pamosnik.errors import HomeError, NotFound, PamosnikError
 from pamosnik.services import reading
@@ -45,6 +47,7 @@ class StatusParts:
     reader: Database
     aside: Aside
     clock: Clock
+    live: Live
     on_change: Callable[[], None]
     """Called when something was changed that the runner or sender may go on with."""
 
@@ -55,6 +58,7 @@ class StatusParts:
 
         async def answer(request: Request) -> Response:
             visitor = await self.visitors.known(request)
+            visitor = replace(visitor, mark=self.live.mark(visitor.account))
             try:
                 return await show(request, visitor)
             except NotFound as error:
@@ -100,9 +104,12 @@ class StatusParts:
     def page(
         self, name: str, visitor: Visitor, values: Mapping[str, object], *, page: str, status: int = 200
     ) -> Response:
-        """`page`: the entry of the header that it belongs to."""
-        header = {"account": visitor.account, "csrf": visitor.csrf, "page": page}
-        return self.pages.page(name, {**header, **values}, status)
+        """`page`: the entry of the header that it belongs to. What `shown` shows keeps itself up to date."""
+        header = {"account": visitor.account, "csrf": visitor.csrf, "page": page, "mark": visitor.mark}
+        answer = self.pages.page(name, {**header, **values}, status)
+        if visitor.mark is not None:
+            answer.headers["content-security-policy"] = WITH_OWN_SCRIPT
+        return answer
 
     def storage(self) -> list[Problem]:
         """Problems of the disk and the database's file."""
