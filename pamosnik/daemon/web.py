@@ -16,6 +16,7 @@ from pamosnik.daemon.account_forms import Parts
 from pamosnik.daemon.account_mails import AccountMails
 from pamosnik.daemon.account_pages import AccountPages
 from pamosnik.daemon.api import ROOT, Api
+from pamosnik.daemon.api_document import ApiDocument
 from pamosnik.daemon.api_flows import FILES_BYTES
 from pamosnik.daemon.api_writes import ApiWrites
 from pamosnik.daemon.aside import Aside
@@ -91,6 +92,7 @@ def make_app(
             *Metrics(callers, reader, aside, clock, meters, needs=settings.metrics).routes(),
             *TrackedLinks(writer, reader, clock, on_click=on_events).routes(),
             *Api(settings, callers, writer, reader, aside, clock).routes(),
+            *ApiDocument().routes(),
             *ApiWrites(settings, callers, writer, reader, aside, clock, on_change, on_deletion).routes(),
             *pages.routes(),
             *login.routes(),

@@ -40,6 +40,7 @@ MAIL = {"smtp_url": "smtp://127.0.0.1:9", "mail_from": "pamosnik@home.example"}
 HASH = passwords.hash_password(PASSWORD)
 
 ANYBODYS = {
+    "GET /api/v1/openapi.json",
     "GET /confirm/{token}",
     "GET /deletion/{code}",
     "GET /data-deletion",

@@ -1,0 +1,125 @@
+"""The OpenAPI document is valid, and says of every address what is true of it: each key that it names is there, and
+each key that is there is named."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from pamosnik.clock import VirtualClock
+from pamosnik.config import Config
+from pamosnik.daemon import api_document
+from pamosnik.daemon.api_reads import READS
+from pamosnik.daemon.api_writes import WRITES
+from tests.daemon.site import Site, open_site
+from tests.daemon.test_api import TOKEN, settings  # noqa: F401 - the home that both ask
+
+pytestmark = pytest.mark.anyio
+DOCUMENT: Any = json.loads(json.dumps(api_document.document()))
+BODIES: Mapping[str, object] = {
+    "contacts/{id}/tag": {"tags": ["vip"]},
+    "contacts/{id}/untag": {"tags": ["vip"]},
+    "contacts/{id}/pause": {"for": "2h"},
+    "contacts/{id}/resume": None,
+    "contacts/{id}/forget": {},
+}
+"""What is asked here, in this order."""
+
+
+def test_it_is_valid_openapi() -> None:
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+    names = [one["operationId"] for way in DOCUMENT["paths"].values() for one in way.values()]
+    assert len(names) == len(set(names))
+
+
+def test_every_address_says_what_it_is_for_and_what_it_answers() -> None:
+    assert {read.path for read in READS} == set(api_document.READ)
+    assert {write.path for write in WRITES} == set(api_document.WRITE)
+    assert {name for read in READS for name in read.parameters} == set(api_document.PARAMETERS)
+    assert {key for write in WRITES for key in write.keys} == set(api_document.KEYS)
+
+
+async def test_anybody_may_read_it(settings: Config) -> None:  # noqa: F811
+    async with open_site(settings, VirtualClock(datetime.now(UTC))) as site:
+        answer = await site.ask("GET", "/api/v1/openapi.json")
+        again = await site.ask("GET", "/api/v1/openapi.json", {"if-none-match": answer.headers["etag"]})
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    assert json.loads(answer.body) == DOCUMENT
+    assert again.status == 304
+
+
+async def test_every_answer_is_as_it_says(settings: Config) -> None:  # noqa: F811
+    async with open_site(settings, VirtualClock(datetime.now(UTC))) as site:
+        known = await _known(site)
+        for read in READS:
+            path = read.path.replace("{id}", known.get(read.path.split("/")[0], ""))
+            await _agrees(site, "GET", path, read.path)
+        for by in DOCUMENT["paths"]["/api/v1/stats"]["get"]["parameters"][0]["schema"]["enum"]:
+            await _agrees(site, "GET", f"stats?by={by}", "stats")
+        for path, body in BODIES.items():
+            await _agrees(site, "POST", path.replace("{id}", known["contacts"]), path, body)
+        refused = await _ask(site, "GET", "events/nothing")
+    OAS31Validator(_closed(DOCUMENT["components"]["schemas"]["Error"])).validate(refused)
+
+
+async def _known(site: Site) -> Mapping[str, str]:
+    """One of everything that has a name."""
+    found = {
+        noun: (await _ask(site, "GET", noun))[0]["id"] for noun in ("events", "runs", "queue", "contacts")
+    }
+    return {**found, "flows": "price", "connections": "shop"}
+
+
+async def _ask(site: Site, method: str, path: str, body: object = None) -> Any:
+    answer = await site.ask(method, f"/api/v1/{path}", {"authorization": f"Bearer {TOKEN}"}, None, body)
+    return json.loads(answer.body)
+
+
+async def _agrees(site: Site, method: str, path: str, called: str, body: object = None) -> None:
+    operation = DOCUMENT["paths"][f"/api/v1/{called}"][method.lower()]
+    schemas = [
+        answer["content"]["application/json"]["schema"]
+        for status, answer in operation["responses"].items()
+        if status.startswith("2")
+    ]
+    assert len(schemas) == 1, called
+    said = await _ask(site, method, path, body)
+    told = [f"{called}: {error.message}" for error in OAS31Validator(_closed(schemas[0])).iter_errors(said)]
+    assert told == []
+
+
+def _closed(schema: Any) -> Any:
+    """With every reference followed, and no keys but those it names."""
+    if isinstance(schema, list):
+        return [_closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _closed(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    if "allOf" in schema:
+        parts = [_closed(one) for one in schema["allOf"]]
+        properties = {name: one for part in parts for name, one in part["properties"].items()}
+        return _closed({"type": "object", "properties": properties, "required": list(properties)})
+    closed = {name: _closed(value) for name, value in schema.items()}
+    if "properties" in schema:
+        closed["additionalProperties"] = False
+    return closed
+
+
+def _schemas(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"].rpartition("/")[2]
+        for one in value.values():
+            yield from _schemas(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _schemas(one)
+
+
+def test_nothing_is_described_that_no_address_answers() -> None:
+    assert set(_schemas(DOCUMENT)) >= set(DOCUMENT["components"]["schemas"])
