@@ -164,6 +164,8 @@ class FakeInstagram:
     """Links by media id, of posts that are not in the list of media."""
     profile: dict[str, dict[str, str]] = field(default_factory=dict)
     """Opening questions and menu items: payload by label, by Meta's word for them."""
+    also: set[str] = field(default_factory=set)
+    """Other accounts that the token may send for."""
     _told: dict[str, list[Json]] = field(default_factory=dict)
     """Comments by the media they stand under, the oldest first."""
     _threads: dict[str, list[Line]] = field(default_factory=dict)
@@ -375,7 +377,7 @@ class FakeInstagram:
                 for part in call.body["fields"]:
                     self.profile.pop(part, None)
                 return {"success": True}
-            case "POST", [account, "messages"] if account == IG_ID:
+            case "POST", [account, "messages"] if account == IG_ID or account in self.also:
                 return await self._message(call)
             case "POST", [comment_id] if comment_id in self._comments and call.query.get("hide") == "true":
                 self.hidden.add(comment_id)
