@@ -20,7 +20,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bench import matching
+from bench import matching, page
 from pamosnik.instagram.webhook import sign
 
 ROUNDS = 3
@@ -265,6 +265,7 @@ def main() -> None:
         whole = asyncio.run(_end_to_end(address, meta, "e"))
     print(f"end to end at {RATE} events/s          p50 {whole.p50_ms:.1f} ms, p99 {whole.p99_ms:.1f} ms")
     matching.main()
+    page.measure(1_000_000, 100_000)
 
 
 if __name__ == "__main__":
