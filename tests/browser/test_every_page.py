@@ -1,0 +1,121 @@
+"""Every page of the status page in Debian's Chromium, at desk and phone size, light and dark: nothing that an
+accessibility engine minds, no complaint, nobody else asked; light, and kept up to date while it is open."""
+
+import re
+from collections import Counter
+from collections.abc import AsyncIterator
+from functools import partial
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Response, expect
+
+from pamosnik.store import accounts, notices
+from tests.browser.lived_in import DESK, PHONE, LivedIn, Window, lived_in
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+TWICE = "[...document.querySelectorAll('[id]')].map(e => e.id).filter((id, n, all) => all.indexOf(id) != n)"
+OF_EACH_KIND = 2
+"""Pages that differ by what they are about alone: so many are looked at."""
+FIRST_PAGE_BYTES = 150_000
+_ID = re.compile(r"/(?:[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{12,64})(?=/|$)")
+
+
+@pytest.fixture(scope="module")
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LivedIn]:
+    async with lived_in(tmp_path_factory.mktemp("lived"), days=2, per_day=40) as running:
+        yield running
+
+
+async def _each_page(window: Window) -> AsyncIterator[str]:
+    """Goes to everything that links lead to; its address."""
+    left, seen, kinds = [f"{window.address}/"], set(), Counter[str]()
+    while left:
+        url = left.pop(0)
+        kind = _kind(url)
+        if url in seen or not url.startswith(f"{window.address}/") or urlsplit(url).path.endswith(".csv"):
+            continue
+        seen.add(url)
+        kinds[kind] += 1
+        if kinds[kind] > OF_EACH_KIND:
+            continue
+        answer = await window.page.goto(url)
+        if answer is None or answer.status != 200:
+            window.complaints.append(f"{url} is not there")
+            continue
+        yield url.removeprefix(window.address)
+        found = await window.page.eval_on_selector_all("a", "all => all.map(one => one.getAttribute('href'))")
+        left += [urljoin(url, href).partition("#")[0] for href in found if href]
+
+
+def _kind(url: str) -> str:
+    """The same for pages that are about another thing of the same kind, or show another part."""
+    parts = urlsplit(url)
+    names = sorted(pair.partition("=")[0] for pair in parts.query.split("&"))
+    return f"{_ID.sub('/ID', parts.path)}?{names}"
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
+async def test_no_page_shuts_anybody_out(
+    shop: LivedIn, chromium: Browser, size: tuple[int, int], scheme: str
+) -> None:
+    wrong, looked_at = [], set()
+    async with shop.window(chromium, size, scheme) as window:
+        async for path in _each_page(window):
+            looked_at.add(_kind(path))
+            found = await Axe().run(window.page)
+            wrong += [
+                f"{path}: {one['id']}: {node['html'][:120]}"
+                for one in found.response["violations"]
+                for node in one["nodes"]
+            ]
+            if await window.page.evaluate(WIDER) != 0:
+                wrong.append(f"{path} is wider than the screen")
+            wrong += [f"{path} has two {name}" for name in await window.page.evaluate(TWICE)]
+    assert wrong == []
+    assert window.complaints == []
+    assert len(looked_at) > 4, looked_at
+
+
+async def test_the_first_page_is_light(shop: LivedIn, chromium: Browser) -> None:
+    answers: list[Response] = []
+    async with shop.window(chromium, PHONE, "light") as window:
+        window.page.on("response", lambda answer: answers.append(answer))
+        await window.page.goto(f"{window.address}/", wait_until="load")
+        sizes = {
+            one.url: len(await one.body())
+            for one in answers
+            if not one.url.partition("?")[0].endswith("/live")
+        }
+    assert sum(sizes.values()) < FIRST_PAGE_BYTES, sizes
+
+
+async def test_an_open_page_shows_news_and_leaves_what_somebody_is_at(
+    shop: LivedIn, chromium: Browser
+) -> None:
+    async with shop.window(chromium, DESK, "light") as window:
+        page = window.page
+        await page.goto(f"{window.address}/")
+        await page.evaluate(
+            "document.getElementById('main').insertAdjacentHTML('afterbegin',"
+            " '<form><label>Words <input name=words></label></form>'); window.stayed = true"
+        )
+        await page.get_by_label("Words").fill("half typed")
+        await _tell(shop, "A mast has fallen.")
+        await expect(page.get_by_text("A mast has fallen.")).to_be_visible()
+        await expect(page.get_by_label("Words")).to_have_value("half typed")
+        await expect(page.get_by_label("Words")).to_be_focused()
+        assert await page.evaluate("window.stayed"), "the page was loaded anew"
+        await _tell(shop, "It stands again.")
+        await expect(page.get_by_text("It stands again.")).to_be_visible()
+        await expect(page.get_by_text("A mast has fallen.")).to_have_count(0)
+    assert window.complaints == []
+
+
+async def _tell(shop: LivedIn, message: str) -> None:
+    account = accounts.every(shop.site.reader.connection)[0]
+    tell = partial(notices.raise_notice, account_id=account.id, connection_id="", code="mast")
+    await shop.site.writer.write(partial(tell, message=message, fix="Wait.", now=shop.clock.now()))
