@@ -3,9 +3,9 @@
 from pamosnik._sqlite import Connection
 
 _WHAT = (
-    # What came in, and what flows told one another.
+    # What came in, and what flows told one another; the few that wait by an index of their own.
     "SELECT max(event_id) FROM events WHERE account_id=:account",
-    "SELECT count(*) FROM events WHERE verdict='pending' AND account_id=:account",
+    "SELECT count(*) FROM events WHERE verdict='pending' AND +account_id=:account",
     # What goes out: made, and on its way to an end.
     "SELECT item_id FROM outbox WHERE account_id=:account ORDER BY seq DESC LIMIT 1",
     "SELECT group_concat(status || n) FROM (SELECT status, count(*) AS n FROM outbox WHERE account_id=:account"
