@@ -15,7 +15,7 @@ from starlette.routing import Route
 import pamosnik
 from pamosnik.daemon.api import ROOT
 from pamosnik.daemon.api_reads import AT_MOST, NEWEST, READS, Read
-from pamosnik.daemon.api_shapes import SHAPES, Schema, array, number, one_of, ref, text
+from pamosnik.daemon.api_shapes import SHAPES, Schema, array, named, number, one_of, ref, text, yes_or_no
 from pamosnik.daemon.api_writes import WRITES, Write
 from pamosnik.daemon.rendering import kept
 
@@ -46,6 +46,8 @@ READ: Mapping[str, Said] = {
     "contacts/{id}": Said("One person; of several connections, the one heard from last.", ref("Contact")),
     "flows": Said("Applied flows, in the order they are asked.", array(ref("Flow"))),
     "flows/{id}": Said("One applied flow, with its body.", ref("WholeFlow")),
+    "flows/{id}/history": Said("What became of it, the newest first.", array(ref("FlowChange"))),
+    "flows/{id}/steps": Said("How many came to each of its steps, and where they stop.", ref("FlowSteps")),
     "stats": Said(
         "Numbers of runs; with `by` those of each day, post, step or link.",
         {"anyOf": [ref(f"Stats{by}") for by in ("", "ByDay", "ByPost", "ByStep", "ByLink")]},
@@ -65,6 +67,11 @@ WRITE: Mapping[str, Said] = {
     "contacts/{id}/set": Said("Sets a field, in its type; null takes it away.", ref("ChangedContact")),
     "contacts/{id}/pause": Said("Automation rests for this person.", ref("ChangedContact")),
     "contacts/{id}/resume": Said("Automation goes on.", ref("ChangedContact")),
+    "flows/{id}/pause": Said("It starts nobody; who is in it goes on.", ref("PausedFlow")),
+    "flows/{id}/resume": Said("It starts people again.", ref("PausedFlow")),
+    "flows/{id}/start": Said("Starts it for one person, unless something speaks against it.", ref("Run")),
+    "flows/plan": Said("What applying these files would change; changes nothing.", ref("RevisedPlan")),
+    "flows/apply": Said("Applies what the plan of this revision has shown.", ref("AppliedPlan")),
 }
 PARAMETERS: Mapping[str, Schema] = {
     "limit": {**number("How many at most."), "minimum": 1, "maximum": AT_MOST, "default": NEWEST},
@@ -73,6 +80,7 @@ PARAMETERS: Mapping[str, Schema] = {
     "before": text("Where this part begins: as the `Link` header of the part before says it."),
     "open": {**one_of(("true", "false"), "Only what has not reached its end."), "default": "false"},
     "by": one_of(("day", "post", "step", "link")),
+    "version": text("Its first characters; without it the applied one."),
     "flow": text("Of this flow alone."),
 }
 KEYS: Mapping[str, Schema] = {
@@ -80,12 +88,21 @@ KEYS: Mapping[str, Schema] = {
     "tags": array(text()),
     "field": text("Declared in a flow file."),
     "value": {"type": ["string", "number", "null"], "description": "In the field's type."},
+    "contact": text("Whom: an id, an IGSID or `@username`."),
+    "files": named(text(), "Name of the file → what it says."),
+    "prune": yes_or_no("Flows that are in none of these files go."),
+    "over_rollback": yes_or_no("Also flows that were rolled back."),
+    "revision": text("From `flows/plan`."),
+    "note": text("Why, for the history."),
     "for": text("Like `12h`; without it 12 hours."),
 }
 _NEEDED: Mapping[str, Sequence[str]] = {
     "contacts/{id}/tag": ("tags",),
     "contacts/{id}/untag": ("tags",),
     "contacts/{id}/set": ("field", "value"),
+    "flows/{id}/start": ("contact",),
+    "flows/plan": ("files",),
+    "flows/apply": ("files", "revision"),
 }
 _REFUSALS: Mapping[str, str] = {
     "400": "A parameter or key that makes no sense, is not known, or is given twice.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from pamosnik.flows.plan import ChangeKind
 from pamosnik.model.event import EventKind, Verdict
 from pamosnik.model.outbox import ItemKind, ItemStatus
 from pamosnik.model.run import RunStatus
@@ -230,6 +231,74 @@ SHAPES: Mapping[str, Schema] = {
         planned=array(_PLANNED),
         broadcasts=array(_BROADCAST, "The newest ten."),
     ),
+    "FlowChange": thing(
+        at=time(),
+        flow=text("Its id then."),
+        change=text("`added`, `changed`, `paused` …"),
+        version=text("Applied afterwards.", null="none"),
+        former_id=text("Of a renamed flow.", null="it was not renamed"),
+        note=text(null="nobody wrote one"),
+        by=text(),
+        flow_now=text("Its id now."),
+    ),
+    "FlowSteps": thing(
+        flow=text(),
+        version=text(),
+        came_in=number("Runs that came to the first step."),
+        steps=array(
+            thing(
+                step=text("Its path."),
+                what=text(),
+                reached=number("Runs that came to it, each once."),
+                share=_plain("number", "Of those that came in.", "it cannot be told", {}),
+                here=number("People who wait there now."),
+                lost=number("Came there and went no further.", null="it cannot be told"),
+            )
+        ),
+    ),
+    "PausedFlow": thing(
+        flow=text(), title=text(), **_STATE, changed=yes_or_no(), people=number("In it now.")
+    ),
+    "Problem": thing(
+        file=text(),
+        line=number(),
+        column=number(),
+        severity=one_of(("error", "warning", "note")),
+        code=text(),
+        message=text(),
+        hint=text(null="nothing to add"),
+    ),
+    "Plan": thing(
+        changes=array(
+            thing(
+                flow=text(),
+                change=one_of([kind.value for kind in ChangeKind]),
+                title=text(),
+                was=text("Its id until then.", null="the same"),
+                version=text(null="it goes"),
+                version_before=text(null="it is new"),
+                paused=yes_or_no(),
+                lines=array(text(), "What changes inside it."),
+                people=number("In it now."),
+                standing=array(
+                    thing(version=text(), path=text(), step=text(), waits_for=text(), people=number()),
+                    "Where they are.",
+                ),
+                what_happens=array(text(), "To them."),
+                rolled_back_at=time(null="it was not"),
+                stays_rolled_back=yes_or_no(),
+            )
+        ),
+        counts=named(number(), "Kind of change → how many."),
+        order=array(text(), "All flows that are applied afterwards."),
+        moved=array(thing(flow=text(), after=text(null="it stands first"))),
+        settings_changed=yes_or_no(),
+        settings=array(thing(setting=text(), before=text(null="not there"), after=text(null="not there"))),
+        codes=array(thing(pool=text(), new=number(), withdrawn=number())),
+        problems=array(ref("Problem")),
+    ),
+    "RevisedPlan": also("Plan", revision=text("For `flows/apply`.")),
+    "AppliedPlan": also("Plan", applied=yes_or_no()),
     "Stats": thing(
         flows=array(
             thing(

@@ -15,6 +15,7 @@ from pamosnik.config import Config
 from pamosnik.daemon import api_document
 from pamosnik.daemon.api_reads import READS
 from pamosnik.daemon.api_writes import WRITES
+from tests.daemon.shop import FLOWS
 from tests.daemon.site import Site, open_site
 from tests.daemon.test_api import TOKEN, settings  # noqa: F401 - the home that both ask
 
@@ -25,6 +26,9 @@ BODIES: Mapping[str, object] = {
     "contacts/{id}/untag": {"tags": ["vip"]},
     "contacts/{id}/pause": {"for": "2h"},
     "contacts/{id}/resume": None,
+    "flows/{id}/pause": None,
+    "flows/{id}/resume": None,
+    "flows/plan": {"files": {"flows.yaml": FLOWS}},
     "contacts/{id}/forget": {},
 }
 """What is asked here, in this order."""
@@ -61,7 +65,7 @@ async def test_every_answer_is_as_it_says(settings: Config) -> None:  # noqa: F8
         for by in DOCUMENT["paths"]["/api/v1/stats"]["get"]["parameters"][0]["schema"]["enum"]:
             await _agrees(site, "GET", f"stats?by={by}", "stats")
         for path, body in BODIES.items():
-            await _agrees(site, "POST", path.replace("{id}", known["contacts"]), path, body)
+            await _agrees(site, "POST", path.replace("{id}", known[path.split("/")[0]]), path, body)
         refused = await _ask(site, "GET", "events/nothing")
     OAS31Validator(_closed(DOCUMENT["components"]["schemas"]["Error"])).validate(refused)
 
