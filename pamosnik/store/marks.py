@@ -7,7 +7,7 @@ _WHAT = (
     "SELECT max(event_id) FROM events WHERE account_id=:account",
     "SELECT count(*) FROM events WHERE verdict='pending' AND +account_id=:account",
     # What goes out: made, and on its way to an end.
-    "SELECT item_id FROM outbox WHERE account_id=:account ORDER BY seq DESC LIMIT 1",
+    "SELECT created_at || kind || due_at FROM outbox WHERE account_id=:account ORDER BY seq DESC LIMIT 1",
     "SELECT group_concat(status || n) FROM (SELECT status, count(*) AS n FROM outbox WHERE account_id=:account"
     " AND status IN ('queued', 'held', 'sending', 'unknown') GROUP BY status)",
     # Decisions, clicks and sends: each counts something.
