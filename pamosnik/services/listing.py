@@ -12,8 +12,10 @@ from typing import Protocol
 from pamosnik._sqlite import Connection
 from pamosnik.errors import UsageError
 from pamosnik.services import reading
+from pamosnik.services.reading.people import Heard
 from pamosnik.services.shapes import Shape
 from pamosnik.store import contacts, outbox
+from pamosnik.store import people as people_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant, ms
@@ -69,16 +71,31 @@ def queue(conn: Connection, account: Account, wanted: Wanted, *, open_only: bool
 
 def people(conn: Connection, account: Account, wanted: Wanted) -> Part:
     """Whoever is heard from meanwhile stands in front of the first part again."""
-    place = None if wanted.before is None else _HEARD_FROM.fullmatch(wanted.before)
-    if wanted.before is not None and place is None:
-        raise _no_place(wanted.before)
-    before = None if place is None else (instant(int(place[1])), place[2])
+    before = _heard_from(wanted.before)
     found = reading.people.newest(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
     part = _part(found, wanted)
     if part.before is None:
         return part
     heard_from = contacts.last_seen(conn, part.before)
     return Part(part.rows, f"{ms(heard_from)}-{part.before}")
+
+
+def heard(
+    conn: Connection, account: Account, which: people_store.Wanted, wanted: Wanted, *, now: datetime
+) -> tuple[Sequence[Heard], str | None]:
+    """Those people who are asked for, with their last words; and where the next part begins."""
+    before = _heard_from(wanted.before)
+    limit = wanted.limit + 1
+    found = reading.people.listed(conn, account, which, now=now, limit=limit, before=before)
+    rows = found[: wanted.limit]
+    return rows, f"{ms(rows[-1].at)}-{rows[-1].id}" if len(found) > wanted.limit else None
+
+
+def _heard_from(before: str | None) -> tuple[datetime, str] | None:
+    place = None if before is None else _HEARD_FROM.fullmatch(before)
+    if before is not None and place is None:
+        raise _no_place(before)
+    return None if place is None else (instant(int(place[1])), place[2])
 
 
 def _part(found: Sequence[_Row], wanted: Wanted) -> Part:

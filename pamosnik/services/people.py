@@ -5,7 +5,7 @@ replaces is to leave no trace in the file either (`store.deletions.leave_traces`
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,6 +32,7 @@ LONGEST_PAUSE = timedelta(days=3650)
 LONGEST_VALUE = 1000
 """Characters of a field, as what services answer."""
 TAGS_AT_ONCE = 50
+LONGEST_NOTE = 2000
 
 _INSTAGRAMS = ("username", "name", "first_name", "follows_me", "verified", "followers")
 
@@ -166,6 +167,11 @@ def set_field(conn: Connection, by: By, who: str, field: str, value: str) -> Cha
     return _done(conn, by, contact, "contacts set", changed=before != kept)
 
 
+def declared_fields(conn: Connection, account: Account) -> Mapping[str, FieldSpec]:
+    """Those that a person's values can be set in."""
+    return _settings(conn, account).fields
+
+
 def unset_field(conn: Connection, by: By, who: str, field: str) -> Changed:
     """Also one that flow files no longer declare."""
     settings = _settings(conn, by.account)
@@ -231,6 +237,23 @@ def _hint(spec: FieldSpec) -> str:
     if spec.type is FieldType.CHOICE:
         return f"Its choices are: {', '.join(spec.choices)}."
     return f"Write it like {_EXAMPLES[spec.type]}."
+
+
+# --- the note --------------------------------------------------------------------------------------------
+
+
+def set_note(conn: Connection, by: By, who: str, note: str) -> Changed:
+    """What the owner wants to remember of this person; they never see it. An empty one takes it away."""
+    kept = note.replace("\r\n", "\n").strip() or None
+    if kept is not None and len(kept) > LONGEST_NOTE:
+        raise UsageError(f"A note can have {LONGEST_NOTE} characters at most; this one has {len(kept)}.")
+    contact = named(conn, by.account, who)
+    before, _ = contacts.notes(conn, contact.id)
+    if before != kept:
+        contacts.set_note(conn, contact.id, kept)
+    if before not in (None, kept):
+        deletions.leave_traces(conn, by.account.id, by.now)
+    return _done(conn, by, contact, "contacts note", changed=before != kept)
 
 
 # --- automation ------------------------------------------------------------------------------------------

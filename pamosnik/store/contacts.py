@@ -192,6 +192,17 @@ def resume(conn: Connection, contact_id: str) -> None:
     )
 
 
+def notes(conn: Connection, contact_id: str) -> tuple[str | None, str | None]:
+    """What the owner noted of this person, and what the pause they are in says to the human who takes over."""
+    row = conn.execute("SELECT note, paused_note FROM contacts WHERE contact_id=?", (contact_id,)).fetchone()
+    return (None, None) if row is None else (row[0], row[1])
+
+
+def set_note(conn: Connection, contact_id: str, note: str | None) -> None:
+    """What the owner noted of this person; None takes it away."""
+    conn.execute("UPDATE contacts SET note=? WHERE contact_id=?", (note, contact_id))
+
+
 def opt_out(conn: Connection, contact_id: str, how: How, at: datetime) -> None:
     """They want no automatic messages. Of somebody who is out already the first time stays, and no second consent is
     noted."""

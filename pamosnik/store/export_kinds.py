@@ -115,7 +115,7 @@ _CONTACTS = Question(
         "opted_out": "t.opted_out_at IS NOT NULL",
         "opted_out_at": "t.opted_out_at",
         "unreachable": "t.unreachable_since IS NOT NULL",
-        **_same("paused_until", "paused_by", "paused_note", "follows_me", "verified", "followers"),
+        **_same("paused_until", "paused_by", "paused_note", "note", "follows_me", "verified", "followers"),
         "facts_at": "t.looked_up_at",
         "facts_problem": "t.look_up_problem",
         **_same("created_at", "last_seen_at", "first_message_at"),

@@ -160,6 +160,16 @@ def run(conn: Connection, account_id: str, run_id: str) -> tuple[Any, ...] | Non
     return row
 
 
+def runs_of_person(conn: Connection, contact_id: str, limit: int) -> list[tuple[Any, ...]]:
+    """Their latest runs."""
+    rows: list[tuple[Any, ...]] = conn.execute(
+        f"SELECT {RUN_COLUMNS} FROM runs r JOIN contacts p USING (contact_id)"  # noqa: S608 - column names
+        " JOIN connections c ON c.connection_id=r.connection_id WHERE r.contact_id=? ORDER BY r.run_id DESC LIMIT ?",
+        (contact_id, limit),
+    ).fetchall()
+    return rows
+
+
 def turns(conn: Connection, run_id: str) -> list[tuple[Any, ...]]:
     """(turn, stimulus, event id, trace, at) of a run, in order."""
     rows: list[tuple[Any, ...]] = conn.execute(

@@ -51,6 +51,7 @@ VIEW = Overview(
     problems=[],
     lifelines=[],
     machine=Machine(3 << 30, AT - timedelta(days=3)),
+    people_waiting=0,
     queue=[("queued", 3)],
     prospects=None,
     days=[Day("2026-12-03", {name: n for n, name in enumerate((*statistics.CAME_IN, *numbers.WORDS), 1000)})],

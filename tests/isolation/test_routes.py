@@ -20,8 +20,9 @@ from pamosnik.config import Config
 from pamosnik.daemon.api_reads import READS
 from pamosnik.daemon.api_writes import WRITES
 from pamosnik.daemon.visitors import CSRF_FIELD, csrf_token
+from pamosnik.model.contact import PausedBy
 from pamosnik.security import passwords, tokens
-from pamosnik.store import accounts, api_tokens, mailed_links, sessions
+from pamosnik.store import accounts, api_tokens, contacts, mailed_links, sessions
 from pamosnik.store.api_tokens import ApiToken
 from pamosnik.store.database import open_database
 from pamosnik.store.exports import FOLDER
@@ -90,12 +91,15 @@ PAGES = {
     "GET /events/missed",
     "GET /events/{id}",
     "GET /links.csv",
+    "GET /people",
     "GET /people.csv",
     "GET /posts",
     "GET /posts.csv",
     "GET /queue",
     "GET /queue/{id}",
     "GET /runs/{id}",
+    "GET /people/waiting",
+    "GET /people/{id}",
     "GET /stats.csv",
 }
 """For whoever is logged in."""
@@ -148,11 +152,21 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "POST /queue/{id}/retry": {"seen": "failed-1"},
     "POST /queue/{id}/settle": {"seen": "unknown-1", "fate": "sent"},
     "POST /runs/{id}/cancel": {},
+    "POST /people": {"text": "ID"},
+    "POST /people/{id}/note": {"note": "ID"},
+    "POST /people/{id}/pause": {"for": "2h"},
+    "POST /people/{id}/private-reply": {"event": "ID", "text": "ID", "key": "ID"},
+    "POST /people/{id}/reply": {"text": "ID", "key": "ID"},
+    "POST /people/{id}/resume": {"for": "ID"},
+    "POST /people/{id}/set": {"field": "size", "value": "XL"},
+    "POST /people/{id}/tag": {"tag": "vip"},
+    "POST /people/{id}/unset": {"field": "size"},
+    "POST /people/{id}/untag": {"tag": "vip"},
 }
 """For whoever is logged in: what is sent beside the form's own token; ID: something of the other account's."""
 LEAD_BACK = {form.replace("POST", "GET") for form in FORMS if form.startswith("POST /account/")} - PAGES
 """Asked for by browsers that open a refused form anew."""
-NAMES_A_ROW = {"POST /account/data/people", "POST /account/sessions/end"}
+NAMES_A_ROW = {"POST /account/data/people", "POST /account/sessions/end", "POST /people"}
 HOLDERS = PAGES | LEAD_BACK | set(FORMS)
 OF_TWO_NAMES = {"/flows/{id}/versions/{version}"}
 """Nothing is named by the same name twice."""
@@ -236,6 +250,8 @@ def _may_come_in(conn: Connection, side: Side) -> None:
     token = ApiToken(f"api-{side.mark}", side.account, f"api of {side.mark}", NOW, NOW)
     api_tokens.insert(conn, token, tokens.token_hash(_of(side, "token")))
     accounts.set_password_hash(conn, side.account, HASH)
+    (fan,) = contacts.find(conn, side.account, side.fan)
+    contacts.pause(conn, fan, later, PausedBy.HAND_OVER, f"asks for {side.mark}")
     # An export that is older than the end of a deletion is given to nobody.
     conn.execute("UPDATE deletions SET ended_at=began_at WHERE account_id=?", (side.account,))
     for purpose in Purpose:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 NEW_PASSWORD = "horse battery staple correct"
 NEW_EMAIL = "new@shop.example"
 
-READ = {"POST /account/data/people": "looks for a person"}
+READ = {"POST /account/data/people": "looks for a person", "POST /people": "likewise"}
 """Sent like a change, so that no name stands in an address."""
 
 ELSEWHERE = {
@@ -41,6 +41,10 @@ ELSEWHERE = {
     },
     "POST /runs/{id}/cancel": "tests/daemon/test_queue_page.py",
     "POST /api/v1/runs/{id}/cancel": "tests/daemon/test_queue_page.py",
+    "POST /people/{id}/private-reply": "tests/daemon/test_people_pages.py",
+    "POST /people/{id}/reply": "tests/daemon/test_people_pages.py",
+    "POST /people/{id}/set": "tests/daemon/test_people_pages.py",
+    "POST /people/{id}/unset": "tests/daemon/test_people_pages.py",
     "POST /forgot": "a mail changes nothing; the new password is noted",
     "POST /webhooks/instagram": "events are their own record",
     "POST /webhooks/instagram/data-deletion": "tests/daemon/test_meta_callbacks.py",
@@ -49,6 +53,11 @@ ELSEWHERE = {
 
 CHANGES: Mapping[str, tuple[Mapping[str, object], str, str]] = {
     "POST /login": ({"email": EMAIL, "password": PASSWORD}, "page", "login"),
+    "POST /people/{id}/note": ({"note": "buys often"}, "page", "contacts note"),
+    "POST /people/{id}/pause": ({"for": "2h"}, "page", "contacts pause"),
+    "POST /people/{id}/resume": ({}, "page", "contacts resume"),
+    "POST /people/{id}/tag": ({"tag": "new"}, "page", "contacts tag"),
+    "POST /people/{id}/untag": ({"tag": "new"}, "page", "contacts untag"),
     "POST /account/details": ({"name": "Another", "timezone": "UTC"}, "page", "account changed"),
     "POST /account/email": ({"email": NEW_EMAIL, "present": PASSWORD}, "page", "another e-mail asked for"),
     "POST /account/email/keep": ({}, "page", "another e-mail taken back"),
@@ -121,6 +130,7 @@ def _furnish(conn: Connection, desk: FrontDesk) -> Mapping[str, str]:
     return {
         "API TOKEN": text,
         "/api/v1/contacts/{id}": second,
+        "/people/{id}": second,
         "/account/data/people/{id}": first,
         "/account/data/connections/{id}": connection_id,
         "/account/legal/{name}": "terms",
@@ -149,7 +159,7 @@ def _address(desk: FrontDesk, places: Mapping[str, str], route: str) -> str:
 
 
 async def _send(browser: Browser, address: str, sent: Mapping[str, object]) -> int:
-    inside = address.startswith(("/account", "/logout"))
+    inside = address.startswith(("/account", "/logout", "/people"))
     form = {**sent, "csrf": await browser.csrf("/account")} if inside else sent
     return (await browser.post(address, None, **{name: str(value) for name, value in form.items()})).status
 

@@ -6,6 +6,8 @@ from pamosnik.daemon.status.events import EventsPage
 from pamosnik.daemon.status.flows import FlowPages
 from pamosnik.daemon.status.overview import OverviewPage
 from pamosnik.daemon.status.parts import StatusParts
+from pamosnik.daemon.status.people import PeoplePages
+from pamosnik.daemon.status.person import PersonPages
 from pamosnik.daemon.status.posts import PostsPage
 from pamosnik.daemon.status.queue import QueuePages
 from pamosnik.daemon.status.runs import RunPages
@@ -17,6 +19,8 @@ def routes(parts: StatusParts) -> list[Route]:
         OverviewPage(parts),
         FlowPages(parts),
         EventsPage(parts),
+        PeoplePages(parts),
+        PersonPages(parts),
         PostsPage(parts),
         QueuePages(parts),
         RunPages(parts),

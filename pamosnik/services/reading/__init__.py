@@ -9,6 +9,7 @@ from pamosnik.services.reading import (
     backlog,
     broadcasts,
     connections,
+    conversation,
     counts,
     event_lists,
     events,
@@ -30,12 +31,14 @@ from pamosnik.services.reading import (
     statistics,
     status,
     step_words,
+    waiting,
 )
 
 __all__ = [
     "backlog",
     "broadcasts",
     "connections",
+    "conversation",
     "counts",
     "event_lists",
     "events",
@@ -57,4 +60,5 @@ __all__ = [
     "statistics",
     "status",
     "step_words",
+    "waiting",
 ]

@@ -11,6 +11,7 @@ from pamosnik.services.numbers import day_of
 from pamosnik.services.reading import events as event_reading
 from pamosnik.services.reading import forecast, lifelines, numbers, statistics
 from pamosnik.services.reading import problems as problem_reading
+from pamosnik.services.reading import waiting as people_waiting
 from pamosnik.services.reading.events import Event
 from pamosnik.services.reading.lifelines import Lifeline
 from pamosnik.services.reading.machine import Machine
@@ -58,6 +59,8 @@ class Overview:
     """Those that the first steps tell of are left out."""
     lifelines: Sequence[Lifeline]
     machine: Machine
+    people_waiting: int
+    """For a human."""
     queue: Sequence[tuple[str, int]]
     prospects: str | None
     days: Sequence[Day]
@@ -96,6 +99,7 @@ def of_account(
         problems=[*storage, *problem_reading.beyond_first_steps(conn, account, connected, now)],
         lifelines=lifelines.of_account(conn, account, connected, now),
         machine=machine,
+        people_waiting=people_waiting.number(conn, account, now),
         queue=[(name, waiting.get(name, 0)) for name in ("queued", "sending", "held", "unknown")],
         prospects=forecast.prospects(conn, account, now),
         days=statistics.by_day(conn, account, days),

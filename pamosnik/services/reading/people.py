@@ -7,10 +7,14 @@ from datetime import datetime
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound
 from pamosnik.model.contact import Contact
+from pamosnik.model.event import COMMENTS
 from pamosnik.services.reading.connections import usernames
 from pamosnik.services.shapes import Shape, iso
-from pamosnik.store import contacts
+from pamosnik.store import contacts, conversation, people
 from pamosnik.store.accounts import Account
+from pamosnik.store.people import Wanted
+
+_COMMENTS = {kind.value for kind in COMMENTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,43 @@ class Person:
             "paused_until": iso(contact.paused_until),
             "connection": self.connection,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A person in a list, with what they said last."""
+
+    person: Person
+    at: datetime
+    """When they were heard from."""
+    words: str | None
+    """None: something without a text, or nothing that is kept."""
+    commented: bool
+    """Those are words of a comment."""
+
+    @property
+    def id(self) -> str:
+        return self.person.id
+
+
+def listed(
+    conn: Connection,
+    account: Account,
+    which: Wanted,
+    *,
+    now: datetime,
+    limit: int,
+    before: tuple[datetime, str] | None = None,
+) -> list[Heard]:
+    """Those who are wanted, heard from last first; `before` (heard from, id): whoever comes after that one."""
+    ids = people.newest(conn, account.id, which, now=now, limit=limit, before=before)
+    return [_heard(conn, person, now) for person in by_id(conn, account, ids)]
+
+
+def _heard(conn: Connection, person: Person, now: datetime) -> Heard:
+    said = conversation.last_words(conn, person.contact.connection_id, person.contact.igsid)
+    kind, words = (None, None) if said is None else said
+    return Heard(person, contacts.last_seen(conn, person.id) or now, words, kind in _COMMENTS)
 
 
 def newest(

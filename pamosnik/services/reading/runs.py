@@ -105,6 +105,11 @@ def newest(
     return [_run(row) for row in rows]
 
 
+def of_person(conn: Connection, contact_id: str, *, limit: int) -> list[Run]:
+    """Their latest ones first."""
+    return [_run(row) for row in reads.runs_of_person(conn, contact_id, limit)]
+
+
 def named(conn: Connection, account: Account, what: str) -> tuple[Run, list[Turn]]:
     """The run that an id names (the latest of a person), and what each of its turns did."""
     found = by_id(conn, account, what.upper())

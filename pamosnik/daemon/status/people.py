@@ -1,0 +1,84 @@
+"""Whom the business knows: the list, the search, and who waits for a human."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pamosnik.daemon.status.parts import StatusParts, with_words
+from pamosnik.daemon.visitors import Visitor
+from pamosnik.errors import UsageError
+from pamosnik.model.words import fold
+from pamosnik.services import listing, reading
+from pamosnik.store.people import Wanted
+
+PATH = "/people"
+WAITING = f"{PATH}/waiting"
+IN_A_PART = 50
+_LONGEST_TAG = 64
+
+WHICH: Mapping[str, str] = {"": "Everybody", "open": "Window open", "out": "Opted out"}
+"""What the list can be narrowed to, and how that is called."""
+
+
+class PeoplePages:
+    def __init__(self, parts: StatusParts) -> None:
+        self._parts = parts
+
+    def routes(self) -> list[Route]:
+        return [
+            self._parts.shown(PATH, self._list),
+            Route(PATH, self._found, methods=["POST"]),
+            self._parts.shown(WAITING, self._waiting),
+        ]
+
+    async def _list(self, request: Request, visitor: Visitor) -> Response:
+        asked = request.query_params
+        which, tag = asked.get("which", ""), asked.get("tag", "")[:_LONGEST_TAG].strip()
+        wanted = Wanted(opted_out=which == "out", window_open=which == "open", tag=tag or None)
+        place = listing.Wanted(IN_A_PART, before=asked.get("before") or None)
+        try:
+            rows, before = await self._read(visitor, wanted, place)
+        except UsageError as error:
+            raise HTTPException(404) from error
+        older = None if before is None else with_words(PATH, which=which, tag=tag, before=before)
+        values = {
+            "rows": rows,
+            "older": older,
+            "which": which,
+            "tag": tag,
+            "text": "",
+            "first": not place.before,
+        }
+        return await self._shown(visitor, values)
+
+    async def _found(self, request: Request) -> Response:
+        """Sent by POST: a name in an address would stay in histories and logs."""
+        visitor, form = await self._parts.visitors.form(request)
+        text = form.get("text", "").strip()[:200]
+        wanted = Wanted(text=fold(text).removeprefix("@") or None)
+        rows, before = await self._read(visitor, wanted, listing.Wanted(IN_A_PART))
+        values = {"rows": rows, "older": None, "which": "", "tag": "", "text": text, "first": True}
+        return await self._shown(visitor, {**values, "more": before is not None})
+
+    async def _read(
+        self, visitor: Visitor, wanted: Wanted, place: listing.Wanted
+    ) -> tuple[object, str | None]:
+        now = self._parts.clock.now()
+        read = partial(listing.heard, account=visitor.account, which=wanted, wanted=place, now=now)
+        return await self._parts.read(visitor, read)
+
+    async def _shown(self, visitor: Visitor, values: Mapping[str, object]) -> Response:
+        now = self._parts.clock.now()
+        number = partial(reading.waiting.number, account=visitor.account, now=now)
+        more = {"waiting": await self._parts.read(visitor, number), "all": WHICH, "now": now, "more": False}
+        return self._parts.page("people.html", visitor, {**more, **values}, page=PATH)
+
+    async def _waiting(self, _: Request, visitor: Visitor) -> Response:
+        now = self._parts.clock.now()
+        read = partial(reading.waiting.of_account, account=visitor.account, now=now)
+        values = {"rows": await self._parts.read(visitor, read), "now": now}
+        return self._parts.page("people_waiting.html", visitor, values, page=PATH)

@@ -1,0 +1,56 @@
+"""Lists of people, of one account: those who are wanted, heard from last first."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pamosnik._sqlite import Connection
+from pamosnik.store.times import ms
+
+_WINDOW = timedelta(hours=24)
+"""Whose window is open was heard from since (`instagram.limits.WINDOW`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which people are asked for; with nothing said all."""
+
+    opted_out: bool = False
+    window_open: bool = False
+    tag: str | None = None
+    text: str | None = None
+    """As `model.words.fold` writes it, in what is known of them."""
+
+
+def newest(
+    conn: Connection,
+    account_id: str,
+    wanted: Wanted,
+    *,
+    now: datetime,
+    limit: int,
+    before: tuple[datetime, str] | None = None,
+) -> list[str]:
+    """Ids of contacts; `before` (heard from, id): those after that one."""
+    conditions = {
+        "(last_seen_at, contact_id)<(:at, :id)": before is not None,
+        "opted_out_at IS NOT NULL": wanted.opted_out,
+        "window_open_until>:now AND last_seen_at>:day_ago": wanted.window_open,
+        "EXISTS (SELECT 1 FROM contact_tags t WHERE t.contact_id=p.contact_id AND t.tag=:tag)": wanted.tag,
+        "instr(folded(search), :text)": wanted.text,
+    }
+    asked = "".join(f" AND {condition}" for condition, holds in conditions.items() if holds)
+    rows = conn.execute(
+        f"SELECT contact_id FROM contacts p WHERE account_id=:account{asked}"  # noqa: S608 - conditions of ours
+        " ORDER BY last_seen_at DESC, contact_id DESC LIMIT :limit",
+        {
+            "account": account_id,
+            "at": None if before is None else ms(before[0]),
+            "id": None if before is None else before[1],
+            "now": ms(now),
+            "day_ago": ms(now - _WINDOW),
+            "tag": wanted.tag,
+            "text": wanted.text,
+            "limit": limit,
+        },
+    )
+    return [contact_id for (contact_id,) in rows]
