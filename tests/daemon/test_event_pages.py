@@ -258,6 +258,12 @@ def _outbox(desk: FrontDesk) -> list[tuple[str, str]]:
     return list(desk.conn.execute("SELECT kind, json_extract(content, '$.text') FROM outbox ORDER BY seq"))
 
 
+def _audited(desk: FrontDesk) -> int:
+    """How many changes by page the audit has since the login."""
+    (count,) = desk.conn.execute("SELECT count(*) FROM audit WHERE actor='page' AND kind='change'").fetchone()
+    return int(count)
+
+
 async def test_a_missed_comment_is_answered_by_hand_once(desk: FrontDesk) -> None:
     told(desk, commented("how much is it", "701", username="anna"))
     browser = await logged_in(desk)
@@ -267,6 +273,7 @@ async def test_a_missed_comment_is_answered_by_hand_once(desk: FrontDesk) -> Non
     public = await _sends(browser, address, "public", "Look inside!")
     assert public.status == 303
     assert [kind for kind, _ in _outbox(desk)] == ["private_reply", "comment_reply"]
+    assert _audited(desk) == 2
     page = await browser.get(f"{address}?told=private")
     assert "Your private reply is on its way." in page.text
     assert "one private reply to each comment" in page.text
@@ -281,6 +288,7 @@ async def test_a_message_is_answered_while_the_window_is_open(desk: FrontDesk) -
     assert "Possible until" in (await browser.get(address)).text
     assert (await _sends(browser, address, "message", "We do.")).status == 303
     assert [kind for kind, _ in _outbox(desk)] == ["message"]
+    assert _audited(desk) == 1
     too_long = await _sends(browser, address, "message", "ż" * 501)
     assert too_long.status == 422
     assert "1000 bytes" in too_long.text

@@ -25,7 +25,11 @@ pytestmark = pytest.mark.anyio
 NEW_PASSWORD = "horse battery staple correct"
 NEW_EMAIL = "new@shop.example"
 
-READ = {"POST /account/data/people": "looks for a person", "POST /people": "likewise"}
+READ = {
+    "POST /account/data/people": "looks for a person",
+    "POST /people": "likewise",
+    "POST /api/v1/flows/plan": "looks what would be applied",
+}
 """Sent like a change, so that no name stands in an address."""
 
 ELSEWHERE = {
@@ -41,6 +45,16 @@ ELSEWHERE = {
     },
     "POST /runs/{id}/cancel": "tests/daemon/test_queue_page.py",
     "POST /api/v1/runs/{id}/cancel": "tests/daemon/test_queue_page.py",
+    **{f"POST /flows/{{id}}/{verb}": "tests/daemon/test_flow_pages.py" for verb in ("pause", "resume")},
+    **{
+        f"POST /api/v1/flows/{{id}}/{verb}": "tests/daemon/test_flow_pages.py"
+        for verb in ("pause", "resume", "start")
+    },
+    "POST /api/v1/flows/apply": "tests/daemon/test_flow_pages.py",
+    **{
+        f"POST /events/{{id}}/{verb}": "tests/daemon/test_event_pages.py"
+        for verb in ("message", "private", "public")
+    },
     "POST /people/{id}/private-reply": "tests/daemon/test_people_pages.py",
     "POST /people/{id}/reply": "tests/daemon/test_people_pages.py",
     "POST /people/{id}/set": "tests/daemon/test_people_pages.py",
