@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,13 @@ async def test_a_disk_that_is_nearly_full_is_told() -> None:
     assert "Only 100 MB are free" in problem.message
     assert reading.problems.storage(None, 0, free_bytes=300 << 20) == []
     assert reading.problems.storage(None, 0, free_bytes=None) == []
+
+
+def test_the_style_sheet_closes_what_it_opens() -> None:
+    """A block left open would hold all that follows for narrow screens alone."""
+    sheet = resources.files("pamosnik.daemon").joinpath("pages", "style.css").read_text("utf-8")
+    assert sheet.count("{") == sheet.count("}")
+    depth = 0
+    for line in sheet.splitlines():
+        assert not (line.startswith(("/*", "@")) and depth), line
+        depth += line.count("{") - line.count("}")
