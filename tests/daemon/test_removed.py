@@ -292,7 +292,7 @@ async def test_the_pending_deletion_is_shown(tmp_path: Path) -> None:
         local = f"{when + timedelta(hours=1):%Y-%m-%d %H:%M}"
         for command in (("status",), ("connections", "list"), ("connections", "show", "shop")):
             assert local in await shop.command(*command)
-        assert (await _page(shop)).count(f"its data will be deleted on {local}") == 2, "the notice, the table"
+        assert (await _page(shop)).count(f"will be deleted on {local}") == 2, "the notice, the connection"
 
 
 async def _page(shop: Shop) -> str:
