@@ -10,7 +10,8 @@ def rebuild(conn: Connection) -> None:
     `secure_delete` overwrites rows that are deleted, but not what stays behind in a page when SQLite splits it and
     moves rows to another one: those copies of rows outlive them.
     """
-    # A copy in memory, as everywhere else, might be too large.
+    # A copy in memory, as everywhere else, might be too large. Asked for in vain where SQLite was built to keep all
+    # temporary files there (TEMP_STORE=3), as in the wheels of pysqlite3: it takes memory as large as what remains.
     conn.execute("PRAGMA temp_store=FILE")
     try:
         conn.execute("VACUUM")
