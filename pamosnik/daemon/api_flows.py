@@ -7,8 +7,9 @@ files and the options, and nothing else than what was shown is applied.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from pamosnik._sqlite import Connection
@@ -24,8 +25,8 @@ from pamosnik.store import flow_history
 
 FILES_BYTES = 2 << 20
 """A body with flow files."""
-_PROPOSAL, _LIBRARY = "a proposal", "a library"
-"""Under these names what was read ahead is given on; no key of a body is called so."""
+Work = Callable[[Connection], Shape]
+"""What is left for the writer's transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +63,17 @@ def resume(conn: Connection, by: By, flow_id: str, _: Given) -> Shape:
 # --- starting one ----------------------------------------------------------------------------------------
 
 
-def compiled(conn: Connection, by: By, given: Given, machine: Machine) -> Given:
+def start(conn: Connection, by: By, flow_id: str, given: Given, machine: Machine) -> Work:
     """Compiles the applied flows ahead; the writer has to do it again only if something was applied meanwhile."""
-    library = Library(machine.public_url)
+    library, who = Library(machine.public_url), text(given, "contact")
     library.catalog(conn, by.account.id)
-    return {**given, _LIBRARY: library}
-
-
-def start(conn: Connection, by: By, flow_id: str, given: Given) -> Shape:
-    library = given[_LIBRARY]
-    assert isinstance(library, Library)
-    return starting.start(conn, library, by, flow_id, text(given, "contact"))
+    return lambda writing: starting.start(writing, library, by, flow_id, who)
 
 
 # --- flow files ------------------------------------------------------------------------------------------
 
 
-def proposed(conn: Connection, by: By, given: Given, machine: Machine) -> Given:
+def _proposed(conn: Connection, by: By, given: Given, machine: Machine) -> Proposal:
     """Reads the files against what is applied. Raises `BadFiles`, and `UsageError` for the body."""
     proposal = flows.propose(
         conn,
@@ -95,7 +90,7 @@ def proposed(conn: Connection, by: By, given: Given, machine: Machine) -> Given:
     if proposal.loaded.has_errors:
         raise BadFiles(flow_plans.problems_json(proposal.loaded.problems))
     _require_public(proposal)
-    return {**given, _PROPOSAL: proposal}
+    return proposal
 
 
 def _require_public(proposal: Proposal) -> None:
@@ -110,30 +105,28 @@ def _require_public(proposal: Proposal) -> None:
             )
 
 
-def plan(_conn: Connection, _by: By, _what: str, given: Given) -> Shape:
-    proposal = _proposal(given)
-    return {**_told(proposal), "revision": _revision(proposal, given)}
+def plan(conn: Connection, by: By, _: str, given: Given, machine: Machine) -> Work:
+    proposal = _proposed(conn, by, given, machine)
+    return lambda _writing: {**_told(proposal), "revision": _revision(proposal, given)}
 
 
-def apply(conn: Connection, by: By, _what: str, given: Given) -> Shape:
-    proposal = _proposal(given)
+def apply(conn: Connection, by: By, _: str, given: Given, machine: Machine) -> Work:
+    proposal = _proposed(conn, by, given, machine)
     note = text(given, "note") if "note" in given else None
     if text(given, "revision") != _revision(proposal, given):
         raise PlanOutdated(
             "Nothing was applied: this revision is of another plan.",
             hint="Either something was applied since, or these are other files or options. Ask flows/plan again.",
         )
+    return partial(_apply, by=by, proposal=proposal, note=note)
+
+
+def _apply(conn: Connection, by: By, proposal: Proposal, note: str | None) -> Shape:
     if not proposal.plan.is_empty:
         flows.apply(conn, by.account.id, proposal, note=note, actor=by.actor, now=by.now)
     elif proposal.agreed:
         flows.agree(conn, by.account.id, proposal, actor=by.actor, now=by.now)
     return {**_told(proposal), "applied": True}
-
-
-def _proposal(given: Given) -> Proposal:
-    proposal = given[_PROPOSAL]
-    assert isinstance(proposal, Proposal)
-    return proposal
 
 
 def _told(proposal: Proposal) -> Mapping[str, object]:

@@ -22,7 +22,7 @@ from pamosnik.daemon.api import ROOT, refusal, who_asks
 from pamosnik.daemon.api_bodies import Given
 from pamosnik.daemon.api_bodies import text as _text
 from pamosnik.daemon.api_bodies import texts as _texts
-from pamosnik.daemon.api_flows import BadFiles, Machine
+from pamosnik.daemon.api_flows import BadFiles, Machine, Work
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
 from pamosnik.errors import HomeError, NotFound, PamosnikError, UsageError
@@ -42,16 +42,21 @@ _MEDIA_TYPE = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """What takes long is read beside the writer first."""
+
+    read: Callable[[Connection, By, str, Given, Machine], Work]
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     path: str
     """Below `/api/v1/`."""
-    fn: Callable[[Connection, By, str, Given], Shape]
+    do: Callable[[Connection, By, str, Given], Shape] | Ahead
     """In one transaction: what the id in the address names, and the keys of the body. Raises `NotFound`, `UsageError`
     for what was sent, `PamosnikError` for what cannot be done."""
     keys: Sequence[str] = ()
     status: int = 200
-    ahead: Callable[[Connection, By, Given, Machine], Given] | None = None
-    """Reads beside the writer what takes long, and gives it to `fn` with the keys of the body."""
 
 
 def _tag(conn: Connection, by: By, who: str, given: Given) -> Shape:
@@ -135,9 +140,9 @@ WRITES: Sequence[Write] = (
     Write("contacts/{id}/resume", _resume),
     Write("flows/{id}/pause", api_flows.pause),
     Write("flows/{id}/resume", api_flows.resume),
-    Write("flows/{id}/start", api_flows.start, ("contact",), status=201, ahead=api_flows.compiled),
-    Write("flows/plan", api_flows.plan, _FILES, ahead=api_flows.proposed),
-    Write("flows/apply", api_flows.apply, (*_FILES, "revision", "note"), ahead=api_flows.proposed),
+    Write("flows/{id}/start", Ahead(api_flows.start), ("contact",), status=201),
+    Write("flows/plan", Ahead(api_flows.plan), _FILES),
+    Write("flows/apply", Ahead(api_flows.apply), (*_FILES, "revision", "note")),
     Write("queue/{id}/retry", _retry),
     Write("queue/{id}/cancel", _cancel),
     Write("queue/{id}/settle", _settle, ("fate",)),
@@ -180,11 +185,8 @@ class ApiWrites:
             return who_asks(request)
         by = By(caller.account, ACTOR, self._clock.now())
         try:
-            given = await self._given(request, write, by)
-            what = request.path_params.get("id", "")
-            done = await self._writer.write(
-                write_for(caller.account.id, lambda conn: write.fn(conn, by, what, given))
-            )
+            work = await self._work(request, write, by)
+            done = await self._writer.write(write_for(caller.account.id, work))
         except HomeError:
             raise
         except NotFound as error:
@@ -200,18 +202,17 @@ class ApiWrites:
         self._on_deletion()
         return JSONResponse(done, write.status)
 
-    async def _given(self, request: Request, write: Write, by: By) -> Given:
-        given = await _body(request, write)
-        if write.ahead is None:
-            return given
+    async def _work(self, request: Request, write: Write, by: By) -> Work:
+        given, what, do = await _body(request, write), request.path_params.get("id", ""), write.do
+        if not isinstance(do, Ahead):
+            return lambda conn: do(conn, by, what, given)
         account_id = by.account.id
         machine = Machine(
             self._settings.mail is not None,
             self._settings.public_url,
             self._reader.read(lambda conn: flows.unset(conn, account_id, os.environ)),
         )
-        ahead = write.ahead
-        return await self._aside.read(account_id, lambda conn: ahead(conn, by, given, machine))
+        return await self._aside.read(account_id, lambda conn: do.read(conn, by, what, given, machine))
 
 
 async def _body(request: Request, write: Write) -> Given:

@@ -269,8 +269,8 @@ class CatchUp:
         except AppRemoved:
             raise
         except NoAnswer:
-            answer = None
-        if answer is None or answer.outcome.kind is not OutcomeKind.SENT:
+            return  # reading goes on without them, and the next round asks again
+        if answer.outcome.kind is not OutcomeKind.SENT:
             self._no_captions.add(connected.id)
             return
         told = dict.fromkeys(wanted, "")

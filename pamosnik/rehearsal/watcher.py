@@ -27,7 +27,7 @@ from pamosnik.rehearsal.happenings import (
     Tagged,
     Waiting,
 )
-from pamosnik.store import codes, contacts, reads
+from pamosnik.store import codes, contacts, people, reads
 from pamosnik.store.reads import QueueFilter
 from pamosnik.store.times import instant
 
@@ -101,7 +101,7 @@ class Watcher:
     # --- one thing after the other -------------------------------------------------------------------
 
     def _look_at_people(self, now: datetime) -> Iterator[Happening]:
-        for contact_id in sorted(contacts.newest(self._conn, self._account_id, limit=None)):
+        for contact_id in sorted(people.newest(self._conn, self._account_id, limit=None)):
             contact = contacts.load(self._conn, contact_id)
             assert contact is not None
             before = self._people.get(contact_id)

@@ -16,13 +16,12 @@ from pamosnik.engine import admission, schedule_times
 from pamosnik.engine.admission import Occasion
 from pamosnik.ids import new_id
 from pamosnik.model.contact import Contact
-from pamosnik.model.decision import Facts
 from pamosnik.model.flow import Flow
 from pamosnik.model.run import Origin
 from pamosnik.model.trigger import ScheduleTrigger
 from pamosnik.services import turn
 from pamosnik.services.library import Library
-from pamosnik.services.scene import Scene, open_scene
+from pamosnik.services.scene import Scene, facts_as_told, open_scene
 from pamosnik.store import accounts, connections, contacts, runs, stats
 from pamosnik.store import broadcasts as store
 from pamosnik.store.broadcasts import Broadcast, NewBroadcast, Planned
@@ -205,15 +204,7 @@ def _one(going: _Going, contact_id: str) -> str | None:
     contact = contacts.load(scene.conn, contact_id)
     assert contact is not None
     starts = runs.starts(scene.conn, contact_id)
-    facts = Facts(
-        contact=contact,
-        settings=scene.settings,
-        timezone=scene.timezone,
-        connection_username=scene.connected.username,
-        # What Instagram told last counts: nobody is looked up to find out who is in the audience.
-        profile_asked=True,
-        first_time=going.flow.id not in starts,
-    )
+    facts = facts_as_told(scene, contact, first_time=going.flow.id not in starts)
     if not any(
         admission.first_untrue(trigger.audience, facts, _NOBODY, scene.now) is None
         for trigger in going.audiences

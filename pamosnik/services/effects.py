@@ -63,9 +63,7 @@ def record(
     for ordinal, effect in enumerate(decision.effects):
         match effect:
             case SendMessage():
-                run = _put_message(conn, run, effect, contact, ordinal, now)
-                for link in effect.links:
-                    clicks.offered(conn, run, effect.step, link, day)
+                run = _put_message(conn, run, effect, contact, ordinal, day, now)
             case ReplyToComment():
                 _put_reply(conn, run, effect, contact, ordinal, now)
             case Act():
@@ -125,7 +123,7 @@ def _count_end(conn: Connection, flow: Flow, run: Run, day: str) -> None:
 
 
 def _put_message(
-    conn: Connection, run: Run, effect: SendMessage, contact: Contact, ordinal: int, now: datetime
+    conn: Connection, run: Run, effect: SendMessage, contact: Contact, ordinal: int, day: str, now: datetime
 ) -> Run:
     origin = run.origin
     if effect.private_reply:
@@ -160,6 +158,7 @@ def _put_message(
         item_id = outbox.add(conn, new, now)
     for link in effect.links:
         links.add(conn, run, effect.step, item_id, link, now)
+        clicks.offered(conn, run, effect.step, link, day)
     if effect.variant is not None:
         runs.use_variant(conn, run, effect.step, effect.variant, public=False)
     return run

@@ -24,6 +24,7 @@ from pamosnik.services import reading
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts, connections, contacts, deletions, runs
 from pamosnik.store import flows as flow_store
+from pamosnik.store import people as people_store
 from pamosnik.store.accounts import Account
 
 PAUSED_FOR = timedelta(hours=12)
@@ -65,7 +66,7 @@ def find(conn: Connection, account: Account, text: str, *, limit: int | None) ->
     wanted = fold(text).removeprefix("@")
     if not wanted:
         raise UsageError("There is nothing to look for.", hint="Try: pamosnik contacts find TEXT")
-    found = contacts.matching(conn, account.id, wanted, limit=limit)
+    found = people_store.newest(conn, account.id, people_store.Wanted(text=wanted), limit=limit)
     return [one.shape() for one in reading.people.by_id(conn, account, found)]
 
 

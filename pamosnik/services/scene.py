@@ -8,7 +8,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.engine.catalog import Catalog
 from pamosnik.model.book import Settings
 from pamosnik.model.contact import Contact
-from pamosnik.model.decision import Check
+from pamosnik.model.decision import Check, Facts
 from pamosnik.model.event import Event, Verdict
 from pamosnik.model.outbox import ItemStatus, OutboxItem
 from pamosnik.services import arrivals
@@ -55,6 +55,19 @@ def open_scene(
         connected=connections.load(conn, connection_id),
         catalog=library.catalog(conn, account_id),
         now=now,
+    )
+
+
+def facts_as_told(scene: Scene, contact: Contact, *, first_time: bool) -> Facts:
+    """For asking whether a flow is for somebody who has not written just now. What Instagram told of them last
+    counts: nobody is looked up for it."""
+    return Facts(
+        contact=contact,
+        settings=scene.settings,
+        timezone=scene.timezone,
+        connection_username=scene.connected.username,
+        profile_asked=True,
+        first_time=first_time,
     )
 
 

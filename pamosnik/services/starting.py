@@ -6,13 +6,12 @@ from pamosnik.engine import admission
 from pamosnik.engine.admission import Occasion
 from pamosnik.errors import NotFound, PamosnikError
 from pamosnik.model.contact import Contact
-from pamosnik.model.decision import Facts
 from pamosnik.model.flow import Flow
 from pamosnik.model.run import Origin
 from pamosnik.services import flow_history, people, reading, turn
 from pamosnik.services.library import Library
 from pamosnik.services.people import By
-from pamosnik.services.scene import Scene, open_scene
+from pamosnik.services.scene import Scene, facts_as_told, open_scene
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts, runs
 from pamosnik.store.connections import ConnectionStatus
@@ -59,15 +58,7 @@ def _person(contact: Contact, scene: Scene, flow: Flow) -> str | None:
 def _flow(contact: Contact, scene: Scene, flow: Flow) -> str | None:
     """What is against the flow for them, as when an event would start it."""
     starts = runs.starts(scene.conn, contact.id)
-    facts = Facts(
-        contact=contact,
-        settings=scene.settings,
-        timezone=scene.timezone,
-        connection_username=scene.connected.username,
-        # What Instagram told last counts: nobody is looked up before it is known whether the flow may start.
-        profile_asked=True,
-        first_time=flow.id not in starts,
-    )
+    facts = facts_as_told(scene, contact, first_time=flow.id not in starts)
     against = admission.against(
         flow,
         facts,

@@ -317,16 +317,6 @@ def called(conn: Connection, account_id: str, username: str) -> list[str]:
     return [contact_id for (contact_id,) in rows]
 
 
-def matching(conn: Connection, account_id: str, folded: str, *, limit: int | None) -> list[str]:
-    """Ids of contacts with this text, as `model.words.fold` writes it, in what is known of them; newest first."""
-    rows = conn.execute(
-        "SELECT contact_id FROM contacts WHERE account_id=:account AND instr(folded(search), :text)"
-        " ORDER BY last_seen_at DESC, contact_id DESC LIMIT :limit",
-        {"account": account_id, "text": folded, "limit": -1 if limit is None else limit},
-    )
-    return [contact_id for (contact_id,) in rows]
-
-
 @dataclass(frozen=True, slots=True)
 class Commenter:
     """Somebody of whom there are comments alone: no flow has met them."""
@@ -415,30 +405,6 @@ def known_by_name_alone(conn: Connection, account_id: str, who: str) -> list[tup
         {"account": account_id, "who": who, "name": who.removeprefix("@")},
     )
     return [(connection_id, name) for connection_id, name in rows]
-
-
-def newest(
-    conn: Connection,
-    account_id: str,
-    *,
-    limit: int | None,
-    since: datetime | None = None,
-    before: tuple[datetime, str] | None = None,
-) -> list[str]:
-    """Ids of the contacts heard from last, since then; `before` (heard from, id): those after that one."""
-    rows = conn.execute(
-        "SELECT contact_id FROM contacts WHERE account_id=:account AND (:since IS NULL OR last_seen_at>=:since)"
-        " AND (:id IS NULL OR (last_seen_at, contact_id)<(:at, :id))"
-        " ORDER BY last_seen_at DESC, contact_id DESC LIMIT :limit",
-        {
-            "account": account_id,
-            "since": ms(since),
-            "at": None if before is None else ms(before[0]),
-            "id": None if before is None else before[1],
-            "limit": -1 if limit is None else limit,
-        },
-    )
-    return [contact_id for (contact_id,) in rows]
 
 
 def of_connection(conn: Connection, connection_id: str, *, after: str, limit: int) -> list[str]:

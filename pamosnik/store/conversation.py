@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from pamosnik._sqlite import Connection
+from pamosnik.store import outbox
 from pamosnik.store.times import ms, optional_instant
 
 _AFTER_ALL = "~"
+_BY_HAND = f"source GLOB '{outbox.BY_OWNER}*'"
 _HAPPENED = "coalesce(e.occurred_at, e.received_at)"
 _EVENT = (
     "e.event_id, e.kind, coalesce(e.occurred_at, e.received_at), e.text, e.title, e.mid, e.comment_id, e.media_id,"
@@ -19,7 +21,7 @@ _EVENT = (
 )
 _ITEM = (
     "item_id, kind, coalesce(last_attempt_at, created_at), status, content, plain, flow_id, reason, message_id,"
-    " comment_id, source GLOB 'owner:*', json_extract(task, '$.action'), json_extract(task, '$.message'),"
+    f" comment_id, {_BY_HAND}, json_extract(task, '$.action'), json_extract(task, '$.message'),"
     " json_extract(task, '$.emoji')"
 )
 
@@ -109,7 +111,7 @@ def waiting(conn: Connection, account_id: str, *, paused_after: datetime, limit:
         " WHERE newest.kind<>'echo' AND newest.at<r.paused_until"
         " AND (r.paused_by='hand_over' OR newest.verdict IN ('handed_over','paused','pending'))"
         " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.contact_id=r.contact_id"
-        " AND o.connection_id=r.connection_id AND o.source GLOB 'owner:*' AND o.created_at>=newest.at"
+        f" AND o.connection_id=r.connection_id AND o.{_BY_HAND} AND o.created_at>=newest.at"
         " AND o.kind IN ('message','private_reply') AND o.status NOT IN ('failed','expired','cancelled')))",
         {"account": account_id, "after": ms(paused_after), "limit": limit},
     )
@@ -131,7 +133,7 @@ def turns_of_talk(
 def last_by_hand(conn: Connection, connection_id: str, contact_id: str) -> datetime | None:
     """When the owner wrote to them last on the page, as far as it was not refused."""
     row = conn.execute(
-        "SELECT created_at FROM outbox WHERE contact_id=? AND connection_id=? AND source GLOB 'owner:*'"
+        f"SELECT created_at FROM outbox WHERE contact_id=? AND connection_id=? AND {_BY_HAND}"  # noqa: S608 - no values
         " AND kind IN ('message','private_reply') AND status IN ('queued','held','sending','sent','unknown')"
         " ORDER BY seq DESC LIMIT 1",
         (contact_id, connection_id),

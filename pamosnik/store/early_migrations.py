@@ -1,5 +1,7 @@
 """Migrations of the time before there were several accounts: tables for sending and for the flow language."""
 
+from collections.abc import Callable
+
 from pamosnik._sqlite import Connection
 from pamosnik.store import first_tables
 
@@ -368,3 +370,29 @@ CREATE TABLE deletions ( -- receipts: a connection's data was deleted, or is bei
   messages INTEGER NOT NULL DEFAULT 0,
   ended_at INTEGER -- NULL: under way; the daemon goes on with it
 ) STRICT"""
+
+
+EARLY: tuple[Callable[[Connection], None], ...] = (
+    m0001_first_tables,
+    m0002_evidence,
+    m0003_token_life,
+    m0004_catching_up,
+    m0005_alerts,
+    m0006_removed_app,
+    m0007_live_replies,
+    m0008_doubt,
+    m0009_rests,
+    m0010_errands,
+    m0011_usage,
+    m0012_codes,
+    m0013_shares_and_sums,
+    m0014_changes,
+    m0015_profiles,
+    m0016_broadcasts,
+    m0017_forgetting,
+    m0018_links,
+    m0019_wait_for,
+    m0020_entrances,
+    m0021_changes_of_flows,
+)
+"""In their order."""

@@ -12,29 +12,7 @@ from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
 from pamosnik.store import copies, page_tables, privacy_tables
-from pamosnik.store.early_migrations import (
-    m0001_first_tables,
-    m0002_evidence,
-    m0003_token_life,
-    m0004_catching_up,
-    m0005_alerts,
-    m0006_removed_app,
-    m0007_live_replies,
-    m0008_doubt,
-    m0009_rests,
-    m0010_errands,
-    m0011_usage,
-    m0012_codes,
-    m0013_shares_and_sums,
-    m0014_changes,
-    m0015_profiles,
-    m0016_broadcasts,
-    m0017_forgetting,
-    m0018_links,
-    m0019_wait_for,
-    m0020_entrances,
-    m0021_changes_of_flows,
-)
+from pamosnik.store.early_migrations import EARLY
 
 SET = "pamosnik"
 
@@ -103,27 +81,7 @@ def m0025_numbers(conn: Connection) -> None:
 
 
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
-    m0001_first_tables,
-    m0002_evidence,
-    m0003_token_life,
-    m0004_catching_up,
-    m0005_alerts,
-    m0006_removed_app,
-    m0007_live_replies,
-    m0008_doubt,
-    m0009_rests,
-    m0010_errands,
-    m0011_usage,
-    m0012_codes,
-    m0013_shares_and_sums,
-    m0014_changes,
-    m0015_profiles,
-    m0016_broadcasts,
-    m0017_forgetting,
-    m0018_links,
-    m0019_wait_for,
-    m0020_entrances,
-    m0021_changes_of_flows,
+    *EARLY,
     m0022_walls,
     m0023_privacy,
     m0024_replies,

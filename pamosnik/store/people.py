@@ -14,27 +14,33 @@ _WINDOW = timedelta(hours=24)
 class Wanted:
     """Which people are asked for; with nothing said all."""
 
+    since: datetime | None = None
+    """Heard from then or later."""
     opted_out: bool = False
-    window_open: bool = False
+    open_at: datetime | None = None
+    """Their window is open then."""
     tag: str | None = None
     text: str | None = None
     """As `model.words.fold` writes it, in what is known of them."""
 
 
+EVERYBODY = Wanted()
+
+
 def newest(
     conn: Connection,
     account_id: str,
-    wanted: Wanted,
+    wanted: Wanted = EVERYBODY,
     *,
-    now: datetime,
-    limit: int,
+    limit: int | None,
     before: tuple[datetime, str] | None = None,
 ) -> list[str]:
     """Ids of contacts; `before` (heard from, id): those after that one."""
     conditions = {
         "(last_seen_at, contact_id)<(:at, :id)": before is not None,
+        "last_seen_at>=:since": wanted.since is not None,
         "opted_out_at IS NOT NULL": wanted.opted_out,
-        "window_open_until>:now AND last_seen_at>:day_ago": wanted.window_open,
+        "window_open_until>:open_at AND last_seen_at>:day_before": wanted.open_at is not None,
         "EXISTS (SELECT 1 FROM contact_tags t WHERE t.contact_id=p.contact_id AND t.tag=:tag)": wanted.tag,
         "instr(folded(search), :text)": wanted.text,
     }
@@ -46,11 +52,12 @@ def newest(
             "account": account_id,
             "at": None if before is None else ms(before[0]),
             "id": None if before is None else before[1],
-            "now": ms(now),
-            "day_ago": ms(now - _WINDOW),
+            "since": ms(wanted.since),
+            "open_at": ms(wanted.open_at),
+            "day_before": None if wanted.open_at is None else ms(wanted.open_at - _WINDOW),
             "tag": wanted.tag,
             "text": wanted.text,
-            "limit": limit,
+            "limit": -1 if limit is None else limit,
         },
     )
     return [contact_id for (contact_id,) in rows]

@@ -136,9 +136,8 @@ def daily(
 ) -> list[tuple[str, str, int]]:
     """(day, what, n) of the flows, or of one, and of what came in, from `since` to `until`, both included."""
     rows: list[tuple[str, str, int]] = conn.execute(
-        "SELECT day, what, sum(n) FROM totals WHERE account_id=:account AND day BETWEEN :since AND :until"
-        " AND connection_id IN (SELECT connection_id FROM connections WHERE account_id=:account)"
-        " AND step='' AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2",
+        f"SELECT day, what, sum(n) FROM totals WHERE {_ON_DAYS} AND step=''"  # noqa: S608
+        " AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2",
         {"account": account_id, "flow": flow_id, "since": since, "until": until},
     ).fetchall()
     return rows

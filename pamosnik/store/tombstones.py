@@ -93,9 +93,11 @@ def hasher(conn: Connection, connection_id: str) -> Hasher | None:
 
 def of(conn: Connection, connection_id: str, igsid: str) -> Tombstone | None:
     hashed = hasher(conn, connection_id)
-    if hashed is None:
-        return None
-    person = hashed(igsid)
+    return None if hashed is None else _found(conn, connection_id, hashed(igsid))
+
+
+def _found(conn: Connection, connection_id: str, person: str) -> Tombstone | None:
+    """`person`: the hash."""
     row = conn.execute(
         "SELECT said_at, erased_at, opted_out FROM tombstones WHERE connection_id=? AND person=?",
         (connection_id, bytes.fromhex(person)),
@@ -121,22 +123,25 @@ def comment_mark(comment_id: str) -> str:
 def kept(conn: Connection, connection_id: str, incoming: Incoming) -> Incoming | None:
     """What may be kept of it. None: it is about somebody as they were before they were forgotten, told late. What
     others say below a comment of theirs is kept without the comment's id."""
-    person = (
-        known_by_name(incoming.username) if incoming.igsid is None and incoming.username else incoming.igsid
-    )
-    if person is not None and _is_past(conn, connection_id, incoming, person):
+    hashed = hasher(conn, connection_id)
+    if hashed is None:
+        return incoming
+
+    def stone_of(what: str | None) -> Tombstone | None:
+        return None if what is None else _found(conn, connection_id, hashed(what))
+
+    by_name = None if incoming.username is None else known_by_name(incoming.username)
+    stone = stone_of(incoming.igsid or by_name)
+    if stone is not None and _is_past(conn, connection_id, incoming, stone):
         return None
-    if incoming.comment_id is not None and of(conn, connection_id, comment_mark(incoming.comment_id)):
+    if incoming.comment_id is not None and stone_of(comment_mark(incoming.comment_id)) is not None:
         return None
-    if incoming.parent_id is None or of(conn, connection_id, comment_mark(incoming.parent_id)) is None:
+    if incoming.parent_id is None or stone_of(comment_mark(incoming.parent_id)) is None:
         return incoming
     return None if incoming.verdict is Verdict.OWN else replace(incoming, parent_id=None)
 
 
-def _is_past(conn: Connection, connection_id: str, incoming: Incoming, person: str) -> bool:
-    stone = of(conn, connection_id, person)
-    if stone is None:
-        return False
+def _is_past(conn: Connection, connection_id: str, incoming: Incoming, stone: Tombstone) -> bool:
     at = incoming.occurred_at
     if incoming.kind in _OF_THE_PERSON:
         return at is not None and at <= stone.said_at

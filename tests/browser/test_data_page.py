@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from pamosnik.store import contacts
+from pamosnik.store import people
 from tests.daemon.front_desk import FrontDesk, front_desk
 from tests.daemon.shop import EMAIL, PASSWORD
 from tests.daemon.test_data_pages import open_shop
@@ -108,5 +108,5 @@ async def test_a_person_with_a_hostile_name_is_found_and_forgotten(desk: FrontDe
     await part.get_by_role("button", name="Forget this person").click()
     await page.get_by_role("heading", name="Nothing is under way").wait_for()
     await _fits(page, "forgotten")
-    found = contacts.matching(desk.conn, desk.account.id, username, limit=None)
+    found = people.newest(desk.conn, desk.account.id, people.Wanted(text=username), limit=None)
     assert found == []

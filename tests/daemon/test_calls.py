@@ -14,7 +14,7 @@ from aiohttp import web
 from pamosnik.daemon.doers import Outside, doers
 from pamosnik.model.outbox import ItemKind
 from pamosnik.services import errands, sending
-from pamosnik.store import contacts
+from pamosnik.store import contacts, people
 from tests.daemon import events
 from tests.daemon.machine import Machine, machine
 from tests.daemon.shop import free_port
@@ -175,7 +175,7 @@ async def test_what_does_not_fit_saves_nothing(tmp_path: Path, wrong: object) ->
         await _writes(shop, "ask")
         assert _said(shop) == ["Later."]
         conn = shop.reader.connection
-        [person] = [contacts.load(conn, one) for one in contacts.newest(conn, _account(shop), limit=None)]
+        [person] = [contacts.load(conn, one) for one in people.newest(conn, _account(shop), limit=None)]
         assert person is not None
         assert person.fields == {"guests": "3"}
 

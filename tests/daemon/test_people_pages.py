@@ -261,7 +261,7 @@ async def test_lists_are_read_from_indexes(tmp_path: Path) -> None:
         desk.conn.set_trace_callback(asked.append)
         reading.conversation.part(desk.conn, account, contact, limit=60)
         reading.waiting.of_account(desk.conn, account, now)
-        reading.people.listed(desk.conn, account, Wanted(window_open=True), now=now, limit=50)
+        reading.people.listed(desk.conn, account, Wanted(open_at=now), now=now, limit=50)
         reading.runs.of_person(desk.conn, contact.id, limit=10)
         desk.conn.set_trace_callback(None)
         lists = [statement for statement in asked if "LIMIT" in statement]

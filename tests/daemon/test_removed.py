@@ -33,6 +33,7 @@ from pamosnik.store import (
     entrances,
     links,
     outbox,
+    people,
     runs,
     tombstones,
 )
@@ -171,7 +172,7 @@ async def test_other_ends_of_a_login_delete_nothing(tmp_path: Path, subcode: int
         assert (found.status.value, found.delete_after) == ("needs_login", None)
         shop.move_to(shop.clock.now() + 2 * DAY)
         await shop.eraser.round()
-        assert len(contacts.newest(shop.reader.connection, found.account_id, limit=None)) == 1
+        assert len(people.newest(shop.reader.connection, found.account_id, limit=None)) == 1
 
 
 async def test_answers_that_concern_an_older_token_change_nothing(tmp_path: Path) -> None:
@@ -329,7 +330,7 @@ async def _busy_shop(shop: Machine) -> None:
 def _more(conn: Connection, connection_id: str, now: datetime) -> None:
     """What flows of this version do not come to by themselves."""
     account_id = accounts.every(conn)[0].id
-    person = contacts.load(conn, contacts.newest(conn, account_id, limit=1)[0])
+    person = contacts.load(conn, people.newest(conn, account_id, limit=1)[0])
     assert person is not None
     contacts.also_known_as(conn, person, "900900000000009")
     contacts.add_tag(conn, person, "regular", now)

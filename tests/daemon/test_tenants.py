@@ -13,7 +13,7 @@ from pamosnik.clock import VirtualClock
 from pamosnik.model.contact import Contact
 from pamosnik.privacy import forget
 from pamosnik.services import flows
-from pamosnik.store import accounts, connections, contacts, links
+from pamosnik.store import accounts, connections, contacts, links, people
 from tests.daemon import events
 from tests.daemon.events import IG_ID
 from tests.daemon.machine import Machine, machine
@@ -93,7 +93,7 @@ def _said(shop: Machine, account_id: str) -> list[str]:
 
 def _people(shop: Machine) -> Mapping[str, Contact]:
     conn = shop.reader.connection
-    every = [one for a in accounts.every(conn) for one in contacts.newest(conn, a.id, limit=None)]
+    every = [one for a in accounts.every(conn) for one in people.newest(conn, a.id, limit=None)]
     found = [contacts.load(conn, one) for one in every]
     return {person.account_id: person for person in found if person is not None}
 

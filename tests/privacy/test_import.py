@@ -14,7 +14,7 @@ from pamosnik.privacy import importing_rows as rules
 from pamosnik.security import keyring
 from pamosnik.services import connecting
 from pamosnik.services.connecting import Found
-from pamosnik.store import accounts, connections, contacts, shape
+from pamosnik.store import accounts, connections, people, shape
 from pamosnik.store.database import Database, open_database
 from tests.cli.in_process import Command, home
 from tests.isolation import world
@@ -201,4 +201,4 @@ def test_connecting_takes_the_row_over_and_answers_nothing_old(
     assert connections.load(here.connection, before.id).connected_at == later
     planned = here.connection.execute("SELECT flow_id FROM schedules").fetchall()
     assert planned == [("news",)], "what is to come is planned anew"
-    assert contacts.newest(here.connection, account_of(here), limit=None)
+    assert people.newest(here.connection, account_of(here), limit=None)

@@ -38,7 +38,11 @@ class PeoplePages:
     async def _list(self, request: Request, visitor: Visitor) -> Response:
         asked = request.query_params
         which, tag = asked.get("which", ""), asked.get("tag", "")[:_LONGEST_TAG].strip()
-        wanted = Wanted(opted_out=which == "out", window_open=which == "open", tag=tag or None)
+        wanted = Wanted(
+            opted_out=which == "out",
+            open_at=self._parts.clock.now() if which == "open" else None,
+            tag=tag or None,
+        )
         place = listing.Wanted(IN_A_PART, before=asked.get("before") or None)
         try:
             rows, before = await self._read(visitor, wanted, place)

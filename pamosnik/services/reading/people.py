@@ -76,7 +76,7 @@ def listed(
     before: tuple[datetime, str] | None = None,
 ) -> list[Heard]:
     """Those who are wanted, heard from last first; `before` (heard from, id): whoever comes after that one."""
-    ids = people.newest(conn, account.id, which, now=now, limit=limit, before=before)
+    ids = people.newest(conn, account.id, which, limit=limit, before=before)
     return [_heard(conn, person, now) for person in by_id(conn, account, ids)]
 
 
@@ -95,7 +95,8 @@ def newest(
     before: tuple[datetime, str] | None = None,
 ) -> list[Person]:
     """Whoever was heard from last first; `before` (heard from, id): whoever comes after that one."""
-    return by_id(conn, account, contacts.newest(conn, account.id, limit=limit, since=since, before=before))
+    ids = people.newest(conn, account.id, Wanted(since=since), limit=limit, before=before)
+    return by_id(conn, account, ids)
 
 
 def of_connection(
