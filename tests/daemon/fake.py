@@ -162,6 +162,8 @@ class FakeInstagram:
     """Links by media id, of posts in the list of media."""
     posts: dict[str, str] = field(default_factory=dict)
     """Links by media id, of posts that are not in the list of media."""
+    captions: dict[str, str] = field(default_factory=dict)
+    """What stands below posts in the list of media."""
     profile: dict[str, dict[str, str]] = field(default_factory=dict)
     """Opening questions and menu items: payload by label, by Meta's word for them."""
     also: set[str] = field(default_factory=set)
@@ -358,6 +360,8 @@ class FakeInstagram:
                 return {"data": [{"name": "Pamosnik", "id": "1", "subscribed_fields": self.subscribed}]}
             case "GET", [account, "media"] if account == IG_ID and self.listed:
                 return {"data": [{"id": media, "permalink": link} for media, link in self.listed.items()]}
+            case "GET", [account, "media"] if account == IG_ID and "caption" in call.query["fields"]:
+                return {"data": [{"id": media, "caption": said} for media, said in self.captions.items()]}
             case "GET", [account, "media"] if account == IG_ID:
                 posts = [
                     {"id": media, "timestamp": "2026-09-01T10:00:00+0000", "comments_count": len(told)}

@@ -9,9 +9,10 @@ from pamosnik import _sqlite
 from pamosnik.services import reading
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts
+from pamosnik.store import flows as flow_store
 from tests.daemon import events
 from tests.daemon.events import Json
-from tests.daemon.fake import Call, PublicReply, Trouble
+from tests.daemon.fake import Call, PublicReply, Trouble, calm
 from tests.daemon.machine import Machine, machine
 from tests.daemon.shop import open_shop
 
@@ -238,3 +239,39 @@ async def test_webhooks_that_do_not_arrive_are_told_until_they_do(tmp_path: Path
 
 def _written_now(shop: Machine, igsid: str) -> Json:
     return {**events.message(igsid, "hello"), "timestamp": int(shop.clock.now().timestamp() * 1000)}
+
+
+def _captions(shop: Machine) -> dict[str, str | None]:
+    conn = shop.reader.connection
+    return {post.media_id: post.caption for post in flow_store.posts(conn, accounts.every(conn)[0].id)}
+
+
+async def test_captions_of_posts_are_learnt_once(tmp_path: Path) -> None:
+    async with machine(tmp_path) as shop:
+        shop.fake.captions["m55"] = f"Our winter prices. {'x' * 400}"
+        _lost(shop, events.change(events.comment("9001", "price", comment_id="c1", media="m55")))
+        _lost(shop, events.change(events.comment("9001", "lovely", comment_id="c2", media="m56")))
+        await _reads(shop, minutes=5)
+        assert _captions(shop) == {"m55": shop.fake.captions["m55"][: flow_store.CAPTION_KEPT], "m56": ""}
+        shop.fake.captions["m56"] = "Written since"
+        await _reads(shop, minutes=5)
+        assert _captions(shop)["m56"] == "", "a post is asked about once"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "asked_again"), [(Trouble(code=100), False), (Trouble(status=500, code=2), True)]
+)
+async def test_without_captions_comments_are_found_all_the_same(
+    tmp_path: Path, trouble: Trouble, asked_again: bool
+) -> None:
+    """Meta's reference promises captions to other apps: where they are refused nobody asks twice; while Instagram is
+    down for a moment it is asked again."""
+    async with machine(tmp_path) as shop:
+        shop.fake.captions["m55"] = "Our winter prices"
+        shop.fake.trouble = lambda call: trouble if "caption" in call.query.get("fields", "") else None
+        _lost(shop, events.change(events.comment("9001", "price", comment_id="c1", media="m55")))
+        await _reads(shop, minutes=5)
+        assert [one["verdict"] for one in _events(shop)] == ["started"]
+        shop.fake.trouble = calm
+        await _reads(shop, minutes=5)
+        assert _captions(shop)["m55"] == ("Our winter prices" if asked_again else None)
