@@ -1,6 +1,5 @@
 """What the first page shows, read on one snapshot."""
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +8,11 @@ from pamosnik._sqlite import Connection
 from pamosnik.model.event import Verdict
 from pamosnik.services.numbers import day_of
 from pamosnik.services.reading import events as event_reading
-from pamosnik.services.reading import forecast, lifelines, numbers, statistics
+from pamosnik.services.reading import flow_pages, forecast, lifelines, statistics
 from pamosnik.services.reading import problems as problem_reading
 from pamosnik.services.reading import waiting as people_waiting
 from pamosnik.services.reading.events import Event
+from pamosnik.services.reading.flow_pages import Span
 from pamosnik.services.reading.lifelines import Lifeline
 from pamosnik.services.reading.machine import Machine
 from pamosnik.services.reading.problems import Problem
@@ -110,10 +110,8 @@ def of_account(
 
 def _flows(conn: Connection, account: Account, days: Days) -> Sequence[FlowTotals]:
     """In the order they are asked."""
-    summed: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for one in numbers.by_flow(conn, account, since=days.first, until=days.last):
-        summed[one.flow].update(one.counts)
+    counted = flow_pages.totals(conn, account, Span(days.first, days.last))
     return [
-        FlowTotals(flow.flow_id, flow.title, flow.starts_nobody, summed[flow.flow_id])
+        FlowTotals(flow.flow_id, flow.title, flow.starts_nobody, counted[flow.flow_id].counts)
         for flow in flows.applied(conn, account.id)
     ]
