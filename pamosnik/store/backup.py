@@ -357,9 +357,12 @@ def workshop(folder: Path) -> Iterator[Path]:
     try:
         _sweep(folder)
         room = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=folder))
-        held = os.open(room / _HELD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        unlocked = room / f"{_HELD}.new"
+        held = os.open(unlocked, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(held, fcntl.LOCK_EX)
+            # Only now has it the name that others look for: they never find it without its lock and sweep us away.
+            unlocked.rename(room / _HELD)
             yield room
         finally:
             shutil.rmtree(room, ignore_errors=True)

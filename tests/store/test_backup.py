@@ -1,5 +1,6 @@
 """A backup is one consistent moment, there as a whole or not at all, and examined before it counts."""
 
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -91,6 +92,21 @@ def test_two_at_once_do_not_clash(tmp_path: Path) -> None:
         _check(file)
         file.rename(tmp_path / "backups" / file.name)
     assert [file.name for file in backup_files.found(tmp_path)][-1] == "pamosnik-20261202T110000Z.backup"
+
+
+def test_nobody_sweeps_away_a_workshop_that_is_just_being_made(tmp_path: Path) -> None:
+    """A workshop had its lock file a moment before the lock: another backup beside it took it for left behind."""
+
+    def work() -> int:
+        for _ in range(200):
+            with backup.workshop(tmp_path) as room:
+                (room / "copy").touch()
+        return 200
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        works = [pool.submit(work) for _ in range(8)]
+        assert sum(done.result() for done in works) == 1600
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_there_is_not_replaced(tmp_path: Path) -> None:
