@@ -9,8 +9,9 @@ def number(n: int) -> str:
 
 
 def share(n: int, of: int) -> str:
-    """`42 %`; of nothing there is no share: `–`. More than nothing is never 0 %, less than all never 100 %."""
-    if not of:
+    """`42 %`; of nothing there is no share: `–`, and more than all is none: some of it began before. More than
+    nothing is never 0 %, less than all never 100 %."""
+    if not of or n > of:
         return "–"
     percent = round(100 * n / of)
     if n and not percent:
@@ -24,6 +25,15 @@ def day(written: str) -> str:
     """`3 Nov` of 2026-11-03, whatever language the machine speaks."""
     found = date.fromisoformat(written)
     return f"{found.day} {_MONTHS[found.month - 1][:3]}"
+
+
+def span(first: str, last: str) -> str:
+    """`3 Nov to 2 Dec`; with the years where they differ."""
+    if first == last:
+        return day(first)
+    if first[:4] == last[:4]:
+        return f"{day(first)} to {day(last)}"
+    return f"{day(first)} {first[:4]} to {day(last)} {last[:4]}"
 
 
 def month(written: str) -> str:

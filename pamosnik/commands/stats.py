@@ -18,6 +18,8 @@ from pamosnik.errors import Again, UsageError
 if TYPE_CHECKING:
     from pamosnik.services.reading.counts import Wanted
 
+_WHERE_IT_STANDS = 1000
+"""Bytes from the beginning of a page, that say whose it is."""
 _IN_A_PIPE = 160
 """Columns."""
 _SHORTEST_BAR, _LONGEST_BAR = 6, 40
@@ -39,6 +41,9 @@ def register(app: typer.Typer) -> None:
 
 def stats(
     flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
+    connection: Annotated[
+        str | None, typer.Option(help="Only this connected account, by username, also on the page.")
+    ] = None,
     since: Annotated[str | None, typer.Option(help="First day, like 2026-11-01 or 7d ago.")] = None,
     until: Annotated[str | None, typer.Option(help="Last day.")] = None,
     by: Annotated[
@@ -65,9 +70,9 @@ def stats(
         first, last = _days(home, since, until, month)
         if html is not None:
             assert month is not None
-            _write_page(home, month, html)
+            _write_page(home, month, connection, html)
             return
-        wanted = Wanted(None if by is None else Counted(by.value), flow, first, last)
+        wanted = Wanted(None if by is None else Counted(by.value), flow, connection, first, last)
         found = home.read(lambda conn: reading.counts.told(conn, home.account, wanted, now()))
     if as_json:
         print_json(found)
@@ -102,12 +107,28 @@ def _page_only(month: str | None, flow: str | None, by: By | None, *, as_json: b
         )
 
 
-def _write_page(home: Home, month: str, path: Path) -> None:
+def _write_page(home: Home, month: str, connection: str | None, path: Path) -> None:
     from pamosnik.services import client_page
 
-    page = home.read(lambda conn: client_page.of_month(conn, home.account, month, now()))
+    _require_ours(path, client_page.MADE_BY)
+    page = home.read(
+        lambda conn: client_page.of_month(conn, home.account, month, now(), connection=connection)
+    )
     write_whole(path, page)
     note(f"Written to {path}.")
+
+
+def _require_ours(path: Path, made_by: str) -> None:
+    """A page that was made before is made anew; any other file stays."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        if made_by.encode() in file.read(_WHERE_IT_STANDS):
+            return
+    raise UsageError(
+        f"{path} is there already, and is no page of Pamosnik's.",
+        again=Again(("--html", f"{path.with_name(f'new-{path.name}')}")),
+    )
 
 
 # --- tables with bars --------------------------------------------------------------------------------------

@@ -78,6 +78,7 @@ WRITE: Mapping[str, Said] = {
     "flows/apply": Said("Applies what the plan of this revision has shown.", ref("AppliedPlan")),
 }
 PARAMETERS: Mapping[str, Schema] = {
+    "connection": text("Of this connected account alone: its username or id."),
     "limit": {**number("How many at most."), "minimum": 1, "maximum": AT_MOST, "default": NEWEST},
     "since": text("`2h`, `3d`, `2026-12-01` or `2026-12-01T09:00:00Z`: what is older is left out."),
     "until": text("The last day, in the account's time zone: `2026-12-01` or `7d`."),

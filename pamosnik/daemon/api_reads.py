@@ -129,6 +129,7 @@ def _stats(conn: Connection, asks: Asked) -> Shape:
     wanted = reading.counts.Wanted(
         by=_by(asks),
         flow=given.get("flow"),
+        connection=given.get("connection"),
         since=asked.day("since", given.get("since"), asks.now, zone),
         until=asked.day("until", given.get("until"), asks.now, zone),
     )
@@ -172,7 +173,7 @@ READS: Sequence[Read] = (
     Read("flows/{id}", _flow),
     Read("flows/{id}/history", _flow_history, ("limit", "since")),
     Read("flows/{id}/steps", _flow_steps, ("version", "since", "until")),
-    Read("stats", _stats, ("by", "flow", "since", "until")),
+    Read("stats", _stats, ("by", "flow", "connection", "since", "until")),
     Read("connections", _connections),
     Read("connections/{id}", _connection),
     Read("account", _account),

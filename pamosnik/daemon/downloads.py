@@ -1,8 +1,10 @@
-"""People, events, numbers, posts and links as CSV files, for whoever is logged in."""
+"""What lists show as CSV files, and a month as a page for a client, for whoever is logged in."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -12,12 +14,17 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock, local_minute
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.visitors import Visitors
-from pamosnik.services import sheets
+from pamosnik.errors import NotFound, UsageError
+from pamosnik.services import client_page, sheets
+from pamosnik.services.numbers import day_of
 from pamosnik.services.sheets import Sheet
 from pamosnik.store.accounts import Account
 
 ROWS_AT_ONCE = 250
 """Read and sent together: a file of any length takes little memory, and what else there is to do comes between."""
+
+MONTH_PATH = "/month.html"
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 
 FILES = {
     "people": sheets.PEOPLE,
@@ -37,9 +44,27 @@ class Downloads:
 
     def routes(self) -> list[Route]:
         return [
-            Route(f"/{name}.csv", partial(self._download, name=name, sheet=sheet))
-            for name, sheet in FILES.items()
+            *(
+                Route(f"/{name}.csv", partial(self._download, name=name, sheet=sheet))
+                for name, sheet in FILES.items()
+            ),
+            Route(MONTH_PATH, self._month),
         ]
+
+    async def _month(self, request: Request) -> Response:
+        """Without a month this one."""
+        visitor, now = await self._visitors.known(request), self._clock.now()
+        asked = request.query_params
+        month = asked.get("month", day_of(now, visitor.account.timezone)[:7])
+        connection = asked.get("connection") or None
+        read = partial(client_page.of_month, account=visitor.account, month=month, connection=connection)
+        try:
+            page = await self._aside.read(visitor.account.id, partial(read, now=now))
+        except (NotFound, UsageError) as error:
+            raise HTTPException(404) from error
+        name = "-".join(_NOT_IN_NAMES.sub("", part) for part in (month, connection) if part)
+        headers = {"content-disposition": f'attachment; filename="{name}.html"'}
+        return Response(page, headers=headers, media_type="text/html")
 
     async def _download(self, request: Request, name: str, sheet: Sheet) -> Response:
         visitor = await self._visitors.known(request)

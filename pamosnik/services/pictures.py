@@ -26,6 +26,7 @@ def course(name: str, word: str, days: Sequence[Day]) -> str:
 def stages(total: Mapping[str, int]) -> str:
     """How far runs came."""
     return funnel.funnel(
-        "Runs, each counted once in every stage. Shares are of those that started.",
+        "Conversations, each counted once in every stage; one is a person going through a flow. Shares are of those"
+        " that started.",
         [Stage(word.capitalize(), total[word]) for word in STAGES],
     )

@@ -32,7 +32,8 @@ LINK = "link:"
 """Of a step: followed by `messages:`, `people:`, `clicks:` or `previews:` and what the link is called."""
 _AT = "at:"
 _ON_DAYS = (
-    "account_id=:account AND connection_id IN (SELECT connection_id FROM connections WHERE account_id=:account)"
+    "account_id=:account AND connection_id IN (SELECT connection_id FROM connections WHERE account_id=:account"
+    " AND (:connection IS NULL OR connection_id=:connection))"
     " AND day BETWEEN coalesce(:since, '') AND coalesce(:until, '9999')"
 )
 """The connections are named so that the days are looked up, and not gone through: they stand second in the key."""
@@ -104,14 +105,22 @@ def totals(
     account_id: str,
     *,
     flow_id: str | None = None,
+    connection_id: str | None = None,
     since: str | None = None,
     until: str | None = None,
 ) -> list[tuple[str, str, str, int]]:
-    """(connection id, flow id, what, n) summed over the days from `since` to `until`, both included."""
+    """(connection id, flow id, what, n) summed over the days from `since` to `until`, both included; with a flow or a
+    connection those of that one."""
     rows: list[tuple[str, str, str, int]] = conn.execute(
         f"SELECT connection_id, flow_id, what, sum(n) FROM totals WHERE {_ON_DAYS} AND step=''"  # noqa: S608
         " AND flow_id<>'' AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2, 3",
-        {"account": account_id, "flow": flow_id, "since": since, "until": until},
+        {
+            "account": account_id,
+            "flow": flow_id,
+            "connection": connection_id,
+            "since": since,
+            "until": until,
+        },
     ).fetchall()
     return rows
 
@@ -131,6 +140,7 @@ def daily(
     account_id: str,
     *,
     flow_id: str | None = None,
+    connection_id: str | None = None,
     since: str,
     until: str,
 ) -> list[tuple[str, str, int]]:
@@ -138,19 +148,30 @@ def daily(
     rows: list[tuple[str, str, int]] = conn.execute(
         f"SELECT day, what, sum(n) FROM totals WHERE {_ON_DAYS} AND step=''"  # noqa: S608
         " AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2",
-        {"account": account_id, "flow": flow_id, "since": since, "until": until},
+        {
+            "account": account_id,
+            "flow": flow_id,
+            "connection": connection_id,
+            "since": since,
+            "until": until,
+        },
     ).fetchall()
     return rows
 
 
 def by_post(
-    conn: Connection, account_id: str, *, since: str | None = None, until: str | None = None
+    conn: Connection,
+    account_id: str,
+    *,
+    connection_id: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
 ) -> list[tuple[str, str, str, int]]:
     """(connection id, post, what, n): what came in under it, and runs that began there."""
     rows: list[tuple[str, str, str, int]] = conn.execute(
         f"SELECT connection_id, media_id, what, sum(n) FROM totals WHERE {_ON_DAYS} AND media_id<>''"  # noqa: S608
         " AND step='' GROUP BY 1, 2, 3",
-        {"account": account_id, "since": since, "until": until},
+        {"account": account_id, "connection": connection_id, "since": since, "until": until},
     ).fetchall()
     return rows
 
@@ -160,6 +181,7 @@ def by_step(
     account_id: str,
     *,
     flow_id: str | None = None,
+    connection_id: str | None = None,
     since: str | None = None,
     until: str | None = None,
 ) -> list[tuple[str, str, str, str, str, int]]:
@@ -167,7 +189,13 @@ def by_step(
     rows: list[tuple[str, str, str, str, str, int]] = conn.execute(
         f"SELECT connection_id, flow_id, version, step, what, sum(n) FROM totals WHERE {_ON_DAYS}"  # noqa: S608
         " AND step<>'' AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2, 3, 4, 5",
-        {"account": account_id, "flow": flow_id, "since": since, "until": until},
+        {
+            "account": account_id,
+            "flow": flow_id,
+            "connection": connection_id,
+            "since": since,
+            "until": until,
+        },
     ).fetchall()
     return rows
 

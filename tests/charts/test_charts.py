@@ -1,6 +1,7 @@
 """Pictures of numbers: that they say what they show, and show what they say."""
 
 import re
+from datetime import date, timedelta
 from xml.etree import ElementTree
 
 import pytest
@@ -37,6 +38,40 @@ def test_bars_are_as_high_as_their_numbers() -> None:
     cells = [cell.text for cell in figure.findall("details/table/tbody/tr/*")]
     assert cells == ["2026-11-30", "8", "2", "2026-11-29", "0", "0", "2026-11-28", "2", "2"]
     assert "30 Nov: 8 answered, 2 others" in [t.text for t in svg.iter("title")]
+
+
+@pytest.mark.parametrize(
+    ("most", "marks"),
+    [
+        (0, ["2", "1", "0"]),
+        (3, ["4", "2", "0"]),
+        (60, ["60", "30", "0"]),
+        (61, ["80", "40", "0"]),
+        (1200, ["2,000", "1,000", "0"]),
+    ],
+)
+def test_a_scale_says_how_high_bars_are(most: int, marks: list[str]) -> None:
+    figure = _tree(bars.per_day("Came in", DAYS, [Series("Came in", [0, most, 0])]))
+    scale = next(one for one in figure.iter("p") if one.get("class") == "scale")
+    assert [mark.text for mark in scale] == marks
+    assert scale.get("aria-hidden") == "true"
+
+
+def test_a_day_on_which_little_happened_is_seen_beside_one_with_much() -> None:
+    figure = _tree(bars.per_day("Came in", DAYS, [Series("Came in", [1, 100_000, 0])]))
+    small, large = _heights(figure, "s1")
+    assert (small > 1, large) == (True, 100)
+
+
+def test_a_picture_of_many_days_names_their_years_and_of_one_day_says_it_once() -> None:
+    many = [f"{date(2025, 10, 28) + timedelta(days=n)}" for n in range(400)]
+    figure = _tree(bars.per_day("Came in", many, [Series("Came in", [*range(400)])]))
+    assert figure.findtext("div/svg/title") == "Came in, 28 Oct 2025 to 1 Dec 2026"
+    assert [one.text for one in figure.findall("div/p[@class='axis']/span")] == ["28 Oct", "16 May", "1 Dec"]
+    one_day = _tree(bars.per_day("Came in", DAYS[:1], [Series("Came in", [3])]))
+    assert one_day.findtext("div/svg/title") == "Came in, 28 Nov"
+    assert [one.text for one in one_day.findall("div/p[@class='axis']/span")] == ["28 Nov"]
+    assert "0.0,0.0 100.0,0.0" in sparkline.sparkline("Started", [3]), "a line, for a point is not seen"
 
 
 def test_nothing_is_a_picture_too() -> None:
@@ -90,7 +125,15 @@ def test_a_funnel_counts_shares_of_its_first_stage() -> None:
 
 @pytest.mark.parametrize(
     ("n", "of", "said"),
-    [(0, 0, "–"), (0, 5, "0 %"), (5, 5, "100 %"), (999, 1000, "> 99 %"), (1, 1000, "< 1 %"), (1, 3, "33 %")],
+    [
+        (0, 0, "–"),
+        (0, 5, "0 %"),
+        (5, 5, "100 %"),
+        (999, 1000, "> 99 %"),
+        (1, 1000, "< 1 %"),
+        (1, 3, "33 %"),
+        (3, 2, "–"),
+    ],
 )
 def test_shares(n: int, of: int, said: str) -> None:
     assert words.share(n, of) == said

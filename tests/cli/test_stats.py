@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pamosnik._sqlite import Connection
+from pamosnik.services import client_page
 from pamosnik.store import accounts, stats
 from pamosnik.store.database import open_database
 from tests.cli.in_process import Command, home
@@ -157,3 +158,121 @@ def test_a_month_without_anything(shop: Command, tmp_path: Path) -> None:
     said = shop("stats", "--month", MONTH, "--html", str(tmp_path / "none" / "x.html"))
     assert said.returncode == 2
     assert "cannot be written" in said.stderr
+
+
+def _second_shop(conn: Connection) -> None:
+    account = accounts.every(conn)[0].id
+    conn.execute(
+        "INSERT INTO connections (connection_id, account_id, ig_id, username, scopes, status, connected_at)"
+        " VALUES ('K2', ?, '178415', 'roses', '[]', 'active', ?)",
+        (account, int(datetime(2025, 12, 3, tzinfo=UTC).timestamp() * 1000)),
+    )
+    for day, n in ((IN_MONTH, 30), ("2025-12-31", 20)):
+        for what, many in (("received:comment", n), ("answered:comment", n // 2), ("received:reaction", 1)):
+            stats.count(conn, account, "K2", "", what, day, n=many, media_id="m2")
+        for what, many in (("started", n), ("completed", n + 1), ("goal:booked", 3)):
+            stats.count(conn, account, "K2", "workshop", what, day, n=many, media_id="m2")
+
+
+@pytest.fixture
+def two_shops(shop: Command, tmp_path: Path) -> Command:
+    with open_database(tmp_path / "home" / "pamosnik.db") as database:
+        database.write(_second_shop)
+    return shop
+
+
+def _page(shop: Command, tmp_path: Path, month: str, *words: str) -> str:
+    path = tmp_path / "page.html"
+    said = shop("stats", "--month", month, "--html", str(path), *words)
+    assert said.returncode == 0, said.stderr
+    return path.read_text("utf-8")
+
+
+def test_one_connection_is_told_alone(two_shops: Command) -> None:
+    (row,) = _told(two_shops, "--connection", "@roses", "--month", MONTH)["flows"]
+    assert (row["flow"], row["started"], row["connection"]) == ("workshop", 30, "roses")
+    (day,) = _told(
+        two_shops, "--connection", "tulip", "--by", "day", "--since", IN_MONTH, "--until", IN_MONTH
+    )["days"]
+    assert (day["received"], day["started"]) == (3600, 1200)
+    for by, rows in (("post", "posts"), ("link", "links"), ("step", "steps")):
+        both = len(_told(two_shops, "--by", by)[rows])
+        each = [len(_told(two_shops, "--by", by, "--connection", one)[rows]) for one in ("tulip", "roses")]
+        assert (sum(each), each[0]) == (both, 1), by
+    said = two_shops("stats", "--connection", "nobody")
+    assert (said.returncode, "nobody is not connected." in said.stderr) == (1, True)
+
+
+def test_a_page_about_one_connection_tells_nothing_of_another(two_shops: Command, tmp_path: Path) -> None:
+    page = _page(two_shops, tmp_path, MONTH, "--connection", "roses")
+    assert "<title>@roses on Instagram, January 2026</title>" in page
+    for others in ("tulip", "Rosa", "price", "mugs", "3,600"):
+        assert others not in page.partition("</style>")[2], others
+    both = _page(two_shops, tmp_path, MONTH)
+    assert "3,631 comments, messages and taps came in" in both
+    assert "@roses, @tulip · 1 to 31 January 2026" in both
+
+
+def test_a_page_says_how_the_month_before_was(two_shops: Command, tmp_path: Path) -> None:
+    page = _page(two_shops, tmp_path, MONTH, "--connection", "roses")
+    assert "30 comments, 1 reaction." in page
+    assert re.search(r'<b>31</b>came in <span class="change">\+48 %</span>', page)
+    assert "The percentages compare with 1 to 31 December 2025." in page
+    assert re.search(
+        r'booked <span class="quiet">workshop</span></th><td class="n" data-head="Reached">3<', page
+    )
+    assert "103 %" not in page, "who began in the month before makes no share of those of this one"
+    first = _page(two_shops, tmp_path, "2025-12", "--connection", "roses")
+    assert 'class="change"' not in first.partition("</style>")[2]
+    before = _page(two_shops, tmp_path, "2025-11", "--connection", "roses")
+    assert "Nothing came in in November 2025. Pamosnik was connected on 3 December 2025." in before
+
+
+@pytest.mark.parametrize(
+    ("today", "told", "compared"),
+    [
+        ("2026-01-15", "1 to 15 January 2026, so far", "1 to 15 December 2025"),
+        ("2026-01-01", "1 January 2026, so far", "1 December 2025"),
+        ("2026-01-31", "1 to 31 January 2026, so far", "1 to 31 December 2025"),
+        ("2026-02-28", "1 to 31 January 2026", "1 to 31 December 2025"),
+    ],
+)
+def test_a_month_that_is_not_over_is_compared_with_the_same_days(
+    two_shops: Command, tmp_path: Path, today: str, told: str, compared: str
+) -> None:
+    with open_database(tmp_path / "home" / "pamosnik.db") as database:
+        database.write(_as_much_every_day)
+        conn = database.connection
+        now = datetime.fromisoformat(f"{today}T12:00:00Z")
+        page = client_page.of_month(conn, accounts.every(conn)[0], "2026-01", now)
+    assert f"{told} · days in UTC" in page
+    assert f"The percentages compare with {compared}." in page
+
+
+def _as_much_every_day(conn: Connection) -> None:
+    account = accounts.every(conn)[0].id
+    for day in ("2025-12-01", "2026-01-01"):
+        stats.count(conn, account, "K2", "", "received:comment", day)
+
+
+def test_a_page_names_posts_without_words_by_their_day_and_no_id(shop: Command, tmp_path: Path) -> None:
+    with open_database(tmp_path / "home" / "pamosnik.db") as database:
+        database.write(lambda conn: conn.execute("UPDATE posts SET caption=NULL, posted_at=1767432600000"))
+    page = _page(shop, tmp_path, MONTH)
+    assert ">Post of 3 January 2026</a>" in page
+    with open_database(tmp_path / "home" / "pamosnik.db") as database:
+        database.write(lambda conn: conn.execute("DELETE FROM posts"))
+    page = _page(shop, tmp_path, MONTH)
+    assert "A post without words" in page
+    assert not re.search(r"\bm1\b", page), "Instagram's id says nothing to a client"
+
+
+def test_a_page_takes_the_place_of_an_earlier_one_and_of_nothing_else(shop: Command, tmp_path: Path) -> None:
+    first = _page(shop, tmp_path, "2025-03")
+    assert _page(shop, tmp_path, MONTH) != first
+    flows = tmp_path / "flows.yaml"
+    flows.write_text("version: 1\n", "utf-8")
+    said = shop("stats", "--month", MONTH, "--html", str(flows))
+    assert said.returncode == 2
+    assert f"{flows} is there already, and is no page of Pamosnik's." in said.stderr
+    assert flows.read_text("utf-8") == "version: 1\n"

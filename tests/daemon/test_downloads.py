@@ -158,6 +158,25 @@ async def test_days_and_posts(settings: Config) -> None:
             assert row[name] == str(post[name]), name
 
 
+async def test_a_month_as_a_page_for_a_client(settings: Config) -> None:
+    async with open_site(settings, VirtualClock(NOW)) as site:
+        headers = {"cookie": await logged_in(site)}
+        whole = await site.ask("GET", "/month.html?month=2026-11", headers)
+        one = await site.ask("GET", "/month.html?month=2026-11&connection=tulip", headers)
+        assert whole.headers["content-disposition"] == 'attachment; filename="2026-11.html"'
+        assert one.headers["content-disposition"] == 'attachment; filename="2026-11-tulip.html"'
+        assert b"@shop, @tulip" in whole.body
+        assert b"@shop" not in one.body
+        # One in the morning of the first of December in Warsaw.
+        assert b"1 December 2026, so far" in (await site.ask("GET", "/month.html", headers)).body
+        for asked in ("month=2027-01", "month=x", "month=", "month=2026-11&connection=nobody"):
+            assert (await site.ask("GET", f"/month.html?{asked}", headers)).status == 404
+        home = (await site.ask("GET", "/", headers)).body.decode()
+        assert '<option value="2026-11">November 2026</option>' in home
+        assert "<option>tulip</option>" in home
+        assert (await site.ask("GET", "/month.html")).headers["location"] == "/login"
+
+
 @pytest.mark.parametrize("name", FILES)
 async def test_only_whoever_is_logged_in_gets_them(settings: Config, name: str) -> None:
     async with open_site(settings, VirtualClock(NOW)) as site:

@@ -121,6 +121,7 @@ WITHOUT_AN_ID: Mapping[str, Sequence[Sequence[str]]] = {
         (),
         ("--json",),
         ("--flow", "only-THEIRS"),
+        ("--connection", "shop-THEIRS"),
         ("--since", "30d", "--json"),
         *(("--by", by, "--json") for by in ("day", "post", "step", "link")),
         ("--by", "step", "--flow", "only-THEIRS"),

@@ -91,6 +91,7 @@ PAGES = {
     "GET /events/missed",
     "GET /events/{id}",
     "GET /links.csv",
+    "GET /month.html",
     "GET /people",
     "GET /people.csv",
     "GET /posts",
@@ -174,11 +175,12 @@ STREAMS = {"GET /live"}
 """Its answer does not end; tests/daemon/test_live.py reads it."""
 NAME_NOTHING = {"/api/v1/account/history", "/api/v1/retention", "/days.csv"}
 """They tell numbers, times and ids of rows."""
+_NAMING = ("before", "flow", "connection")
 PARAMETERS = {
-    f"/api/v1/{read.path}": [word for word in ("before", "flow") if word in read.parameters]
+    f"/api/v1/{read.path}": [word for word in _NAMING if word in read.parameters]
     for read in READS
-    if {"before", "flow"} & set(read.parameters)
-}
+    if set(_NAMING) & set(read.parameters)
+} | {"/month.html": ["connection"]}
 """Where something is named behind the question mark."""
 LAST = ["POST /account/tokens", "POST /account/password", "POST /logout"]
 """They change what the others show, or end the session."""

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pamosnik.charts import words
 from pamosnik.clock import ago
 from pamosnik.daemon.status.parts import StatusParts
 from pamosnik.daemon.visitors import Visitor
@@ -17,6 +18,8 @@ from pamosnik.services.reading.overview import Overview
 
 PATH = "/"
 EVENTS_SHOWN = 10
+MONTHS = 12
+"""That can be downloaded as a page for a client."""
 NUMBERS = (
     ("received", "Came in"),
     ("answered", "Answered"),
@@ -65,8 +68,17 @@ def values(view: Overview) -> dict[str, object]:
             for word, name in NUMBERS
         ],
         "came_in": pictures.came_in(view.days),
+        "months": _months(view),
         "free": _free(view.machine),
     }
+
+
+def _months(view: Overview) -> list[tuple[str, str]]:
+    """Those with something to tell: word of the address, and what it is called; the newest first."""
+    today = view.days[-1].day
+    since = min((f"{one.connected.connected_at:%Y-%m}" for one in view.lifelines), default=today)
+    found = reading.counts.last_months(today, MONTHS, since=since)
+    return [(month, words.month(month)) for month in found]
 
 
 def _free(machine: Machine) -> str:

@@ -24,6 +24,11 @@ def shape(connected: Connected) -> Shape:
 
 
 def named(conn: Connection, account: Account, name: str) -> Shape:
+    """As `find`."""
+    return shape(find(conn, account, name))
+
+
+def find(conn: Connection, account: Account, name: str) -> Connected:
     """By username, Instagram id or Pamosnik's id. Raises `NotFound`."""
     for connected in connections.of_account(conn, account.id):
         if name.removeprefix("@").casefold() in (
@@ -31,7 +36,7 @@ def named(conn: Connection, account: Account, name: str) -> Shape:
             connected.ig_id,
             connected.id.casefold(),
         ):
-            return shape(connected)
+            return connected
     raise NotFound(f"{name} is not connected.", hint="Try: pamosnik connections list")
 
 

@@ -52,14 +52,16 @@ def by_flow(
     account: Account,
     *,
     flow: str | None = None,
+    connection: str | None = None,
     since: str | None = None,
     until: str | None = None,
 ) -> list[FlowCounts]:
-    """One for each connection and flow; applied flows that nobody started count 0."""
-    names = usernames(conn, account)
+    """One for each connection (`connection`: only for the one of this id) and flow; applied flows that nobody started
+    count 0."""
+    names = {key: name for key, name in usernames(conn, account).items() if connection in (None, key)}
     found: dict[tuple[str, str], Counter[str]] = {}
     for connection_id, flow_id, what, n in stats.totals(
-        conn, account.id, flow_id=flow, since=since, until=until
+        conn, account.id, flow_id=flow, connection_id=connection, since=since, until=until
     ):
         found.setdefault((flow_id, names.get(connection_id, "")), Counter())[what] += n
     for applied in flows.applied(conn, account.id):

@@ -2,6 +2,7 @@
 from: the page, `stats --by`, the API and exports call these.
 
 Words are those of `store.stats`: numbers of runs, each once; `received` and `answered` are numbers of events.
+`connection`: an id; None: of all connections.
 """
 
 from collections import Counter
@@ -63,11 +64,21 @@ class Day:
         return {"day": self.day, **self.counts}
 
 
-def by_day(conn: Connection, account: Account, days: Days, *, flow: str | None = None) -> list[Day]:
+def by_day(
+    conn: Connection,
+    account: Account,
+    days: Days,
+    *,
+    flow: str | None = None,
+    connection: str | None = None,
+) -> list[Day]:
     """One for each day, also where nothing happened. What came in belongs to no flow: of one it is not told."""
     words = WORDS if flow else (*CAME_IN, *WORDS)
     found = {day: dict.fromkeys(words, 0) for day in days.each()}
-    for day, what, n in stats.daily(conn, account.id, flow_id=flow, since=days.first, until=days.last):
+    rows = stats.daily(
+        conn, account.id, flow_id=flow, connection_id=connection, since=days.first, until=days.last
+    )
+    for day, what, n in rows:
         word = what.partition(":")[0] if what.startswith((stats.RECEIVED, stats.ANSWERED)) else what
         if word in found[day]:
             found[day][word] += n
@@ -91,11 +102,16 @@ class KindCounts:
 
 
 def by_kind(
-    conn: Connection, account: Account, *, since: str = "0001-01-01", until: str = "9999-12-31"
+    conn: Connection,
+    account: Account,
+    *,
+    connection: str | None = None,
+    since: str = "0001-01-01",
+    until: str = "9999-12-31",
 ) -> list[KindCounts]:
     """What people did, in the order of its names."""
     counted: dict[str, Counter[str]] = {}
-    for _, what, n in stats.daily(conn, account.id, since=since, until=until):
+    for _, what, n in stats.daily(conn, account.id, connection_id=connection, since=since, until=until):
         word, _, kind = what.partition(":")
         if word in CAME_IN:
             counted.setdefault(kind, Counter())[word] += n
@@ -134,13 +150,19 @@ class PostCounts:
 
 
 def by_post(
-    conn: Connection, account: Account, *, since: str | None = None, until: str | None = None
+    conn: Connection,
+    account: Account,
+    *,
+    connection: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
 ) -> list[PostCounts]:
     """The posts that people commented under; those that most came of first: completed, clicked, started."""
     names = usernames(conn, account)
     told = {(post.connection_id, post.media_id): post for post in flows.posts(conn, account.id)}
     counted: dict[tuple[str, str], Counter[str]] = {}
-    for connection_id, media_id, what, n in stats.by_post(conn, account.id, since=since, until=until):
+    rows = stats.by_post(conn, account.id, connection_id=connection, since=since, until=until)
+    for connection_id, media_id, what, n in rows:
         counted.setdefault((connection_id, media_id), Counter())[what] += n
     found = [
         _post(counts, media_id, told.get((connection_id, media_id)), names.get(connection_id))
@@ -188,13 +210,14 @@ def by_step(
     account: Account,
     flow: str | None,
     *,
+    connection: str | None = None,
     since: str | None = None,
     until: str | None = None,
 ) -> list[StepCounts]:
     """Of one flow, or of all. Version by version: a step of an earlier one may have had the same path and been
     another."""
     counted: Counter[tuple[str, str, str]] = Counter()
-    rows = stats.by_step(conn, account.id, flow_id=flow, since=since, until=until)
+    rows = stats.by_step(conn, account.id, flow_id=flow, connection_id=connection, since=since, until=until)
     for _, flow_id, version, step, what, n in rows:
         if what == stats.REACHED:
             counted[flow_id, version, step] += n
@@ -238,13 +261,14 @@ def by_link(
     account: Account,
     *,
     flow: str | None = None,
+    connection: str | None = None,
     since: str | None = None,
     until: str | None = None,
 ) -> list[LinkCounts]:
     """Tracked links that were sent or visited, the most clicked first."""
     names = usernames(conn, account)
     counted: dict[tuple[str, str, str], Counter[str]] = {}
-    rows = stats.by_step(conn, account.id, flow_id=flow, since=since, until=until)
+    rows = stats.by_step(conn, account.id, flow_id=flow, connection_id=connection, since=since, until=until)
     for connection_id, flow_id, _, _, what, n in rows:
         if what.startswith(stats.LINK):
             word, _, called = what.removeprefix(stats.LINK).partition(":")
