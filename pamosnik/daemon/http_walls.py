@@ -44,6 +44,8 @@ SAFE_HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
+    # Nothing of this is for those who search; the legal pages say otherwise themselves.
+    (b"x-robots-tag", b"noindex, nofollow"),
 )
 _ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
 

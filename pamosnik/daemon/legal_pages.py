@@ -57,7 +57,9 @@ class LegalPages:
             "day": partial(day, run_by=run_by),
             "span": partial(span, run_by=run_by),
         }
-        return self._pages.kept_page(request, "legal.html", values)
+        answer = self._pages.kept_page(request, "legal.html", values)
+        answer.headers["x-robots-tag"] = "all"
+        return answer
 
 
 def day(moment: datetime, run_by: Operator) -> str:

@@ -28,6 +28,11 @@ SCRIPTS = (
     "javascript:alert(6)",
     "<!--",
 )
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CUT = """[...document.querySelectorAll('main *')].filter(one =>
+  ['hidden', 'clip'].includes(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth + 1 &&
+  !one.closest('.people, .unseen, input')).map(one => one.outerHTML.slice(0, 150))"""
+"""What nobody can read to its end; but lists of people show a line of what was said."""
 FLOWS = """
 version: 1
 disclosure: false
@@ -70,7 +75,7 @@ def test_no_name_and_no_message_becomes_a_part_of_a_page(address: str) -> None:
     with chromium() as browser:
         seen = Watched(browser.new_page())
         seen.log_in(address)
-        shown = set()
+        shown, wrong = set(), list[str]()
         for path in seen.every_page(address):
             page = seen.page
             script = "script:not([src='/live.js'])"
@@ -79,6 +84,12 @@ def test_no_name_and_no_message_becomes_a_part_of_a_page(address: str) -> None:
             )
             text = page.locator("body").inner_text()
             shown |= {script for script in SCRIPTS if script in text}
+            for width in (320, 1280):
+                page.set_viewport_size({"width": width, "height": 800})
+                if page.evaluate(WIDER) != 0:
+                    wrong.append(f"{path} is wider than {width} px")
+                wrong += [f"{path}: {one}" for one in page.evaluate(CUT)]
             page.mouse.move(200, 300)
         assert shown == set(SCRIPTS)
+        assert wrong == []
         assert seen.complaints == []

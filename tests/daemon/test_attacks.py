@@ -57,6 +57,7 @@ def _walled(answer: Answer) -> None:
     assert answer.header("cross-origin-opener-policy") == ["same-origin"]
     assert answer.header("cross-origin-resource-policy") == ["same-origin"]
     assert answer.header("permissions-policy")
+    assert answer.header("x-robots-tag") == ["noindex, nofollow"]
     assert answer.header("server") == []
     assert answer.header("x-powered-by") == []
 

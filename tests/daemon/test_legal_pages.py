@@ -34,6 +34,7 @@ async def test_anybody_reads_them_without_a_cookie(tmp_path: Path) -> None:
             page = await desk.browser().get(f"/{name}")
             assert (page.status, page.cookies) == (200, ())
             assert page.headers["Cache-Control"] == "no-cache"
+            assert page.headers["X-Robots-Tag"] == "all"
             again = await desk.browser(If_None_Match=page.headers["ETag"]).get(f"/{name}")
             assert (again.status, again.text) == (304, "")
             assert legal.TITLES[name] in page.text

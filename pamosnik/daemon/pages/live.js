@@ -1,22 +1,68 @@
 // Keeps a page as the server has it: when /live says that there is news, the page is read anew and what differs is
-// taken over. Whatever somebody is at stays: focus, scrolling, what is folded out, forms that are filled in.
+// taken over. Whatever somebody is at stays: focus, scrolling, what is folded out, forms that are filled in. While the
+// page cannot be kept up to date, it says so.
 "use strict";
 (() => {
   const REST_MS = 2000; // between two readings
-  const main = document.getElementById("main");
+  const AGAIN_MS = 5000; // before the server is asked once more
+  const LOST_MS = 10000; // a restart takes less, and is not worth a word
+  const SILENT_MS = 60000; // the server gives a sign of life every 20 seconds; a line can die without a word
+  const main = document.getElementById("main"), told = document.getElementById("live");
   let mark = document.querySelector("meta[name=live]").content;
-  let stream = null, reading = false, again = false;
+  let stream = null, reading = false, again = false, heardAt = 0, lost = null, loggedOut = false;
 
   function listen() {
-    if (stream || document.hidden) return;
+    if (stream || document.hidden || loggedOut) return;
     stream = new EventSource("/live?since=" + mark);
-    stream.addEventListener("changed", read);
-    stream.addEventListener("enough", stop);
+    heardAt = Date.now();
+    stream.addEventListener("open", heard);
+    stream.addEventListener("alive", heard);
+    stream.addEventListener("changed", () => { heard(); read(); });
+    stream.addEventListener("enough", enough);
+    stream.addEventListener("error", missed);
   }
 
   function stop() {
     if (stream) stream.close();
     stream = null;
+    clearTimeout(lost);
+    lost = null;
+  }
+
+  function heard() {
+    heardAt = Date.now();
+    clearTimeout(lost);
+    lost = null;
+    say("");
+  }
+
+  // The browser connects again by itself, unless something else than Pamosnik has answered, or a page that is logged out.
+  function missed() {
+    lost ??= setTimeout(say, LOST_MS, "Pamosnik does not answer: what stands here may be out of date. It is asked again by itself.");
+    if (stream.readyState !== EventSource.CLOSED) return;
+    stream = null;
+    setTimeout(listen, AGAIN_MS);
+    read();
+  }
+
+  // The session has ended, or other windows of it are kept up to date: this one again when somebody comes back to it.
+  async function enough() {
+    stop();
+    await read();
+    say("Many windows of Pamosnik are open: this one is no longer kept up to date.");
+  }
+
+  function say(words) {
+    if (!loggedOut && told.textContent !== words) told.textContent = words;
+  }
+
+  function end() {
+    stop();
+    say("You are logged out: what stands here is no longer kept up to date. ");
+    const link = told.appendChild(document.createElement("a"));
+    link.href = location.pathname;
+    link.textContent = "Log in";
+    loggedOut = true;
   }
 
   async function read() {
@@ -24,18 +70,19 @@
     reading = true;
     again = false;
     try {
-      const answer = await fetch(location.href, { cache: "no-store", redirect: "error" });
-      if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const answer = await fetch(location.href, { cache: "no-store", redirect: "manual" });
+      if (answer.type === "opaqueredirect") end();
+      else if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
-      // Without a connection the page stays as it is; the stream connects again by itself, and tells again.
+      // Without a connection the page stays as it is; the stream connects again, and tells again.
     }
     setTimeout(() => { reading = false; if (again) read(); }, REST_MS);
   }
 
   function take(page) {
-    const told = page.querySelector("meta[name=live]"), fresh = page.getElementById("main");
-    if (!told || !fresh) return;
-    mark = told.content;
+    const news = page.querySelector("meta[name=live]"), fresh = page.getElementById("main");
+    if (!news || !fresh) return;
+    mark = news.content;
     document.title = page.title;
     become(main, fresh);
   }
@@ -56,7 +103,7 @@
       if (kept && key(kept) === name && alike(kept, child)) {
         named.delete(name);
         if (kept === place) place = place.nextSibling;
-        else old.insertBefore(kept, place);
+        else move(kept, old, place);
         if (kept.nodeType === Node.ELEMENT_NODE) become(kept, child);
         else if (kept.nodeValue !== child.nodeValue) kept.nodeValue = child.nodeValue;
       } else {
@@ -64,6 +111,13 @@
       }
     }
     while (place) place = remove(place);
+  }
+
+  // What has the focus loses it on the way.
+  function move(node, parent, place) {
+    const at = node.contains(document.activeElement) ? document.activeElement : null;
+    parent.insertBefore(node, place);
+    if (at) at.focus({ preventScroll: true });
   }
 
   // Gives what stands behind it. What holds a form that somebody is at stays.
@@ -104,7 +158,13 @@
   }
 
   document.addEventListener("visibilitychange", () => document.hidden ? stop() : listen());
+  addEventListener("focus", listen);
   addEventListener("pagehide", stop);
   addEventListener("pageshow", listen);
+  setInterval(() => {
+    if (!stream || Date.now() - heardAt < SILENT_MS) return;
+    stop();
+    listen();
+  }, AGAIN_MS);
   listen();
 })();

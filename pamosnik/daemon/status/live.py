@@ -26,7 +26,7 @@ from pamosnik.store.database import Database
 PATH = "/live"
 LOOK_EVERY_S = 1.0
 SIGN_OF_LIFE_S = 20.0
-"""Proxies close a line on which nothing is said for a minute."""
+"""Proxies close a line on which nothing is said for a minute, and pages connect anew then (`live.js`)."""
 AT_ONCE = 4
 """Streams of one session: browsers open six lines to a server, and pages need some of them. The oldest makes room."""
 
@@ -36,7 +36,8 @@ _HEADERS = {
     "x-accel-buffering": "no",
 }
 _BEGIN = b"retry: 5000\n\n"
-_SIGN_OF_LIFE = b":\n\n"
+_SIGN_OF_LIFE = b"event: alive\ndata:\n\n"
+"""An event, not a comment: a page hears it, and knows by its absence that the line is dead."""
 _ENOUGH = b"event: enough\ndata:\n\n"
 """The page is told no more, and is not to ask again by itself."""
 
