@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import secrets
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar
@@ -18,10 +19,11 @@ from pamosnik.daemon import main as daemon
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram.client import Instagram
 from pamosnik.model.contact import Contact
-from pamosnik.rehearsal import browser
+from pamosnik.rehearsal import browser, past
 from pamosnik.rehearsal.watching import Watching
 from pamosnik.sandbox import desk
 from pamosnik.sandbox.main import Sandbox, seed
+from pamosnik.sandbox.phone.behind import Observer
 from pamosnik.sandbox.things import MediaKind, Person
 from pamosnik.sandbox.world import World
 from pamosnik.services import connecting, flows, home, reading
@@ -34,8 +36,14 @@ from pamosnik.store.reads import QueueFilter
 
 PATIENCE_S = 20.0
 LOOK_AGAIN_S = 0.05
+NAME = "Rosa's Shop (made up)"
+"""Stands on every page."""
 EMAIL = "demo@example.com"
 EXAMPLE = "flows.example.yaml"
+WITH_PAST = (
+    "Rosa's shop gets a past: three weeks in which made-up people comment, write and tap.\n"
+    "The real engine answers them, under a clock that runs faster.\n"
+)
 TRY = "Comment PRICE under the first post, find the answer in the messages, and tap its button"
 _FIELDS = [
     "messages",
@@ -63,24 +71,58 @@ def example_flows() -> str:
 
 
 async def play(*, port: int, stay: bool, say: Say) -> int:
-    """Plays the conversation and prints it; with `stay` keeps everything running until Ctrl-C.
+    """Plays the conversation and prints it; with `stay` keeps everything running until Ctrl-C, in a shop with a past.
 
     Returns the exit code: 0 when every expected reply arrived.
     """
     logs.set_up("text", level=40)
+    watching = Watching(hint=f"{TRY}.")
+    password = secrets.token_urlsafe(9)
+    if stay:
+        say(WITH_PAST)
     with tempfile.TemporaryDirectory(prefix="pamosnik-demo-") as folder:
-        sandbox, watching = Sandbox(), Watching(hint=f"{TRY}.")
-        clock = SystemClock()
-        await sandbox.start(host="127.0.0.1", port=0, clock=clock, world=_world(clock), observer=watching)
-        try:
-            return await _with_daemon(Path(folder), sandbox, watching, port=port, stay=stay, say=say)
-        finally:
-            watching.close()
-            await sandbox.stop()
+        async with shop(Path(folder) / "home", password, port=port, with_past=stay, observer=watching) as (
+            sandbox,
+            settings,
+        ):
+            try:
+                return await _with_daemon(settings, sandbox, watching, password, stay=stay, say=say)
+            finally:
+                watching.close()
 
 
-def _world(clock: Clock) -> World:
-    """The seeded shop, whose posts invite to what the example flows answer, and Mia, who plays the first scene.
+@contextlib.asynccontextmanager
+async def shop(
+    folder: Path, password: str, *, port: int = 0, with_past: bool, observer: Observer | None = None
+) -> AsyncIterator[tuple[Sandbox, config.Config]]:
+    """A home in which Rosa's shop is connected and has its flows, and the fake Instagram, running. Nothing serves the
+    home yet."""
+    begins = SystemClock().now() - past.LENGTH
+    clock = past.FromPast(begins) if with_past else SystemClock()
+    sandbox, world = Sandbox(), _world(clock, empty=with_past)
+    await sandbox.start(host="127.0.0.1", port=0, clock=clock, world=world, observer=observer)
+    try:
+        settings = config.load(
+            {
+                "home": str(folder),
+                "port": str(port),
+                "meta_url": sandbox.base_url,
+                "instagram_app_secret": sandbox.app_secret,
+                "verify_token": secrets.token_urlsafe(16),
+            },
+            environ={},
+        )
+        await _set_up(settings, sandbox, password, clock.now())
+        if isinstance(clock, past.FromPast):
+            await asyncio.to_thread(past.play, settings, world, clock)
+        yield sandbox, settings
+    finally:
+        await sandbox.stop()
+
+
+def _world(clock: Clock, *, empty: bool) -> World:
+    """The seeded shop, whose posts invite to what the flows answer, and Mia, who plays the first scene. `empty`: it
+    publishes them later.
 
     Mia and Ben act, so that Anna is new to the shop when somebody takes over her phone.
     """
@@ -89,31 +131,15 @@ def _world(clock: Clock) -> World:
     world.media.clear()
     shop = world.account_named(None)
     world.add_media(shop, MediaKind.STORY, "Fresh peonies this morning")
-    for kind, caption in (
-        (MediaKind.POST, "Tables for Christmas Eve go fast. Write us BOOK in a message."),
-        (MediaKind.REEL, "How we bind a bouquet. Ask HOW MUCH in the comments and we tell you."),
-        (MediaKind.POST, "Our winter prices are out. Comment PRICE and we send you the list."),
-    ):
-        world.add_media(shop, kind, caption)
+    for post in () if empty else past.POSTS:
+        world.add_media(shop, post.kind, post.caption)
     world.put_person(Person("mia", "Mia", follower_count=77))
     return world
 
 
 async def _with_daemon(
-    folder: Path, sandbox: Sandbox, watching: Watching, *, port: int, stay: bool, say: Say
+    settings: config.Config, sandbox: Sandbox, watching: Watching, password: str, *, stay: bool, say: Say
 ) -> int:
-    password = secrets.token_urlsafe(9)
-    settings = config.load(
-        {
-            "home": str(folder / "home"),
-            "port": str(port),
-            "meta_url": sandbox.base_url,
-            "instagram_app_secret": sandbox.app_secret,
-            "verify_token": secrets.token_urlsafe(16),
-        },
-        environ={},
-    )
-    await _set_up(settings, sandbox, password)
     watching.open(settings.database, lambda ig_id, _: _connect_again(settings, sandbox, ig_id))
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
@@ -123,7 +149,7 @@ async def _with_daemon(
         if serving.done():
             serving.result()
         async with aiohttp.ClientSession() as session:
-            stage = _Stage(session, sandbox, settings, ready.result(), say)
+            stage = _Stage(session, sandbox, settings, ready.result(), say, stay, SystemClock().now())
             code = await _conversation(stage)
         _where_next(say)
         if stay:
@@ -135,25 +161,23 @@ async def _with_daemon(
         await serving
 
 
-async def _set_up(settings: config.Config, sandbox: Sandbox, password: str) -> None:
-    clock = SystemClock()
-    new = NewAccount("Rosa's Shop", EMAIL, password, "Europe/Warsaw")
-    account, _ = await asyncio.to_thread(home.initialise, settings, new, clock.now())
-    await _connect(settings, account.id, sandbox.token)
+async def _set_up(settings: config.Config, sandbox: Sandbox, password: str, now: datetime) -> None:
+    new = NewAccount(NAME, EMAIL, password, "Europe/Warsaw")
+    account, _ = await asyncio.to_thread(home.initialise, settings, new, now)
+    await _connect(settings, account.id, sandbox.token, now)
     with open_database(settings.database) as database:
-        files = [(EXAMPLE, example_flows())]
+        files = [(EXAMPLE, example_flows()), (past.FLOWS, past.flows_of_workshop())]
         proposal = flows.propose(database.connection, account.id, files, prune=False)
         if proposal.loaded.has_errors:
             raise PamosnikError(f"{EXAMPLE} has errors.", hint=f"Try: pamosnik flows validate {EXAMPLE}")
         database.write(
-            lambda conn: flows.apply(conn, account.id, proposal, note="demo", actor="demo", now=clock.now())
+            lambda conn: flows.apply(conn, account.id, proposal, note="demo", actor="demo", now=now)
         )
 
 
-async def _connect(settings: config.Config, account_id: str, token: str) -> None:
+async def _connect(settings: config.Config, account_id: str, token: str, now: datetime) -> None:
     async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
         found = await connecting.look_up(instagram, token)
-    now = SystemClock().now()
     with open_database(settings.database) as database, machine_keys.wrapping(settings) as keys:
         database.write(lambda conn: connecting.keep(conn, keys, account_id, found, now))
 
@@ -165,7 +189,7 @@ async def _connect_again(settings: config.Config, sandbox: Sandbox, ig_id: str) 
         raise PamosnikError("No token works.", hint="Issue a new one first.")
     with open_database(settings.database) as database:
         account = _account(accounts.every(database.connection))
-    await _connect(settings, account.id, token)
+    await _connect(settings, account.id, token, SystemClock().now())
 
 
 # --- the stage -------------------------------------------------------------------------------------------
@@ -180,6 +204,9 @@ class _Stage:
     settings: config.Config
     address: str
     say: Say
+    has_past: bool
+    began: datetime
+    """What is older belongs to the past."""
     seen: dict[str, int] = field(default_factory=dict)
 
     async def act(self, path: str, **what: object) -> Mapping[str, object]:
@@ -310,9 +337,12 @@ async def _settled(stage: _Stage) -> bool | None:
         conn = database.connection
         account = _account(accounts.every(conn))
         pending = [
-            e for e in reading.events.newest(conn, account, limit=None, since=None) if e.verdict == "pending"
+            e
+            for e in reading.events.newest(conn, account, limit=None, since=stage.began)
+            if e.verdict == "pending"
         ]
-        going = reading.queue.newest(conn, account, QueueFilter(open_only=True), now=SystemClock().now())
+        open_items = QueueFilter(open_only=True, since=stage.began)
+        going = reading.queue.newest(conn, account, open_items, now=SystemClock().now())
     return None if pending or going else True
 
 
@@ -326,10 +356,11 @@ def _report(stage: _Stage) -> None:
     with open_database(stage.settings.database) as database:
         conn = database.connection
         account = _account(accounts.every(conn))
-        events = list(reversed(reading.events.newest(conn, account, limit=None, since=None)))
-        items = list(reversed(reading.queue.newest(conn, account, now=SystemClock().now())))
+        events = list(reversed(reading.events.newest(conn, account, limit=None, since=stage.began)))
+        made = QueueFilter(since=stage.began)
+        items = list(reversed(reading.queue.newest(conn, account, made, now=SystemClock().now())))
         numbers = reading.numbers.by_flow(conn, account)
-        people = reading.people.newest(conn, account, limit=10)
+        people = reading.people.newest(conn, account, limit=10, since=stage.began)
     say("\nEvery event has a verdict:")
     for event in events:
         if event.verdict not in ("own", "noted"):
@@ -341,7 +372,7 @@ def _report(stage: _Stage) -> None:
     for item in items:
         name = stage.name(item.username, item.igsid)
         say(f"  {item.kind:<15} to {name:<19} {item.status}, attempts: {item.attempts}")
-    say("\nRemembered and counted:")
+    say(f"\nRemembered, and counted{' with the past' if stage.has_past else ''}:")
     for person in people:
         remembered = _remembered(person.contact)
         if remembered:

@@ -4,12 +4,10 @@ The order within one instant is the daemon's: what Meta delivers is stored, the 
 a round, until none of them has anything left.
 """
 
-import asyncio
 import logging
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -50,18 +48,15 @@ from pamosnik.rehearsal.happenings import (
     PublicReply,
     Sent,
 )
+from pamosnik.rehearsal.ticket import Ticket
 from pamosnik.rehearsal.watcher import Watcher
 from pamosnik.sandbox.graph import Graph
 from pamosnik.sandbox.things import Content, Notice
 from pamosnik.sandbox.webhooks import Deliverer, envelope
-from pamosnik.security.vault import Keys
 from pamosnik.services import answering, credentials, intake, reading, resuming, sending
-from pamosnik.services.library import Library
 from pamosnik.services.sending import Claimed
 from pamosnik.store import attempts, broadcasts, connections, errands, evidence, inbox, outbox, runs
 from pamosnik.store import flows as flow_store
-from pamosnik.store.accounts import Account
-from pamosnik.store.database import Database
 from pamosnik.store.health import StorageHealth
 from pamosnik.store.runs import DueWait
 
@@ -85,20 +80,6 @@ class RestlessError(RuntimeError):
     """Something is due again and again without end."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Ticket:
-    """What `Play` hands to a stage."""
-
-    database: Database
-    account: Account
-    keys: Keys
-    library: Library
-    loop: asyncio.AbstractEventLoop
-    begins: datetime
-    next_post: bool = True
-    """Flows that wait for the next post find it published."""
-
-
 class Machinery:
     """Everything of one stage that moves."""
 
@@ -110,10 +91,15 @@ class Machinery:
         self._ids = Ids(random.Random(1).getrandbits)  # noqa: S311 - the same every time, on purpose
         [connected] = connections.of_account(self.conn, ticket.account.id)
         self.connection_id = connected.id
-        self.clock = VirtualClock(scenery.OPENED_AT)
-        self.world, self.shop = scenery.build(self.clock, connected.username, self.flows())
-        self.clock.move_to(ticket.begins)
-        scenery.add_fresh(self.world, self.shop, self.flows() if ticket.next_post else ())
+        self._place = ticket.place
+        if ticket.place is None:
+            self.clock = VirtualClock(scenery.OPENED_AT)
+            self.world, self.shop = scenery.build(self.clock, connected.username, self.flows())
+            self.clock.move_to(ticket.begins)
+            scenery.add_fresh(self.world, self.shop, self.flows() if ticket.next_post else ())
+        else:
+            self.clock, self.world = ticket.place.clock, ticket.place.world
+            self.shop = self.world.account_named(connected.username)
         self._notices: deque[Notice] = deque()
         self._something_said = False
         """Whether Instagram is asked to take a message, a reply, or what is done to a comment: no sign of typing."""
@@ -129,6 +115,7 @@ class Machinery:
         """What was raised in a turn: faults of Pamosnik's own."""
         self.waited_until: datetime | None = None
         """When a flow's wait ended last."""
+        self._deliverer = Deliverer(self.world)
         self._instagram = Instagram(version=GRAPH_VERSION, app=self._meta())
         self._token = credentials.token(self.conn, ticket.keys, connected)
         tools = Tools(_Pen(self), self.database, self._instagram, ticket.keys, self.clock)
@@ -149,10 +136,13 @@ class Machinery:
         self.keep_entrances()
 
     def close(self) -> None:
-        """Gives the database's file back."""
+        """Gives the database's file back, unless it belongs to a place that stays."""
         self._await(self._instagram.close())
+        self.world.unlisten(self._notices.append)
+        self.world.unlisten(self._deliverer.offer)
         self.database.close()
-        self.database.path.unlink(missing_ok=True)
+        if self._place is None:
+            self.database.path.unlink(missing_ok=True)
 
     @property
     def now(self) -> datetime:
@@ -196,8 +186,9 @@ class Machinery:
         raise RestlessError(f"nothing comes to rest at {self.now}")
 
     def look(self) -> None:
-        """Logs what is different in the database."""
-        self.log += self.watcher.look(self.now)
+        """Logs what is different in the database; at a place that stays nobody reads that."""
+        if self._place is None:
+            self.log += self.watcher.look(self.now)
 
     def pass_time(self, length: timedelta) -> None:
         """Moves the clock on, from one due instant to the next."""
@@ -462,7 +453,7 @@ class Machinery:
 
     def _meta(self) -> Callable[[Any, Any, Any], Coroutine[None, None, None]]:
         """The sandbox's Graph server; `meta_says` answers before it."""
-        graph = Graph(self.world, Deliverer(self.world))
+        graph = Graph(self.world, self._deliverer)
         app = Starlette(routes=[Route("/{path:path}", graph.endpoint, methods=["GET", "POST", "DELETE"])])
 
         async def answer(scope: Any, receive: Any, send: Any) -> None:

@@ -17,8 +17,8 @@ from pamosnik.flows.load import File, Loaded, load
 from pamosnik.ids import Ids, ids_from, new_id
 from pamosnik.instagram import limits
 from pamosnik.rehearsal import clicking, scenery
-from pamosnik.rehearsal.machinery import Ticket
 from pamosnik.rehearsal.stage import Stage
+from pamosnik.rehearsal.ticket import Ticket
 from pamosnik.security import vault
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import connecting, flows

@@ -25,8 +25,9 @@ from pamosnik.errors import NotFound, UsageError
 from pamosnik.flows.load import File, Loaded
 from pamosnik.rehearsal import clicking, scenery, walks
 from pamosnik.rehearsal.happenings import Deed, Did, Happening, Option, PersonState, Post, RunState
-from pamosnik.rehearsal.machinery import Machinery, Ticket
+from pamosnik.rehearsal.machinery import Machinery
 from pamosnik.rehearsal.shown import buttons, chips
+from pamosnik.rehearsal.ticket import Ticket
 from pamosnik.rehearsal.walks import Walk
 from pamosnik.sandbox import entrances, people
 from pamosnik.sandbox.things import Account, Attachment, Comment, Media, MediaKind, Person
@@ -373,6 +374,12 @@ class Stage:
         """To the shop's last message."""
         people.react(self._world, self._shop, self._enter(who), emoji)
         self._did(who, Deed.REACTION, emoji)
+
+    def see(self, who: str) -> None:
+        """All that the shop has written to them; does nothing where that is nothing."""
+        person = self._enter(who)
+        if self.has_conversation(who):
+            people.read(self._world, self._shop, person)
 
     def follow_link(self, who: str, ref: str | None = None) -> None:
         """An ig.me link of the shop. Instagram tells a stranger's with the first thing they do."""

@@ -108,6 +108,8 @@ class Person:
     private: bool = False
     # age-gated or restricted: their comments are not in the API's lists
     restricted: bool = False
+    # whether the phone page offers to be this person; others only act by themselves
+    played: bool = True
     # ig_ids of accounts this person follows, is followed by, and has blocked
     follows: frozenset[str] = frozenset()
     followed_by: frozenset[str] = frozenset()

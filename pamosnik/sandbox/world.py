@@ -71,6 +71,9 @@ class World:
     def listen(self, listener: Callable[[Notice], None]) -> None:
         self._listeners.append(listener)
 
+    def unlisten(self, listener: Callable[[Notice], None]) -> None:
+        self._listeners.remove(listener)
+
     def tell(self, account: Account, field: str, item: Json) -> None:
         for listener in self._listeners:
             listener(Notice(account.ig_id, field, item, standby=_for_standby(account, item)))

@@ -51,6 +51,7 @@ def test_on_a_terminal_it_opens_the_phone_and_stays(tmp_path: Path) -> None:
     os.mkfifo(opened)
     with _on_a_terminal({"BROWSER": str(_browser(tmp_path))}) as (demo, said):
         address = said[-1]
+        assert "Rosa's shop gets a past" in said[0]
         assert opened.read_text().strip() == address
         with urllib.request.urlopen(address) as page:
             assert page.status == 200

@@ -48,7 +48,7 @@ def snapshot(looking: Looking) -> Json:
         # to the minute: an unchanged world must stay the same answer
         "now": shown.moment(world.clock.now().replace(second=0, microsecond=0)),
         "me": _me(looking),
-        "people": [_other(looking.by(person), accounts) for person in world.people.values()],
+        "people": [_other(looking.by(one), accounts) for one in world.people.values() if one.played],
         "shops": [_shop(looking.at(account)) for account in accounts],
         "feed": [_post(looking, media) for media in _newest(world, MediaKind.POST, MediaKind.REEL)[:_POSTS]],
         "stories": [_signed(world, media) for media in _newest(world, MediaKind.STORY)],
