@@ -1,10 +1,12 @@
 """Pages made from templates. Whatever strangers wrote is escaped; a value that a template misses is an error."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from importlib import resources
 
 import jinja2
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -12,6 +14,8 @@ from starlette.routing import Route
 from pamosnik.charts.style import STYLE
 from pamosnik.clock import local_minute
 from pamosnik.flows.graph import svg
+
+_QUOTED = re.compile(r"`([^`\n]+)`")
 
 
 class Pages:
@@ -24,6 +28,7 @@ class Pages:
             undefined=jinja2.StrictUndefined,
         )
         self._templates.filters["local_minute"] = local_minute
+        self._templates.filters["with_code"] = with_code
         folder = resources.files("pamosnik.daemon").joinpath("pages")
         self._style = folder.joinpath("style.css").read_text("utf-8") + STYLE
         self._flow_style = svg.style_sheet()
@@ -56,6 +61,12 @@ class Pages:
 
     async def _live(self, request: Request) -> Response:
         return kept(request, self._script, "text/javascript")
+
+
+def with_code(text: str) -> Markup:
+    """A sentence in which words of flow files and commands stand between backticks, as terminals show it."""
+    # Escaped before anything is added.
+    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def kept(request: Request, content: str, media_type: str) -> Response:

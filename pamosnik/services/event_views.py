@@ -1,7 +1,7 @@
 """One event, for somebody who wants to know what happened: what Meta sent, why it ended as it did, what came of it,
 and what can be done about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +43,8 @@ class View:
     """Of a comment or a shared post, where Instagram told of it."""
     run: Run | None
     turns: Sequence[Turn]
+    steps: Mapping[str, str]
+    """Of the run: path → what the flow's picture calls it."""
     person: Contact | None
     older: str | None
     """The same person's event before it."""
@@ -67,11 +69,16 @@ def of_id(conn: Connection, account: Account, event_id: str, now: datetime) -> V
         post=None if media_id is None else flow_store.told(conn, stored.connection_id, media_id),
         run=None if ran is None else ran[0],
         turns=() if ran is None else ran[1],
+        steps={} if ran is None else _steps(conn, account, ran[0]),
         person=person,
         older=reads.beside(conn, event.id, older=True),
         newer=reads.beside(conn, event.id, older=False),
         by_hand=_by_hand(conn, account, event, person, now),
     )
+
+
+def _steps(conn: Connection, account: Account, run: Run) -> Mapping[str, str]:
+    return reading.step_words.of_version(conn, account, run.flow, run.version)
 
 
 def writer(conn: Connection, account: Account, event_id: str) -> Contact:

@@ -3,6 +3,7 @@
 Judged by what is applied now: whoever mends a flow sees here that it takes the words from now on.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,7 @@ LOOKED_AT = 3_000
 GROUPS = 50
 _FIRST = kind_of(FirstMessageTrigger())
 """Takes whatever somebody writes first: no answer to these words."""
+_AGAIN = re.compile(r", again after \d{4}-\d\d-\d\d \d\d:\d\d \([^()]*\)$")
 _WRITTEN: Mapping[str, str] = {kind.value: word for word, kind in KINDS.items()}
 """Kind of event → what a trigger calls it, where it has words."""
 
@@ -64,7 +66,7 @@ class Refused:
 @dataclass(frozen=True, slots=True)
 class Missed:
     words: list[Words]
-    """What was written most often first."""
+    """What comes close to a keyword first; of those, and of the others, what was written most often."""
     more_words: int
     """So many others are not shown."""
     refused: list[Refused]
@@ -93,11 +95,12 @@ def lately(
     often = sorted(gathered, key=lambda one: one.times, reverse=True)
     catalog = library.catalog(conn, account.id)
     connected = {one.id: one for one in connections.of_account(conn, account.id)}
+    words = [
+        _words(_ground(conn, account, catalog, connected[one.newest.connection_id], one.newest), one, now)
+        for one in often[:GROUPS]
+    ]
     return Missed(
-        words=[
-            _words(_ground(conn, account, catalog, connected[one.newest.connection_id], one.newest), one, now)
-            for one in often[:GROUPS]
-        ],
+        words=sorted(words, key=lambda one: one.near is None),
         more_words=max(len(often) - GROUPS, 0),
         refused=_by_flow(row for row in seen if row.verdict is Verdict.FILTERED),
         looked_until=seen[-1].at if len(rows) > most else None,
@@ -120,10 +123,15 @@ def _by_words(rows: Iterable[MissedRow]) -> list[_Gathered]:
     return list(found.values())
 
 
+def _without_time(reason: str) -> str:
+    """`limits: per_person, again after …` is one reason, whenever it ends."""
+    return _AGAIN.sub("", reason)
+
+
 def _by_flow(rows: Iterable[MissedRow]) -> list[Refused]:
     found: dict[tuple[str, str], list[MissedRow]] = {}
     for row in rows:
-        found.setdefault((row.flow_id or "", row.reason or ""), []).append(row)
+        found.setdefault((row.flow_id or "", _without_time(row.reason or "")), []).append(row)
     refused = [
         Refused(flow, reason, len(those), those[0].at, those[0].event_id)
         for (flow, reason), those in found.items()

@@ -117,6 +117,53 @@ async def test_each_event_tells_what_became_of_it(desk: FrontDesk) -> None:
     assert "price did not take it" in page.text
 
 
+async def test_what_the_account_writes_itself_hides_nothing_of_people(desk: FrontDesk) -> None:
+    """Its public replies stood between the comments that they answer, under “From people”."""
+    told(desk, commented("price please"), commented("On its way!", events.IG_ID))
+    browser = await logged_in(desk)
+    assert said(await browser.get("/events")) == ["price please"]
+    assert said(await browser.get("/events?kind=comments")) == ["price please"]
+    assert said(await browser.get("/events?verdict=noted")) == ["On its way!"]
+
+
+async def test_what_nobody_answered_is_one_touch_away(desk: FrontDesk) -> None:
+    told(desk, commented("price please"))
+    browser = await logged_in(desk)
+    for page in ("/", "/events"):
+        found = (await browser.get(page)).text
+        assert found.index('href="/events/missed"') < found.index("price please", found.index("<table")), page
+
+
+async def test_steps_are_called_as_in_the_picture_of_the_flow(desk: FrontDesk) -> None:
+    """Not `do.1`, which only who knows the file can read."""
+    told(desk, commented("price please"))
+    page = await (await logged_in(desk)).get(f"/events/{event_of(desk, 'price please')}")
+    assert "Message: Here you are." in page.text
+    assert "do.1" not in page.text
+
+
+async def test_words_of_flow_files_stand_out_in_sentences(desk: FrontDesk) -> None:
+    """They stood between backticks, as in a terminal."""
+    told(desk, commented("prise `<b>`"))
+    browser = await logged_in(desk)
+    for address in ("/events/missed", f"/events/{event_of(desk, 'prise `<b>`')}"):
+        page = (await browser.get(address)).text
+        assert "<code>match: fuzzy</code>" in page
+        assert "<b>`" not in page
+
+
+async def test_a_limit_is_one_reason_whenever_it_ends(desk: FrontDesk) -> None:
+    """Each time stood in a line of its own, for each had another time after which the flow may start again."""
+    again = FLOWS.replace("per_person: once", "per_person: 12h")
+    desk.database.write(lambda conn: _apply(conn, desk, again))
+    for igsid in ("700", "701"):
+        told(desk, commented("price", igsid))
+        desk.later(minutes=5)
+        told(desk, commented("price again", igsid))
+    page = await (await logged_in(desk)).get("/events/missed")
+    assert "limits: per_person</td><td>2 times" in page.text
+
+
 async def test_filters_keep_each_other_and_search_looks_in_texts_and_names(desk: FrontDesk) -> None:
     told(desk, commented("price please", username="anna"), wrote("Größe M?", "701"))
     told(desk, commented("schön", "702", username="zofia", media="m9"))

@@ -222,6 +222,24 @@ async def test_who_waits_for_a_human_stands_in_a_list_until_they_are_answered(tm
         assert "Nobody waits." in _words(await browser.get("/people/waiting"))
 
 
+async def test_whom_a_message_can_still_reach_stands_first(tmp_path: Path) -> None:
+    """Those whose time was over stood above those whose time was ending."""
+    async with front_desk(tmp_path, mail=False) as desk:
+        browser, talk = desk.browser(), Talk.begin(desk)
+        await browser.log_in()
+        talk.writes(ANNA, "human")
+        desk.later(hours=30)
+        talk.at = desk.clock.now()
+        talk.writes(OTTO, "human")
+        desk.later(hours=2)
+        talk.at = desk.clock.now()
+        talk.writes(MIA, "human")
+        page = await browser.get("/people/waiting")
+        assert _people(page) == [talk.id_of(OTTO), talk.id_of(MIA), talk.id_of(ANNA)]
+        heading = page.text.index("Answer in the Instagram app")
+        assert page.text.index(talk.id_of(MIA)) < heading < page.text.index(talk.id_of(ANNA))
+
+
 AT = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 
 

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from pamosnik.charts import words
 from pamosnik.clock import ago
+from pamosnik.daemon.status.events import group_of
 from pamosnik.daemon.status.parts import StatusParts
 from pamosnik.daemon.visitors import Visitor
 from pamosnik.services import pictures, reading
@@ -70,6 +71,7 @@ def values(view: Overview) -> dict[str, object]:
         "came_in": pictures.came_in(view.days),
         "months": _months(view),
         "free": _free(view.machine),
+        "group_of": group_of,
     }
 
 

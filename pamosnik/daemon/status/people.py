@@ -84,5 +84,10 @@ class PeoplePages:
     async def _waiting(self, _: Request, visitor: Visitor) -> Response:
         now = self._parts.clock.now()
         read = partial(reading.waiting.of_account, account=visitor.account, now=now)
-        values = {"rows": await self._parts.read(visitor, read), "now": now}
+        rows = await self._parts.read(visitor, read)
+        values = {
+            "in_time": [one for one in rows if one.in_time(now)],
+            "too_late": [one for one in rows if not one.in_time(now)],
+            "now": now,
+        }
         return self._parts.page("people_waiting.html", visitor, values, page=PATH)

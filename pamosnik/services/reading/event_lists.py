@@ -36,6 +36,8 @@ VERDICTS: Mapping[str, frozenset[Verdict]] = {
     "noted": frozenset({Verdict.NOTED, Verdict.OWN, Verdict.TEST, Verdict.DUPLICATE}),
 }
 """Every verdict is in one group."""
+_NOT_OWN = frozenset(Verdict) - {Verdict.OWN}
+"""Unless a verdict is asked for: the account's own replies would hide what people did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _filter(conn: Connection, account: Account, wanted: Wanted) -> EventFilter |
         return None
     return EventFilter(
         kinds=FROM_PEOPLE if wanted.kind is None else KINDS.get(wanted.kind, FROM_PEOPLE),
-        verdicts=None if wanted.verdict is None else VERDICTS.get(wanted.verdict),
+        verdicts=_verdicts(wanted),
         flow_id=wanted.flow,
         connection_id=connection_id,
         media_id=wanted.post,
@@ -125,6 +127,12 @@ def _filter(conn: Connection, account: Account, wanted: Wanted) -> EventFilter |
         text=fold(wanted.text) or None if wanted.text else None,
         before=wanted.before,
     )
+
+
+def _verdicts(wanted: Wanted) -> frozenset[Verdict] | None:
+    if wanted.verdict is None and wanted.kind != "other":
+        return _NOT_OWN
+    return None if wanted.verdict is None else VERDICTS.get(wanted.verdict)
 
 
 def _connection(conn: Connection, account: Account, username: str) -> str | None:

@@ -41,6 +41,15 @@ class Waiting:
     asked: bool
     """They were handed over; otherwise they wrote while the owner had the conversation."""
 
+    def in_time(self, now: datetime) -> bool:
+        """Whether Instagram takes a message to them."""
+        return self.window(now) is not None
+
+    def window(self, now: datetime) -> datetime | None:
+        """Until when it does."""
+        contact = self.person.contact
+        return contact.window_open_until if contact.window_open(now) else None
+
 
 def number(conn: Connection, account: Account, now: datetime) -> int:
     """Of those who wait; `AT_MOST` are looked at."""
@@ -48,10 +57,11 @@ def number(conn: Connection, account: Account, now: datetime) -> int:
 
 
 def of_account(conn: Connection, account: Account, now: datetime) -> list[Waiting]:
-    """Who waits longest first."""
+    """Whom a message can reach first, whose window closes soonest at the head; then the others, the longest waiting
+    first."""
     ids = conversation.waiting(conn, account.id, paused_after=now - LOOKS_BACK, limit=AT_MOST)
     found = [_waiting(conn, person, now) for person in by_id(conn, account, ids)]
-    return sorted(found, key=lambda one: one.since)
+    return sorted(found, key=lambda one: (not one.in_time(now), one.window(now) or one.since))
 
 
 def _waiting(conn: Connection, person: Person, now: datetime) -> Waiting:
