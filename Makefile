@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test lint bench bench-privacy chaos stories storm browser clean
+.PHONY: demo test lint bench bench-privacy chaos stories storm screenshots browser clean
 
 demo: $(RUN_STAMP)
 	$(BIN)/pamosnik demo $(ARGS)
@@ -42,6 +42,10 @@ stories: $(DEV_STAMP)
 # A viral hour and 36 hours of outage in minutes, at full size: make storm ARGS="--comments 20000".
 storm: $(DEV_STAMP)
 	$(BIN)/python -m tests.daemon.storm $(ARGS)
+
+# The pictures of docs/page.md: of the demo's shop, in Chromium. Emoji need a font: apt-get install fonts-noto-color-emoji.
+screenshots: $(DEV_STAMP) browser
+	$(BIN)/python -m tests.browser.screenshots docs/pictures
 
 # Installing what is locked, by hash; pip's own cache makes the second time quick.
 $(RUN_STAMP): requirements.lock pyproject.toml

@@ -58,6 +58,28 @@ def test_the_flow_file_in_the_readme_is_valid() -> None:
         assert not load([("README.md", block)]).has_errors
 
 
+def test_every_picture_is_shown_and_every_picture_shown_is_there() -> None:
+    named = {
+        (ROOT / folder / found).resolve()
+        for folder, texts in (("docs", DOCS.values()), (".", [README]))
+        for text in texts
+        for found in re.findall(r"[\w./-]+\.(?:svg|png)", text)
+        if "pictures/" in found
+    }
+    there = {path for path in (ROOT / "docs" / "pictures").iterdir() if path.suffix in (".svg", ".png")}
+    assert {str(path) for path in named if not path.exists()} == set()
+    assert there - named == set()
+
+
+def test_pictures_weigh_little() -> None:
+    """Everybody who clones the repository carries them."""
+    assert sum(path.stat().st_size for path in (ROOT / "docs" / "pictures").iterdir()) < 800_000
+
+
+def test_every_page_of_the_documentation_is_linked_from_the_readme() -> None:
+    assert [name for name in DOCS if f"docs/{name}" not in README] == []
+
+
 def test_readme_shows_both_commands_first() -> None:
     head = README[:2500]
     assert "make demo" in head
