@@ -124,6 +124,11 @@ def message_key(mid: str) -> str:
     return f"m:{mid}"
 
 
+def seen_key(mid: str, igsid: str | None) -> str:
+    """Of the receipt that this person has seen a message."""
+    return f"s:{mid}:{igsid}"
+
+
 def comment_key(comment_id: str) -> str:
     """Of a comment, however often and for whichever copy of its post it is told."""
     return f"c:{comment_id}"
@@ -189,7 +194,7 @@ def _messaging(ig_id: str, raw: Mapping[str, object], entry_at: datetime | None)
         return _reaction(base, _dict(raw["reaction"]), raw, from_us=sender == ig_id)
     if isinstance(raw.get("read"), dict):
         mid = _id(_dict(raw["read"]).get("mid"))
-        key = f"s:{mid}:{base.igsid}" if mid else _anonymous_key("s", raw)
+        key = seen_key(mid, base.igsid) if mid else _anonymous_key("s", raw)
         return replace(base, kind=EventKind.SEEN, key=key, mid=mid)
     if isinstance(raw.get("referral"), dict):
         return _with_referral(

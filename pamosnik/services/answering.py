@@ -32,12 +32,12 @@ from pamosnik.model.run import Origin, Run, WaitKind, asked_by
 from pamosnik.model.step import ForgetMe
 from pamosnik.services import arrivals, changes, echoes, old_taps, profiles, safety_words, turn
 from pamosnik.services.library import Library
-from pamosnik.services.numbers import day_of
+from pamosnik.services.numbers import today
 from pamosnik.services.posts import posts_of
 from pamosnik.services.profiles import Asked
 from pamosnik.services.scene import Scene, fate_is_open, meet, open_scene, say
 from pamosnik.services.unsent import forget_message
-from pamosnik.store import accounts, contacts, inbox, outbox, runs, stats
+from pamosnik.store import contacts, inbox, outbox, runs, stats
 
 BEFORE_CONNECTION_TOLERANCE = timedelta(seconds=5)
 
@@ -92,15 +92,22 @@ def fail_event(conn: Connection, event_id: str, now: datetime) -> None:
     )
     event = inbox.load(conn, event_id)
     if decided and event is not None:
-        account = accounts.load(conn, event.account_id)
-        assert account is not None
-        arrivals.count(conn, event, Verdict.ERROR, day_of(now, account.timezone))
+        arrivals.count(conn, event, Verdict.ERROR, today(conn, event.account_id, now))
 
 
 def _from_person(scene: Scene, event: Event) -> Verdict:
     contact = meet(scene, event)
     if contact.forget_at is not None:
         return Verdict.PENDING  # what is left of it after the eraser is a new person's
+    verdict = _answered(scene, event, contact)
+    if event.kind in INBOUND_MESSAGES and verdict not in (Verdict.RESUMED, Verdict.PENDING):
+        replies_to = stats.latest_sent_run(scene.conn, contact.id, scene.now - limits.PRIVATE_REPLY_WITHIN)
+        if replies_to is not None:
+            stats.mark_run(scene.conn, replies_to, stats.REPLIED, scene.day)
+    return verdict
+
+
+def _answered(scene: Scene, event: Event, contact: Contact) -> Verdict:
     # Also when it comes round again, having waited for something.
     first_message = event.kind in INBOUND_MESSAGES and contact.first_message_at in (None, event.at)
     if event.kind in INBOUND_MESSAGES:
@@ -213,6 +220,7 @@ def _take(
             assert resumed is not None
             runs.doubt_like(scene.conn, resumed.id, event.id)
             turn.go_on(scene, contact, resumed, choice.stimulus, event)
+            stats.mark_run(scene.conn, resumed.id, stats.REPLIED, scene.day)
             return say(
                 scene,
                 event,
@@ -279,9 +287,6 @@ def _heard(scene: Scene, event: Event, contact: Contact) -> Contact:
     for item in outbox.open_of_person(scene.conn, contact.id):
         if item.status is ItemStatus.HELD and item.held_for is HeldFor.ANSWER:
             outbox.move(scene.conn, item, ItemStatus.QUEUED, now=scene.now, due_at=scene.now)
-    answered = stats.latest_sent_run(scene.conn, contact.id, scene.now - limits.PRIVATE_REPLY_WITHIN)
-    if answered is not None:
-        stats.mark_run(scene.conn, answered, stats.REPLIED, scene.day)
     heard = contacts.load(scene.conn, contact.id)
     assert heard is not None
     return heard

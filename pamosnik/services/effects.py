@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pamosnik._sqlite import Connection
 from pamosnik.ids import new_id
 from pamosnik.instagram import limits
+from pamosnik.instagram.webhook import seen_key
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.decision import (
     Act,
@@ -32,7 +33,7 @@ from pamosnik.model.outbox import SETTLED, HeldFor, ItemKind, ItemStatus, Outbox
 from pamosnik.model.run import ENDED, Run, RunStatus, WaitKind
 from pamosnik.model.step import Ask, ForgetMe, GiveCode, RunFlow, Send, Step
 from pamosnik.services import actions, clicks, letters, posts
-from pamosnik.store import codes, contacts, links, outbox, quoted, runs, stats
+from pamosnik.store import codes, contacts, inbox, links, outbox, quoted, runs, stats
 from pamosnik.store.consents import How
 
 new_run_id = new_id
@@ -158,7 +159,6 @@ def _put_message(
         item_id = outbox.add(conn, new, now)
     for link in effect.links:
         links.add(conn, run, effect.step, item_id, link, now)
-        clicks.offered(conn, run, effect.step, link, day)
     if effect.variant is not None:
         runs.use_variant(conn, run, effect.step, effect.variant, public=False)
     return run
@@ -284,6 +284,12 @@ def delivered(
     outbox.move(conn, item, ItemStatus.SENT, now=now, message_id=message_id, reason=reason)
     if item.run_id is not None and item.kind in (ItemKind.MESSAGE, ItemKind.PRIVATE_REPLY):
         stats.mark_run(conn, item.run_id, stats.SENT, day)
+        clicks.sent(conn, item.id, day)
+        # A receipt may come before it is known which message it is of.
+        if message_id is not None and inbox.known(
+            conn, item.connection_id, [seen_key(message_id, item.igsid)]
+        ):
+            stats.mark_run(conn, item.run_id, stats.SEEN, day)
     quoted.forget_taken_back(conn, item.id)
     let_followers_go(conn, item.id, now)
 

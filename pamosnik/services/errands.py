@@ -11,8 +11,9 @@ from typing import assert_never
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import ItemKind, ItemStatus, OutboxItem
+from pamosnik.services.numbers import today
 from pamosnik.store import errands as errand_store
-from pamosnik.store import outbox, quoted, runs
+from pamosnik.store import outbox, quoted, runs, stats
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ def _settle(
     conn: Connection, item: OutboxItem, status: ItemStatus, reason: str | None, now: datetime
 ) -> None:
     outbox.move(conn, item, status, now=now, reason=reason)
+    if item.run_id is not None and status is ItemStatus.FAILED and item.kind is not ItemKind.LOOKUP:
+        stats.mark_run(conn, item.run_id, stats.FAILED, today(conn, item.account_id, now))
     if "wait" in item.task:
         outbox.tell_run(conn, item.id)
     quoted.forget_taken_back(conn, item.id)

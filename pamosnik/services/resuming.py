@@ -12,8 +12,9 @@ from pamosnik.model.outbox import ERRANDS, SETTLED, ItemKind, ItemStatus, Outbox
 from pamosnik.model.run import ENDED, Run, RunStatus, WaitKind
 from pamosnik.services import effects, turn
 from pamosnik.services.library import Library
+from pamosnik.services.numbers import today
 from pamosnik.services.scene import open_scene
-from pamosnik.store import contacts, errands, outbox, runs
+from pamosnik.store import contacts, errands, outbox, runs, stats
 from pamosnik.store.runs import DueWait
 
 
@@ -48,6 +49,7 @@ def fail_wait(conn: Connection, due: DueWait, now: datetime) -> None:
         runs.save(
             conn, replace(run, status=status, finished_at=run.finished_at or now, reason=reason, waits=())
         )
+        stats.mark_run(conn, run.id, stats.FAILED, today(conn, run.account_id, now))
 
 
 def take_settled(conn: Connection, library: Library, item_id: str, now: datetime) -> None:

@@ -21,8 +21,8 @@ from pamosnik.model.outbox import (
 from pamosnik.outbox import pacing, policy, settling
 from pamosnik.outbox.policy import Done, GiveUp, Hold, NeedsOwner, Permit, Refuse, Retry, Settle
 from pamosnik.services import effects, errands, logins, posts, removal, sending_notices
-from pamosnik.services.numbers import day_of
-from pamosnik.store import accounts, attempts, connections, contacts, evidence, outbox, quoted, runs, stats
+from pamosnik.services.numbers import today
+from pamosnik.store import attempts, connections, contacts, evidence, outbox, quoted, runs, stats
 from pamosnik.store.connections import ConnectionStatus, PrivateReplyButtons
 from pamosnik.store.consents import How
 
@@ -74,7 +74,7 @@ def _take(conn: Connection, item: OutboxItem, buttons: PrivateReplyButtons, now:
         case Permit() if item.doubt_from is not None and item.kind not in REPEATABLE:
             outbox.presume_sent(conn, item, now)
             presumed = replace(item, status=ItemStatus.SENDING, last_attempt_at=now)
-            _uncertain(conn, presumed, MAY_HAVE_LEFT, _day(conn, item, now), now)
+            _uncertain(conn, presumed, MAY_HAVE_LEFT, today(conn, item.account_id, now), now)
         case Permit():
             return _begin(conn, item, buttons, now)
         case Hold(until=until, reason=reason):
@@ -110,7 +110,7 @@ def record(
         sending_notices.silent(conn, item, silent_since, now)
     if item.quota is Quota.PRIVATE_REPLY:
         attempts.answered(conn, item, now)
-    day = _day(conn, item, now)
+    day = today(conn, item.account_id, now)
     _mind_limits(conn, item, outcome, now)
     match policy.after(outcome, item, now):
         case Done(reason=reason):
@@ -194,12 +194,6 @@ def _mind_usage(conn: Connection, item: OutboxItem, outcome: Outcome, now: datet
         connections.heard_usage(conn, connected, item.quota, outcome.usage_percent, now)
 
 
-def _day(conn: Connection, item: OutboxItem, now: datetime) -> str:
-    account = accounts.load(conn, item.account_id)
-    assert account is not None
-    return day_of(now, account.timezone)
-
-
 def _uncertain(conn: Connection, item: OutboxItem, reason: str, day: str, now: datetime) -> None:
     outbox.move(conn, item, ItemStatus.UNKNOWN, now=now, reason=reason, uncertain=True)
     if item.message_id is not None:
@@ -231,7 +225,7 @@ def end(conn: Connection, item: OutboxItem, status: ItemStatus, reason: str, now
     """An item that will not leave any more: its public reply and its run hear of it."""
     outbox.move(conn, item, status, now=now, reason=reason)
     if item.run_id is not None and status is ItemStatus.FAILED and item.kind is not ItemKind.SENDER_ACTION:
-        stats.mark_run(conn, item.run_id, stats.FAILED, _day(conn, item, now))
+        stats.mark_run(conn, item.run_id, stats.FAILED, today(conn, item.account_id, now))
     if item.kind is ItemKind.PRIVATE_REPLY:
         effects.let_followers_go(conn, item.id, now)
     if item.kind in ERRANDS or item.kind in (ItemKind.PRIVATE_REPLY, ItemKind.MESSAGE):
@@ -264,7 +258,9 @@ def found_after_crash(conn: Connection, now: datetime) -> int:
         outbox.move(conn, action, ItemStatus.QUEUED, now=now, due_at=now, reason=reason, uncertain=True)
     found = [item for item in interrupted if item.kind not in ERRANDS | REPEATABLE]
     for item in found:
-        _uncertain(conn, item, "Pamosnik ended while it was being sent", _day(conn, item, now), now)
+        _uncertain(
+            conn, item, "Pamosnik ended while it was being sent", today(conn, item.account_id, now), now
+        )
     return len(found)
 
 

@@ -5,7 +5,7 @@ Each function here runs inside one transaction of the caller's.
 
 from pamosnik.engine.decide import decide
 from pamosnik.model.contact import Contact
-from pamosnik.model.decision import Answered, Facts, Started, Stimulus, Tapped
+from pamosnik.model.decision import Facts, Started, Stimulus, Tapped
 from pamosnik.model.event import Event
 from pamosnik.model.flow import Flow, Mode
 from pamosnik.model.run import Origin, Run, RunStatus
@@ -108,8 +108,6 @@ def go_on(
     decision = decide(flow, run, stimulus, facts, scene.now)
     if isinstance(stimulus, Tapped):
         stats.mark_run(scene.conn, run.id, stats.CLICKED, scene.day)
-    if isinstance(stimulus, Tapped | Answered):
-        stats.mark_run(scene.conn, run.id, stats.REPLIED, scene.day)
     recorded = effects.record(scene.conn, flow, decision, contact, day=scene.day, now=scene.now)
     runs.record_turn(
         scene.conn,

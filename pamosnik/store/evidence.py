@@ -47,8 +47,9 @@ def known_messages(conn: Connection, item: OutboxItem) -> dict[str, datetime]:
         "SELECT mid, received_at FROM events WHERE connection_id=:connection AND mid IS NOT NULL"
         " AND igsid IN (SELECT igsid FROM contacts WHERE contact_id=:contact"
         " UNION SELECT igsid FROM contact_ids WHERE contact_id=:contact)"
-        # A pending echo waits for the very verdict that is looked for here.
-        " AND NOT (kind='echo' AND verdict='pending')"
+        # A pending echo waits for the very verdict that is looked for here; and that somebody has seen a message, or
+        # reacted to it, says nothing of whose it is.
+        " AND NOT (kind='echo' AND verdict='pending') AND kind NOT IN ('seen','reaction')"
         " UNION ALL SELECT message_id, first_attempt_at FROM outbox WHERE contact_id=:contact"
         " AND message_id IS NOT NULL",
         {"connection": item.connection_id, "contact": item.contact_id},

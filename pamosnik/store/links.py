@@ -10,18 +10,16 @@ from pamosnik.model.run import Run
 from pamosnik.store import deletions
 from pamosnik.store.times import ms
 
-_CLICK = (
+_LINK = (
     "account_id, connection_id, contact_id, run_id, flow_id,"
     " coalesce((SELECT version FROM runs r WHERE r.run_id=links.run_id), ''), step, name, address"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Click:
-    """What a click that was counted belongs to."""
+class Link:
+    """What is counted of a link belongs to this."""
 
-    first: bool
-    """Whether this link was never clicked before."""
     account_id: str
     connection_id: str
     contact_id: str
@@ -62,24 +60,31 @@ def address_of(conn: Connection, token: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def count_click(conn: Connection, token: str, now: datetime) -> Click | None:
-    """Counts a click; None when the link is gone, or its connection is being deleted."""
+def of_item(conn: Connection, item_id: str) -> list[Link]:
+    """Those that a message went out with."""
+    rows = conn.execute(f"SELECT {_LINK} FROM links WHERE item_id=? ORDER BY rowid", (item_id,))  # noqa: S608
+    return [Link(*row) for row in rows]
+
+
+def count_click(conn: Connection, token: str, now: datetime) -> tuple[Link, bool] | None:
+    """Counts a click, and says whether it is the link's first; None when the link is gone, or its connection is being
+    deleted."""
     row = conn.execute(
         "UPDATE links SET clicks=clicks+1, last_click_at=:now, first_click_at=coalesce(first_click_at, :now)"  # noqa: S608
-        f" WHERE token=:token AND {deletions.UNTOUCHED} RETURNING {_CLICK}, clicks",
+        f" WHERE token=:token AND {deletions.UNTOUCHED} RETURNING {_LINK}, clicks",
         {"now": ms(now), "token": token},
     ).fetchone()
-    return None if row is None else Click(row[-1] == 1, *row[:-1])
+    return None if row is None else (Link(*row[:-1]), row[-1] == 1)
 
 
-def count_preview(conn: Connection, token: str) -> Click | None:
+def count_preview(conn: Connection, token: str) -> Link | None:
     """Counts that a machine came; None when the link is gone, or its connection is being deleted."""
     row = conn.execute(
         "UPDATE links SET previews=previews+1"  # noqa: S608
-        f" WHERE token=? AND {deletions.UNTOUCHED} RETURNING {_CLICK}",
+        f" WHERE token=? AND {deletions.UNTOUCHED} RETURNING {_LINK}",
         (token,),
     ).fetchone()
-    return None if row is None else Click(False, *row)
+    return None if row is None else Link(*row)
 
 
 def clicked(conn: Connection, run_id: str) -> frozenset[str]:

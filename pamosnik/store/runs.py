@@ -53,24 +53,15 @@ def insert(conn: Connection, run: Run) -> None:
 
 
 def insert_again(conn: Connection, run: Run) -> None:
-    """A run that has ended and was not kept any more, as it is known now. It was counted under everything but its
-    goals; its turns go on behind those of messages that are still there."""
+    """A run that has ended and was not kept any more, as it is known now. It was counted while it was kept; its turns
+    go on behind those of messages that are still there."""
     insert(conn, run)
-    words = (
-        stats.STARTED,
-        stats.COMPLETED,
-        stats.SENT,
-        stats.SEEN,
-        stats.CLICKED,
-        stats.REPLIED,
-        stats.FAILED,
-    )
     conn.execute(
         "UPDATE runs SET finished_at=:at, counted=:counted,"
         " turn=coalesce((SELECT max(turn) FROM outbox WHERE source=:run), 0) WHERE run_id=:run",
         {
             "at": ms(run.finished_at),
-            "counted": "".join(f" {word} " for word in (*words, stats.EXPIRED)),
+            "counted": f" {stats.ALL} ",
             "run": run.id,
         },
     )

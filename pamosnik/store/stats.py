@@ -22,6 +22,9 @@ SKIPPED = "skipped:"
 SPLIT = "split:"
 """Followed by the name of a way of a `split` and `:started` or `:completed`."""
 
+ALL = "all"
+"""Marks a run that was counted before under words that nobody knows any more: it counts under none again."""
+
 REACHED = "reached"
 """Of a step: runs that came to it."""
 RECEIVED = "received:"
@@ -52,8 +55,9 @@ def mark_run(conn: Connection, run_id: str, what: str, day: str) -> bool:
     """Counts a run under `what`; False when it was counted there before. `day`: YYYY-MM-DD of the account."""
     marked = conn.execute(
         "UPDATE runs SET counted = counted || ' ' || :what || ' ' WHERE run_id=:run"
-        " AND instr(counted, ' ' || :what || ' ')=0 RETURNING account_id, connection_id, flow_id, media_id",
-        {"what": what, "run": run_id},
+        " AND instr(counted, ' ' || :what || ' ')=0 AND instr(counted, ' ' || :all || ' ')=0"
+        " RETURNING account_id, connection_id, flow_id, media_id",
+        {"what": what, "run": run_id, "all": ALL},
     ).fetchone()
     if marked is None:
         return False
@@ -92,7 +96,7 @@ def mark_steps(conn: Connection, run: Run, paths: Iterable[str], day: str) -> No
     """Counts the steps that a run has come to, each once per run."""
     (counted,) = conn.execute("SELECT counted FROM runs WHERE run_id=?", (run.id,)).fetchone()
     new = [path for path in dict.fromkeys(paths) if f" {_AT}{path} " not in counted]
-    if not new:
+    if not new or f" {ALL} " in counted:
         return
     words = "".join(f" {_AT}{path} " for path in new)
     conn.execute("UPDATE runs SET counted = counted || ? WHERE run_id=?", (words, run.id))
@@ -126,10 +130,10 @@ def totals(
 
 
 def latest_sent_run(conn: Connection, contact_id: str, since: datetime) -> str | None:
-    """The newest run since then that sent this person something: what a reply of theirs answers."""
+    """The run that has sent this person something last, since then: what they reply to when they answer nothing."""
     row = conn.execute(
-        "SELECT run_id FROM runs WHERE contact_id=? AND started_at>=? AND instr(counted, ' sent ')>0"
-        " ORDER BY run_id DESC LIMIT 1",
+        "SELECT run_id FROM outbox WHERE contact_id=? AND status='sent' AND kind IN ('message','private_reply')"
+        " AND run_id IS NOT NULL AND settled_at>=? ORDER BY settled_at DESC, seq DESC LIMIT 1",
         (contact_id, ms(since)),
     ).fetchone()
     return None if row is None else str(row[0])

@@ -14,7 +14,8 @@ from aiohttp import web
 from pamosnik.daemon.doers import Outside, doers
 from pamosnik.model.outbox import ItemKind
 from pamosnik.services import errands, sending
-from pamosnik.store import contacts, people
+from pamosnik.services.reading import numbers
+from pamosnik.store import accounts, contacts, people
 from tests.daemon import events
 from tests.daemon.machine import Machine, machine
 from tests.daemon.shop import free_port
@@ -123,6 +124,16 @@ async def test_it_asks_saves_and_goes_on(tmp_path: Path) -> None:
         assert item["status"] == "sent"
         await shop.later(hours=1)
         assert _said(shop)[-1] == "Still 5%", "a variable lasts as long as the run"
+
+
+async def test_a_call_that_fails_counts_its_run(tmp_path: Path) -> None:
+    async with shop_with_crm(tmp_path) as (shop, crm):
+        crm.answers = [(404, {})]
+        await _writes(shop, "ask")
+        assert _said(shop) == ["Later."]
+        conn = shop.reader.connection
+        (counted,) = numbers.by_flow(conn, accounts.every(conn)[0], flow="ask")
+        assert counted.counts["failed"] == 1
 
 
 async def test_what_send_says_and_where_it_goes(tmp_path: Path) -> None:

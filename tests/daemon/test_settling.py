@@ -53,6 +53,25 @@ async def test_what_the_conversation_shows_arrived(tmp_path: Path, lists: str, t
         assert shop.fake.thread("9001") == ["Automated reply.\nWhich size?"]
 
 
+@pytest.mark.parametrize("told", ["read", "reaction"])
+async def test_what_the_person_has_seen_already_is_not_sent_again(tmp_path: Path, told: str) -> None:
+    """A receipt, or a reaction, names the message before anything has told that it is ours: it was taken for one that
+    we know, so the message counted as not there and was said twice."""
+    async with machine(tmp_path) as shop:
+        shop.fake.trouble = Once(DONE)
+        await _asks(shop)
+        mid = shop.fake.sent[0].mid
+        item = events.seen("9001", mid)
+        if told == "reaction":
+            del item["read"]
+            item["reaction"] = {"mid": mid, "action": "react", "reaction": "love", "emoji": "❤️"}
+        await shop.deliver(events.talk(item))
+        await shop.later(minutes=2)
+        assert shop.states() == ["sent"]
+        assert shop.queue()[0]["message_id"] == mid
+        assert shop.fake.thread("9001") == ["Automated reply.\nWhich size?"]
+
+
 @pytest.mark.parametrize("lists", ["whole", "bare"])
 async def test_what_two_looks_do_not_show_is_sent_again(tmp_path: Path, lists: str) -> None:
     async with machine(tmp_path) as shop:

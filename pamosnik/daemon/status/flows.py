@@ -80,7 +80,6 @@ class FlowPages:
             "told": told(request, _TOLD),
             # Its words are escaped where it is drawn.
             "funnel": Markup(_funnel(view.totals)),  # noqa: S704
-            "definitions": DEFINITIONS,
         }
         return self._page("flow.html", request, visitor, values)
 
@@ -109,7 +108,13 @@ class FlowPages:
         return flow_pages.span(days, visitor.account, self._parts.clock.now())
 
     def _page(self, name: str, request: Request, visitor: Visitor, values: Mapping[str, object]) -> Response:
-        shared = {"spans": SPANS, "days": _word(request), "here": request.url.path, "who": WHO}
+        shared = {
+            "spans": SPANS,
+            "days": _word(request),
+            "here": request.url.path,
+            "who": WHO,
+            "definitions": DEFINITIONS,
+        }
         return self._parts.page(name, visitor, {**shared, **values}, page=PATH)
 
 

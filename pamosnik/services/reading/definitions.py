@@ -16,17 +16,20 @@ DEFINITIONS: Mapping[str, str] = {
     "seen": "Runs of which the person saw a message, as far as Instagram tells.",
     "clicked": "Runs in which the person opened a tracked link or tapped a button.",
     "replied": (
-        "Runs to which the person said something after they were sent something: words or a tap, within 7 days."
+        "Runs that the person answered: by a tap, by an answer to its question, or by anything they said within 7"
+        " days, when no other run had sent them something since."
     ),
     "completed": "Runs that reached a goal or, in a flow without goals, its end.",
-    "failed": "Runs in which something could not be done, a message or reply for example.",
+    "failed": "Runs in which something could not be done: a message, a reply or a call, for example.",
     "expired": "Runs that ended because nobody answered in time.",
     "comments": "Comments of people under the post. Your own do not count.",
     "matched": "Comments that began a flow, or were an answer in one.",
     "reached": "Runs that came to this step, each once.",
     "here": "People who wait at this step now, whenever they came.",
-    "lost": "Runs that came to this step, went no further and do not wait there.",
-    "messages": "Messages that were made with the link: so often it was sent to somebody.",
+    "lost": (
+        "Runs that came to this step, went no further and do not wait there. Of buttons: nobody tapped one."
+    ),
+    "messages": "Messages with the link that were sent, which means accepted by Instagram.",
     "people": "People who opened the link, each once for every time it was sent to them.",
     "clicks": "Visits of people, every one.",
     "previews": "Visits of machines that look at links before people do. They count for nothing else.",
