@@ -165,20 +165,24 @@ class Life:
                     await self._at(self.shop.clock.now() + timedelta(seconds=14_400 / per_day), self._burst)
 
     async def _at(self, moment: datetime, happens: Callable[[], object]) -> None:
-        self.shop.move_to(max(moment, self.shop.clock.now() + timedelta(seconds=1)))
-        happening = happens()
-        if happening is not None:
-            await happening  # type: ignore[misc]
+        # What is due has its time before, so that nothing else happens at the instant at which something does.
+        self.shop.move_to(max(moment, self._now() + timedelta(seconds=1)))
         await self.shop.settler.round()
+        await self.shop.works()
+        self.shop.move_to(self._now() + timedelta(seconds=1))
+        await happens()  # type: ignore[misc]
         await self.shop.works()
 
     async def _burst(self) -> None:
         for _ in range(20):
             await self._comments("reel-roses")
 
-    async def _something(self) -> None:
-        if self.chance.random() < 0.01:
+    def _troubles(self, often: float) -> None:
+        if self.chance.random() < often:
             self._trouble = self.chance.choice(_TROUBLES)
+
+    async def _something(self) -> None:
+        self._troubles(0.01)
         ways: Sequence[tuple[float, Callable[[], object]]] = (
             (0.46, self._comments),
             (0.20, self._writes),

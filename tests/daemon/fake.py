@@ -257,7 +257,7 @@ class FakeInstagram:
                     self._windows[igsid] = written_at + WINDOW
                     self._write(igsid, told["mid"], igsid, text, at=written_at)
             for one in entry.get("changes", ()):
-                if one["field"] == "comments":
+                if one["field"] in ("comments", "live_comments"):
                     value = one["value"]
                     self._comments[value["id"]] = value["from"]["id"]
                     at = datetime.fromtimestamp(entry["time"], UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")

@@ -16,7 +16,7 @@ from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database, open_database
 from pamosnik.store.reads import QueueFilter
-from tests import recount
+from tests.recount import undeleted
 
 
 class Shop:
@@ -42,7 +42,7 @@ async def _play(home: Path) -> None:
 
 
 def test_its_numbers_are_those_that_the_rows_tell(shop: Shop) -> None:
-    recount.require_equal(shop.conn, shop.now, links=False)
+    undeleted.require_equal(shop.conn, shop.now, links=False)
 
 
 def test_every_flow_and_every_post_was_lived_with(shop: Shop) -> None:

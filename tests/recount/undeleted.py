@@ -1,5 +1,5 @@
-"""Numbers counted anew from the rows that people and flows left behind, without any of the code that counts them for
-the page, and compared with those. Only while nothing was deleted: rows go, numbers stay."""
+"""Some numbers counted anew where no witness was: from the rows of a home that has deleted nothing yet, like the
+demo's, and compared with what the page reads."""
 
 import json
 from collections import Counter

@@ -1,0 +1,47 @@
+"""Where people stand in a flow, and where they went no further, by the rows of runs."""
+
+import json
+
+from tests.recount.counting import Rows, step
+
+
+def here(rows: Rows, account: str, flow: str, version: str, path: str) -> int:
+    """People who wait at this step now."""
+    there = {
+        contact for run, contact, at in rows.waits if at == path and _is_of(rows, run, account, flow, version)
+    }
+    return len(there)
+
+
+def lost(rows: Rows, account: str, flow: str, version: str, path: str) -> int:
+    """Runs that came to this step, went no further, and do not wait there."""
+    waiting = {run for run, _, at in rows.waits if at == path}
+    ways: dict[str, list[str]] = {}
+    for (run, _), turn in sorted(rows.turns.items()):
+        if _is_of(rows, run, account, flow, version):
+            ways.setdefault(run, []).extend(what for what, *_ in json.loads(turn["trace"]))
+    has_buttons = "buttons" in step(rows.bodies[version], path)
+    went_on = _tapped if has_buttons else _went_on
+    return sum(path in way and run not in waiting and not went_on(way, path) for run, way in ways.items())
+
+
+def _tapped(way: list[str], path: str) -> bool:
+    """What follows at once needs nobody: at buttons people go on by a tap."""
+    return any(one.startswith(f"{path}.buttons.") for one in way)
+
+
+def _went_on(way: list[str], path: str) -> bool:
+    """Whether another step came after it: one behind it, or one that its buttons and choices lead to."""
+    behind = way[way.index(path) + 1 :]
+    return any(one != path and _is_step(one) for one in behind)
+
+
+def _is_step(path: str) -> bool:
+    """And not a button or a choice, which nobody has to follow."""
+    *_, kind, place = path.split(".") if path.count(".") else ("", path, "")
+    return place.isdigit() and kind in ("do", "else", "if_no_answer", "if_not")
+
+
+def _is_of(rows: Rows, run: str, account: str, flow: str, version: str) -> bool:
+    row = rows.runs.get(run)
+    return row is not None and (row["account_id"], row["flow_id"], row["version"]) == (account, flow, version)
