@@ -70,10 +70,18 @@ class Rows:
                 for account, flow, title in conn.execute("SELECT account_id, flow_id, title FROM flows")
             }
             self.zones = dict(conn.execute("SELECT account_id, timezone FROM accounts").fetchall())
+            self.connected = dict(
+                conn.execute("SELECT account_id, max(username) FROM connections GROUP BY 1").fetchall()
+            )
+            """Account → the one connection that it has, or one of several."""
             self.usernames = dict(conn.execute("SELECT connection_id, username FROM connections").fetchall())
             self.waits = [
                 tuple(row) for row in conn.execute("SELECT run_id, contact_id, path FROM waits").fetchall()
             ]
+
+    def forgotten(self, table: str) -> int:
+        """How many of its rows are gone."""
+        return sum(row["gone_at"] < _FOR_EVER for row in getattr(self, table).values())
 
 
 _Row = Mapping[str, Any]

@@ -346,8 +346,6 @@ class Lived:
     witness: Path
     now: datetime
     done: int
-    fake: FakeInstagram
-    chance: random.Random
 
 
 async def live(folder: Path, *, seed: int, number: int, days: int, legs: int, hurry: bool = True) -> Lived:
@@ -372,7 +370,7 @@ async def live(folder: Path, *, seed: int, number: int, days: int, legs: int, hu
                     await shop.later(days=2)
                 await history.is_cleaned()
                 began, done = shop.clock.now() + timedelta(minutes=1), history.done
-        return Lived(settings, folder / "witness.db", began, done, fake, chance)
+        return Lived(settings, folder / "witness.db", began, done)
 
 
 @asynccontextmanager

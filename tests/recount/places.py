@@ -243,15 +243,14 @@ def _of_client(seen: Seen, html: Element, sums: Sum) -> Iterator[str]:
     """What a client sees are names: of flows, posts and links that are called alike, each row is told."""
     words = ("started", "replied", "clicked", "completed")
     flows = _rows(html.behind("Flow by flow"))
-    told = Counter((row.first.text, *map(row.numbers.__getitem__, words)) for row in flows)
+    told = Counter((_called(row.first), *map(row.numbers.__getitem__, words)) for row in flows)
     begun = {what: counted for what, counted in sums.flows().items() if counted["started"]}
-    several = len({username for _, username in begun}) > 1
     counted = Counter(
         (
-            seen.rows.titles.get((seen.id, flow), flow) + (f" @{username}" if several else ""),
+            seen.rows.titles.get((seen.id, flow), flow),
             *map(words_of.__getitem__, words),
         )
-        for (flow, username), words_of in begun.items()
+        for (flow, _), words_of in begun.items()
     )
     if told != counted:
         yield f"flows: told {told - counted}, counted {counted - told}"
@@ -263,7 +262,7 @@ def _of_client(seen: Seen, html: Element, sums: Sum) -> Iterator[str]:
     )
     if of_posts - posts or (len(shown) < 10 and of_posts != posts):
         yield f"posts: told {of_posts - posts}, counted {posts - of_posts}"
-    told = Counter((row.first.text, *row.numbers.values()) for row in _rows(html.behind("Links")))
+    told = Counter((_called(row.first), *row.numbers.values()) for row in _rows(html.behind("Links")))
     links = Counter(
         (link, *map(one.__getitem__, ("people", "clicks", "previews")))
         for (_, link, _), one in sums.links().items()
@@ -422,11 +421,11 @@ async def _posts(seen: Seen) -> Any:
     for span in ("7", "30", "all"):
         sums = seen.last(_SPANS[span])
         html = page.read(await seen.get(f"/posts?days={span}&posts=all"))
-        posts = {_of_post(row.first): row.numbers for row in _rows(html.behind("Posts"))}
+        posts = {_of_post(seen, row.first): row.numbers for row in _rows(html.behind("Posts"))}
         words = ("comments", "matched", "sent", "replied", "clicked", "completed")
         for one in _differ(f"{span} days", posts, sums.posts(), words):
             yield one
-        links = {_of_link(row.first): row.numbers for row in _rows(html.behind("Links"))}
+        links = {_of_link(seen, row.first): row.numbers for row in _rows(html.behind("Links"))}
         for one in _differ(f"links, {span} days", links, sums.links(), LINKS):
             yield one
 
@@ -437,16 +436,21 @@ def _linked(cell: Element) -> str:
     return unquote(href.partition("?")[0].rpartition("/")[2])
 
 
-def _of_post(cell: Element) -> tuple[str, str]:
+def _called(cell: Element) -> str:
+    """Without the connection, which is told where there are several."""
+    return cell.text.partition(" @")[0]
+
+
+def _of_post(seen: Seen, cell: Element) -> tuple[str, str]:
     (comments,) = (one for one in cell.every("a") if "post=" in one.attributes["href"])
-    return unquote(comments.attributes["href"].partition("post=")[2]), _username(cell)
+    return unquote(comments.attributes["href"].partition("post=")[2]), _username(seen, cell)
 
 
-def _of_link(cell: Element) -> tuple[str, str, str]:
-    return _linked(cell), next(cell.every("strong")).text, _username(cell)
+def _of_link(seen: Seen, cell: Element) -> tuple[str, str, str]:
+    return _linked(cell), next(cell.every("strong")).text, _username(seen, cell)
 
 
-def _username(cell: Element) -> str:
+def _username(seen: Seen, cell: Element) -> str:
+    """Only told where there are several."""
     found = re.search(r"@([\w.]+)", cell.text)
-    assert found is not None
-    return found[1]
+    return found[1] if found is not None else str(seen.rows.connected[seen.id])
