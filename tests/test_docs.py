@@ -80,6 +80,17 @@ def test_every_page_of_the_documentation_is_linked_from_the_readme() -> None:
     assert [name for name in DOCS if f"docs/{name}" not in README] == []
 
 
+def test_the_readme_shows_a_problem_as_it_is_told() -> None:
+    """It showed a message that `validate` had long given in other words."""
+    flow = README.split("```yaml\n")[1].split("```")[0]
+    wrong = flow.replace("label: Send it to me", "label: Send the price list to me now")
+    (problem,) = load([("prices.yaml", wrong)]).problems
+    place = f"prices.yaml:{problem.line}:{problem.column}: {problem.severity}"
+    assert f"{place}: {problem.message} [{problem.code}]\n" in README
+    assert problem.hint is not None
+    assert f"    {problem.hint}\n" in README
+
+
 def test_readme_shows_both_commands_first() -> None:
     head = README[:2500]
     assert "make demo" in head

@@ -42,7 +42,7 @@ _WORDS = {
     Holds.BEFORE: "waiting for the message before",
     Holds.PRIVATE_REPLY: "waiting for the private message they announce",
     Holds.ANSWER: "waiting for the person’s answer",
-    Holds.LATER: "waiting for their time",
+    Holds.LATER: "not due yet",
     Holds.NOW: "leaving now",
     Holds.SENDING: "being sent",
 }
