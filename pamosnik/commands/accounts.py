@@ -205,8 +205,8 @@ def history(limit: Limit = None, everything: All = False, since: Since = None, a
     """What was done in the account and by whom, what was agreed to and taken back; the newest first."""
     from pamosnik.services import accounts as service
 
-    after, most = since_instant(since), how_many(limit, everything, as_json)
     with open_home() as home:
+        after, most = since_instant(home, since), how_many(limit, everything, as_json)
         rows = home.read(lambda conn: service.history(conn, home.account.id, limit=most, since=after))
     if as_json:
         print_json(rows)

@@ -200,11 +200,11 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
-def since_instant(written: str | None) -> datetime | None:
-    """`2h`, `3d`, `2026-12-01` or `2026-12-01 09:00` (UTC)."""
+def since_instant(home: "Home", written: str | None) -> datetime | None:
+    """As `asked.moment`, on the account's clock."""
     from pamosnik.services import asked
 
-    return asked.moment("--since", written, now())
+    return asked.moment("--since", written, now(), home.account.timezone)
 
 
 def confirm(question: str, *, yes: bool) -> bool:

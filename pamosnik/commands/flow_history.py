@@ -42,7 +42,11 @@ def history(
     from pamosnik.services.rolling_back import SHORT
 
     with open_home() as home:
-        account, after, newest = home.account.id, since_instant(since), how_many(limit, everything, as_json)
+        account, after, newest = (
+            home.account.id,
+            since_instant(home, since),
+            how_many(limit, everything, as_json),
+        )
         rows = home.read(lambda conn: flow_history.history(conn, account, flow, since=after, limit=newest))
     if as_json:
         print_json(rows)

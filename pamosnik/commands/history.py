@@ -92,7 +92,9 @@ def events_list(
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
         found = home.read(
-            lambda conn: reading.events.newest(conn, home.account, limit=newest, since=since_instant(since))
+            lambda conn: reading.events.newest(
+                conn, home.account, limit=newest, since=since_instant(home, since)
+            )
         )
     rows = [event.shape() for event in found]
     if as_json:
@@ -139,7 +141,9 @@ def runs_list(
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
         found = home.read(
-            lambda conn: reading.runs.newest(conn, home.account, limit=newest, since=since_instant(since))
+            lambda conn: reading.runs.newest(
+                conn, home.account, limit=newest, since=since_instant(home, since)
+            )
         )
     rows = [run.shape() for run in found]
     if as_json:
@@ -226,7 +230,7 @@ def queue_list(
 
     with open_home() as home:
         moment, newest = now(), how_many(limit, everything, as_json)
-        asked = QueueFilter(open_only=open_, since=since_instant(since))
+        asked = QueueFilter(open_only=open_, since=since_instant(home, since))
         found = home.read(
             lambda conn: reading.queue.newest(conn, home.account, asked, now=moment, limit=newest)
         )

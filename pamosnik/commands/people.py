@@ -47,7 +47,9 @@ def list_(limit: Limit = None, everything: All = False, since: Since = None, as_
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
         found = home.read(
-            lambda conn: reading.people.newest(conn, home.account, limit=newest, since=since_instant(since))
+            lambda conn: reading.people.newest(
+                conn, home.account, limit=newest, since=since_instant(home, since)
+            )
         )
     _print([person.shape() for person in found], as_json, "Nobody was heard from yet.")
 

@@ -4,6 +4,7 @@ Each answer is JSON, each refusal `{"error": {"message", "hint"}}`. An id of ano
 never existed.
 """
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from urllib.parse import urlencode
@@ -58,7 +59,7 @@ class Api:
             asks = self._asked(request, read, caller)
             found = await self._aside.read(caller.account.id, partial(_body, read=read, asks=asks))
         except NotFound as error:
-            return refusal(404, error.message, _where_to_look(read))
+            return not_found(error, read.path)
         except UsageError as error:
             return refusal(400, error.message, error.hint)
         body, before = found
@@ -93,7 +94,25 @@ def is_below(request: Request) -> bool:
 def refusal(
     status: int, message: str, hint: str | None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    return JSONResponse({"error": {"message": message, "hint": hint}}, status, headers)
+    return JSONResponse({"error": {"message": message, "hint": over_http(hint)}}, status, headers)
+
+
+_LISTED = re.compile(r"pamosnik (connections|contacts|events|flows|queue|runs) list( --open)?")
+
+
+def not_found(error: NotFound, path: str) -> Response:
+    """`path`: of the address that was asked."""
+    hint = over_http(error.hint)
+    if hint is None or "pamosnik" in hint:
+        hint = f"Try: GET {ROOT}{path.split('/')[0]}"
+    return refusal(404, error.message, hint)
+
+
+def over_http(hint: str | None) -> str | None:
+    """What a command would be asked next, as the address that tells the same."""
+    if hint is None:
+        return None
+    return _LISTED.sub(lambda m: f"GET {ROOT}{m[1]}{'?open=true' if m[2] else ''}", hint)
 
 
 def no_such_thing(request: Request, status: int, detail: str, headers: Mapping[str, str] | None) -> Response:
@@ -101,6 +120,7 @@ def no_such_thing(request: Request, status: int, detail: str, headers: Mapping[s
     hints = {
         404: f"All addresses begin with {ROOT} and are in docs/api.md.",
         405: "It is read with GET, and a few things are changed with POST: docs/api.md says which.",
+        413: "Send less at once. How much an address takes is in docs/api.md.",
     }
     return refusal(status, f"{detail}.", hints.get(status), headers)
 
@@ -143,8 +163,3 @@ def _next_part(request: Request, before: str) -> str:
     """As RFC 8288 says it; relative, so that it holds behind any proxy."""
     asked = {**dict(request.query_params), "before": before}
     return f'<{request.url.path}?{urlencode(asked)}>; rel="next"'
-
-
-def _where_to_look(read: Read) -> str:
-    where = "flows" if "flow" in read.parameters else read.path.split("/")[0]
-    return f"Try: GET {ROOT}{where}"

@@ -80,7 +80,10 @@ WRITE: Mapping[str, Said] = {
 PARAMETERS: Mapping[str, Schema] = {
     "connection": text("Of this connected account alone: its username or id."),
     "limit": {**number("How many at most."), "minimum": 1, "maximum": AT_MOST, "default": NEWEST},
-    "since": text("`2h`, `3d`, `2026-12-01` or `2026-12-01T09:00:00Z`: what is older is left out."),
+    "since": text(
+        "`2h`, `3d`, a day or an instant as ISO 8601 has it (without a zone on the account's clock): what is older is"
+        " left out."
+    ),
     "until": text("The last day, in the account's time zone: `2026-12-01` or `7d`."),
     "before": text("Where this part begins: as the `Link` header of the part before says it."),
     "open": {**one_of(("true", "false"), "Only what has not reached its end."), "default": "false"},
@@ -116,6 +119,8 @@ _REFUSALS: Mapping[str, str] = {
     "401": "No token, or one that is not known or was revoked.",
     "404": "Nothing of the account has this id.",
     "409": "It cannot be done as things are.",
+    "413": "The body is too large.",
+    "422": "Flow files with errors.",
     "503": "The database cannot be read at the moment: try again later.",
 }
 _ABOUT = (
@@ -152,7 +157,10 @@ def document() -> Schema:
             "schemas": SHAPES,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "responses": {
-                status: {"description": why, "content": _json(ref("Error"))}
+                status: {
+                    "description": why,
+                    "content": _json(ref("BadFiles" if status == "422" else "Error")),
+                }
                 for status, why in _REFUSALS.items()
             },
         },
@@ -187,11 +195,12 @@ def _write(write: Write) -> Schema:
         **({"required": list(needed)} if needed else {}),
     }
     answer: Schema = {"description": "As it is then.", "content": _json(said.answers)}
+    refused = ("400", "401", "404", "409", "413", *(("422",) if "files" in write.keys else ()), "503")
     return {
         **_operation("post", write.path, said),
         "parameters": _path_parameters(write.path),
         "requestBody": {"required": bool(needed), "content": _json(body)},
-        "responses": {str(write.status): answer, **_refused(("400", "401", "404", "409", "503"))},
+        "responses": {str(write.status): answer, **_refused(refused)},
     }
 
 

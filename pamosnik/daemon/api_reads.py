@@ -119,7 +119,7 @@ def _flow_steps(conn: Connection, asks: Asked) -> Shape:
 
 
 def _flow_history(conn: Connection, asks: Asked) -> list[Shape]:
-    since = asked.moment("since", asks.parameters.get("since"), asks.now)
+    since = asked.moment("since", asks.parameters.get("since"), asks.now, asks.account.timezone)
     limit = _limit(asks.parameters.get("limit"))
     return flow_history.history(conn, asks.account.id, asks.what, since=since, limit=limit)
 
@@ -149,7 +149,7 @@ def _account(conn: Connection, asks: Asked) -> Shape:
 
 
 def _history(conn: Connection, asks: Asked) -> list[Shape]:
-    since = asked.moment("since", asks.parameters.get("since"), asks.now)
+    since = asked.moment("since", asks.parameters.get("since"), asks.now, asks.account.timezone)
     limit = _limit(asks.parameters.get("limit"))
     return accounts.history(conn, asks.account.id, limit=limit, since=since)
 
@@ -186,7 +186,7 @@ def _wanted(asks: Asked) -> Wanted:
     given = asks.parameters
     return Wanted(
         limit=_limit(given.get("limit")),
-        since=asked.moment("since", given.get("since"), asks.now),
+        since=asked.moment("since", given.get("since"), asks.now, asks.account.timezone),
         before=given.get("before"),
     )
 

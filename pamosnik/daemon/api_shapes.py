@@ -112,6 +112,10 @@ _STOCK = {
 
 SHAPES: Mapping[str, Schema] = {
     "Error": thing(error=thing(message=text("What happened."), hint=text("What to do.", null="nothing"))),
+    "BadFiles": thing(
+        error=thing(message=text("What happened."), hint=text("What to do.", null="nothing")),
+        problems=array(ref("Problem"), "What is wrong with the files, and where."),
+    ),
     "Event": thing(
         id=text("Pamosnik's id."),
         kind=one_of([kind.value for kind in EventKind]),
@@ -337,6 +341,7 @@ SHAPES: Mapping[str, Schema] = {
             thing(
                 flow=text(),
                 link=text("Its name; without one the host that it leads to."),
+                messages=number("That were made with it."),
                 people=number("Who clicked, each once per link they were sent."),
                 clicks=number(),
                 previews=number("Visits of machines."),

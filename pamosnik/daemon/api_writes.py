@@ -18,7 +18,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.config import Config
 from pamosnik.daemon import api_flows
-from pamosnik.daemon.api import ROOT, refusal, who_asks
+from pamosnik.daemon.api import ROOT, not_found, refusal, who_asks
 from pamosnik.daemon.api_bodies import Given
 from pamosnik.daemon.api_bodies import text as _text
 from pamosnik.daemon.api_bodies import texts as _texts
@@ -190,7 +190,7 @@ class ApiWrites:
         except HomeError:
             raise
         except NotFound as error:
-            return refusal(404, error.message, f"Try: GET {ROOT}{write.path.split('/')[0]}")
+            return not_found(error, write.path)
         except UsageError as error:
             return refusal(400, error.message, error.hint)
         except BadFiles as error:

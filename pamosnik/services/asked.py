@@ -7,23 +7,22 @@ from zoneinfo import ZoneInfo
 from pamosnik.errors import Again, UsageError
 from pamosnik.flows import durations
 
-_FORMS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%SZ")
 
-
-def moment(name: str, written: str | None, now: datetime) -> datetime | None:
-    """`2h` or `3d` ago, `2026-12-01`, `2026-12-01 09:00` or `2026-12-01T09:00:00Z` (UTC). Raises `UsageError`."""
+def moment(name: str, written: str | None, now: datetime, timezone: str) -> datetime | None:
+    """`2h` or `3d` ago, or a day or an instant as ISO 8601 has it; what names no zone is on the account's clock.
+    Raises `UsageError`."""
     if written is None:
         return None
     with contextlib.suppress(OverflowError):
         ago = _ago(written, now)
         if ago is not None:
             return ago
-    for form in _FORMS:
-        with contextlib.suppress(ValueError):
-            return datetime.strptime(written, form).replace(tzinfo=UTC)
+    with contextlib.suppress(ValueError, OverflowError):
+        found = datetime.fromisoformat(written)
+        return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
     raise UsageError(
         f"{name} {written} is no time.",
-        hint="Write it like 2h, 3d or 2026-12-01.",
+        hint="Write it like 2h, 3d, 2026-12-01 or 2026-12-01T09:00:00Z.",
         again=_instead(name, "2h"),
     )
 

@@ -4,17 +4,21 @@ each key that is there is named."""
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.config import Config
 from pamosnik.daemon import api_document
+from pamosnik.daemon.api import over_http
 from pamosnik.daemon.api_reads import READS
 from pamosnik.daemon.api_writes import WRITES
+from pamosnik.store import accounts, connections, stats
 from tests.daemon.shop import FLOWS
 from tests.daemon.site import Site, open_site
 from tests.daemon.test_api import TOKEN, settings  # noqa: F401 - the home that both ask
@@ -58,16 +62,73 @@ async def test_anybody_may_read_it(settings: Config) -> None:  # noqa: F811
 
 async def test_every_answer_is_as_it_says(settings: Config) -> None:  # noqa: F811
     async with open_site(settings, VirtualClock(datetime.now(UTC))) as site:
+        await site.writer.write(_links_are_clicked)
         known = await _known(site)
         for read in READS:
             path = read.path.replace("{id}", known.get(read.path.split("/")[0], ""))
             await _agrees(site, "GET", path, read.path)
         for by in DOCUMENT["paths"]["/api/v1/stats"]["get"]["parameters"][0]["schema"]["enum"]:
-            await _agrees(site, "GET", f"stats?by={by}", "stats")
+            (rows,) = (await _agrees(site, "GET", f"stats?by={by}", "stats")).values()
+            assert rows, f"of nothing every schema is true: {by}"
         for path, body in BODIES.items():
             await _agrees(site, "POST", path.replace("{id}", known[path.split("/")[0]]), path, body)
         refused = await _ask(site, "GET", "events/nothing")
     OAS31Validator(_closed(DOCUMENT["components"]["schemas"]["Error"])).validate(refused)
+
+
+def _links_are_clicked(conn: Connection) -> None:
+    (one,) = connections.of_account(conn, accounts.every(conn)[0].id)
+    for word in ("messages", "people", "clicks", "previews"):
+        count = partial(stats.count, conn, one.account_id, one.id, "price", f"{stats.LINK}{word}:prices")
+        count(f"{datetime.now(UTC):%Y-%m-%d}", version="v", step="do.0")
+
+
+REFUSED = (
+    ("GET", "events?limit=0", "events", None, 400),
+    ("GET", "contacts/@nobody", "contacts/{id}", None, 404),
+    ("GET", "stats?connection=nobody", "stats", None, 404),
+    ("POST", "contacts/@nobody/tag", "contacts/{id}/tag", {"tags": ["vip"]}, 404),
+    ("POST", "contacts/@anna3/tag", "contacts/{id}/tag", {"tags": "vip"}, 400),
+    ("POST", "contacts/@anna3/tag", "contacts/{id}/tag", {"tags": ["x" * 100_000]}, 413),
+    ("POST", "flows/price/start", "flows/{id}/start", {"contact": "@nobody"}, 409),
+    ("POST", "flows/nothing/pause", "flows/{id}/pause", None, 404),
+    ("POST", "flows/plan", "flows/plan", {"files": {"a.yaml": "version: 1\nflows: { x: {} }\n"}}, 422),
+    ("POST", "flows/apply", "flows/apply", {"files": {"a.yaml": "version: 2"}, "revision": "1"}, 422),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "called", "body", "status"), REFUSED)
+async def test_every_refusal_is_described_and_says_what_to_ask_instead(
+    settings: Config,  # noqa: F811
+    method: str,
+    path: str,
+    called: str,
+    body: object,
+    status: int,
+) -> None:
+    async with open_site(settings, VirtualClock(datetime.now(UTC))) as site:
+        answer = await site.ask(method, f"/api/v1/{path}", {"authorization": f"Bearer {TOKEN}"}, None, body)
+    assert answer.status == status, answer
+    described = DOCUMENT["paths"][f"/api/v1/{called}"][method.lower()]["responses"][str(status)]
+    assert described == {"$ref": f"#/components/responses/{status}"}
+    schema = DOCUMENT["components"]["responses"][str(status)]["content"]["application/json"]["schema"]
+    said = json.loads(answer.body)
+    OAS31Validator(_closed(schema)).validate(said)
+    assert "pamosnik " not in (said["error"]["hint"] or ""), "whoever asks over HTTP may have no command line"
+
+
+@pytest.mark.parametrize(
+    ("hint", "told"),
+    [
+        (None, None),
+        ("Try: pamosnik contacts list", "Try: GET /api/v1/contacts"),
+        ("Try: pamosnik queue list --open", "Try: GET /api/v1/queue?open=true"),
+        ("There are: a, b. Try: pamosnik flows list", "There are: a, b. Try: GET /api/v1/flows"),
+        ("Try: pamosnik connect", "Try: pamosnik connect"),
+    ],
+)
+def test_hints_name_addresses_where_there_are_some(hint: str | None, told: str | None) -> None:
+    assert over_http(hint) == told
 
 
 async def _known(site: Site) -> Mapping[str, str]:
@@ -83,7 +144,8 @@ async def _ask(site: Site, method: str, path: str, body: object = None) -> Any:
     return json.loads(answer.body)
 
 
-async def _agrees(site: Site, method: str, path: str, called: str, body: object = None) -> None:
+async def _agrees(site: Site, method: str, path: str, called: str, body: object = None) -> Any:
+    """What it said."""
     operation = DOCUMENT["paths"][f"/api/v1/{called}"][method.lower()]
     schemas = [
         answer["content"]["application/json"]["schema"]
@@ -94,6 +156,7 @@ async def _agrees(site: Site, method: str, path: str, called: str, body: object 
     said = await _ask(site, method, path, body)
     told = [f"{called}: {error.message}" for error in OAS31Validator(_closed(schemas[0])).iter_errors(said)]
     assert told == []
+    return said
 
 
 def _closed(schema: Any) -> Any:
