@@ -1,9 +1,12 @@
 """What lists show as CSV files, and a month as a page for a client, for whoever is logged in."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -13,10 +16,12 @@ from pamosnik import csv_cells
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock, local_minute
 from pamosnik.daemon.aside import Aside
+from pamosnik.daemon.status import events, people, queue
 from pamosnik.daemon.visitors import Visitors
 from pamosnik.errors import NotFound, UsageError
-from pamosnik.services import client_page, sheets
+from pamosnik.services import asked, client_page, sheets
 from pamosnik.services.numbers import day_of
+from pamosnik.services.reading.holding import Holds
 from pamosnik.services.sheets import Sheet
 from pamosnik.store.accounts import Account
 
@@ -28,12 +33,50 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 
 FILES = {
     "people": sheets.PEOPLE,
+    "runs": sheets.RUNS,
+    "steps": sheets.STEPS,
     "events": sheets.EVENTS,
     "stats": sheets.NUMBERS,
     "days": sheets.DAYS,
     "posts": sheets.POSTS,
     "links": sheets.LINKS,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What follows the question mark, with what it needs to be understood."""
+
+    words: QueryParams
+    account: Account
+    now: datetime
+
+    def since(self) -> str | None:
+        """A day. Raises `UsageError`."""
+        return asked.day("since", self.words.get("since") or None, self.now, self.account.timezone)
+
+
+def _queue(asks: Asked) -> Sheet:
+    """As the page of the queue has it: without a word what is not out yet."""
+    if (shown := asks.words.get("show", "")) in queue.STATES:
+        return sheets.items(queue.STATES[shown][1], asks.now)
+    cause = asks.words.get("why")
+    return sheets.waiting(asks.now, Holds(cause) if cause in set(Holds) else None)
+
+
+def _events(asks: Asked) -> Sheet:
+    return sheets.events(events.wanted(asks.words)) if asks.words else sheets.EVENTS
+
+
+NARROWED: Mapping[str, Callable[[Asked], Sheet]] = {
+    "events": _events,
+    "people": lambda asks: sheets.people(people.wanted(asks.words, asks.now)),
+    "posts": lambda asks: sheets.posts(asks.since()),
+    "links": lambda asks: sheets.links(asks.since()),
+    "steps": lambda asks: sheets.steps(asks.words.get("flow") or None, asks.since()),
+    "queue": _queue,
+}
+"""What holds as much as the page shows: with the words of its address."""
 
 
 class Downloads:
@@ -44,19 +87,16 @@ class Downloads:
 
     def routes(self) -> list[Route]:
         return [
-            *(
-                Route(f"/{name}.csv", partial(self._download, name=name, sheet=sheet))
-                for name, sheet in FILES.items()
-            ),
+            *(Route(f"/{name}.csv", partial(self._download, name=name)) for name in {**FILES, **NARROWED}),
             Route(MONTH_PATH, self._month),
         ]
 
     async def _month(self, request: Request) -> Response:
         """Without a month this one."""
         visitor, now = await self._visitors.known(request), self._clock.now()
-        asked = request.query_params
-        month = asked.get("month", day_of(now, visitor.account.timezone)[:7])
-        connection = asked.get("connection") or None
+        words = request.query_params
+        month = words.get("month", day_of(now, visitor.account.timezone)[:7])
+        connection = words.get("connection") or None
         read = partial(client_page.of_month, account=visitor.account, month=month, connection=connection)
         try:
             page = await self._aside.read(visitor.account.id, partial(read, now=now))
@@ -66,13 +106,18 @@ class Downloads:
         headers = {"content-disposition": f'attachment; filename="{name}.html"'}
         return Response(page, headers=headers, media_type="text/html")
 
-    async def _download(self, request: Request, name: str, sheet: Sheet) -> Response:
-        visitor = await self._visitors.known(request)
-        day = local_minute(self._clock.now(), visitor.account.timezone)[:10]
+    async def _download(self, request: Request, name: str) -> Response:
+        visitor, now = await self._visitors.known(request), self._clock.now()
+        day = local_minute(now, visitor.account.timezone)[:10]
         headers = {"content-disposition": f'attachment; filename="{name}-{day}.csv"'}
         if request.method == "HEAD":
             return Response(headers=headers, media_type=csv_cells.MEDIA_TYPE)
         account = visitor.account
+        try:
+            asks = Asked(request.query_params, account, now)
+            sheet = NARROWED[name](asks) if name in NARROWED else FILES[name]
+        except UsageError as error:
+            raise HTTPException(404) from error
         # Read before the answer begins: what refuses now is told, not a file that ends early.
         columns = await self._aside.read(account.id, lambda conn: sheet.columns(conn, account))
         return StreamingResponse(

@@ -28,7 +28,7 @@ th:first-child, td:first-child { padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 th { font-weight: 600; font-size: .85rem; color: var(--quiet); }
 th[scope=row] { font-size: 1rem; font-weight: 400; color: inherit; }
-.rows th[scope=row] { width: 50%; }
+.rows th[scope=row] { width: 50%; overflow-wrap: anywhere; }
 th.n, td.n { text-align: right; }
 a { color: var(--accent); text-underline-offset: .15em; }
 a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -39,7 +39,9 @@ dd { margin: 0; color: var(--quiet); }
 .end { margin-top: 2rem; border-top: 1px solid var(--line); padding-top: .75rem; }
 @media screen and (max-width: 38rem) {
   h1 { font-size: 1.6rem; }
-  .counts { grid-template-columns: 1fr 1fr; }
+  .counts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .counts li { padding: .7rem .8rem; }
+  .counts b { font-size: 1.5rem; }
   dl { grid-template-columns: 1fr; }
   .rows, .rows tbody { display: block; }
   .rows thead { display: none; }

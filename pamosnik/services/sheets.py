@@ -1,22 +1,27 @@
-"""People, events, numbers, posts and links as the rows of a spreadsheet; times on the account's clock, with offset.
+"""What lists show, as the rows of a spreadsheet; times on the account's clock, with offset.
 
 Columns are named as in the JSON contract; what is nested there has its path for a name, like `fields.size`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
 from pamosnik.csv_cells import Cell
+from pamosnik.model.outbox import ItemStatus
 from pamosnik.services import reading
-from pamosnik.services.reading import statistics
+from pamosnik.services.reading import event_lists, statistics
+from pamosnik.services.reading.holding import Holds
 from pamosnik.services.reading.numbers import WORDS
 from pamosnik.services.reading.statistics import Days
 from pamosnik.services.shapes import Shape
 from pamosnik.store import connections, contacts, stats
+from pamosnik.store import people as people_store
 from pamosnik.store.accounts import Account
+from pamosnik.store.reads import QueueFilter
 
 Row = Sequence[Cell]
 
@@ -28,6 +33,14 @@ _PERSON = (
 _EVENT = (
     *("at", "kind", "from.username", "from.igsid", "text", "verdict", "flow", "reason"),
     *("connection", "comment_id", "message_id", "run", "recovered", "seen_times", "id"),
+)
+_ITEM = (
+    *("due_at", "kind", "action", "to.username", "to.igsid", "to.comment_id", "flow", "status", "reason"),
+    *("deadline", "expected_at", "attempts", "message_id", "connection", "run", "id"),
+)
+_RUN = (
+    *("started_at", "flow", "version", "contact.username", "contact.igsid", "status", "step", "due_at"),
+    *("finished_at", "reason", "connection", "id"),
 )
 
 
@@ -55,14 +68,32 @@ def _people_columns(conn: Connection, account: Account) -> Sequence[str]:
     return [*_PERSON[:4], *fields, *_PERSON[4:]]
 
 
-def _people(conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int) -> Part:
+def people(which: people_store.Wanted = people_store.EVERYBODY) -> Sheet:
+    """Those who are wanted, connection by connection."""
+
+    def part(
+        conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int
+    ) -> Part:
+        return _people(conn, account, columns, last, limit, which)
+
+    return Sheet(_people_columns, part)
+
+
+def _people(
+    conn: Connection,
+    account: Account,
+    columns: Sequence[str],
+    last: str | None,
+    limit: int,
+    which: people_store.Wanted,
+) -> Part:
     ids = sorted(one.id for one in connections.of_account(conn, account.id))
     at, _, after = (last or "").partition(" ")
     left = [connection for connection in ids if connection >= at]
     if not left:
         return Part([], None)
     found = reading.people.of_connection(
-        conn, account, left[0], after=after if left[0] == at else "", limit=limit
+        conn, account, left[0], which, after=after if left[0] == at else "", limit=limit
     )
     rows = _rows([one.shape() for one in found], columns, account)
     if len(found) == limit:
@@ -76,6 +107,57 @@ def _event_columns(_: Connection, __: Account) -> Sequence[str]:
 
 def _events(conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int) -> Part:
     found = reading.events.newest(conn, account, limit=limit, since=None, before=last)
+    rows = _rows([one.shape() for one in found], columns, account)
+    return Part(rows, found[-1].id if len(found) == limit else None)
+
+
+def events(wanted: event_lists.Wanted) -> Sheet:
+    """What the list of events shows, whole; the newest first."""
+
+    def part(
+        conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int
+    ) -> Part:
+        found = event_lists.look(conn, account, replace(wanted, before=last), rows=limit)
+        return Part(_rows([one.shape() for one in found.events], columns, account), found.before)
+
+    return Sheet(_event_columns, part)
+
+
+def _item_columns(_: Connection, __: Account) -> Sequence[str]:
+    return _ITEM
+
+
+def waiting(now: datetime, holds: Holds | None = None) -> Sheet:
+    """What has not left yet, or what of it waits for the same; the latest made first."""
+
+    def part(
+        conn: Connection, account: Account, columns: Sequence[str], _last: str | None, _limit: int
+    ) -> Part:
+        found = reading.queue.newest(conn, account, QueueFilter(open_only=True), now=now)
+        shown = [item.shape() for item in found if holds in (None, item.holds)]
+        return Part(_rows(shown, columns, account), None)
+
+    return Sheet(_item_columns, part)
+
+
+def items(status: ItemStatus | None, now: datetime) -> Sheet:
+    """What is in this state, or all of the queue; the latest made first."""
+
+    def part(
+        conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int
+    ) -> Part:
+        found = reading.queue.in_state(conn, account, status, now=now, limit=limit, before=last)
+        return Part(_rows([item.shape() for item in found.items], columns, account), found.before)
+
+    return Sheet(_item_columns, part)
+
+
+def _run_columns(_: Connection, __: Account) -> Sequence[str]:
+    return _RUN
+
+
+def _runs(conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int) -> Part:
+    found = reading.runs.newest(conn, account, limit=limit, before=last)
     rows = _rows([one.shape() for one in found], columns, account)
     return Part(rows, found[-1].id if len(found) == limit else None)
 
@@ -119,36 +201,56 @@ def _post_columns(_: Connection, __: Account) -> Sequence[str]:
     return ("post", "caption", "permalink", "posted_at", "comments", "matched", *WORDS, "connection")
 
 
-def _posts(
-    conn: Connection, account: Account, columns: Sequence[str], _last: str | None, _limit: int
-) -> Part:
-    found = statistics.by_post(conn, account)
-    return Part(_rows([one.shape() for one in found], columns, account), None)
+def posts(since: str | None = None) -> Sheet:
+    """As `stats --by post` counts, from this day on."""
+    return _whole(_post_columns, partial(statistics.by_post, since=since))
 
 
 def _link_columns(_: Connection, __: Account) -> Sequence[str]:
     return ("flow", "link", "messages", "people", "clicks", "previews", "connection")
 
 
-def _links(
-    conn: Connection, account: Account, columns: Sequence[str], _last: str | None, _limit: int
-) -> Part:
-    found = statistics.by_link(conn, account)
-    return Part(_rows([one.shape() for one in found], columns, account), None)
+def links(since: str | None = None) -> Sheet:
+    """As `stats --by link` counts, from this day on."""
+    return _whole(_link_columns, partial(statistics.by_link, since=since))
 
 
-PEOPLE = Sheet(_people_columns, _people)
-"""Connection by connection."""
+def _step_columns(_: Connection, __: Account) -> Sequence[str]:
+    return ("flow", "version", "step", "reached")
+
+
+def steps(flow: str | None = None, since: str | None = None) -> Sheet:
+    """As `stats --by step` counts: of one flow or of all, from this day on."""
+    return _whole(_step_columns, partial(statistics.by_step, flow=flow, since=since))
+
+
+def _whole(
+    columns: Callable[[Connection, Account], Sequence[str]],
+    read: Callable[[Connection, Account], Sequence[statistics.Row]],
+) -> Sheet:
+    """Of a list that is short enough to be read at once."""
+
+    def part(
+        conn: Connection, account: Account, columns: Sequence[str], _last: str | None, _limit: int
+    ) -> Part:
+        return Part(_rows([one.shape() for one in read(conn, account)], columns, account), None)
+
+    return Sheet(columns, part)
+
+
+PEOPLE = people()
+"""Everybody."""
 EVENTS = Sheet(_event_columns, _events)
 """The newest first."""
 NUMBERS = Sheet(_number_columns, _numbers)
 """As `stats` counts: a row for each flow and connection."""
 DAYS = Sheet(_day_columns, _days)
 """As `stats --by day` counts, the newest first: from the first day on which anything was counted."""
-POSTS = Sheet(_post_columns, _posts)
-"""As `stats --by post` counts."""
-LINKS = Sheet(_link_columns, _links)
-"""As `stats --by link` counts."""
+POSTS = posts()
+LINKS = links()
+STEPS = steps()
+RUNS = Sheet(_run_columns, _runs)
+"""The latest first."""
 
 
 def _counted(conn: Connection, account: Account) -> Sequence[Shape]:
@@ -174,6 +276,6 @@ def _flat(shape: Mapping[str, object], above: str = "") -> dict[str, Cell]:
 
 
 def _cell(value: Cell, name: str, zone: ZoneInfo) -> Cell:
-    if isinstance(value, str) and (name in ("at", "posted_at") or name.endswith("_until")):
+    if isinstance(value, str) and (name in ("at", "deadline") or name.endswith(("_at", "_until"))):
         return datetime.fromisoformat(value).astimezone(zone)
     return value

@@ -407,15 +407,6 @@ def known_by_name_alone(conn: Connection, account_id: str, who: str) -> list[tup
     return [(connection_id, name) for connection_id, name in rows]
 
 
-def of_connection(conn: Connection, connection_id: str, *, after: str, limit: int) -> list[str]:
-    """Ids of its contacts in the order of their IGSIDs, beginning after this one: each part is found by an index."""
-    rows = conn.execute(
-        "SELECT contact_id FROM contacts WHERE connection_id=? AND igsid>? ORDER BY igsid LIMIT ?",
-        (connection_id, after, limit),
-    )
-    return [contact_id for (contact_id,) in rows]
-
-
 def field_names(conn: Connection, account_id: str) -> list[str]:
     """Of all fields that somebody has a value in."""
     rows = conn.execute(

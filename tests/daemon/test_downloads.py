@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,8 @@ def _many(conn: Connection) -> None:
     api_tokens.insert(conn, token, tokens.token_hash(TOKEN))
 
 
-async def _rows(site: Site, name: str) -> list[dict[str, str]]:
-    answer = await site.ask("GET", f"/{name}.csv", {"cookie": await logged_in(site)})
+async def _rows(site: Site, name: str, words: str = "") -> list[dict[str, str]]:
+    answer = await site.ask("GET", f"/{name}.csv{words}", {"cookie": await logged_in(site)})
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     # One in the morning in Warsaw, so the first of December.
@@ -108,7 +109,7 @@ async def test_people(settings: Config) -> None:
         assert row["connection"] == person["connection"]
         assert row["fields.size"] == person["fields"].get("size", "")
         assert row["window_open_until"] == _here(person["window_open_until"])
-        assert row["opted_out"] == "false"
+        assert row["opted_out"] == str(person["opted_out"]).lower()
     assert "+1 and more" in {row["fields.size"] for row in rows.values()}
 
 
@@ -132,6 +133,89 @@ async def test_events(settings: Config) -> None:
     assert FORMULA in {row["text"] for row in rows}
     assert b",\"'=HYPERLINK(" in raw.body
     assert b',"=' not in raw.body
+
+
+@pytest.mark.parametrize(
+    ("words", "of_them"),
+    [
+        ("?kind=messages", lambda event: event["kind"] == "message"),
+        ("?verdict=answered", lambda event: event["verdict"] in ("started", "resumed")),
+        ("?flow=price", lambda event: event["flow"] == "price"),
+        ("?q=HYPERLINK", lambda event: event["text"] == FORMULA),
+        ("?connection=tulip", lambda event: event["connection"] == "tulip"),
+        ("?day=2001-01-01", lambda _: False),
+        ("?day=never", lambda _: False),
+    ],
+)
+async def test_events_that_the_page_shows(
+    settings: Config, words: str, of_them: Callable[[Mapping[str, Any]], bool]
+) -> None:
+    async with open_site(settings, VirtualClock(NOW)) as site:
+        rows = await _rows(site, "events", words)
+        told = [event["id"] for event in await _told(site, "events") if of_them(event)]
+        page = await site.ask("GET", f"/events{words}", {"cookie": await logged_in(site)})
+    assert [row["id"] for row in rows] == told
+    assert f'"/events.csv{words}">These as CSV'.encode() in page.body
+
+
+async def test_people_that_the_page_shows(settings: Config) -> None:
+    async with open_site(settings, VirtualClock(NOW)) as site:
+        await site.writer.write(_some_are_special)
+        for words, igsid in (("?tag=vip", "901"), ("?which=out", "902")):
+            rows = await _rows(site, "people", words)
+            assert [row["igsid"] for row in rows] == [igsid]
+            page = await site.ask("GET", f"/people{words}", {"cookie": await logged_in(site)})
+            assert f'"/people.csv{words}">These as CSV'.encode() in page.body
+        opened = await _rows(site, "people", "?which=open")
+        told = await _told(site, "contacts?limit=1000")
+    assert {row["id"] for row in opened} == {
+        one["id"] for one in told if (one["window_open_until"] or "") > f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
+    }
+
+
+def _some_are_special(conn: Connection) -> None:
+    account = accounts.every(conn)[0].id
+    ((someone,), (other,)) = (contacts.find(conn, account, igsid) for igsid in ("901", "902"))
+    anna = contacts.load(conn, someone)
+    assert anna is not None
+    contacts.add_tag(conn, anna, "vip", NOW)
+    conn.execute("UPDATE contacts SET opted_out_at=1 WHERE contact_id=?", (other,))
+
+
+async def test_runs_and_the_queue(settings: Config) -> None:
+    async with open_site(settings, VirtualClock(NOW)) as site:
+        runs, items = await _rows(site, "runs"), await _rows(site, "queue", "?show=all")
+        sent, waiting = await _rows(site, "queue", "?show=sent"), await _rows(site, "queue")
+        told_runs, told = await _told(site, "runs"), await _told(site, "queue")
+    assert [row["id"] for row in runs] == [run["id"] for run in told_runs]
+    assert len(runs) >= 1
+    assert [row["started_at"] for row in runs] == [_here(run["started_at"]) for run in told_runs]
+    assert [row["contact.igsid"] for row in runs] == [run["contact"]["igsid"] for run in told_runs]
+    assert [row["id"] for row in items] == [item["id"] for item in told]
+    assert [row["id"] for row in sent] == [item["id"] for item in told if item["status"] == "sent"]
+    ended = ("sent", "failed", "expired", "cancelled")
+    assert [row["id"] for row in waiting] == [one["id"] for one in told if one["status"] not in ended]
+    for row, item in zip(items, told, strict=True):
+        assert row["deadline"] == _here(item["deadline"])
+        assert row["to.igsid"] == item["to"]["igsid"]
+        assert row["message_id"] == (item["message_id"] or "")
+
+
+async def test_steps_and_numbers_of_some_days(settings: Config) -> None:
+    async with open_site(settings, VirtualClock(NOW)) as site:
+        steps, posts = await _rows(site, "steps", "?flow=price"), await _rows(site, "posts", "?since=7d")
+        told = (await _told(site, "stats?by=step&flow=price"))["steps"]
+        told_posts = (await _told(site, "stats?by=post&since=7d"))["posts"]
+        everything = await _rows(site, "posts")
+        refused = await site.ask("GET", "/posts.csv?since=x", {"cookie": await logged_in(site)})
+        page = await site.ask("GET", "/posts?days=7", {"cookie": await logged_in(site)})
+    assert steps == [{name: str(value) for name, value in step.items()} for step in told]
+    assert len(steps) >= 1
+    assert [row["post"] for row in posts] == [post["post"] for post in told_posts]
+    assert 0 < len(posts) < len(everything)
+    assert refused.status == 404
+    # Half past midnight in Warsaw: the seventh of the days that end with the first of December.
+    assert b'"/posts.csv?since=2026-11-25">Posts</a>' in page.body
 
 
 async def test_numbers(settings: Config) -> None:
@@ -177,7 +261,7 @@ async def test_a_month_as_a_page_for_a_client(settings: Config) -> None:
         assert (await site.ask("GET", "/month.html")).headers["location"] == "/login"
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, "queue"])
 async def test_only_whoever_is_logged_in_gets_them(settings: Config, name: str) -> None:
     async with open_site(settings, VirtualClock(NOW)) as site:
         for headers in ({}, {"cookie": "pamosnik_session=x"}, {"authorization": f"Bearer {TOKEN}"}):
@@ -194,7 +278,7 @@ def test_an_account_without_anything_has_its_headings(tmp_path: Path) -> None:
         nobody = accounts.Account("A", "Rosa", "rosa@shop.example", "Europe/Warsaw", NOW)
         for sheet in FILES.values():
             columns = sheet.columns(database.connection, nobody)
-            assert columns[0] in ("username", "at", "flow", "day", "post")
+            assert columns[0] in ("username", "at", "flow", "day", "post", "started_at")
             assert sheet.part(database.connection, nobody, columns, None, 5).rows == []
 
 

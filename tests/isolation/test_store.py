@@ -439,6 +439,7 @@ OF_FUNCTIONS: Mapping[str, Make] = {
     "outbox.add(item)": _new_item,
     "people.newest(before)": _just(None),
     "people.newest(wanted)": lambda k: people.Wanted(text=f"fan.{k.side.mark}"),
+    "people.of_connection(wanted)": lambda k: people.Wanted(text=f"fan.{k.side.mark}"),
     "recorded.copy_before(target)": lambda _: open_in_memory().connection,
     "renaming.rename(by)": _BY,
     "renaming.rename(new)": _just("planted"),

@@ -75,6 +75,7 @@ class ListView:
     """Where there are several."""
     further: str | None
     """The address of the next part."""
+    as_csv: str
 
     @property
     def filtered(self) -> bool:
@@ -101,8 +102,8 @@ class EventsPage:
     # --- pages ---------------------------------------------------------------------------------------
 
     async def _list(self, request: Request, visitor: Visitor) -> Response:
-        wanted = _wanted(request.query_params)
-        found = await self._parts.read(visitor, partial(_look, account=visitor.account, wanted=wanted))
+        asked = wanted(request.query_params)
+        found = await self._parts.read(visitor, partial(_look, account=visitor.account, wanted=asked))
         if isinstance(found, str):
             return RedirectResponse(found, 303)
         return self._parts.page("events.html", visitor, {"view": found, "group_of": group_of}, page=PATH)
@@ -143,7 +144,7 @@ def group_of(verdict: str) -> str:
     return next(word for word, verdicts in VERDICTS.items() if verdict in verdicts)
 
 
-def _wanted(query: QueryParams) -> Wanted:
+def wanted(query: QueryParams) -> Wanted:
     """Words that no list offers, and places that no part ended at, count as none."""
 
     def given(name: str, of: Mapping[str, object] | None = None) -> str | None:
@@ -164,9 +165,9 @@ def _wanted(query: QueryParams) -> Wanted:
     )
 
 
-def _address(wanted: Wanted) -> str:
+def _address(wanted: Wanted, path: str = PATH) -> str:
     return with_words(
-        PATH,
+        path,
         kind=wanted.kind,
         verdict=wanted.verdict,
         flow=wanted.flow,
@@ -205,6 +206,7 @@ def _look(conn: Connection, account: Account, wanted: Wanted) -> ListView | str:
         chosen=_chosen(conn, account, first),
         flows=[flow.flow_id for flow in flows.applied(conn, account.id)],
         connections=names if len(names) > 1 else [],
+        as_csv=_address(first, f"{PATH}.csv"),
         further=None if found.before is None else _address(replace(wanted, before=found.before)),
     )
 

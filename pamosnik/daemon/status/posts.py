@@ -50,6 +50,7 @@ class PostsPage:
             "all_time": with_words(PATH, days="all", sort=sort),
             "sort": sort,
             "range": RANGES[days][0],
+            "since": since,
             "ranges": [
                 (name, with_words(PATH, days=word, sort=sort), word == days)
                 for word, (name, _) in RANGES.items()

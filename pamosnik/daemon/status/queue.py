@@ -115,6 +115,7 @@ class QueuePages:
         values = {
             "found": found,
             "called": called,
+            "word": word,
             "first": before is None,
             "older": with_words(PATH, show=word, before=found.before) if found.before else None,
             **_filters(word),

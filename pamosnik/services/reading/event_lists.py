@@ -76,22 +76,24 @@ class Found:
 _NOTHING = Found([], None, None, None)
 
 
-def look(conn: Connection, account: Account, wanted: Wanted, *, most: int = LOOKED_AT) -> Found:
-    """The newest first; at most `ROWS` of those that were looked at, at most so many."""
+def look(
+    conn: Connection, account: Account, wanted: Wanted, *, rows: int = ROWS, most: int = LOOKED_AT
+) -> Found:
+    """The newest first; at most so many rows of those that were looked at, at most so many."""
     asked = _filter(conn, account, wanted)
     if asked is None:
         return _NOTHING
-    walked = event_lists.walk(conn, account.id, asked, limit=ROWS + 1, most=most)
-    return _found(walked, most)
+    walked = event_lists.walk(conn, account.id, asked, limit=rows + 1, most=most)
+    return _found(walked, rows, most)
 
 
-def _found(walked: Walked, most: int) -> Found:
-    rows = [events.of_row(row) for row in walked.rows]
-    if len(rows) > ROWS:
-        return Found(rows[:ROWS], rows[ROWS - 1].id, None, None)
+def _found(walked: Walked, rows: int, most: int) -> Found:
+    found = [events.of_row(row) for row in walked.rows]
+    if len(found) > rows:
+        return Found(found[:rows], found[rows - 1].id, None, None)
     if walked.stopped_at is not None:
-        return Found(rows, walked.stopped_at, most, walked.stopped_on)
-    return Found(rows, None, None, None)
+        return Found(found, walked.stopped_at, most, walked.stopped_on)
+    return Found(found, None, None, None)
 
 
 def _filter(conn: Connection, account: Account, wanted: Wanted) -> EventFilter | None:

@@ -100,10 +100,10 @@ def newest(
 
 
 def of_connection(
-    conn: Connection, account: Account, connection_id: str, *, after: str, limit: int
+    conn: Connection, account: Account, connection_id: str, which: Wanted, *, after: str, limit: int
 ) -> list[Person]:
     """In the order of their IGSIDs, after this one: it does not change while somebody reads part after part."""
-    return by_id(conn, account, contacts.of_connection(conn, connection_id, after=after, limit=limit))
+    return by_id(conn, account, people.of_connection(conn, connection_id, which, after=after, limit=limit))
 
 
 def by_id(conn: Connection, account: Account, ids: Sequence[str]) -> list[Person]:

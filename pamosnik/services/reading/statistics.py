@@ -208,7 +208,7 @@ class StepCounts:
 def by_step(
     conn: Connection,
     account: Account,
-    flow: str | None,
+    flow: str | None = None,
     *,
     connection: str | None = None,
     since: str | None = None,
