@@ -5,6 +5,7 @@ that `--help` answers at once.
 import io
 import os
 import sys
+from contextvars import copy_context
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -71,7 +72,9 @@ def run(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
     terminal.write_what_it_can()
     try:
-        ended = app(args=_take_global(arguments), prog_name="pamosnik", standalone_mode=False)
+        given = _take_global(arguments)
+        # What a command sets for itself, like whose clock times are told on, ends with it.
+        ended = copy_context().run(app, args=given, prog_name="pamosnik", standalone_mode=False)
         return ended if isinstance(ended, int) else 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pamosnik.store.walls import Walled
 
 T = TypeVar("T")
-_ZONE: ContextVar[str] = ContextVar("zone", default="UTC")
-"""Of the account a command works for: people read times in it, JSON stays UTC."""
+_ZONE: ContextVar[str | None] = ContextVar("zone", default=None)
+"""Of the account a command works for: people read times in it, JSON stays UTC. None: it works for no account."""
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -182,10 +182,12 @@ def shown(value: object) -> str:
 
 
 def _local(text: str) -> str:
-    """An instant of the JSON contract on the clock of the account's owner."""
+    """An instant of the JSON contract on the clock of the account's owner; else in UTC, and that is said."""
     from zoneinfo import ZoneInfo
 
-    return f"{datetime.fromisoformat(text).astimezone(ZoneInfo(_ZONE.get())):%Y-%m-%d %H:%M:%S}"
+    zone = _ZONE.get()
+    at = datetime.fromisoformat(text).astimezone(ZoneInfo(zone or "UTC"))
+    return f"{at:%Y-%m-%d %H:%M:%S}{'' if zone else ' UTC'}"
 
 
 def how_many(limit: int | None, everything: bool, as_json: bool) -> int | None:

@@ -20,6 +20,7 @@ from pamosnik.clock import local_minute
 from pamosnik.daemon.account_forms import AccountForms, Parts, Refused, typed
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.exports import Exports
+from pamosnik.daemon.meta_callbacks import STATUS
 from pamosnik.daemon.visitors import Form, Visitor
 from pamosnik.errors import UsageError
 from pamosnik.privacy import erase
@@ -290,7 +291,7 @@ class DataPages:
             raise Refused("connections", "There is no such connection, or not any more.", status=404)
         return connection
 
-    async def _delete(self, _: Request, visitor: Visitor, form: Form) -> Response:
+    async def _delete(self, request: Request, visitor: Visitor, form: Form) -> Response:
         """The last page that this login shows."""
         if accounts.tidy_email(form.get("email", "")).casefold() != visitor.account.email.casefold():
             raise Refused("delete", "This is not the e-mail address of this account.", field="email")
@@ -298,7 +299,10 @@ class DataPages:
         code = secrets.token_hex(_CODE_BYTES)
         await self._forms.write(visitor, partial(_delete_account, code=code))
         self._on_deletion()
-        return self._parts.pages.page("data_deleted.html", {"code": code})
+        path = f"{STATUS}{code}"
+        return self._parts.pages.page(
+            "data_deleted.html", {"path": path, "address": f"{self._parts.reached.address(request)}{path}"}
+        )
 
 
 def _size(size_bytes: int) -> str:

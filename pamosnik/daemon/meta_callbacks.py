@@ -63,7 +63,6 @@ class MetaCallbacks:
         """`on_deletion` is called when a deletion was begun."""
         self._pages = pages
         self._secrets = settings.webhook_secrets
-        self._public_url = settings.public_url
         self._reached = reached
         self._writer = writer
         self._reader = reader
@@ -97,7 +96,7 @@ class MetaCallbacks:
             return asked
         await self._done(self._begin_deletion(asked))
         return JSONResponse(
-            {"url": f"{self._address(request)}{STATUS}{asked.code}", "confirmation_code": asked.code}
+            {"url": f"{self._reached.address(request)}{STATUS}{asked.code}", "confirmation_code": asked.code}
         )
 
     async def _done(self, work: Coroutine[None, None, None]) -> None:
@@ -156,14 +155,6 @@ class MetaCallbacks:
             "A privacy callback was refused: its signature does not fit the app secrets.",
             extra={"action": "callback.bad_signature"},
         )
-
-    def _address(self, request: Request) -> str:
-        """Where this machine is reached from outside. Without a setting it is the address that Meta has asked, which
-        only whoever knows the app secret can choose."""
-        if self._public_url is not None:
-            return self._public_url.rstrip("/")
-        scheme = "https" if self._reached.by_https(request) else "http"
-        return f"{scheme}://{request.headers.get('host', '')}"
 
     # --- what everybody may look at who has the code -------------------------------------------------
 

@@ -57,6 +57,14 @@ class Reached:
             return False
         return origin in (_asked_for(request, origin[0]), _origin(self.public_url or ""))
 
+    def address(self, request: HTTPConnection) -> str:
+        """Where this machine is reached from outside, without `/` at its end. Without a setting it is what was asked
+        for, which whoever asks has chosen: nobody else is to be told it."""
+        if self.public_url is not None:
+            return self.public_url.rstrip("/")
+        scheme = "https" if self.by_https(request) else "http"
+        return f"{scheme}://{request.headers.get('host', '')}"
+
 
 def _forwarded(request: HTTPConnection) -> str:
     """What the nearest proxy says: each adds its word at the end."""

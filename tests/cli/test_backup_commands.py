@@ -88,6 +88,8 @@ def test_create_list_and_verify(home: Path, run: Run) -> None:
     ]
     code, out, err = run("backup", "verify")
     assert (code, "0 contacts" in out, "is good" in err) == (0, True, True)
+    # A backup is of every account in the home, so it is on nobody's clock: which one has to be said.
+    assert f"{rows[0]['created_at'][:10]} {rows[0]['created_at'][11:19]} UTC" in out
     code, _, err = run("backup", "verify", str(home / "backups" / "pamosnik-19990101T000000Z.backup"))
     assert (code, "damaged" in err, "Try: " in err) == (1, True, True)
     assert [name for name in _names(home) if name.startswith(".")] == []

@@ -9,13 +9,14 @@ import pytest
 
 from pamosnik._sqlite import Connection
 from pamosnik.privacy import erase
-from pamosnik.store import accounts, connections, contacts, deletions
+from pamosnik.store import accounts, connections, contacts, deletions, outbox
 from pamosnik.store.accounts import Account
 from pamosnik.store.deletions import Cause
 from pamosnik.store.exports import FOLDER
 from pamosnik.store.times import ms
 from tests.daemon.front_desk import Answer, Browser, FrontDesk, front_desk
 from tests.daemon.shop import EMAIL, PASSWORD
+from tests.store.rows import new_item
 
 pytestmark = pytest.mark.anyio
 
@@ -170,8 +171,10 @@ async def test_the_account_is_deleted_when_its_address_is_typed(desk: FrontDesk)
     assert (wrong.status, wrong.problem) == (422, "This is not the e-mail address of this account.")
     done = await browser.post(f"{DATA}/delete", csrf=csrf, present=PASSWORD, email=EMAIL.upper())
     assert done.status == 200
-    code = re.search(r"/deletion/([\w-]+)", done.text)
+    code = re.search(r'href="/deletion/([\w-]+)"', done.text)
     assert code is not None
+    # Whole, for whoever writes it down: they are logged out.
+    assert f">{browser.address}/deletion/{code[1]}<" in done.text
     stranger = desk.browser()
     late = await browser.post(f"{DATA}/delete", csrf=csrf, present=PASSWORD, email=EMAIL)  # a second click
     assert (late.status, late.leads_to) == (303, f"/login?form-too-late&back={DATA}")
@@ -191,12 +194,18 @@ async def test_the_account_is_deleted_when_its_address_is_typed(desk: FrontDesk)
 
 async def test_whoever_logs_in_while_the_account_goes_is_led_to_how_far_it_is(desk: FrontDesk) -> None:
     def begin(conn: Connection) -> None:
+        # A request that has no answer yet holds the deletion up, however long the login takes.
+        (person,) = contacts.find(conn, desk.account.id, "fan.shop")
+        contact = contacts.load(conn, person)
+        assert contact is not None
+        outbox.add(conn, new_item(contact, 0), desk.clock.now())
+        conn.execute("UPDATE outbox SET status='sending', last_attempt_at=?", (ms(desk.clock.now()),))
         begun = erase.begin_account(conn, desk.account.id, Cause.PAGE, actor="page", now=desk.clock.now())
         deletions.put_request(
             conn, "CODE", account_id=desk.account.id, deletion_id=begun, now=desk.clock.now()
         )
 
-    desk.database.write(begin)  # the daemon is not told: it looks in a minute
+    desk.database.write(begin)
     refused = await desk.browser().log_in()
     assert (refused.status, "being deleted" in (refused.problem or "")) == (403, True)
     assert 'href="/deletion/CODE"' in refused.text
