@@ -29,6 +29,8 @@ from pamosnik.commands.common import (
 from pamosnik.errors import Again, NotFound, UsageError
 
 if TYPE_CHECKING:
+    from pamosnik.config import Config
+    from pamosnik.services.account_letters import AccountLetter
     from pamosnik.store.accounts import Account
 
 _ACTOR = "command"
@@ -116,7 +118,7 @@ def set_(
 ) -> None:
     """Corrects name, e-mail address or time zone."""
     from pamosnik.config import ACCOUNT_VARIABLE
-    from pamosnik.services import account_words
+    from pamosnik.services import account_letters, account_words
     from pamosnik.services import accounts as service
 
     if name is None and email is None and timezone is None:
@@ -134,6 +136,7 @@ def set_(
                 raise typer.Exit(1)
         after = _corrected(home, name, email, timezone, now())
         shape = home.read(lambda conn: service.shape(conn, after, now()))
+        settings = home.settings
     if as_json:
         print_json(shape)
     changed = [
@@ -146,8 +149,11 @@ def set_(
         if old != new
     ]
     note(f"Changed: {'; '.join(changed)}." if changed else "It is so already; nothing was changed.")
-    if before.email != after.email and os.environ.get(ACCOUNT_VARIABLE):
+    if before.email == after.email:
+        return
+    if os.environ.get(ACCOUNT_VARIABLE):
         note(f"Commands mean it by --account {after.email} from now on.")
+    _tell_holder(settings, account_letters.email_changed(before, after.email, now()))
 
 
 def _another_address(account: "Account", email: str) -> str:
@@ -177,6 +183,7 @@ def _corrected(
 def passwd(password_stdin: PasswordStdin = False) -> None:
     """Gives the account another password; the old one is not needed. Whoever is logged in must log in again."""
     from pamosnik.security import passwords
+    from pamosnik.services import account_letters
     from pamosnik.services import accounts as service
 
     with open_home() as home:
@@ -192,7 +199,18 @@ def passwd(password_stdin: PasswordStdin = False) -> None:
                 conn, account.id, hashed, but_session=None, actor=_ACTOR, now=now()
             )
         )
+        settings = home.settings
     note(f"{account.email} has a new password; {_ended(ended)}.")
+    _tell_holder(settings, account_letters.password_set_on_machine(account, now()))
+
+
+def _tell_holder(settings: "Config", letter: "AccountLetter") -> None:
+    """It is done already; a mail that does not go is told here, where somebody can tell the holder otherwise."""
+    from pamosnik.services import told_holders
+
+    problem = told_holders.send(settings, letter, now())
+    if problem is not None:
+        note(problem)
 
 
 def _ended(count: int) -> str:

@@ -108,7 +108,7 @@ class AccountMails:
 
     def email_changed(self, before: Account, email: str) -> None:
         """`before`: the account as it was."""
-        self._put(account_letters.email_changed(before, email, self._address, self._clock.now()))
+        self._put(account_letters.email_changed(before, email, self._clock.now()))
 
     async def try_now(self, account: Account) -> None:
         """Sends a test mail to the account's address and returns when the server has taken it. Raises `MailFailed`.

@@ -54,6 +54,20 @@ def password_changed(account: Account, address: str, now: datetime) -> AccountLe
     )
 
 
+def password_set_on_machine(account: Account, now: datetime) -> AccountLetter:
+    """By whoever runs Pamosnik, with a command."""
+    return _letter(
+        account,
+        account.email,
+        "your password was changed",
+        f"On the machine that Pamosnik runs on, {_name(account)} was given another password on"
+        f" {_when(account, now)}. Whoever was logged in has to log in again.",
+        "If you have asked for that, or done it yourself, there is nothing to do.",
+        "If not, ask whoever runs Pamosnik for you. With “Forgot your password?” at the login you set one that only"
+        " you know.",
+    )
+
+
 def confirm_email(account: Account, email: str, link: str, *, only_here: bool) -> AccountLetter:
     """Goes to the new address."""
     return _letter(
@@ -81,7 +95,7 @@ def email_about_to_change(account: Account, email: str, now: datetime) -> Accoun
     )
 
 
-def email_changed(before: Account, email: str, address: str, now: datetime) -> AccountLetter:
+def email_changed(before: Account, email: str, now: datetime) -> AccountLetter:
     """Goes to the address that the account had."""
     return _letter(
         before,

@@ -1,5 +1,6 @@
 """`accounts` as the machine's owner uses it: several shops in one home, corrected, given passwords, put out."""
 
+import asyncio
 import fcntl
 import json
 import os
@@ -10,6 +11,7 @@ import sys
 import termios
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from pamosnik.store.database import Database, open_database
 from pamosnik.store.mailed_links import MailedLink, Purpose
 from pamosnik.store.sessions import Session
 from tests.cli.in_process import PASSWORD, Command, home
+from tests.mail.server import mail_box
 
 __all__ = ["home"]
 
@@ -160,6 +163,42 @@ def test_a_new_password_puts_out_whoever_was_in(shops: Command, tmp_path: Path) 
     assert _fits(tmp_path, "rosa@shop.example", PASSWORD)
     assert shops("accounts", "sessions", *fern).stderr == "Nobody is logged in.\n"
     assert "S3" in shops("accounts", "sessions", "--account", "rosa@shop.example").stdout
+
+
+@pytest.mark.anyio
+async def test_holders_are_told_by_mail_what_a_command_changed(
+    shops: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what the page changed was told: whoever runs the machine could change a password without a word."""
+    fern = ("--account", "fern@shop.example")
+    async with mail_box() as box:
+        monkeypatch.setenv("PAMOSNIK_SMTP_URL", f"smtp://127.0.0.1:{box.port}")
+        monkeypatch.setenv("PAMOSNIK_MAIL_FROM", "pamosnik@home.example")
+        new = partial(shops, "accounts", "passwd", "--password-stdin", *fern, given=f"{NEW}\n")
+        assert (await asyncio.to_thread(new)).stderr == (
+            "fern@shop.example has a new password; nobody was logged in.\n"
+        )
+        moved = partial(shops, "accounts", "set", "--email", "fern@new.example", "--yes", *fern)
+        assert (await asyncio.to_thread(moved)).returncode == 0
+        assert [one.readers for one in box.received] == [("fern@shop.example",), ("fern@shop.example",)]
+        by_machine, away = box.received
+        assert "your password was changed" in by_machine.subject
+        assert "On the machine that Pamosnik runs on" in by_machine.text
+        assert NEW not in by_machine.text
+        assert "fern@new.example" in away.text
+        box.refuses = lambda line: "550 no" if line.upper().startswith("RCPT") else None
+        refused = await asyncio.to_thread(
+            shops,
+            "accounts",
+            "passwd",
+            "--password-stdin",
+            "--account",
+            "fern@new.example",
+            given="another teapot\n",
+        )
+        assert refused.returncode == 0
+        assert "fern@new.example could not be told of it by mail." in refused.stderr
+    assert _fits(tmp_path, "fern@new.example", "another teapot")
 
 
 def test_name_and_time_zone_are_corrected_at_once(shops: Command) -> None:

@@ -214,7 +214,7 @@ async def test_a_name_cannot_become_a_header_or_a_paragraph(tmp_path: Path) -> N
 def test_an_address_in_a_command_cannot_become_one() -> None:
     now = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
     account = Account("1", "Rosa", "rosa@shop.example", "Europe/Warsaw", now)
-    told = account_letters.email_changed(account, "$(reboot)&@evil.example", ADDRESS, now)
+    told = account_letters.email_changed(account, "$(reboot)&@evil.example", now)
     (command,) = (line for line in told.text.splitlines() if line.startswith("pamosnik accounts set"))
     assert "--account '$(reboot)&@evil.example' --email rosa@shop.example" in command
     told = account_letters.password_changed(replace(account, email="a`id`@shop.example"), ADDRESS, now)
