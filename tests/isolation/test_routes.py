@@ -238,7 +238,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Homes:
     path = world.make(folder / "both")
     with open_database(path) as database:
         for side in (MINE, OTHERS):
-            database.write(lambda conn, side=side: _may_come_in(conn, side))  # type: ignore[misc]
+            database.write(lambda conn, side=side: may_come_in(conn, side))  # type: ignore[misc]
         theirs, mine = _known(database.connection, OTHERS), _known(database.connection, MINE)
         database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (folder / "both" / FOLDER).mkdir()
@@ -252,7 +252,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Homes:
     return Homes(both, alone, theirs, mine)
 
 
-def _may_come_in(conn: Connection, side: Side) -> None:
+def may_come_in(conn: Connection, side: Side) -> None:
     later = NOW + timedelta(days=14)
     session = Session(f"login-{side.mark}", side.account, "", NOW, NOW, later)
     sessions.open_session(conn, tokens.token_hash(_of(side, "session")), session)
@@ -327,7 +327,7 @@ async def _sites(homes: Homes) -> AsyncIterator[tuple[Site, Site]]:
 # --- the routes --------------------------------------------------------------------------------------------
 
 
-def _routes(site: Site) -> dict[str, Route]:
+def routes(site: Site) -> dict[str, Route]:
     """`GET /path/{id}` → the route, of the whole application."""
     app: object = site.app
     while not isinstance(app, Starlette):
@@ -352,7 +352,7 @@ def _address(route: str, name: str) -> str:
 async def test_every_route_is_known_here(homes: Homes) -> None:
     """Whoever adds one says for whom it is; the tests below ask it then."""
     async with open_site(homes.both, VirtualClock(NOW)) as site:
-        assert set(_routes(site)) == ANYBODYS | HOLDERS | PROGRAMS | set(BODIES) | STREAMS
+        assert set(routes(site)) == ANYBODYS | HOLDERS | PROGRAMS | set(BODIES) | STREAMS
         assert set(BODIES) == {f"POST /api/v1/{write.path}" for write in WRITES}
 
 
@@ -364,7 +364,7 @@ async def test_each_answer_is_as_if_the_other_account_had_never_been(homes: Home
     async with _sites(homes) as (both, alone):
         before = world.rows_of(both.reader.connection, OTHERS)
         for route in sorted(
-            set(_routes(both)) - STREAMS, key=lambda one: (one in LAST and LAST.index(one) + 1, one)
+            set(routes(both)) - STREAMS, key=lambda one: (one in LAST and LAST.index(one) + 1, one)
         ):
             for caller, how, what in _askings(homes, route):
                 name, headers = homes.theirs[what], CALLERS[caller]
