@@ -23,6 +23,7 @@ from pamosnik.store.api_tokens import ApiToken
 from pamosnik.store.database import open_database
 from tests.daemon import events
 from tests.daemon.machine import home_and_fake, running
+from tests.daemon.shop import FLOWS
 from tests.daemon.site import Answer, Site, logged_in, open_site
 
 pytestmark = pytest.mark.anyio
@@ -101,6 +102,9 @@ async def test_each_address_says_what_its_command_says(settings: Config, command
         assert await _read(site, "flows/price") == command("flows", "show", "price")
         assert await _read(site, "stats") == command("stats")
         assert await _read(site, "stats?flow=size&since=7d") == command("stats", "--flow", "size")
+        for by in ("day", "post", "step", "link"):
+            assert await _read(site, f"stats?by={by}&connection=shop") == command("stats", "--by", by), by
+        assert await _read(site, "flows/price/history") == command("flows", "history", "price")
         assert await _read(site, "connections") == command("connections", "list")
         assert await _read(site, "connections/shop") == command("connections", "show", "shop")
         told, said = await _read(site, "status"), command("status")
@@ -108,11 +112,48 @@ async def test_each_address_says_what_its_command_says(settings: Config, command
         said["problems"] = [one for one in said["problems"] if one["code"] != "daemon_not_running"]
         assert {**told, "healthy": None} == {**said, "healthy": None}
         account = await _read(site, "account")
+        assert [account] == command("accounts", "list")
         assert (account["name"], account["timezone"]) == ("Rosa", "Europe/Warsaw")
         assert await _read(site, "account/history?limit=3") == command("accounts", "history", "--limit", "3")
         assert await _read(site, "retention") == command("retention", "show")
         asked = {"status", "retention", "account", "flows", "stats", "connections", *seen}
         assert {read.path.split("/")[0] for read in READS} == asked
+
+
+WHO = "@anna4"
+CHANGES = (
+    ("contacts/{who}/tag", {"tags": ["vip"]}, ("contacts", "tag", WHO, "vip")),
+    ("contacts/{who}/untag", {"tags": ["vip"]}, ("contacts", "untag", WHO, "vip")),
+    ("contacts/{who}/set", {"field": "size", "value": "large"}, ("contacts", "set", WHO, "size", "large")),
+    ("contacts/{who}/pause", {"for": "2h"}, ("contacts", "pause", WHO, "--for", "2h")),
+    ("contacts/{who}/resume", None, ("contacts", "resume", WHO)),
+    ("flows/price/pause", None, ("flows", "pause", "price")),
+    ("flows/price/resume", None, ("flows", "resume", "price")),
+    ("flows/plan", {"files": {"flows.yaml": FLOWS}}, ("flows", "diff", "flows.yaml")),
+)
+
+
+@pytest.mark.parametrize(("path", "body", "words"), CHANGES, ids=[path for path, _, _ in CHANGES])
+async def test_each_change_says_what_its_command_says(
+    settings: Config, command: Any, path: str, body: object, words: tuple[str, ...]
+) -> None:
+    """Done over the API, and once more by the command: all is so already, and `changed` alone differs."""
+    (settings.home / "flows.yaml").write_text(FLOWS, "utf-8")
+    words = tuple(str(settings.home / word) if word == "flows.yaml" else word for word in words)
+    async with _site(settings) as site:
+        bearer = {"authorization": f"Bearer {TOKEN}"}
+        answer = await site.ask("POST", f"/api/v1/{path.format(who=WHO)}", bearer, body=body)
+        assert answer.status == 200, answer
+        told, said = json.loads(answer.body), command(*words)
+        if "plan" in path:
+            assert {*told} == {*said} - {"peaks"} | {"revision", "problems"}
+            assert told["changes"] == said["changes"]
+            return
+        (said,) = said if isinstance(said, list) else [said]
+        assert {*told} == {*said}
+        moves = {"changed", "paused_until", "paused_by", "paused_at"} if "pause" in path else {"changed"}
+        assert {key: told[key] for key in {*told} - moves} == {key: said[key] for key in {*said} - moves}
+        assert (told["changed"], said["changed"]) == (True, False) or "pause" in path
 
 
 @pytest.mark.parametrize("noun", ["events", "runs", "queue", "contacts"])
