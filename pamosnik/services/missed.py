@@ -91,7 +91,7 @@ def lately(
     """Of the last so many that nothing answered, whatever is kept of them."""
     rows = event_lists.missed(conn, account.id, limit=most + 1)
     seen = rows[:most]
-    gathered = _by_words(row for row in seen if row.verdict is Verdict.NO_MATCH)
+    gathered = _by_words(row for row in seen if row.verdict == Verdict.NO_MATCH)
     often = sorted(gathered, key=lambda one: one.times, reverse=True)
     catalog = library.catalog(conn, account.id)
     connected = {one.id: one for one in connections.of_account(conn, account.id)}
@@ -102,7 +102,7 @@ def lately(
     return Missed(
         words=sorted(words, key=lambda one: one.near is None),
         more_words=max(len(often) - GROUPS, 0),
-        refused=_by_flow(row for row in seen if row.verdict is Verdict.FILTERED),
+        refused=_by_flow(row for row in seen if row.verdict == Verdict.FILTERED),
         looked_until=seen[-1].at if len(rows) > most else None,
     )
 

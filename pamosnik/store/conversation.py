@@ -124,7 +124,8 @@ def turns_of_talk(
     """(kind, verdict, when, text) of their latest messages and of what the owner wrote from the phone."""
     rows = conn.execute(
         f"SELECT kind, verdict, {_HAPPENED}, text FROM events e WHERE connection_id=? AND igsid=?"  # noqa: S608
-        f" AND {_A_TURN} ORDER BY event_id DESC LIMIT ?",
+        # A sum: for a bare parameter as the limit SQLite would prepare the statement anew with every person.
+        f" AND {_A_TURN} ORDER BY event_id DESC LIMIT ?+0",
         (connection_id, igsid, limit),
     )
     return list(rows.fetchall())

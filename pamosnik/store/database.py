@@ -27,6 +27,10 @@ APPLICATION_ID = 0x50414D4F
 WAL_BYTES_KEPT = 32 << 20
 """What the log beside the database is cut back to when all of it is in the database."""
 
+STATEMENTS_KEPT = 1_000
+"""Prepared ones of a connection: more than it has use for. Once all places are taken, pysqlite3 gives away that which
+was used least, the newest one: statements that follow one another push each other out for ever."""
+
 LOOK_AGAIN_S = 0.2
 """So often whoever waits for another's lock is asked whether to go on; and so soon Ctrl-C is heard."""
 
@@ -136,7 +140,13 @@ def undo(conn: Connection) -> None:
 
 def connect(path: Path) -> Connection:
     """A connection with the pragmas that hold for every connection. The file's folder must exist."""
-    conn = _sqlite.connect(str(path), isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+    conn = _sqlite.connect(
+        str(path),
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_TIMEOUT_S,
+        cached_statements=STATEMENTS_KEPT,
+    )
     if path.stat().st_size == 0:
         # Only counts before the first table is made; on a database that has tables it would write each time.
         conn.execute("PRAGMA auto_vacuum=INCREMENTAL")
@@ -188,7 +198,7 @@ def open_database(path: Path, *, migrate: bool = False, any_version: bool = Fals
 
 def open_in_memory(*, empty: bool = False) -> Database:
     """A database with all tables that is on no disk, not even for a moment; with `empty` without any."""
-    conn = _sqlite.connect(":memory:", isolation_level=None, cached_statements=1000)
+    conn = _sqlite.connect(":memory:", isolation_level=None, cached_statements=STATEMENTS_KEPT)
     conn.execute("PRAGMA foreign_keys=ON")
     conn.execute("PRAGMA temp_store=MEMORY")
     _knows_words(conn)

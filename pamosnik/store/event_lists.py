@@ -8,7 +8,7 @@ answered. Where a walk of that length ends is found first, which reads the index
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pamosnik._sqlite import Connection
 from pamosnik.ids import earliest
@@ -165,9 +165,8 @@ def connection_of_post(conn: Connection, account_id: str, media_id: str) -> str 
 # --- what nothing answered -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class MissedRow:
-    """An event that no flow took, or that one refused."""
+class MissedRow(NamedTuple):
+    """An event that no flow took, or that one refused; as the columns have it, for there are thousands."""
 
     event_id: str
     kind: str
@@ -175,11 +174,15 @@ class MissedRow:
     igsid: str | None
     connection_id: str
     media_id: str | None
-    verdict: Verdict
+    verdict: str
     flow_id: str | None
     reason: str | None
-    at: datetime
-    """When it arrived."""
+    received_at: int
+
+    @property
+    def at(self) -> datetime:
+        """When it arrived."""
+        return instant(self.received_at)
 
 
 def missed(conn: Connection, account_id: str, *, limit: int) -> list[MissedRow]:
@@ -190,7 +193,4 @@ def missed(conn: Connection, account_id: str, *, limit: int) -> list[MissedRow]:
         " AND e.verdict IN ('no_match', 'filtered') ORDER BY e.event_id DESC LIMIT ?",
         (account_id, limit),
     )
-    return [
-        MissedRow(event_id, kind, text, igsid, connection, media, Verdict(verdict), flow, reason, instant(at))
-        for event_id, kind, text, igsid, connection, media, verdict, flow, reason, at in rows
-    ]
+    return [MissedRow._make(row) for row in rows]

@@ -215,12 +215,15 @@ def links(
 
 
 LATELY = timedelta(minutes=5)
+_BEFORE = (
+    "CASE WHEN o.status='queued' THEN (SELECT e.status FROM outbox e WHERE e.lane=o.lane AND e.seq<o.seq"
+    " AND e.status IN ('queued','held','sending','unknown') ORDER BY e.seq LIMIT 1) END"
+)
+_RESTS = "iif(c.rest_until>:now, c.rest_until, NULL)"
 QUEUE_COLUMNS = (
     "o.item_id, o.kind, p.username, o.igsid, o.comment_id, o.flow_id, o.status, o.due_at, o.deadline, o.attempts,"
     " o.reason, o.message_id, c.username, o.run_id,"
-    " CASE WHEN o.status='queued' THEN (SELECT e.status FROM outbox e WHERE e.lane=o.lane AND e.seq<o.seq"
-    " AND e.status IN ('queued','held','sending','unknown') ORDER BY e.seq LIMIT 1) END,"
-    " c.status, iif(c.rest_until>:now, c.rest_until, NULL), c.rest_reason, o.connection_id,"
+    f" {_BEFORE}, c.status, {_RESTS}, c.rest_reason, o.connection_id,"
     " CASE WHEN o.kind IN ('sender_action','comment_action') THEN json_extract(o.task, '$.action') END,"
     " o.held_for, o.contact_id, o.created_at, o.step"
 )
@@ -241,6 +244,8 @@ class QueueFilter:
     event_id: str | None = None
     """What the turns of this event put in."""
     item_id: str | None = None
+    item_ids: frozenset[str] | None = None
+    """These alone."""
     since: datetime | None = None
     before: str | None = None
     """Only what was made before the item of this id; nothing when there is no such item."""
@@ -265,14 +270,20 @@ def queue(
         ),
         (wanted.event_id is not None, f"o.item_id IN ({_ITEMS_OF_EVENT})"),
     ]
+    marks = {f"item{number}": item_id for number, item_id in enumerate(sorted(wanted.item_ids or ()))}
+    if wanted.item_ids is not None:
+        asked.append((True, f"o.item_id IN ({', '.join(f':{mark}' for mark in marks)})"))
     conditions = "".join(f" AND {condition}" for is_asked, condition in asked if is_asked)
-    # What is open is found by its own index, not by looking through all that has left; the plus says so.
-    order = "+o.seq" if wanted.open_only else "o.seq"
+    # What is open or named is found by its own index, not by looking through all that has left; the plus says so.
+    named = any(one is not None for one in (wanted.item_ids, wanted.item_id, wanted.run_id, wanted.event_id))
+    whose = "+o.account_id" if named else "o.account_id"
+    order = "+o.seq" if wanted.open_only or named else "o.seq"
     rows: list[tuple[Any, ...]] = conn.execute(
         f"SELECT {QUEUE_COLUMNS} FROM outbox o JOIN contacts p USING (contact_id)"  # noqa: S608 - no values
-        " JOIN connections c ON c.connection_id=o.connection_id WHERE o.account_id=:account"
+        f" JOIN connections c ON c.connection_id=o.connection_id WHERE {whose}=:account"
         f" AND NOT (o.kind='lookup' AND o.status='sent'){conditions} ORDER BY {order} DESC LIMIT :limit",
         {
+            **marks,
             "account": account_id,
             "status": wanted.status,
             "run": wanted.run_id,
@@ -284,6 +295,23 @@ def queue(
             "now": ms(now),
             "limit": -1 if limit is None else limit,
         },
+    ).fetchall()
+    return rows
+
+
+def open_items(
+    conn: Connection, account_id: str, now: datetime, *, before: str | None = None
+) -> list[tuple[Any, ...]]:
+    """(connection's name, id, kind, status, due, deadline, reason, status of what leaves before it, the connection's
+    status, its rest, its id, what it is held for) of all that has not come to its end, the latest made first;
+    `before`: what was made before the item of this id."""
+    older = "" if before is None else f" AND o.seq<({_SEQ_OF} b.item_id=:before AND b.account_id=:account)"
+    rows: list[tuple[Any, ...]] = conn.execute(
+        "SELECT c.username, o.item_id, o.kind, o.status, o.due_at, o.deadline, o.reason,"  # noqa: S608 - no values
+        f" {_BEFORE}, c.status, {_RESTS}, o.connection_id, o.held_for FROM outbox o"
+        f" JOIN connections c USING (connection_id) WHERE o.account_id=:account AND {_OPEN_ITEM}{older}"
+        " ORDER BY +o.seq DESC",
+        {"account": account_id, "now": ms(now), "before": before},
     ).fetchall()
     return rows
 

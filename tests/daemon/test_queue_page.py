@@ -13,7 +13,8 @@ import pytest
 from pamosnik.clock import VirtualClock
 from pamosnik.daemon.status.queue import STATES
 from pamosnik.model.outbox import ItemStatus
-from pamosnik.services import reading
+from pamosnik.services.reading import backlog as backlog_reading
+from pamosnik.services.reading import forecast, queue, standing
 from pamosnik.services.reading.holding import Holds
 from pamosnik.store import reads
 from pamosnik.store.database import open_database
@@ -86,14 +87,18 @@ async def test_the_page_says_why_the_queue_is_long(made: Busy, tmp_path: Path) -
 async def test_what_the_page_counts_is_what_the_forecast_counts(made: Busy) -> None:
     with open_database(made.settings.database) as database:
         conn, now = database.connection, NOW
-        items = reading.queue.newest(conn, made.account, QueueFilter(open_only=True), now=now)
-        whole = reading.backlog.of(items)
+        items = queue.newest(conn, made.account, QueueFilter(open_only=True), now=now)
+        waiting = standing.placed(conn, made.account, standing.outside(conn, made.account, now), now)
+        assert [(one.id, one.connection, one.holds, one.too_late) for one in waiting] == [
+            (item.id, item.connection, item.holds, item.too_late) for item in items
+        ]
+        whole = backlog_reading.of(waiting)
         assert whole.waiting == sum(reads.queue_counts(conn, made.account.id).values())
-        parts = reading.backlog.by_connection(items)
+        parts = backlog_reading.by_connection(waiting)
         assert sum(backlog.waiting for _, backlog in parts) == whole.waiting
-        every = reading.queue.newest(conn, made.account, now=now)
+        every = queue.newest(conn, made.account, now=now)
         assert [item for item in every if item.holds is not None] == items
-        said = reading.forecast.prospects(conn, made.account, now) or ""
+        said = forecast.prospects(conn, made.account, now) or ""
         assert whole.last_out is not None
         assert f"{whole.last_out:%Y-%m-%d}" in said
         assert whole.too_late == 0
@@ -211,13 +216,11 @@ async def test_programs_change_the_queue_and_end_runs(made: Busy, tmp_path: Path
 
 async def test_a_rare_state_is_looked_for_in_parts(made: Busy, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many items there are, a page reads no more of them than so many."""
-    monkeypatch.setattr(reading.queue, "LOOKS_THROUGH", 5)
+    monkeypatch.setattr(queue, "LOOKS_THROUGH", 5)
     with open_database(made.settings.database) as database:
         conn, before, seen = database.connection, None, []
         while True:
-            part = reading.queue.in_state(
-                conn, made.account, ItemStatus.SENT, now=NOW, limit=2, before=before
-            )
+            part = queue.in_state(conn, made.account, ItemStatus.SENT, now=NOW, limit=2, before=before)
             seen += [item.id for item in part.items]
             before = part.before
             if before is None:

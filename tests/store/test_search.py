@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.contact import Contact, PausedBy, Profile
+from pamosnik.model.words import fold
 from pamosnik.store import contacts
 from pamosnik.store import people as people_store
 from pamosnik.store.database import Database, open_in_memory
@@ -66,3 +68,27 @@ def test_a_person_is_found_by_what_is_known_of_them_now(changes: list[tuple[str,
         for word in WORDS:
             found = people_store.newest(conn, "a", Wanted(text=word), limit=None)
             assert found == ([person.id] if word in said else []), (word, said)
+
+
+@pytest.mark.parametrize(
+    ("note", "asked"),
+    [
+        ("Call  Back\n\ttomorrow", "back tomorrow"),
+        ("CAFÉ au lait", "cafe AU"),
+        ("\uff26\uff35\uff2c\uff2c size", "full"),  # written in wide letters
+        ("\u212aelvin", "kelvin"),
+        ("Straße", "strasse"),
+        ("42", "42"),
+    ],
+)
+def test_a_person_is_found_however_it_is_written(note: str, asked: str) -> None:
+    """Most texts are compared without being folded."""
+    with _database() as database:
+        conn = database.connection
+        person = contacts.meet(
+            conn, account_id="a", connection_id="c", igsid="7", username="username", now=NOW
+        )
+        contacts.set_note(conn, person.id, note)
+        found = people_store.newest(conn, "a", Wanted(text=fold(asked)), limit=9)
+        others = people_store.newest(conn, "a", Wanted(text=f"{fold(asked)} x"), limit=9)
+        assert (found, others) == ([person.id], [])

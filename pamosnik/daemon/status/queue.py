@@ -14,9 +14,11 @@ from pamosnik.daemon.status.parts import StatusParts, told, with_words
 from pamosnik.daemon.visitors import Form, Visitor
 from pamosnik.errors import PamosnikError, UsageError
 from pamosnik.model.outbox import ItemStatus, OutboxItem
-from pamosnik.services import queue, reading
+from pamosnik.services import queue
 from pamosnik.services.people import By
 from pamosnik.services.queue import Fate
+from pamosnik.services.reading import backlog, standing
+from pamosnik.services.reading import queue as queue_reading
 from pamosnik.services.reading.backlog import Backlog
 from pamosnik.services.reading.holding import Holds
 from pamosnik.services.reading.queue import Item, LookedThrough
@@ -52,6 +54,8 @@ class _Waiting:
     backlogs: Sequence[tuple[str, Backlog]]
     """By connection."""
     whole: Backlog
+    newest: Mapping[Holds, Sequence[Item]]
+    """Some of each group."""
     counts: Mapping[str, int]
 
 
@@ -83,6 +87,7 @@ class QueuePages:
             "sentences": [(name, one.sentence(zone, now)) for name, one in waiting.backlogs],
             "counts": waiting.counts,
             "groups": waiting.whole.groups,
+            "newest": waiting.newest,
             "rows_of_a_group": ROWS_OF_A_GROUP,
             **_filters(None),
         }
@@ -93,9 +98,10 @@ class QueuePages:
         before, now = request.query_params.get("before"), self._parts.clock.now()
 
         def read(conn: Connection) -> list[Item]:
-            asked = QueueFilter(open_only=True, before=before)
-            waiting = reading.queue.newest(conn, visitor.account, asked, now=now)
-            return [item for item in waiting if item.holds is cause][: ROWS + 1]
+            around = standing.outside(conn, visitor.account, now)
+            waiting = standing.placed(conn, visitor.account, around, now, before=before)
+            ids = [one.id for one in waiting if one.holds is cause][: ROWS + 1]
+            return queue_reading.some(conn, visitor.account, ids, around, now)
 
         items = await self._parts.read(visitor, read)
         older = with_words(PATH, why=cause.value, before=items[ROWS - 1].id) if len(items) > ROWS else None
@@ -107,7 +113,7 @@ class QueuePages:
         called, status = STATES[word]
 
         def read(conn: Connection) -> LookedThrough:
-            return reading.queue.in_state(
+            return queue_reading.in_state(
                 conn, visitor.account, status, now=self._parts.clock.now(), limit=ROWS, before=before
             )
 
@@ -146,11 +152,19 @@ def _filters(shown: str | None) -> Mapping[str, object]:
 
 
 def _waiting(conn: Connection, account: Account, now: datetime) -> _Waiting:
-    items = reading.queue.newest(conn, account, QueueFilter(open_only=True), now=now)
+    around = standing.outside(conn, account, now)
+    waiting = standing.placed(conn, account, around, now)
+    whole = backlog.of(waiting)
+    shown = {item_id for group in whole.groups for item_id in group.ids[:ROWS_OF_A_GROUP]}
+    newest: dict[Holds, list[Item]] = {group.holds: [] for group in whole.groups}
+    for item in queue_reading.some(conn, account, shown, around, now):
+        assert item.holds is not None
+        newest[item.holds].append(item)
     counts = reads.queue_counts(conn, account.id)
     return _Waiting(
-        reading.backlog.by_connection(items),
-        reading.backlog.of(items),
+        backlog.by_connection(waiting),
+        whole,
+        newest,
         {name: counts.get(name, 0) for name in ("queued", "held", "sending", "unknown")},
     )
 
@@ -158,7 +172,7 @@ def _waiting(conn: Connection, account: Account, now: datetime) -> _Waiting:
 def _item(conn: Connection, account: Account, what: str, now: datetime) -> tuple[Item, OutboxItem]:
     """Raises `NotFound`."""
     whole = queue.named(conn, account, what)
-    (item,) = reading.queue.newest(conn, account, QueueFilter(item_id=whole.id), now=now)
+    (item,) = queue_reading.newest(conn, account, QueueFilter(item_id=whole.id), now=now)
     return item, whole
 
 

@@ -1,14 +1,14 @@
 """Why the queue is as long as it is: for each connection what waits for what, when the last of it will be out, and
-what will be too late. Counted from the very items that the queue's list shows."""
+what will be too late. Counted from where each item stands, as the queue's list shows it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pamosnik.clock import local_minute
-from pamosnik.model.outbox import ItemStatus
+from pamosnik.services.reading import forecast
 from pamosnik.services.reading.holding import Holds
-from pamosnik.services.reading.queue import Item
+from pamosnik.services.reading.standing import Placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,12 @@ class Group:
     """What waits for the same."""
 
     holds: Holds
-    items: Sequence[Item]
-    """The latest made first."""
+    ids: Sequence[str]
+    """Of its items, the latest made first."""
+
+    @property
+    def number(self) -> int:
+        return len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,11 @@ class Backlog:
 
     @property
     def waiting(self) -> int:
-        return sum(len(group.items) for group in self.groups)
+        return sum(group.number for group in self.groups)
 
     def sentence(self, zone: str, now: datetime) -> str:
         """How many wait, what holds them, until when."""
-        why = ", ".join(f"{len(group.items):,} {group.holds.words}" for group in self.groups)
+        why = ", ".join(f"{group.number:,} {group.holds.words}" for group in self.groups)
         late = f"{self.too_late:,} will be too late" if self.too_late else "none will be too late"
         if self.last_out is None:
             out = "nothing of it leaves by itself"
@@ -47,25 +51,24 @@ class Backlog:
         return f"{self.waiting:,} not out yet: {why}. As things stand {out}; {late}."
 
 
-def by_connection(items: Sequence[Item]) -> Sequence[tuple[str, Backlog]]:
-    """(connection, what it has not sent yet); connections without any are left out. `items`: as for `of`."""
-    names = sorted({item.connection for item in items})
-    return [(name, of(item for item in items if item.connection == name)) for name in names]
+def by_connection(waiting: Sequence[Placed]) -> Sequence[tuple[str, Backlog]]:
+    """(connection, what it has not sent yet); connections without any are left out. `waiting`: as for `of`."""
+    names = sorted({one.connection for one in waiting})
+    return [(name, of(one for one in waiting if one.connection == name)) for name in names]
 
 
-def of(items: Iterable[Item]) -> Backlog:
-    """`items`: such as have not come to their end, the latest made first."""
-    by_cause: dict[Holds, list[Item]] = {}
-    last_out: datetime | None = None
+def of(waiting: Iterable[Placed]) -> Backlog:
+    """`waiting`: the latest made first."""
+    by_cause: dict[Holds, list[str]] = {}
+    last_due: int | None = None
+    leaves: list[datetime] = []
     too_late = 0
-    for item in items:
-        if item.holds is None:
-            continue
-        by_cause.setdefault(item.holds, []).append(item)
-        too_late += item.too_late
-        if item.status == ItemStatus.QUEUED:
-            out = item.due_at if item.expected_at is None else max(item.due_at, item.expected_at)
-            last_out = out if last_out is None else max(last_out, out)
-    return Backlog(
-        [Group(cause, by_cause[cause]) for cause in Holds if cause in by_cause], last_out, too_late
-    )
+    for one in waiting:
+        by_cause.setdefault(one.holds, []).append(one.id)
+        too_late += one.too_late
+        if one.due_at is not None:
+            last_due = one.due_at if last_due is None else max(last_due, one.due_at)
+        if one.expected_at is not None:
+            leaves.append(one.expected_at)
+    groups = [Group(cause, by_cause[cause]) for cause in Holds if cause in by_cause]
+    return Backlog(groups, forecast.last_out(leaves, last_due), too_late)

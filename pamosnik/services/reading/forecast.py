@@ -1,6 +1,6 @@
 """What is queued: when it leaves at Meta's pace, and what will be too late."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pamosnik._sqlite import Connection
@@ -48,10 +48,10 @@ def slowed(conn: Connection, connected: Sequence[Connected], now: datetime) -> d
     }
 
 
-def last_out(leaves: Mapping[str, datetime | None], last_due: int | None) -> datetime | None:
+def last_out(leaves: Iterable[datetime | None], last_due: int | None) -> datetime | None:
     """When the last queued item will be out."""
     due = None if last_due is None else instant(last_due)
-    return max((at for at in (due, *leaves.values()) if at is not None), default=None)
+    return max((at for at in (due, *leaves) if at is not None), default=None)
 
 
 def will_expire(
@@ -68,7 +68,7 @@ def prospects(conn: Connection, account: Account, now: datetime) -> str | None:
     if not queued:
         return None
     leaves = leaving(conn, connections.of_account(conn, account.id), now)
-    last = last_out(leaves, reads.queue_times(conn, account.id)[1])
+    last = last_out(leaves.values(), reads.queue_times(conn, account.id)[1])
     late = will_expire(conn, account, leaves, now)
     out = (
         "leaves now"

@@ -1,6 +1,6 @@
 """What goes out, where it ended, and what it waits for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,18 +8,16 @@ from typing import Any
 from pamosnik._sqlite import Connection
 from pamosnik.clock import local_minute
 from pamosnik.instagram.limits import PRIVATE_REPLIES_PER_HOUR
-from pamosnik.model.outbox import ItemKind, ItemStatus
-from pamosnik.outbox.pacing import Caution
-from pamosnik.outbox.policy import PAUSED
-from pamosnik.services.reading import forecast
+from pamosnik.model.outbox import ItemStatus
+from pamosnik.services.reading import standing
 from pamosnik.services.reading.holding import Holds
+from pamosnik.services.reading.standing import Facts, Outside
 from pamosnik.services.shapes import Shape, iso
-from pamosnik.store import connections, reads
+from pamosnik.store import reads
 from pamosnik.store.accounts import Account
-from pamosnik.store.connections import ConnectionStatus
 from pamosnik.store.outbox_rows import NEVER_TOO_LATE
 from pamosnik.store.reads import QueueFilter
-from pamosnik.store.times import instant, ms
+from pamosnik.store.times import instant
 
 EVERYTHING = QueueFilter()
 
@@ -89,23 +87,16 @@ def newest(
     limit: int | None = None,
 ) -> list[Item]:
     """The latest made first. What waits without a reason of its own says what it waits for."""
-    found = reads.queue(conn, account.id, wanted, limit=limit, now=now)
-    connected = connections.of_account(conn, account.id)
-    outside = _Outside(
-        account.timezone,
-        forecast.leaving(conn, connected, now),
-        {
-            (one.id, quota.value): rest
-            for one in connected
-            for quota, rest in connections.quota_rests(conn, one.id).items()
-            if rest[0] > now
-        },
-        forecast.slowed(conn, connected, now),
-        reads.unanswered_lately(conn, account.id, now),
-        now,
-        ms(now + forecast.SOON),
-    )
-    return [_item(row, outside) for row in found]
+    around = standing.outside(conn, account, now)
+    return [_item(row, around) for row in reads.queue(conn, account.id, wanted, limit=limit, now=now)]
+
+
+def some(
+    conn: Connection, account: Account, ids: Collection[str], around: Outside, now: datetime
+) -> list[Item]:
+    """Those with these ids, the latest made first."""
+    wanted = QueueFilter(item_ids=frozenset(ids))
+    return [_item(row, around) for row in reads.queue(conn, account.id, wanted, limit=None, now=now)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,27 +133,9 @@ def in_state(
     return LookedThrough(found, place, None if end is None else instant(end[1]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Outside:
-    """What holds items up from outside the queue."""
-
-    zone: str
-    leaves: Mapping[str, datetime | None]
-    """Private replies that wait for Meta's hour: when each leaves, None: never in time."""
-    rests: Mapping[tuple[str, str], tuple[datetime, str]]
-    """Connection and kind of message → until when that kind rests, and why."""
-    slowed: Mapping[str, int]
-    """Connection → percent of Meta's usage headers, where they slow private replies down."""
-    unanswered: Mapping[str, int]
-    """Connection → attempts that came to nothing certain lately."""
-    now: datetime
-    soon: int
-    """As in the column `deadline`: what is too late by then has little time left."""
-
-
-def _item(row: tuple[Any, ...], outside: _Outside) -> Item:
-    status = ItemStatus(row[6])
-    holds, waits_for = _held_up(row, status, outside)
+def _item(row: tuple[Any, ...], around: Outside) -> Item:
+    facts = Facts._make((*row[:2], *row[6:9], row[10], *row[14:17], row[18], row[20]))
+    holds = standing.holds(facts, around)
     return Item(
         id=row[0],
         kind=row[1],
@@ -171,75 +144,55 @@ def _item(row: tuple[Any, ...], outside: _Outside) -> Item:
         igsid=row[3],
         comment_id=row[4],
         flow=row[5],
-        status=status.value,
+        status=ItemStatus(row[6]).value,
         due_at=instant(row[7]),
         deadline=None if row[8] == NEVER_TOO_LATE else instant(row[8]),
         attempts=row[9],
-        reason=row[10] or waits_for,
-        expected_at=outside.leaves.get(row[0]),
+        reason=row[10] or _waits_for(facts, holds, row[17], around),
+        expected_at=around.leaves.get(row[0]),
         message_id=row[11],
         connection=row[12],
         run=row[13],
         holds=holds,
-        too_late=_too_late(row, status, outside),
+        too_late=standing.too_late(facts, around),
         contact=row[21],
         made_at=instant(row[22]),
         step=row[23],
     )
 
 
-def _too_late(row: tuple[Any, ...], status: ItemStatus, outside: _Outside) -> bool:
-    """As `forecast.will_expire` counts them."""
-    if row[0] in outside.leaves:
-        return outside.leaves[row[0]] is None
-    if status not in (ItemStatus.QUEUED, ItemStatus.HELD) or row[1] == ItemKind.SENDER_ACTION:
-        return False
-    paced = status is ItemStatus.QUEUED and row[1] == ItemKind.PRIVATE_REPLY
-    return not paced and row[8] <= outside.soon
-
-
-def _held_up(row: tuple[Any, ...], status: ItemStatus, outside: _Outside) -> tuple[Holds | None, str | None]:
-    """Why it has not left yet, and that in words where it has no reason of its own."""
-    match status:
-        case ItemStatus.HELD:
-            return Holds(row[20] or Holds.LATER), None
-        case ItemStatus.SENDING:
-            return Holds.SENDING, None
-        case ItemStatus.UNKNOWN:
-            return Holds.UNKNOWN, None
-        case ItemStatus.QUEUED:
-            return _waits_for(row, outside)
+def _waits_for(facts: Facts, holds: Holds | None, rests_because: str | None, around: Outside) -> str | None:
+    """In words, where something queued has no reason of its own."""
+    if facts.status != ItemStatus.QUEUED:
+        return None
+    match holds:
+        case Holds.LOGIN:
+            return "waits until you log in again: pamosnik connect"
+        case Holds.REST:
+            return _rests(facts, rests_because, around)
+        case Holds.BEFORE if facts.before == ItemStatus.UNKNOWN:
+            return "waits until it is known whether the message before it arrived, at most an hour"
+        case Holds.BEFORE:
+            return f"waits for the message before it, which is {facts.before}"
+        case Holds.HOUR:
+            return _waits_for_the_hour(facts, around)
+        case Holds.SILENT:
+            return "Instagram does not answer; one message at a time is tried"
         case _:
-            return None, None
+            return None
 
 
-def _waits_for(row: tuple[Any, ...], outside: _Outside) -> tuple[Holds, str | None]:
-    """Why something queued does not leave yet, as far as the database shows it."""
-    item_id, kind, before, connection, rests_until, rests_because, connection_id = row[0], row[1], *row[14:19]
-    if connection != ConnectionStatus.ACTIVE.value:
-        return Holds.LOGIN, "waits until you log in again: pamosnik connect"
-    if rests_until is not None:
-        until = local_minute(instant(rests_until), outside.zone)
-        return Holds.REST, f"sending rests until {until}: {rests_because}"
-    if before == ItemStatus.UNKNOWN.value:
-        return Holds.BEFORE, "waits until it is known whether the message before it arrived, at most an hour"
-    if before is not None:
-        return Holds.BEFORE, f"waits for the message before it, which is {before}"
-    if (rest := outside.rests.get((connection_id, kind))) is not None:
-        until = local_minute(rest[0], outside.zone)
-        return Holds.REST, f"this kind of message rests until {until}: {rest[1]}"
-    if row[10] == PAUSED:
-        return Holds.PAUSED, None
-    if item_id in outside.leaves:
-        return Holds.HOUR, _waits_for_the_hour(item_id, connection_id, outside)
-    if outside.unanswered.get(connection_id, 0) >= Caution.ROW:
-        return Holds.SILENT, "Instagram does not answer; one message at a time is tried"
-    return (Holds.LATER if instant(row[7]) > outside.now else Holds.NOW), None
+def _rests(facts: Facts, because: str | None, around: Outside) -> str:
+    if facts.rests_until is not None:
+        until = local_minute(instant(facts.rests_until), around.zone)
+        return f"sending rests until {until}: {because}"
+    kind_until, kind_because = around.rests[facts.connection_id, facts.kind]
+    return f"this kind of message rests until {local_minute(kind_until, around.zone)}: {kind_because}"
 
 
-def _waits_for_the_hour(item_id: str, connection_id: str, outside: _Outside) -> str:
-    at = outside.leaves[item_id]
-    when = "will be too late" if at is None else f"leaves at about {local_minute(at, outside.zone)}"
-    if (percent := outside.slowed.get(connection_id)) is not None:
+def _waits_for_the_hour(facts: Facts, around: Outside) -> str:
+    at = around.leaves[facts.id]
+    when = "will be too late" if at is None else f"leaves at about {local_minute(at, around.zone)}"
+    if (percent := around.slowed.get(facts.connection_id)) is not None:
         return f"Meta's usage headers say {percent} %, so private replies leave more slowly; {when}"
     return f"waits for Meta's limit of {PRIVATE_REPLIES_PER_HOUR} private replies an hour; {when}"

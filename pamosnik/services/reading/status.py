@@ -39,7 +39,7 @@ def of_account(
         "queue": {
             **{name: counts.get(name, 0) for name in ("queued", "sending", "unknown", "held")},
             "next_due_at": iso(optional_instant(next_due)),
-            "last_due_at": iso(forecast.last_out(leaves, last_due)),
+            "last_due_at": iso(forecast.last_out(leaves.values(), last_due)),
             "will_expire": forecast.will_expire(conn, account, leaves, now),
         },
         "events": {"last_at": iso(optional_instant(last_event)), "pending": pending},
