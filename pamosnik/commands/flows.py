@@ -46,10 +46,10 @@ def register(app: typer.Typer) -> None:
 
 def list_(as_json: Json = False) -> None:
     """Applied flows, in the order they are asked."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import flows as flow_reading
 
     with open_home() as home:
-        rows = home.read(lambda conn: reading.flows.applied(conn, home.account))
+        rows = home.read(lambda conn: flow_reading.applied(conn, home.account))
     if as_json:
         print_json(rows)
         return
@@ -69,10 +69,11 @@ def list_(as_json: Json = False) -> None:
 
 def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: Json = False) -> None:
     """One applied flow: its triggers and steps as they are understood."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import broadcasts as broadcast_reading
+    from pamosnik.services.reading import flows as flow_reading
 
     with open_home() as home:
-        found = home.read(lambda conn: reading.flows.whole(conn, home.account, flow))
+        found = home.read(lambda conn: flow_reading.whole(conn, home.account, flow))
     if as_json:
         print_json(found)
         return
@@ -89,7 +90,7 @@ def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: 
             *([("rolled back", found["rolled_back_at"])] if found["rolled_back_at"] else []),
             *((f"next post of @{name}", media) for name, media in bound.items()),
             *((f"next to @{one['connection']}", shown(one["at"])) for one in planned),
-            *((shown(one["planned_at"]), reading.broadcasts.sentence(one)) for one in broadcasts),
+            *((shown(one["planned_at"]), broadcast_reading.sentence(one)) for one in broadcasts),
         ]
     )
     import yaml

@@ -87,12 +87,12 @@ def events_list(
     limit: Limit = None, everything: All = False, since: Since = None, as_json: Json = False
 ) -> None:
     """What came in, with its verdict; the newest first."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import events as event_reading
 
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
         found = home.read(
-            lambda conn: reading.events.newest(
+            lambda conn: event_reading.newest(
                 conn, home.account, limit=newest, since=since_instant(home, since)
             )
         )
@@ -118,10 +118,10 @@ def events_show(
     as_json: Json = False,
 ) -> None:
     """One event."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import events as event_reading
 
     with open_home() as home:
-        event = home.read(lambda conn: reading.events.whole(conn, home.account, what))
+        event = home.read(lambda conn: event_reading.whole(conn, home.account, what))
     if as_json:
         print_json(event)
         return
@@ -136,12 +136,12 @@ def runs_list(
     limit: Limit = None, everything: All = False, since: Since = None, as_json: Json = False
 ) -> None:
     """People going through flows; the newest first."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import runs as run_reading
 
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
         found = home.read(
-            lambda conn: reading.runs.newest(
+            lambda conn: run_reading.newest(
                 conn, home.account, limit=newest, since=since_instant(home, since)
             )
         )
@@ -169,11 +169,11 @@ def runs_show(
     as_json: Json = False,
 ) -> None:
     """One run, turn by turn."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import runs as run_reading
     from pamosnik.services.reading.runs import STIMULI
 
     with open_home() as home:
-        found = home.read(lambda conn: reading.runs.whole(conn, home.account, run, now()))
+        found = home.read(lambda conn: run_reading.whole(conn, home.account, run, now()))
     if as_json:
         print_json(found)
         return
@@ -203,14 +203,15 @@ def runs_cancel(
     as_json: Json = False,
 ) -> None:
     """Ends a run early; what it has not sent yet is called off."""
-    from pamosnik.services import reading, runs
+    from pamosnik.services import runs
+    from pamosnik.services.reading import runs as run_reading
 
     with open_home() as home:
         if not confirm("End this run? What it has not sent yet is called off.", yes=yes):
             note("Nothing was changed.")
             return
         ended = home.write(lambda conn: runs.cancel(conn, home.account, run, actor="command", now=now()))
-        found, _ = home.read(lambda conn: reading.runs.named(conn, home.account, ended))
+        found, _ = home.read(lambda conn: run_reading.named(conn, home.account, ended))
     if as_json:
         print_json(found.shape())
     else:
@@ -225,16 +226,17 @@ def queue_list(
     as_json: Json = False,
 ) -> None:
     """Messages on their way and where they ended; the newest first."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import forecast
+    from pamosnik.services.reading import queue as queue_reading
     from pamosnik.store.reads import QueueFilter
 
     with open_home() as home:
         moment, newest = now(), how_many(limit, everything, as_json)
         asked = QueueFilter(open_only=open_, since=since_instant(home, since))
         found = home.read(
-            lambda conn: reading.queue.newest(conn, home.account, asked, now=moment, limit=newest)
+            lambda conn: queue_reading.newest(conn, home.account, asked, now=moment, limit=newest)
         )
-        prospects = home.read(lambda conn: reading.forecast.prospects(conn, home.account, moment))
+        prospects = home.read(lambda conn: forecast.prospects(conn, home.account, moment))
     rows = [one.shape() for one in found]
     if as_json:
         print_json(rows)
@@ -302,7 +304,7 @@ def queue_settle(
 
 
 def _change(item: str, question: str, change: Callable[..., str], *, yes: bool, as_json: bool) -> None:
-    from pamosnik.services import reading
+    from pamosnik.services.reading import queue as queue_reading
     from pamosnik.store.reads import QueueFilter
 
     with open_home() as home:
@@ -311,7 +313,7 @@ def _change(item: str, question: str, change: Callable[..., str], *, yes: bool, 
             return
         changed = home.write(lambda conn: change(conn, home.account, item, actor="command", now=now()))
         only = QueueFilter(item_id=changed)
-        (found,) = home.read(lambda conn: reading.queue.newest(conn, home.account, only, now=now()))
+        (found,) = home.read(lambda conn: queue_reading.newest(conn, home.account, only, now=now()))
     if as_json:
         print_json(found.shape())
     else:

@@ -42,12 +42,12 @@ def register(app: typer.Typer) -> None:
 
 def list_(limit: Limit = None, everything: All = False, since: Since = None, as_json: Json = False) -> None:
     """People heard from, the latest first."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import people as people_reading
 
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
         found = home.read(
-            lambda conn: reading.people.newest(
+            lambda conn: people_reading.newest(
                 conn, home.account, limit=newest, since=since_instant(home, since)
             )
         )
@@ -90,10 +90,10 @@ def show(
     as_json: Json = False,
 ) -> None:
     """One person, and everything remembered about them. JSON has the one heard from last."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import people as people_reading
 
     with open_home() as home:
-        found = home.read(lambda conn: reading.people.named(conn, home.account, who))
+        found = home.read(lambda conn: people_reading.named(conn, home.account, who))
     if as_json:
         print_json(found[0].shape())
         if len(found) > 1:

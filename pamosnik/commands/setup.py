@@ -137,12 +137,12 @@ def _connections(context: typer.Context) -> None:
 
 def connections_list(as_json: Json = False) -> None:
     """Connected accounts, their state, and how long their login lasts."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import connections as connection_reading
     from pamosnik.store import connections
 
     with open_home() as home:
         connected = home.read(lambda conn: connections.of_account(conn, home.account.id))
-        rows = [reading.connections.shape(one) for one in connected]
+        rows = [connection_reading.shape(one) for one in connected]
     if as_json:
         print_json(rows)
         return
@@ -167,10 +167,10 @@ def connections_show(
     as_json: Json = False,
 ) -> None:
     """One connected account."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import connections as connection_reading
 
     with open_home() as home:
-        found = home.read(lambda conn: reading.connections.named(conn, home.account, username))
+        found = home.read(lambda conn: connection_reading.named(conn, home.account, username))
     if as_json:
         print_json(found)
         return
@@ -188,7 +188,8 @@ def connections_refresh(
 
     from pamosnik.instagram.client import Instagram
     from pamosnik.security.held_keys import HeldKeys
-    from pamosnik.services import reading, tokens
+    from pamosnik.services import tokens
+    from pamosnik.services.reading import connections as connection_reading
 
     with open_home() as home:
         settings = home.settings
@@ -201,7 +202,7 @@ def connections_refresh(
                     await tokens.refresh_now(home, instagram, keys, connected, now())
 
         asyncio.run(ask())
-        rows = home.read(lambda conn: [reading.connections.named(conn, home.account, c.id) for c in wanted])
+        rows = home.read(lambda conn: [connection_reading.named(conn, home.account, c.id) for c in wanted])
     if as_json:
         print_json(rows)
         return

@@ -58,7 +58,7 @@ def stats(
     as_json: Json = False,
 ) -> None:
     """How often flows started, sent, were clicked and completed: docs/statistics.md says what each number counts."""
-    from pamosnik.services import reading
+    from pamosnik.services.reading import counts
     from pamosnik.services.reading.counts import By as Counted
     from pamosnik.services.reading.counts import Wanted
 
@@ -73,7 +73,7 @@ def stats(
             _write_page(home, month, connection, html)
             return
         wanted = Wanted(None if by is None else Counted(by.value), flow, connection, first, last)
-        found = home.read(lambda conn: reading.counts.told(conn, home.account, wanted, now()))
+        found = home.read(lambda conn: counts.told(conn, home.account, wanted, now()))
     if as_json:
         print_json(found)
         return
@@ -85,13 +85,14 @@ def stats(
 def _days(
     home: Home, since: str | None, until: str | None, month: str | None
 ) -> tuple[str | None, str | None]:
-    from pamosnik.services import asked, reading
+    from pamosnik.services import asked
     from pamosnik.services.numbers import day_of
+    from pamosnik.services.reading import counts
 
     zone = home.account.timezone
     if month is None:
         return asked.day("--since", since, now(), zone), asked.day("--until", until, now(), zone)
-    days = reading.counts.of_month(month, day_of(now(), zone))
+    days = counts.of_month(month, day_of(now(), zone))
     return days.first, days.last
 
 

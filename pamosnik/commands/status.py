@@ -23,7 +23,9 @@ def status(
     """Health at a glance."""
     from pamosnik.security import keyring
     from pamosnik.services import home as homes
-    from pamosnik.services import reading
+    from pamosnik.services.reading import machine
+    from pamosnik.services.reading import problems as problem_reading
+    from pamosnik.services.reading import status as status_reading
 
     with open_home() as home:
         since = homes.daemon_since(home.settings.home)
@@ -31,18 +33,18 @@ def status(
         key = None if since is not None else keyring.trouble_outside(home.settings.key_file)
         found = home.read(
             partial(
-                reading.status.of_account,
+                status_reading.of_account,
                 account=home.account,
                 running=since is not None,
                 since=None if since is None else datetime.fromtimestamp(since, UTC),
                 now=now(),
                 storage=[
-                    *reading.problems.storage(
+                    *problem_reading.storage(
                         homes.refused_storage(home.settings),
                         home.database.wal_bytes(),
-                        free_bytes=reading.machine.free_bytes(home.settings.home),
+                        free_bytes=machine.free_bytes(home.settings.home),
                     ),
-                    *reading.problems.key_file(key),
+                    *problem_reading.key_file(key),
                 ],
             )
         )
@@ -80,11 +82,11 @@ def _show(found: dict[str, object]) -> None:
 
 
 def _show_broadcasts(found: object) -> None:
-    from pamosnik.services import reading
+    from pamosnik.services.reading import broadcasts
 
     assert isinstance(found, dict)
     for planned in found["planned"][:3]:
         say(f"broadcast    {planned['flow']} to @{planned['connection']} at {shown(planned['at'])}")
     for latest in found["latest"]:
-        became = reading.broadcasts.sentence(latest)
+        became = broadcasts.sentence(latest)
         say(f"             {latest['flow']} at {shown(latest['planned_at'])}: {became}")

@@ -20,8 +20,8 @@ from pamosnik.daemon.api_reads import READS, Asked, Read
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Caller, Callers
 from pamosnik.errors import NotFound, UsageError
-from pamosnik.services import reading
 from pamosnik.services.listing import Part
+from pamosnik.services.reading import machine, problems
 from pamosnik.services.reading.problems import Problem
 from pamosnik.store.database import Database
 from pamosnik.store.writer import GroupWriter
@@ -81,8 +81,8 @@ class Api:
     def _storage(self) -> list[Problem]:
         problem = self._writer.storage.problem
         refused = None if problem is None else (problem.message, problem.hint or "")
-        return reading.problems.storage(
-            refused, self._reader.wal_bytes(), free_bytes=reading.machine.free_bytes(self._reader.path.parent)
+        return problems.storage(
+            refused, self._reader.wal_bytes(), free_bytes=machine.free_bytes(self._reader.path.parent)
         )
 
 

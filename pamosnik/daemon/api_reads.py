@@ -7,9 +7,11 @@ from datetime import datetime
 from pamosnik._sqlite import Connection
 from pamosnik.ages import Ages
 from pamosnik.errors import UsageError
-from pamosnik.services import accounts, asked, explaining, flow_history, kept, listing, reading
+from pamosnik.services import accounts, asked, explaining, flow_history, kept, listing
 from pamosnik.services import queue as queue_service
 from pamosnik.services.listing import Part, Wanted
+from pamosnik.services.reading import connections as connection_reading
+from pamosnik.services.reading import counts, events, flow_steps, flows, people, queue, runs, status
 from pamosnik.services.reading.counts import By
 from pamosnik.services.reading.problems import Problem
 from pamosnik.services.shapes import Shape
@@ -50,7 +52,7 @@ class Read:
 
 
 def _status(conn: Connection, asks: Asked) -> Shape:
-    return reading.status.of_account(
+    return status.of_account(
         conn, asks.account, running=True, since=asks.daemon_since, now=asks.now, storage=asks.storage
     )
 
@@ -60,7 +62,7 @@ def _events(conn: Connection, asks: Asked) -> Part:
 
 
 def _event(conn: Connection, asks: Asked) -> Shape:
-    return reading.events.whole(conn, asks.account, asks.what)
+    return events.whole(conn, asks.account, asks.what)
 
 
 def _why(conn: Connection, asks: Asked) -> Shape:
@@ -72,7 +74,7 @@ def _runs(conn: Connection, asks: Asked) -> Part:
 
 
 def _run(conn: Connection, asks: Asked) -> Shape:
-    return reading.runs.whole(conn, asks.account, asks.what, asks.now)
+    return runs.whole(conn, asks.account, asks.what, asks.now)
 
 
 def _queue(conn: Connection, asks: Asked) -> Part:
@@ -82,7 +84,7 @@ def _queue(conn: Connection, asks: Asked) -> Part:
 
 def _item(conn: Connection, asks: Asked) -> Shape:
     item = QueueFilter(item_id=queue_service.named(conn, asks.account, asks.what).id)
-    (found,) = reading.queue.newest(conn, asks.account, item, now=asks.now)
+    (found,) = queue.newest(conn, asks.account, item, now=asks.now)
     return found.shape()
 
 
@@ -91,15 +93,15 @@ def _contacts(conn: Connection, asks: Asked) -> Part:
 
 
 def _contact(conn: Connection, asks: Asked) -> Shape:
-    return reading.people.named(conn, asks.account, asks.what)[0].shape()
+    return people.named(conn, asks.account, asks.what)[0].shape()
 
 
 def _flows(conn: Connection, asks: Asked) -> list[Shape]:
-    return reading.flows.applied(conn, asks.account)
+    return flows.applied(conn, asks.account)
 
 
 def _flow(conn: Connection, asks: Asked) -> Shape:
-    return reading.flows.whole(conn, asks.account, asks.what)
+    return flows.whole(conn, asks.account, asks.what)
 
 
 def _flow_steps(conn: Connection, asks: Asked) -> Shape:
@@ -107,7 +109,7 @@ def _flow_steps(conn: Connection, asks: Asked) -> Shape:
     version = given.get("version")
     if version is None:
         version = flow_history.applied_flow(conn, asks.account.id, asks.what, "show").version
-    found = reading.flow_steps.of_version(
+    found = flow_steps.of_version(
         conn,
         asks.account,
         asks.what,
@@ -126,22 +128,22 @@ def _flow_history(conn: Connection, asks: Asked) -> list[Shape]:
 
 def _stats(conn: Connection, asks: Asked) -> Shape:
     given, zone = asks.parameters, asks.account.timezone
-    wanted = reading.counts.Wanted(
+    wanted = counts.Wanted(
         by=_by(asks),
         flow=given.get("flow"),
         connection=given.get("connection"),
         since=asked.day("since", given.get("since"), asks.now, zone),
         until=asked.day("until", given.get("until"), asks.now, zone),
     )
-    return reading.counts.told(conn, asks.account, wanted, asks.now)
+    return counts.told(conn, asks.account, wanted, asks.now)
 
 
 def _connections(conn: Connection, asks: Asked) -> list[Shape]:
-    return [reading.connections.shape(one) for one in connections.of_account(conn, asks.account.id)]
+    return [connection_reading.shape(one) for one in connections.of_account(conn, asks.account.id)]
 
 
 def _connection(conn: Connection, asks: Asked) -> Shape:
-    return reading.connections.named(conn, asks.account, asks.what)
+    return connection_reading.named(conn, asks.account, asks.what)
 
 
 def _account(conn: Connection, asks: Asked) -> Shape:

@@ -26,9 +26,11 @@ from pamosnik.daemon.api_flows import BadFiles, Machine, Work
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
 from pamosnik.errors import HomeError, NotFound, PamosnikError, UsageError
-from pamosnik.services import erasing, flows, people, queue, reading, runs
+from pamosnik.services import erasing, flows, people, queue, runs
 from pamosnik.services.people import By, Changed
 from pamosnik.services.queue import Fate
+from pamosnik.services.reading import queue as queue_reading
+from pamosnik.services.reading import runs as run_reading
 from pamosnik.services.shapes import Shape
 from pamosnik.store import deletions
 from pamosnik.store.database import Database
@@ -122,13 +124,13 @@ def _settle(conn: Connection, by: By, what: str, given: Given) -> Shape:
 
 def _item(conn: Connection, by: By, item_id: str) -> Shape:
     """As it stands now."""
-    (found,) = reading.queue.newest(conn, by.account, QueueFilter(item_id=item_id), now=by.now)
+    (found,) = queue_reading.newest(conn, by.account, QueueFilter(item_id=item_id), now=by.now)
     return found.shape()
 
 
 def _cancel_run(conn: Connection, by: By, what: str, _: Given) -> Shape:
     ended = runs.cancel(conn, by.account, what, actor=by.actor, now=by.now)
-    return reading.runs.named(conn, by.account, ended)[0].shape()
+    return run_reading.named(conn, by.account, ended)[0].shape()
 
 
 WRITES: Sequence[Write] = (

@@ -25,7 +25,8 @@ from pamosnik.daemon.callers import Callers
 from pamosnik.daemon.meters import Meters
 from pamosnik.model.outbox import Quota
 from pamosnik.outbox.pacing import COUNTS_FOR
-from pamosnik.services import reading
+from pamosnik.services.reading import forecast, numbers, statistics
+from pamosnik.services.reading import problems as problem_reading
 from pamosnik.services.reading.numbers import FlowCounts
 from pamosnik.services.reading.statistics import KindCounts
 from pamosnik.store import accounts, attempts, connections, reads
@@ -130,21 +131,21 @@ def _measure(conn: Connection, account: Account, now: datetime) -> _Measured:
     counts = reads.queue_counts(conn, account.id)
     first_due = optional_instant(reads.queue_times(conn, account.id)[0])
     last_event, pending = reads.event_counts(conn, account.id)
-    leaves = reading.forecast.leaving(conn, connected, now)
+    leaves = forecast.leaving(conn, connected, now)
     return _Measured(
         account=account.id,
-        events=reading.statistics.by_kind(conn, account),
+        events=statistics.by_kind(conn, account),
         pending=pending,
         last_event_at=optional_instant(last_event),
-        flows=reading.numbers.by_flow(conn, account),
+        flows=numbers.by_flow(conn, account),
         queue={status: counts.get(status, 0) for status in _WAITING},
         overdue_s=0.0 if first_due is None else max((now - first_due).total_seconds(), 0.0),
-        too_late=reading.forecast.will_expire(conn, account, leaves, now),
+        too_late=forecast.will_expire(conn, account, leaves, now),
         connections=[
             (one, attempts.counted(conn, one.id, Quota.PRIVATE_REPLY, now - COUNTS_FOR)[0])
             for one in connected
         ],
-        problems=len(reading.problems.of_account(conn, account, connected, now)),
+        problems=len(problem_reading.of_account(conn, account, connected, now)),
     )
 
 

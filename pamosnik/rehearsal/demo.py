@@ -26,9 +26,13 @@ from pamosnik.sandbox.main import Sandbox, seed
 from pamosnik.sandbox.phone.behind import Observer
 from pamosnik.sandbox.things import MediaKind, Person
 from pamosnik.sandbox.world import World
-from pamosnik.services import connecting, flows, home, reading
+from pamosnik.services import connecting, flows, home
 from pamosnik.services import keys as machine_keys
 from pamosnik.services.accounts import NewAccount
+from pamosnik.services.reading import events as event_reading
+from pamosnik.services.reading import numbers as numbers_reading
+from pamosnik.services.reading import people as people_reading
+from pamosnik.services.reading import queue
 from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import open_database
@@ -338,11 +342,11 @@ async def _settled(stage: _Stage) -> bool | None:
         account = _account(accounts.every(conn))
         pending = [
             e
-            for e in reading.events.newest(conn, account, limit=None, since=stage.began)
+            for e in event_reading.newest(conn, account, limit=None, since=stage.began)
             if e.verdict == "pending"
         ]
         open_items = QueueFilter(open_only=True, since=stage.began)
-        going = reading.queue.newest(conn, account, open_items, now=SystemClock().now())
+        going = queue.newest(conn, account, open_items, now=SystemClock().now())
     return None if pending or going else True
 
 
@@ -356,11 +360,11 @@ def _report(stage: _Stage) -> None:
     with open_database(stage.settings.database) as database:
         conn = database.connection
         account = _account(accounts.every(conn))
-        events = list(reversed(reading.events.newest(conn, account, limit=None, since=stage.began)))
+        events = list(reversed(event_reading.newest(conn, account, limit=None, since=stage.began)))
         made = QueueFilter(since=stage.began)
-        items = list(reversed(reading.queue.newest(conn, account, made, now=SystemClock().now())))
-        numbers = reading.numbers.by_flow(conn, account)
-        people = reading.people.newest(conn, account, limit=10, since=stage.began)
+        items = list(reversed(queue.newest(conn, account, made, now=SystemClock().now())))
+        numbers = numbers_reading.by_flow(conn, account)
+        people = people_reading.newest(conn, account, limit=10, since=stage.began)
     say("\nEvery event has a verdict:")
     for event in events:
         if event.verdict not in ("own", "noted"):

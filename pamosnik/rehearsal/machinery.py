@@ -53,7 +53,8 @@ from pamosnik.rehearsal.watcher import Watcher
 from pamosnik.sandbox.graph import Graph
 from pamosnik.sandbox.things import Content, Notice
 from pamosnik.sandbox.webhooks import Deliverer, envelope
-from pamosnik.services import answering, credentials, intake, reading, resuming, sending
+from pamosnik.services import answering, credentials, intake, resuming, sending
+from pamosnik.services.reading import events as event_reading
 from pamosnik.services.sending import Claimed
 from pamosnik.store import attempts, broadcasts, connections, errands, evidence, inbox, outbox, runs
 from pamosnik.store import flows as flow_store
@@ -298,7 +299,7 @@ class Machinery:
         assert event is not None
         if event.incoming.verdict is Verdict.PENDING:
             return event.attempts > 0
-        told, _ = reading.events.named(self.conn, self.account, event_id)
+        told, _ = event_reading.named(self.conn, self.account, event_id)
         self.log.append(
             Judged(
                 at=now,

@@ -31,9 +31,11 @@ from pamosnik.rehearsal.ticket import Ticket
 from pamosnik.rehearsal.walks import Walk
 from pamosnik.sandbox import entrances, people
 from pamosnik.sandbox.things import Account, Attachment, Comment, Media, MediaKind, Person
-from pamosnik.services import clicks, explaining, flows, reading
+from pamosnik.services import clicks, explaining, flows
 from pamosnik.services.explaining import Why
 from pamosnik.services.library import Library
+from pamosnik.services.reading import events
+from pamosnik.services.reading import runs as run_reading
 from pamosnik.services.shapes import Shape
 from pamosnik.store import contacts, links, reads
 from pamosnik.store import flows as flow_store
@@ -141,7 +143,7 @@ class Stage:
 
     def steps(self, run_id: str) -> tuple[str, ...]:
         """Paths of the steps a run has taken, in order: what a test has reached."""
-        _, turns = reading.runs.named(self._works.conn, self._works.account, run_id)
+        _, turns = run_reading.named(self._works.conn, self._works.account, run_id)
         return tuple(check[0] for taken in turns for check in taken.trace)
 
     def walks(self) -> tuple[Walk, ...]:
@@ -150,7 +152,7 @@ class Stage:
 
     def verdicts(self) -> list[Shape]:
         """Every event with its verdict, in the shape of `events list --json`, the oldest first."""
-        found = reading.events.newest(self._works.conn, self._works.account, limit=None, since=None)
+        found = events.newest(self._works.conn, self._works.account, limit=None, since=None)
         return [event.shape() for event in reversed(found)]
 
     # --- time ----------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from pamosnik.clock import SystemClock
 from pamosnik.errors import NotFound
 from pamosnik.model.event import EventKind, Verdict
 from pamosnik.sandbox.phone.behind import Action
-from pamosnik.services import explaining, reading
+from pamosnik.services import explaining
+from pamosnik.services.reading import people, queue, runs
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts, connections, contacts, notices, outbox, reads
 from pamosnik.store import flows as flow_store
@@ -99,7 +100,7 @@ def _account(conn: Connection, ig_id: str) -> Account | None:
 
 def _contact(conn: Connection, account: Account, igsid: str) -> Shape | None:
     try:
-        found = reading.people.named(conn, account, igsid)[0].shape()
+        found = people.named(conn, account, igsid)[0].shape()
     except NotFound:
         return None
     shown = ("tags", "fields", "window_open_until", "paused_until", "opted_out", "unreachable")
@@ -134,7 +135,7 @@ def _steps(conn: Connection, account: Account, igsid: str) -> dict[str, list[lis
 
     steps: dict[str, list[list[str]]] = {}
     for run_id in _run_ids(conn, account, igsid):
-        run, _ = reading.runs.named(conn, account, run_id)
+        run, _ = runs.named(conn, account, run_id)
         flow = body(run.flow, run.version)
         for _, _, event, trace, _ in reads.turns(conn, run_id):
             if event is not None:
@@ -160,11 +161,11 @@ def _runs(conn: Connection, account: Account, igsid: str, events: list[Shape]) -
     titles = {flow.flow_id: flow.title for flow in flow_store.applied(conn, account.id)}
     entries: list[Shape] = []
     for run_id in _run_ids(conn, account, igsid):
-        run, _ = reading.runs.named(conn, account, run_id)
+        run, _ = runs.named(conn, account, run_id)
         shape = run.shape()
         kept = {name: shape[name] for name in ("id", "flow", "status", "step", "due_at", "reason")}
         of_it = QueueFilter(run_id=run_id)
-        sent = reversed(reading.queue.newest(conn, account, of_it, now=SystemClock().now()))
+        sent = reversed(queue.newest(conn, account, of_it, now=SystemClock().now()))
         own = [event for event in reversed(events) if event["run"] == run_id]
         title = titles.get(run.flow)
         entries.append(

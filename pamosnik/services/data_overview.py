@@ -9,7 +9,8 @@ from pamosnik._sqlite import Connection
 from pamosnik.ages import Ages
 from pamosnik.clock import local_minute
 from pamosnik.flows import durations
-from pamosnik.services import kept_fields, people, reading
+from pamosnik.services import kept_fields, people
+from pamosnik.services.reading import people as people_reading
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts, aging, connections, consents, contacts, deletions, reads
 from pamosnik.store.accounts import Account
@@ -126,7 +127,7 @@ def connection(conn: Connection, account: Account, connection_id: str) -> Connec
 
 def person(conn: Connection, account: Account, person_id: str) -> Shape | None:
     """A contact, or by the id of a comment whoever wrote it and is none. None: nobody of the account's."""
-    found = reading.people.by_id(conn, account, [person_id])
+    found = people_reading.by_id(conn, account, [person_id])
     if found:
         return found[0].shape()
     commenter = contacts.commenter(conn, account.id, person_id)

@@ -10,8 +10,9 @@ from pamosnik.errors import NotFound
 from pamosnik.model.contact import Contact
 from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, Incoming, Verdict
 from pamosnik.model.event import Event as Stored
-from pamosnik.services import explaining, reading, replying
+from pamosnik.services import explaining, replying
 from pamosnik.services.explaining import Why
+from pamosnik.services.reading import events, runs, step_words
 from pamosnik.services.reading.events import Event
 from pamosnik.services.reading.runs import Run, Turn
 from pamosnik.store import contacts, inbox, reads
@@ -54,11 +55,11 @@ class View:
 
 def of_id(conn: Connection, account: Account, event_id: str, now: datetime) -> View:
     """Raises `NotFound` for what is no event's id."""
-    event = reading.events.by_id(conn, account, event_id)
+    event = events.by_id(conn, account, event_id)
     stored = inbox.load(conn, event.id)
     assert stored is not None
     told = stored.incoming
-    ran = None if event.run is None else reading.runs.by_id(conn, account, event.run)
+    ran = None if event.run is None else runs.by_id(conn, account, event.run)
     person = _writer(conn, stored)
     media_id = told.media_id
     return View(
@@ -78,7 +79,7 @@ def of_id(conn: Connection, account: Account, event_id: str, now: datetime) -> V
 
 
 def _steps(conn: Connection, account: Account, run: Run) -> Mapping[str, str]:
-    return reading.step_words.of_version(conn, account, run.flow, run.version)
+    return step_words.of_version(conn, account, run.flow, run.version)
 
 
 def writer(conn: Connection, account: Account, event_id: str) -> Contact:

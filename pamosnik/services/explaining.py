@@ -8,10 +8,11 @@ from pamosnik._sqlite import Connection
 from pamosnik.engine.match import Heard
 from pamosnik.engine.nearness import closest
 from pamosnik.model.event import CHANGES, Event, EventKind
-from pamosnik.services import reading
 from pamosnik.services.library import Library
 from pamosnik.services.matching import came_close
 from pamosnik.services.posts import posts_of
+from pamosnik.services.reading import events, queue
+from pamosnik.services.reading import links as link_reading
 from pamosnik.services.shapes import Shape
 from pamosnik.store import connections, inbox
 from pamosnik.store.accounts import Account
@@ -62,16 +63,16 @@ class Why:
 
 def why(conn: Connection, account: Account, what: str, now: datetime) -> Why:
     """About the event that an id names, or a person's latest. Raises `NotFound`."""
-    event, checks = reading.events.named(conn, account, what)
+    event, checks = events.named(conn, account, what)
     done = _WORDS[event.verdict].format(flow=event.flow)
     kind = _KINDS.get(event.kind, event.kind.replace("_", " "))
     reason = f": {event.reason}" if event.reason else ""
     of_it = QueueFilter(event_id=event.id)
-    sent = [item.shape() for item in reversed(reading.queue.newest(conn, account, of_it, now=now))]
+    sent = [item.shape() for item in reversed(queue.newest(conn, account, of_it, now=now))]
     advice = None
     if event.verdict == "no_match":
         advice = _advice(conn, account, event.id)
-    links = [link.shape() for link in reading.links.sent(conn, account, event_id=event.id)]
+    links = [link.shape() for link in link_reading.sent(conn, account, event_id=event.id)]
     return Why(event.shape(), f"This {kind} {done}{reason}.", checks, sent, advice, links)
 
 

@@ -17,7 +17,8 @@ from pamosnik.privacy.export import Extra
 from pamosnik.privacy.export_archive import OnProgress
 from pamosnik.privacy.export_manifest import Manifest
 from pamosnik.privacy.export_values import json_rows
-from pamosnik.services import flow_export, reading, sheets
+from pamosnik.services import flow_export, sheets
+from pamosnik.services.reading import numbers
 from pamosnik.store import accounts, backup, export_tables
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Rows
@@ -132,7 +133,7 @@ def _extras(conn: Connection, owner: Account) -> Sequence[Extra]:
 
 def _numbers(conn: Connection, owner: Account) -> Iterator[Extra]:
     """As `pamosnik stats` tells them."""
-    found = [row.shape() for row in reading.numbers.by_flow(conn, owner)]
+    found = [row.shape() for row in numbers.by_flow(conn, owner)]
     names = list(dict.fromkeys(name for row in found for name in row))
     yield Extra("json/stats.json", "stats", list(json_rows(names, [list(row.values()) for row in found])), 2)
     columns = sheets.NUMBERS.columns(conn, owner)

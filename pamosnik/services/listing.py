@@ -11,7 +11,10 @@ from typing import Protocol
 
 from pamosnik._sqlite import Connection
 from pamosnik.errors import UsageError
-from pamosnik.services import reading
+from pamosnik.services.reading import events as event_reading
+from pamosnik.services.reading import people as people_reading
+from pamosnik.services.reading import queue as queue_reading
+from pamosnik.services.reading import runs as run_reading
 from pamosnik.services.reading.people import Heard
 from pamosnik.services.shapes import Shape
 from pamosnik.store import contacts, outbox
@@ -51,13 +54,13 @@ class Wanted:
 def events(conn: Connection, account: Account, wanted: Wanted) -> Part:
     """Raises `UsageError`, as the others do, when `before` is from no part."""
     before = _id(wanted.before)
-    found = reading.events.newest(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
+    found = event_reading.newest(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
     return _part(found, wanted)
 
 
 def runs(conn: Connection, account: Account, wanted: Wanted) -> Part:
     before = _id(wanted.before)
-    found = reading.runs.newest(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
+    found = run_reading.newest(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
     return _part(found, wanted)
 
 
@@ -66,13 +69,13 @@ def queue(conn: Connection, account: Account, wanted: Wanted, *, open_only: bool
     if before is not None and not outbox.is_there(conn, account.id, before):
         raise _no_place(before)
     of = QueueFilter(open_only=open_only, since=wanted.since, before=before)
-    return _part(reading.queue.newest(conn, account, of, now=now, limit=wanted.limit + 1), wanted)
+    return _part(queue_reading.newest(conn, account, of, now=now, limit=wanted.limit + 1), wanted)
 
 
 def people(conn: Connection, account: Account, wanted: Wanted) -> Part:
     """Whoever is heard from meanwhile stands in front of the first part again."""
     before = _heard_from(wanted.before)
-    found = reading.people.newest(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
+    found = people_reading.newest(conn, account, limit=wanted.limit + 1, since=wanted.since, before=before)
     part = _part(found, wanted)
     if part.before is None:
         return part
@@ -86,7 +89,7 @@ def heard(
     """Those people who are asked for, with their last words; and where the next part begins."""
     before = _heard_from(wanted.before)
     limit = wanted.limit + 1
-    found = reading.people.listed(conn, account, which, now=now, limit=limit, before=before)
+    found = people_reading.listed(conn, account, which, now=now, limit=limit, before=before)
     rows = found[: wanted.limit]
     return rows, f"{ms(rows[-1].at)}-{rows[-1].id}" if len(found) > wanted.limit else None
 

@@ -20,7 +20,7 @@ from pamosnik.model.book import FieldSpec, Settings
 from pamosnik.model.contact import Contact, PausedBy
 from pamosnik.model.step import Accept, FieldType
 from pamosnik.model.words import fold
-from pamosnik.services import reading
+from pamosnik.services.reading import people
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts, connections, contacts, deletions, runs
 from pamosnik.store import flows as flow_store
@@ -67,7 +67,7 @@ def find(conn: Connection, account: Account, text: str, *, limit: int | None) ->
     if not wanted:
         raise UsageError("There is nothing to look for.", hint="Try: pamosnik contacts find TEXT")
     found = people_store.newest(conn, account.id, people_store.Wanted(text=wanted), limit=limit)
-    return [one.shape() for one in reading.people.by_id(conn, account, found)]
+    return [one.shape() for one in people.by_id(conn, account, found)]
 
 
 def find_everybody(conn: Connection, account: Account, text: str, *, limit: int) -> list[Shape]:
@@ -101,7 +101,7 @@ def named(conn: Connection, account: Account, who: str) -> Contact:
     if not found:
         raise NotFound(f"No contact is known by {who}.", hint="Try: pamosnik contacts list")
     if len(found) > 1:
-        ids = ", ".join(f"{one.id} (@{one.connection})" for one in reading.people.named(conn, account, who))
+        ids = ", ".join(f"{one.id} (@{one.connection})" for one in people.named(conn, account, who))
         raise PamosnikError(
             f"{len(found)} contacts are known by {who}, and each is changed by itself.",
             hint=f"Name one by its id: {ids}",
@@ -298,5 +298,5 @@ def _length(lasts: str | None) -> timedelta:
 def _done(conn: Connection, by: By, contact: Contact, action: str, *, changed: bool) -> Changed:
     if changed:
         accounts.audit(conn, by.account.id, actor=by.actor, action=action, subject=contact.id, now=by.now)
-    (person,) = reading.people.by_id(conn, by.account, [contact.id])
+    (person,) = people.by_id(conn, by.account, [contact.id])
     return Changed(person.shape(), changed)

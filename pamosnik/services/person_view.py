@@ -8,7 +8,10 @@ from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound
 from pamosnik.model.book import FieldSpec
 from pamosnik.model.contact import Contact
-from pamosnik.services import people, reading, replying
+from pamosnik.services import people, replying
+from pamosnik.services.reading import conversation as conversation_reading
+from pamosnik.services.reading import people as people_reading
+from pamosnik.services.reading import runs as run_reading
 from pamosnik.services.reading.conversation import Conversation
 from pamosnik.services.reading.people import Person
 from pamosnik.services.reading.runs import Run
@@ -50,15 +53,15 @@ def of(
     contact = contacts.load(conn, contact_id)
     if contact is None or contact.account_id != account.id:
         raise NotFound(f"No contact is known by {contact_id}.")
-    (person,) = reading.people.by_id(conn, account, [contact_id])
+    (person,) = people_reading.by_id(conn, account, [contact_id])
     note, paused_note = contacts.notes(conn, contact_id)
     no_message = replying.why_no_message(contact, account, now)
     return PersonView(
         person=person,
         note=note,
         paused_note=paused_note,
-        conversation=reading.conversation.part(conn, account, contact, limit=LINES, before=before),
-        runs=reading.runs.of_person(conn, contact_id, limit=RUNS),
+        conversation=conversation_reading.part(conn, account, contact, limit=LINES, before=before),
+        runs=run_reading.of_person(conn, contact_id, limit=RUNS),
         no_message=no_message,
         comment=None if no_message is None else _comment(conn, account, contact, now),
         fields=people.declared_fields(conn, account),

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from pamosnik._sqlite import Connection
 from pamosnik.csv_cells import Cell
 from pamosnik.model.outbox import ItemStatus
-from pamosnik.services import reading
-from pamosnik.services.reading import event_lists, statistics
+from pamosnik.services.reading import event_lists, numbers, queue, runs, statistics
+from pamosnik.services.reading import events as event_reading
+from pamosnik.services.reading import people as people_reading
 from pamosnik.services.reading.holding import Holds
 from pamosnik.services.reading.numbers import WORDS
 from pamosnik.services.reading.statistics import Days
@@ -92,7 +93,7 @@ def _people(
     left = [connection for connection in ids if connection >= at]
     if not left:
         return Part([], None)
-    found = reading.people.of_connection(
+    found = people_reading.of_connection(
         conn, account, left[0], which, after=after if left[0] == at else "", limit=limit
     )
     rows = _rows([one.shape() for one in found], columns, account)
@@ -106,7 +107,7 @@ def _event_columns(_: Connection, __: Account) -> Sequence[str]:
 
 
 def _events(conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int) -> Part:
-    found = reading.events.newest(conn, account, limit=limit, since=None, before=last)
+    found = event_reading.newest(conn, account, limit=limit, since=None, before=last)
     rows = _rows([one.shape() for one in found], columns, account)
     return Part(rows, found[-1].id if len(found) == limit else None)
 
@@ -133,7 +134,7 @@ def waiting(now: datetime, holds: Holds | None = None) -> Sheet:
     def part(
         conn: Connection, account: Account, columns: Sequence[str], _last: str | None, _limit: int
     ) -> Part:
-        found = reading.queue.newest(conn, account, QueueFilter(open_only=True), now=now)
+        found = queue.newest(conn, account, QueueFilter(open_only=True), now=now)
         shown = [item.shape() for item in found if holds in (None, item.holds)]
         return Part(_rows(shown, columns, account), None)
 
@@ -146,7 +147,7 @@ def items(status: ItemStatus | None, now: datetime) -> Sheet:
     def part(
         conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int
     ) -> Part:
-        found = reading.queue.in_state(conn, account, status, now=now, limit=limit, before=last)
+        found = queue.in_state(conn, account, status, now=now, limit=limit, before=last)
         return Part(_rows([item.shape() for item in found.items], columns, account), found.before)
 
     return Sheet(_item_columns, part)
@@ -157,7 +158,7 @@ def _run_columns(_: Connection, __: Account) -> Sequence[str]:
 
 
 def _runs(conn: Connection, account: Account, columns: Sequence[str], last: str | None, limit: int) -> Part:
-    found = reading.runs.newest(conn, account, limit=limit, before=last)
+    found = runs.newest(conn, account, limit=limit, before=last)
     rows = _rows([one.shape() for one in found], columns, account)
     return Part(rows, found[-1].id if len(found) == limit else None)
 
@@ -254,7 +255,7 @@ RUNS = Sheet(_run_columns, _runs)
 
 
 def _counted(conn: Connection, account: Account) -> Sequence[Shape]:
-    return [row.shape() for row in reading.numbers.by_flow(conn, account)]
+    return [row.shape() for row in numbers.by_flow(conn, account)]
 
 
 def _rows(found: Sequence[Shape], columns: Sequence[str], account: Account) -> Sequence[Row]:

@@ -8,9 +8,10 @@ from pamosnik.errors import NotFound, PamosnikError
 from pamosnik.model.contact import Contact
 from pamosnik.model.flow import Flow
 from pamosnik.model.run import Origin
-from pamosnik.services import flow_history, people, reading, turn
+from pamosnik.services import flow_history, people, turn
 from pamosnik.services.library import Library
 from pamosnik.services.people import By
+from pamosnik.services.reading import runs as run_reading
 from pamosnik.services.scene import Scene, facts_as_told, open_scene
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts, runs
@@ -34,7 +35,7 @@ def start(conn: Connection, library: Library, by: By, flow_id: str, who: str) ->
         raise PamosnikError(f"Nothing was started: {reason}.")
     run = turn.begin(scene, contact, flow, _NOBODY_CAME, None)
     accounts.audit(conn, by.account.id, actor=by.actor, action="flows start", subject=flow_id, now=by.now)
-    return reading.runs.named(conn, by.account, run.id)[0].shape()
+    return run_reading.named(conn, by.account, run.id)[0].shape()
 
 
 def _person(contact: Contact, scene: Scene, flow: Flow) -> str | None:

@@ -12,9 +12,11 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.daemon.doers import Outside
 from pamosnik.flows.problems import Problem, Severity
-from pamosnik.services import explaining, reading
+from pamosnik.services import explaining
 from pamosnik.services import flows as flow_services
 from pamosnik.services.flows import Proposal
+from pamosnik.services.reading import people
+from pamosnik.services.reading import runs as run_reading
 from pamosnik.store import accounts
 from pamosnik.store import flows as flow_store
 from pamosnik.store.flow_history import By
@@ -100,12 +102,12 @@ class Changing:
     def runs(self, igsid: str) -> list[tuple[object, object]]:
         """Flow and status, the oldest first."""
         conn = self.shop.reader.connection
-        found = reading.runs.newest(conn, accounts.every(conn)[0])
+        found = run_reading.newest(conn, accounts.every(conn)[0])
         return [(run.flow, run.status) for run in reversed(found) if run.igsid == igsid]
 
     def fields(self, igsid: str) -> object:
         conn = self.shop.reader.connection
-        found = reading.people.newest(conn, accounts.every(conn)[0], limit=None)
+        found = people.newest(conn, accounts.every(conn)[0], limit=None)
         return next(one.contact.fields for one in found if one.contact.igsid == igsid)
 
     async def _said(self, item: Mapping[str, Any]) -> None:

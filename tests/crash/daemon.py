@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from pamosnik.sandbox.main import Sandbox
-from pamosnik.services import reading
+from pamosnik.services.reading import events, numbers, people, queue, runs
 from pamosnik.store import accounts
 from pamosnik.store.database import open_database
 from tests.crash import forked
@@ -36,11 +36,11 @@ def recorded(home: Path) -> Mapping[str, Any]:
         conn = database.connection
         account = accounts.every(conn)[0]
         return {
-            "events": [one.shape() for one in reading.events.newest(conn, account, limit=None, since=None)],
-            "queue": [one.shape() for one in reading.queue.newest(conn, account, now=now)],
-            "contacts": [one.shape() for one in reading.people.newest(conn, account, limit=None)],
-            "runs": [one.shape() for one in reading.runs.newest(conn, account)],
-            "flows": [row.shape() for row in reading.numbers.by_flow(conn, account)],
+            "events": [one.shape() for one in events.newest(conn, account, limit=None, since=None)],
+            "queue": [one.shape() for one in queue.newest(conn, account, now=now)],
+            "contacts": [one.shape() for one in people.newest(conn, account, limit=None)],
+            "runs": [one.shape() for one in runs.newest(conn, account)],
+            "flows": [row.shape() for row in numbers.by_flow(conn, account)],
         }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pamosnik import _sqlite
-from pamosnik.services import reading
+from pamosnik.services.reading import problems
 from pamosnik.store import spill
 from pamosnik.store.database import WAL_BYTES_KEPT, connect
 from tests.daemon import events
@@ -139,13 +139,13 @@ async def test_a_long_reader_is_told_when_the_log_beside_the_database_has_grown(
     with database(tmp_path) as opened, closing(connect(opened.path)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM accounts").fetchone()
-        while opened.wal_bytes() <= reading.problems.WAL_BYTES_TOLD:
+        while opened.wal_bytes() <= problems.WAL_BYTES_TOLD:
             opened.write(lambda conn: conn.execute("CREATE TABLE t AS SELECT zeroblob(24000000) AS x"))
             opened.write(lambda conn: conn.execute("DROP TABLE t"))
-        (problem,) = reading.problems.storage(None, opened.wal_bytes())
+        (problem,) = problems.storage(None, opened.wal_bytes())
         assert problem.code == "database_held_open"
         reader.execute("ROLLBACK")
         for _ in range(3):
             opened.write(lambda conn: conn.execute("PRAGMA user_version=1"))
-        assert reading.problems.storage(None, opened.wal_bytes()) == []
+        assert problems.storage(None, opened.wal_bytes()) == []
         assert opened.wal_bytes() <= WAL_BYTES_KEPT

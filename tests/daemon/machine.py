@@ -27,7 +27,9 @@ from pamosnik.daemon.tools import Tools
 from pamosnik.instagram import webhook
 from pamosnik.instagram.client import Instagram
 from pamosnik.security.held_keys import HeldKeys
-from pamosnik.services import connecting, intake, reading, sending
+from pamosnik.services import connecting, intake, sending
+from pamosnik.services.reading import forecast, overview, status
+from pamosnik.services.reading import queue as queue_reading
 from pamosnik.services.reading.machine import Machine as Beneath
 from pamosnik.services.reading.overview import Overview
 from pamosnik.services.shapes import Shape
@@ -102,23 +104,21 @@ class Machine:
     def queue(self) -> list[Shape]:
         """The oldest first."""
         conn = self.reader.connection
-        found = reading.queue.newest(conn, accounts.every(conn)[0], now=self.clock.now())
+        found = queue_reading.newest(conn, accounts.every(conn)[0], now=self.clock.now())
         return [item.shape() for item in reversed(found)]
 
     def problems(self) -> list[Shape]:
         """What `status` tells the owner."""
         conn = self.reader.connection
         account = accounts.every(conn)[0]
-        found = reading.status.of_account(conn, account, running=True, since=None, now=self.clock.now())[
-            "problems"
-        ]
+        found = status.of_account(conn, account, running=True, since=None, now=self.clock.now())["problems"]
         assert isinstance(found, list)
         return found
 
     def page(self) -> Overview:
         """What the status page shows."""
         conn = self.reader.connection
-        return reading.overview.of_account(
+        return overview.of_account(
             conn,
             account=accounts.every(conn)[0],
             events=50,
@@ -129,7 +129,7 @@ class Machine:
     def prospects(self) -> str:
         """How long the queue takes, as `queue list` and the page say it."""
         conn = self.reader.connection
-        return reading.forecast.prospects(conn, accounts.every(conn)[0], self.clock.now()) or ""
+        return forecast.prospects(conn, accounts.every(conn)[0], self.clock.now()) or ""
 
     def problems_of(self, code: str) -> list[str]:
         """What `status` says under this code."""

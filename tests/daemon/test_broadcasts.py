@@ -8,7 +8,8 @@ import pytest
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
-from pamosnik.services import broadcasts, reading
+from pamosnik.services import broadcasts
+from pamosnik.services.reading import numbers as numbers_reading
 from pamosnik.services.reading.broadcasts import latest, sentence
 from pamosnik.services.shapes import Shape, iso
 from pamosnik.store import accounts, connections
@@ -119,7 +120,7 @@ async def test_reaches_open_windows_and_counts_the_rest(tmp_path: Path) -> None:
         assert _sent(shop) == {"9001": 1, "9002": 2}
         assert _found(shop)[0]["skipped"] == {"opted_out": 1, "window_closed": 2}
         conn = shop.reader.connection
-        (numbers,) = reading.numbers.by_flow(conn, _account(shop), flow="menu")
+        (numbers,) = numbers_reading.by_flow(conn, _account(shop), flow="menu")
         skipped = {"human_has_it": 1, "opted_out": 2, "window_closed": 2}
         assert (numbers.counts["started"], numbers.skipped) == (3, skipped)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pamosnik import _sqlite
-from pamosnik.services import reading
+from pamosnik.services.reading import events as event_reading
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts
 from pamosnik.store import flows as flow_store
@@ -23,7 +23,7 @@ def _events(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
     return [
         one.shape()
-        for one in reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None)
+        for one in event_reading.newest(conn, accounts.every(conn)[0], limit=None, since=None)
         if one.kind != "echo"
     ]
 

@@ -8,8 +8,10 @@ from typer.testing import CliRunner
 
 from pamosnik._sqlite import Connection
 from pamosnik.cli import app
-from pamosnik.services import explaining, reading
+from pamosnik.services import explaining
 from pamosnik.services import flows as flow_services
+from pamosnik.services.reading import events as event_reading
+from pamosnik.services.reading import numbers
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts, contacts
 from tests.daemon import events
@@ -69,7 +71,7 @@ async def _ways(shop: Machine, people: list[str]) -> list[str]:
 
 def _numbers(shop: Machine, flow: str) -> Shape:
     conn = shop.reader.connection
-    (row,) = [row for row in reading.numbers.by_flow(conn, accounts.every(conn)[0]) if row.flow == flow]
+    (row,) = [row for row in numbers.by_flow(conn, accounts.every(conn)[0]) if row.flow == flow]
     return row.shape()
 
 
@@ -194,7 +196,7 @@ flows:
 def _events(shop: Machine, kind: str) -> list[tuple[object, object, object]]:
     """(Tag or field, verdict, flow) of what flows did, the oldest first."""
     conn = shop.reader.connection
-    found = reversed(reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None))
+    found = reversed(event_reading.newest(conn, accounts.every(conn)[0], limit=None, since=None))
     return [(one.text, one.verdict, one.flow) for one in found if one.kind == kind]
 
 
@@ -220,7 +222,7 @@ async def test_why_tells_which_flow_did_it(tmp_path: Path) -> None:
         account = accounts.every(conn)[0]
         (tagged,) = [
             one
-            for one in reading.events.newest(conn, account, limit=None, since=None)
+            for one in event_reading.newest(conn, account, limit=None, since=None)
             if one.kind == "tag_added"
         ]
         told = explaining.why(conn, account, tagged.id, shop.clock.now())
@@ -240,7 +242,7 @@ async def test_a_flow_for_another_account_is_not_started(tmp_path: Path) -> None
         account = accounts.every(conn)[0]
         (tagged,) = [
             one
-            for one in reading.events.newest(conn, account, limit=None, since=None)
+            for one in event_reading.newest(conn, account, limit=None, since=None)
             if one.kind == "tag_added"
         ]
         told = explaining.why(conn, account, tagged.id, shop.clock.now())

@@ -13,8 +13,7 @@ from pamosnik.clock import ago
 from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.status import overview as pages
 from pamosnik.model.outbox import Quota
-from pamosnik.services import reading
-from pamosnik.services.reading import numbers, statistics
+from pamosnik.services.reading import definitions, numbers, overview, problems, statistics
 from pamosnik.services.reading.events import Event
 from pamosnik.services.reading.machine import Machine
 from pamosnik.services.reading.overview import FirstSteps, FlowTotals, Overview
@@ -104,7 +103,7 @@ async def test_numbers_have_their_definitions_beside_them() -> None:
     assert [name for name, _, _ in rows[:8]] == [name for _, name in pages.NUMBERS]
     assert {(today, month) for _, today, month in rows[:8]} == {(f"{n:,}",) * 2 for n in range(1000, 1008)}
     for word, name in pages.NUMBERS:
-        assert f"<dt>{name}</dt><dd>{reading.definitions.DEFINITIONS[word]}</dd>" in text
+        assert f"<dt>{name}</dt><dd>{definitions.DEFINITIONS[word]}</dd>" in text
 
 
 async def test_a_new_shop_sees_what_to_do_and_no_zeros() -> None:
@@ -127,7 +126,7 @@ async def test_a_new_shop_sees_what_to_do_and_no_zeros() -> None:
 def _read(shop: Shop) -> Overview:
     conn = shop.reader.connection
     (account,) = accounts.every(conn)
-    return reading.overview.of_account(
+    return overview.of_account(
         conn, account=account, events=10, now=shop.clock.now(), machine=Machine(None, None)
     )
 
@@ -181,11 +180,11 @@ async def test_what_metas_headers_say_is_told_for_an_hour(tmp_path: Path) -> Non
 
 
 async def test_a_disk_that_is_nearly_full_is_told() -> None:
-    (problem,) = reading.problems.storage(None, 0, free_bytes=100 << 20)
+    (problem,) = problems.storage(None, 0, free_bytes=100 << 20)
     assert problem.code == "disk_nearly_full"
     assert "Only 100 MB are free" in problem.message
-    assert reading.problems.storage(None, 0, free_bytes=300 << 20) == []
-    assert reading.problems.storage(None, 0, free_bytes=None) == []
+    assert problems.storage(None, 0, free_bytes=300 << 20) == []
+    assert problems.storage(None, 0, free_bytes=None) == []
 
 
 def test_the_style_sheet_closes_what_it_opens() -> None:

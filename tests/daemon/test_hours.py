@@ -6,8 +6,9 @@ from typing import cast
 
 import pytest
 
-from pamosnik.services import flows, reading
+from pamosnik.services import flows
 from pamosnik.services.flows import Proposal
+from pamosnik.services.reading import events as event_reading
 from pamosnik.store import accounts
 from tests.daemon import events
 from tests.daemon.machine import Machine, machine
@@ -62,7 +63,7 @@ async def test_hours_decide_and_a_change_of_them_is_seen_by_who_is_under_way(tmp
         await _writes(shop, "friday")
         assert shop.fake.thread("9001") == ["For which day?", "We confirm tomorrow."]
         await _writes(shop, "visit")
-        (event, *_) = reading.events.newest(
+        (event, *_) = event_reading.newest(
             shop.reader.connection, accounts.every(shop.reader.connection)[0], limit=9, since=None
         )
         assert event.reason == "only_if: during: open is not true"

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pamosnik.clock import VirtualClock
-from pamosnik.services import reading
+from pamosnik.services.reading import numbers
 from pamosnik.store import reads
 from pamosnik.store.database import open_database
 from tests.daemon import busy_shop
@@ -39,7 +39,7 @@ async def test_a_token_opens_the_numbers_of_its_account(made: Busy) -> None:
         conn = site.reader.connection
         assert found["pamosnik_events_received_total", frozenset({"comment"})] == SENT + WAITING + 1
         assert found["pamosnik_events_answered_total", frozenset({"comment"})] == SENT + WAITING
-        for flow in reading.numbers.by_flow(conn, made.account):
+        for flow in numbers.by_flow(conn, made.account):
             for word, n in flow.counts.items():
                 assert found["pamosnik_runs_total", frozenset({flow.flow, flow.connection, word})] == n
         for status, n in reads.queue_counts(conn, made.account.id).items():

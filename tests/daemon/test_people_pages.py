@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pamosnik.model.event import Verdict
-from pamosnik.services import reading
+from pamosnik.services.reading import conversation, people, runs, waiting
 from pamosnik.services.reading.waiting import Turn, waits_since
 from pamosnik.store import contacts
 from pamosnik.store.people import Wanted
@@ -277,10 +277,10 @@ async def test_lists_are_read_from_indexes(tmp_path: Path) -> None:
         contact = contacts.load(desk.conn, talk.id_of(ANNA))
         assert contact is not None
         desk.conn.set_trace_callback(asked.append)
-        reading.conversation.part(desk.conn, account, contact, limit=60)
-        reading.waiting.of_account(desk.conn, account, now)
-        reading.people.listed(desk.conn, account, Wanted(open_at=now), now=now, limit=50)
-        reading.runs.of_person(desk.conn, contact.id, limit=10)
+        conversation.part(desk.conn, account, contact, limit=60)
+        waiting.of_account(desk.conn, account, now)
+        people.listed(desk.conn, account, Wanted(open_at=now), now=now, limit=50)
+        runs.of_person(desk.conn, contact.id, limit=10)
         desk.conn.set_trace_callback(None)
         lists = [statement for statement in asked if "LIMIT" in statement]
         assert len(lists) > 6

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pamosnik.clock import VirtualClock
-from pamosnik.services import reading
+from pamosnik.services.reading import posts
 from pamosnik.services.reading.posts import SORTS
 from pamosnik.store.database import open_database
 from tests.daemon import busy_shop
@@ -76,7 +76,7 @@ async def test_an_empty_shop_is_told_what_would_stand_there(made: Busy, tmp_path
 
 async def test_posts_are_sorted_by_what_is_asked_for(made: Busy) -> None:
     with open_database(made.settings.database) as database:
-        found = reading.posts.of_account(database.connection, made.account)
+        found = posts.of_account(database.connection, made.account)
         assert [post.counted.media_id for post in found.posts] == [POST, OTHER_POST]
         assert found.best is not None
         assert found.best.counted.media_id == POST

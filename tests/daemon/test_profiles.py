@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pamosnik.services import explaining, reading, sending
+from pamosnik.services import explaining, sending
+from pamosnik.services.reading import events as event_reading
+from pamosnik.services.reading import people
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts
 from tests.daemon import events
@@ -69,12 +71,12 @@ def _look_ups(shop: Machine) -> int:
 
 def _person(shop: Machine, igsid: str = "9001") -> Shape:
     conn = shop.reader.connection
-    return reading.people.named(conn, accounts.every(conn)[0], igsid)[0].shape()
+    return people.named(conn, accounts.every(conn)[0], igsid)[0].shape()
 
 
 def _events(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
-    found = reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None)
+    found = event_reading.newest(conn, accounts.every(conn)[0], limit=None, since=None)
     return [event.shape() for event in found]
 
 

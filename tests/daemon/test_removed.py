@@ -20,7 +20,8 @@ from pamosnik.model.entrances import Entrance
 from pamosnik.model.outbox import Quota
 from pamosnik.privacy import erase
 from pamosnik.privacy.subject import REGISTER
-from pamosnik.services import reading, removal, sending
+from pamosnik.services import removal, sending
+from pamosnik.services.reading import events as event_reading
 from pamosnik.services.shapes import Shape
 from pamosnik.store import (
     accounts,
@@ -577,7 +578,7 @@ def _begin(conn: Connection, connection_id: str, now: datetime) -> bool:
 def _messages(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
     account = accounts.every(conn)[0]
-    found = reading.events.newest(conn, account, limit=None, since=None)
+    found = event_reading.newest(conn, account, limit=None, since=None)
     return [event.shape() for event in found if event.kind == "message"]
 
 

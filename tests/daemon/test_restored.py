@@ -10,7 +10,8 @@ import pytest
 
 from pamosnik.clock import Clock
 from pamosnik.config import Config
-from pamosnik.services import backups, reading
+from pamosnik.services import backups
+from pamosnik.services.reading import events as event_reading
 from pamosnik.store import accounts
 from tests.daemon import events
 from tests.daemon.fake import FakeInstagram
@@ -87,7 +88,7 @@ async def _comments(shop: Machine, text: str, comment_id: str) -> None:
 
 def _verdicts(shop: Machine) -> list[object]:
     conn = shop.reader.connection
-    rows = reading.events.newest(conn, accounts.every(conn)[0], limit=None, since=None)
+    rows = event_reading.newest(conn, accounts.every(conn)[0], limit=None, since=None)
     return [row.verdict for row in rows if row.kind != "echo"]
 
 

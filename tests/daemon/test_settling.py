@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pamosnik.services import queue, reading
+from pamosnik.services import queue
 from pamosnik.services.queue import Fate
+from pamosnik.services.reading import events as event_reading
+from pamosnik.services.reading import people
 from pamosnik.store import accounts
 from tests.daemon import events
 from tests.daemon.fake import Call, Sent, Trouble
@@ -291,7 +293,7 @@ async def _its_echo_comes(shop: Machine, sent: Sent) -> None:
     await shop.runner.round()
     conn = shop.reader.connection
     account = accounts.every(conn)[0]
-    (echo,) = [e for e in reading.events.newest(conn, account, limit=None, since=None) if e.kind == "echo"]
+    (echo,) = [e for e in event_reading.newest(conn, account, limit=None, since=None) if e.kind == "echo"]
     assert echo.verdict == "own"
-    (person,) = reading.people.newest(conn, account, limit=None)
+    (person,) = people.newest(conn, account, limit=None)
     assert person.contact.paused_until is None

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pamosnik.services import explaining, reading
+from pamosnik.services import explaining
+from pamosnik.services.reading import people, runs
 from pamosnik.services.shapes import Shape
 from pamosnik.store import accounts
 from tests.daemon import events
@@ -51,7 +52,7 @@ async def _writes(shop: Machine, igsid: str, text: str) -> Json:
 
 def _runs(shop: Machine) -> list[Shape]:
     conn = shop.reader.connection
-    return [run.shape() for run in reading.runs.newest(conn, accounts.every(conn)[0])]
+    return [run.shape() for run in runs.newest(conn, accounts.every(conn)[0])]
 
 
 def _why(shop: Machine, what: str) -> explaining.Why:
@@ -104,9 +105,7 @@ async def test_a_question_that_is_refused_ends_its_run(
         await _writes(shop, "9001", "how")
         (run,) = _runs(shop)
         assert run["status"] == ("stopped" if (code, subcode) == (551, None) else "failed")
-        (person,) = reading.people.newest(
-            shop.reader.connection, accounts.every(shop.reader.connection)[0], limit=9
-        )
+        (person,) = people.newest(shop.reader.connection, accounts.every(shop.reader.connection)[0], limit=9)
         assert (person.contact.opted_out_at is not None) is ((code, subcode) == (551, None))
         assert (person.contact.paused_until is not None) is (subcode == 2534037), "another app has the thread"
 

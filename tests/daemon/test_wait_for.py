@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pamosnik.services import clicks, reading
+from pamosnik.services import clicks
+from pamosnik.services.reading import runs
 from pamosnik.store import accounts, contacts, links
 from tests.daemon import events
 from tests.daemon.machine import Machine, machine
@@ -71,7 +72,7 @@ async def _tap(shop: Machine, igsid: str, label: str) -> None:
 
 def _runs(shop: Machine) -> list[object]:
     conn = shop.reader.connection
-    return [run.status for run in reversed(reading.runs.newest(conn, accounts.every(conn)[0]))]
+    return [run.status for run in reversed(runs.newest(conn, accounts.every(conn)[0]))]
 
 
 async def test_a_tap_or_the_label_typed_or_nothing(tmp_path: Path) -> None:

@@ -23,7 +23,9 @@ from pamosnik._sqlite import Connection
 from pamosnik.privacy import export_index
 from pamosnik.privacy.export import exported_columns
 from pamosnik.privacy.subject import REGISTER, About
-from pamosnik.services import reading
+from pamosnik.services.reading import events as event_reading
+from pamosnik.services.reading import people
+from pamosnik.services.reading import runs as run_reading
 from pamosnik.store import accounts, export_kinds
 from pamosnik.store.database import open_database
 from pamosnik.store.export_tables import ORDER
@@ -174,15 +176,15 @@ def test_kinds_are_in_the_shapes_of_the_contract(command: Command, conn: Connect
     files = _exported(command, tmp_path / "all.zip")
     account = accounts.load(conn, MINE.account)
     assert account is not None
-    listed = {one.id: one.shape() for one in reading.people.newest(conn, account, limit=None)}
+    listed = {one.id: one.shape() for one in people.newest(conn, account, limit=None)}
     exported = _rows(files, "json/contacts.json")
     assert len(exported) == len(listed) > 0
     for row in exported:
         assert listed[row["id"]].items() <= row.items()
-    events = {one.id: one.shape() for one in reading.events.newest(conn, account, limit=None, since=None)}
+    events = {one.id: one.shape() for one in event_reading.newest(conn, account, limit=None, since=None)}
     for row in _rows(files, "json/events.json"):
         assert {**events[row["id"]], "text": row["text"]}.items() <= row.items()
-    runs = {one.id: one.shape() for one in reading.runs.newest(conn, account)}
+    runs = {one.id: one.shape() for one in run_reading.newest(conn, account)}
     for row in _rows(files, "json/runs.json"):
         assert runs[row["id"]].items() <= row.items()
     assert _rows(files, "json/stats.json") == json.loads(command("stats", "--json").stdout)["flows"]

@@ -9,9 +9,9 @@ import pytest
 
 from pamosnik.clock import SystemClock
 from pamosnik.rehearsal import demo, past
-from pamosnik.services import missed, reading
+from pamosnik.services import missed
 from pamosnik.services.library import Library
-from pamosnik.services.reading import statistics
+from pamosnik.services.reading import numbers, queue, statistics, status, waiting
 from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database, open_database
@@ -46,7 +46,7 @@ def test_its_numbers_are_those_that_the_rows_tell(shop: Shop) -> None:
 
 
 def test_every_flow_and_every_post_was_lived_with(shop: Shop) -> None:
-    flows = {row.flow: row.counts for row in reading.numbers.by_flow(shop.conn, shop.account)}
+    flows = {row.flow: row.counts for row in numbers.by_flow(shop.conn, shop.account)}
     assert set(flows) == {"price-list", "booking", "story", "fallback", "wreath-workshop"}
     assert all(counts["started"] and counts["completed"] for counts in flows.values())
     assert len(statistics.by_post(shop.conn, shop.account)) == len(past.POSTS)
@@ -56,10 +56,10 @@ def test_it_leaves_something_to_find(shop: Shop) -> None:
     """A word with a wrong letter, two who wait for a human, and a reply that is not out yet."""
     words = missed.lately(shop.conn, shop.account, Library(), now=shop.now).words
     assert [one.near for one in words if one.text == "prcie?" and "price" in (one.near or "")]
-    assert reading.waiting.number(shop.conn, shop.account, shop.now) == 2
-    assert reading.queue.newest(shop.conn, shop.account, QueueFilter(open_only=True), now=shop.now)
+    assert waiting.number(shop.conn, shop.account, shop.now) == 2
+    assert queue.newest(shop.conn, shop.account, QueueFilter(open_only=True), now=shop.now)
 
 
 def test_nothing_is_wrong_with_it(shop: Shop) -> None:
-    told = reading.status.of_account(shop.conn, shop.account, running=True, since=None, now=shop.now)
+    told = status.of_account(shop.conn, shop.account, running=True, since=None, now=shop.now)
     assert told["problems"] == []

@@ -16,9 +16,10 @@ from pamosnik._sqlite import Connection
 from pamosnik.daemon.status.parts import StatusParts, told, with_words
 from pamosnik.daemon.visitors import Form, Visitor
 from pamosnik.ids import is_id, new_id
-from pamosnik.services import event_views, missed, reading, replying
+from pamosnik.services import event_views, missed, replying
 from pamosnik.services.library import Library
 from pamosnik.services.people import By
+from pamosnik.services.reading import event_lists as event_lists_reading
 from pamosnik.services.reading.event_lists import KINDS, VERDICTS, Found, Wanted
 from pamosnik.store import connections, contacts, event_lists, flows
 from pamosnik.store.accounts import Account
@@ -183,13 +184,13 @@ def _address(wanted: Wanted, path: str = PATH) -> str:
 def _look(conn: Connection, account: Account, wanted: Wanted) -> ListView | str:
     """An address where what is looked for is there."""
     if wanted.text is not None and wanted.before is None:
-        event_id = reading.event_lists.straight_to(conn, account, wanted.text)
+        event_id = event_lists_reading.straight_to(conn, account, wanted.text)
         if event_id is not None:
             return f"{PATH}/{event_id}"
-        person = reading.event_lists.person_called(conn, account, wanted.text)
+        person = event_lists_reading.person_called(conn, account, wanted.text)
         if person is not None:
             return _address(replace(wanted, text=None, person=person))
-    found = reading.event_lists.look(conn, account, wanted)
+    found = event_lists_reading.look(conn, account, wanted)
     first = replace(wanted, before=None)
     names = [one.username for one in connections.of_account(conn, account.id)]
     return ListView(

@@ -12,7 +12,9 @@ from pamosnik.clock import ago
 from pamosnik.daemon.status.events import group_of
 from pamosnik.daemon.status.parts import StatusParts
 from pamosnik.daemon.visitors import Visitor
-from pamosnik.services import pictures, reading
+from pamosnik.services import pictures
+from pamosnik.services.reading import counts, overview
+from pamosnik.services.reading import machine as machine_reading
 from pamosnik.services.reading.definitions import DEFINITIONS
 from pamosnik.services.reading.machine import AMPLE_BYTES, Machine
 from pamosnik.services.reading.overview import Overview
@@ -43,11 +45,11 @@ class OverviewPage:
     async def _overview(self, _: Request, visitor: Visitor) -> Response:
         now = self._parts.clock.now()
         read = partial(
-            reading.overview.of_account,
+            overview.of_account,
             account=visitor.account,
             events=EVENTS_SHOWN,
             now=now,
-            machine=await asyncio.to_thread(reading.machine.of_home, self._parts.reader.path.parent),
+            machine=await asyncio.to_thread(machine_reading.of_home, self._parts.reader.path.parent),
             storage=self._parts.storage(),
         )
         view = await self._parts.read(visitor, read)
@@ -79,7 +81,7 @@ def _months(view: Overview) -> list[tuple[str, str]]:
     """Those with something to tell: word of the address, and what it is called; the newest first."""
     today = view.days[-1].day
     since = min((f"{one.connected.connected_at:%Y-%m}" for one in view.lifelines), default=today)
-    found = reading.counts.last_months(today, MONTHS, since=since)
+    found = counts.last_months(today, MONTHS, since=since)
     return [(month, words.month(month)) for month in found]
 
 

@@ -25,8 +25,8 @@ from pamosnik.daemon.rendering import Pages
 from pamosnik.daemon.status.live import Live
 from pamosnik.daemon.visitors import Form, FormTooLate, Visitor, Visitors
 from pamosnik.errors import HomeError, NotFound, PamosnikError
-from pamosnik.services import reading
 from pamosnik.services.people import By
+from pamosnik.services.reading import machine, problems
 from pamosnik.services.reading.problems import Problem
 from pamosnik.store import sessions
 from pamosnik.store.database import Database
@@ -115,8 +115,8 @@ class StatusParts:
         """Problems of the disk and the database's file."""
         problem = self.writer.storage.problem
         refused = None if problem is None else (problem.message, problem.hint or "")
-        return reading.problems.storage(
-            refused, self.reader.wal_bytes(), free_bytes=reading.machine.free_bytes(self.reader.path.parent)
+        return problems.storage(
+            refused, self.reader.wal_bytes(), free_bytes=machine.free_bytes(self.reader.path.parent)
         )
 
 

@@ -14,7 +14,8 @@ from pamosnik.daemon.status.parts import StatusParts, with_words
 from pamosnik.daemon.visitors import Visitor
 from pamosnik.errors import UsageError
 from pamosnik.model.words import fold
-from pamosnik.services import listing, reading
+from pamosnik.services import listing
+from pamosnik.services.reading import waiting
 from pamosnik.store.people import Wanted
 
 PATH = "/people"
@@ -85,7 +86,7 @@ class PeoplePages:
 
     async def _shown(self, visitor: Visitor, values: Mapping[str, object]) -> Response:
         now = self._parts.clock.now()
-        number = partial(reading.waiting.number, account=visitor.account, now=now)
+        number = partial(waiting.number, account=visitor.account, now=now)
         more = {
             "waiting": await self._parts.read(visitor, number),
             "all": WHICH,
@@ -97,7 +98,7 @@ class PeoplePages:
 
     async def _waiting(self, _: Request, visitor: Visitor) -> Response:
         now = self._parts.clock.now()
-        read = partial(reading.waiting.of_account, account=visitor.account, now=now)
+        read = partial(waiting.of_account, account=visitor.account, now=now)
         rows = await self._parts.read(visitor, read)
         values = {
             "in_time": [one for one in rows if one.in_time(now)],

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from pamosnik.daemon.status.parts import StatusParts, with_words
 from pamosnik.daemon.visitors import Visitor
-from pamosnik.services import reading
 from pamosnik.services.numbers import day_of
+from pamosnik.services.reading import posts
 from pamosnik.services.reading.definitions import DEFINITIONS
 from pamosnik.services.reading.posts import SORTS
 from pamosnik.services.reading.statistics import last_days
@@ -40,7 +40,7 @@ class PostsPage:
         number, account = RANGES[days][1], visitor.account
         today = day_of(self._parts.clock.now(), account.timezone)
         since = None if number is None else last_days(today, number).first
-        read = partial(reading.posts.of_account, account=account, since=since, sort=sort)
+        read = partial(posts.of_account, account=account, since=since, sort=sort)
         found = await self._parts.read(visitor, read)
         values = {
             "found": found,

@@ -13,8 +13,11 @@ from pamosnik._sqlite import Connection
 from pamosnik.daemon.status.parts import StatusParts, told, with_words
 from pamosnik.daemon.visitors import Form, Visitor
 from pamosnik.model.run import ENDED, RunStatus
-from pamosnik.services import reading, runs
+from pamosnik.services import runs
 from pamosnik.services.people import By
+from pamosnik.services.reading import links as link_reading
+from pamosnik.services.reading import queue, step_words
+from pamosnik.services.reading import runs as run_reading
 from pamosnik.services.reading.links import Link
 from pamosnik.services.reading.queue import Item
 from pamosnik.services.reading.runs import Run, Turn, Wait
@@ -60,11 +63,11 @@ class RunPages:
 
 def _whole(conn: Connection, account: Account, what: str, now: datetime) -> _Whole:
     """Raises `NotFound`."""
-    run, turns = reading.runs.named(conn, account, what)
-    items = reading.queue.newest(conn, account, QueueFilter(run_id=run.id), now=now)
-    links = reading.links.sent(conn, account, run_id=run.id)
-    steps = reading.step_words.of_version(conn, account, run.flow, run.version)
-    return _Whole(run, turns, reading.runs.waits(conn, run), items[::-1], links, steps)
+    run, turns = run_reading.named(conn, account, what)
+    items = queue.newest(conn, account, QueueFilter(run_id=run.id), now=now)
+    links = link_reading.sent(conn, account, run_id=run.id)
+    steps = step_words.of_version(conn, account, run.flow, run.version)
+    return _Whole(run, turns, run_reading.waits(conn, run), items[::-1], links, steps)
 
 
 def _cancel(conn: Connection, by: By, request: Request, _: Form) -> str:

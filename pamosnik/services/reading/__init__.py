@@ -3,62 +3,7 @@ all that belongs to it.
 
 The status page, the API, the commands and exports call the same functions, so that their numbers agree. What they get
 are values; `shape()` is how one stands in the JSON contract, times as ISO 8601 in UTC.
+
+Whoever reads imports the module of the subject: `from pamosnik.services.reading import queue`. This package imports
+none, so that a command loads what it needs and starts sooner.
 """
-
-from pamosnik.services.reading import (
-    backlog,
-    broadcasts,
-    connections,
-    conversation,
-    counts,
-    event_lists,
-    events,
-    flow_pages,
-    flow_splits,
-    flow_steps,
-    flows,
-    forecast,
-    lifelines,
-    links,
-    machine,
-    numbers,
-    overview,
-    people,
-    posts,
-    problems,
-    queue,
-    runs,
-    statistics,
-    status,
-    step_words,
-    waiting,
-)
-
-__all__ = [
-    "backlog",
-    "broadcasts",
-    "connections",
-    "conversation",
-    "counts",
-    "event_lists",
-    "events",
-    "flow_pages",
-    "flow_splits",
-    "flow_steps",
-    "flows",
-    "forecast",
-    "lifelines",
-    "links",
-    "machine",
-    "numbers",
-    "overview",
-    "people",
-    "posts",
-    "problems",
-    "queue",
-    "runs",
-    "statistics",
-    "status",
-    "step_words",
-    "waiting",
-]
