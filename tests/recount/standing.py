@@ -18,7 +18,8 @@ def lost(rows: Rows, account: str, flow: str, version: str, path: str) -> int:
     waiting = {run for run, _, at in rows.waits if at == path}
     ways: dict[str, list[str]] = {}
     for (run, _), turn in sorted(rows.turns.items()):
-        if _is_of(rows, run, account, flow, version):
+        # What becomes of a run that is not kept any more counts no more.
+        if _is_of(rows, run, account, flow, version) and turn["at"] <= rows.runs[run]["gone_at"]:
             ways.setdefault(run, []).extend(what for what, *_ in json.loads(turn["trace"]))
     has_buttons = "buttons" in step(rows.bodies[version], path)
     went_on = _tapped if has_buttons else _went_on
