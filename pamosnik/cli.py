@@ -24,6 +24,7 @@ from pamosnik.commands import (
     history,
     import_,
     keys,
+    link,
     people,
     retention,
     setup,
@@ -48,6 +49,7 @@ setup.register(app)
 keys.register(app)
 flows.register(app)
 chat.register(app)
+link.register(app)
 stats.register(app)
 status.register(app)
 history.register(app)

@@ -1,4 +1,5 @@
-"""Numbers as pictures: SVG with its words and its table around it, and bars of letters for terminals.
+"""Numbers as pictures: SVG with its words and its table around it, and bars of letters for terminals. Addresses as
+QR codes (`qr`).
 
 Pure: values in, text out. Nothing here needs a script, a font, an inline style or an address, so a picture is the
 same on the status page with its strict policy and in a file that a client opens; `style.STYLE` is all that both

@@ -10,14 +10,14 @@ from pathlib import Path
 from pamosnik.errors import UsageError
 
 
-def write_whole(path: Path, text: str, *, mode: int | None = None) -> None:
-    """Puts a text in the place of a file, in one step; whoever reads it meanwhile sees the old one.
+def write_whole(path: Path, content: str | bytes, *, mode: int | None = None) -> None:
+    """Puts a text or bytes in the place of a file, in one step; whoever reads it meanwhile sees the old one.
 
     A link goes on leading to it; it keeps its mode and owner. `mode`: of a new one, else what the shell's umask says.
     Raises `UsageError`.
     """
     try:
-        _write(path.resolve(), text.encode(), mode)
+        _write(path.resolve(), content.encode() if isinstance(content, str) else content, mode)
     except OSError as error:
         raise unwritable(path, error) from error
 

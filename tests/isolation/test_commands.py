@@ -78,6 +78,7 @@ WITH_AN_ID: Mapping[str, Sequence[str]] = {
     "flows show": (),
     "queue cancel": ("--yes",),
     "queue retry": ("--yes",),
+    "link": (),
     "queue settle": ("--resend", "--yes"),
     "runs cancel": ("--yes",),
     "runs show": (),
