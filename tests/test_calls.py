@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pamosnik.calls import ANSWER_BYTES, CallRefused, NoAnswer, Order, Target, call, is_public, signature
-from tests.mail.server import authority
+from tests.certificates import authority
 
 pytestmark = pytest.mark.anyio
 
@@ -171,13 +171,13 @@ async def test_what_is_no_address_to_call(url: str, said: str) -> None:
 
 
 async def test_certificates_are_verified(tmp_path: Path) -> None:
-    known, other = authority(tmp_path / "known"), authority(tmp_path / "other", "elsewhere.example")
-    async with service(known.server) as there:
+    known, other = authority(tmp_path / "known"), authority(tmp_path / "other")
+    async with service(known.server()) as there:
         target = there.target(scheme="https")
         assert (await call(target, ORDER, NOW, tls=known.trust)).status == 200
         with pytest.raises(CallRefused, match="certificate"):
             await call(target, ORDER, NOW)
-    async with service(other.server) as there:
+    async with service(other.server("elsewhere.example")) as there:
         with pytest.raises(CallRefused, match="certificate"):
             await call(there.target(scheme="https"), ORDER, NOW, tls=other.trust)
 

@@ -104,6 +104,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "config",
         "logs",
         "daemon.main",
+        "daemon.certificate",
         "sandbox",
         "rehearsal",
         "flows",

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,11 @@ from pamosnik.commands.common import (
     shown,
 )
 from pamosnik.errors import Again, UsageError
+
+if TYPE_CHECKING:
+    from pamosnik.daemon.certificate import Certificate
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def register(app: typer.Typer) -> None:
@@ -213,6 +218,15 @@ def connections_refresh(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-cert", help="Certificate with its chain (PEM): https without a proxy.", dir_okay=False
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", help="Its key (PEM), without a passphrase.", dir_okay=False)
+    ] = None,
     insecure_http: Annotated[
         bool, typer.Option("--insecure-http", help="Allow an address other machines can reach, without TLS.")
     ] = False,
@@ -229,10 +243,11 @@ def serve(
     from pamosnik.store.damage import require_there
 
     settings = config.load({"host": host, "port": None if port is None else str(port)})
-    if settings.host not in ("127.0.0.1", "::1", "localhost") and not insecure_http:
+    certificate = _certificate(tls_cert, tls_key)
+    if settings.host not in _LOOPBACK and certificate is None and not insecure_http:
         raise UsageError(
             f"{settings.host} can be reached from other machines, and the connection is not encrypted.",
-            hint="Let a tunnel reach 127.0.0.1; or, where nobody else can listen:",
+            hint="Let a tunnel reach 127.0.0.1, or give --tls-cert and --tls-key; or, where nobody else can listen:",
             again=Again(("--insecure-http",)),
         )
     require_there(settings.database)
@@ -248,7 +263,18 @@ def serve(
             note("There is no account in this home. To make one, stop Pamosnik, then: pamosnik init")
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(daemon.serve(settings, SteadyClock(), on_ready=ready))
+        runner.run(daemon.serve(settings, SteadyClock(), on_ready=ready, certificate=certificate))
+
+
+def _certificate(chain: Path | None, key: Path | None) -> "Certificate | None":
+    from pamosnik.daemon.certificate import Certificate
+
+    if chain is None and key is None:
+        return None
+    if chain is None or key is None:
+        lacking = "--tls-cert" if chain is None else "--tls-key"
+        raise UsageError("A certificate and its key belong together.", hint=f"Give {lacking}, too.")
+    return Certificate(chain.absolute(), key.absolute())
 
 
 def sandbox(

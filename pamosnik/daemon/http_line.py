@@ -39,6 +39,8 @@ READ_S = 30.0
 """For an answer's reader to take the next 48 kB, and the rest when the line is closed."""
 
 LINES = 1000
+HANDSHAKES = 4000
+"""Of TLS: they are no lines yet, each holds a descriptor for `HEAD_S` at most."""
 LET_GO = 20
 """The part of the lines, one in so many, that makes room at once."""
 _HOST = re.compile(rb"[A-Za-z0-9_.-]*(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
@@ -46,10 +48,10 @@ _HOST = re.compile(rb"[A-Za-z0-9_.-]*(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,
 METHODS = (b"GET", b"HEAD", b"POST")
 
 
-def lines_at_most() -> int:
+def lines_at_most(*, handshakes: bool = False) -> int:
     """Half of the descriptors at most: the others are for the database, Instagram and called services."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * LINES + 500
+    wanted = 2 * LINES + 500 + (HANDSHAKES if handshakes else 0)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

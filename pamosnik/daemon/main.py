@@ -18,9 +18,11 @@ from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock, SteadyClock
 from pamosnik.config import Config
+from pamosnik.daemon import certificate as certificates
 from pamosnik.daemon import housekeeping, http_line
 from pamosnik.daemon.alerts import Alerter
 from pamosnik.daemon.aside import Aside
+from pamosnik.daemon.certificate import Certificate, CertificateWatch
 from pamosnik.daemon.key_watch import KeyWatch
 from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.sender import STOP_WITHIN_S
@@ -62,6 +64,29 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """uvicorn's own knows no end for a handshake that is not gone on with: asyncio's is a minute."""
+        if self.config.ssl is None or sockets is None:
+            await super().startup(sockets)
+            return
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(
+                self._line,
+                sock=one,
+                ssl=self.config.ssl,
+                ssl_handshake_timeout=http_line.HEAD_S,
+                backlog=self.config.backlog,
+            )
+            for one in sockets
+        ]
+        self.started = True
+
+    def _line(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state={}
+        )
+
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second."""
         if counter % 10 == 0:
@@ -75,8 +100,10 @@ async def serve(
     *,
     on_ready: Callable[[str], None] = lambda _: None,
     stop: asyncio.Event | None = None,
+    certificate: Certificate | None = None,
 ) -> None:
     """Runs until SIGTERM, SIGINT or `stop`. `on_ready` gets the address once connections are accepted.
+    `certificate`: None listens without encryption.
 
     `clock`: a `SteadyClock` hears Instagram's time, and nothing is sent before; any other is taken as right.
     A further signal changes nothing: the end is near already, and cutting it short would leave more to settle.
@@ -118,6 +145,7 @@ async def serve(
                         aside,
                         reception,
                         KeyWatch(keys, lock, writer, clock),
+                        certificate=certificate,
                         looked_through=looked_through,
                         on_ready=on_ready,
                         stop=stop,
@@ -138,6 +166,7 @@ async def _run(
     reception: Reception,
     key_watch: KeyWatch,
     *,
+    certificate: Certificate | None,
     looked_through: bool,
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
@@ -161,7 +190,8 @@ async def _run(
             on_change=workers.look_again,
             on_deletion=workers.eraser.wake,
             meters=tools.meters,
-        )
+        ),
+        certificate,
     )
     # Whoever connects before this gets "refused" and tries again: nothing is accepted that could not be stored.
     listener = _listen(settings.host, settings.port)
@@ -169,10 +199,12 @@ async def _run(
         going = Going(group, writer)
         group.create_task(server.serve(sockets=[listener]), name="web")
         workers.begin_mails(going)
-        on_ready(f"http://{_shown(settings.host)}:{listener.getsockname()[1]}")
+        scheme = "http" if certificate is None else "https"
+        on_ready(f"{scheme}://{_shown(settings.host)}:{listener.getsockname()[1]}")
         going.begin(partial(_watch, writer, workers), "watch")
         going.begin(reception.run, "reception")
         going.begin(key_watch.run, "keys")
+        await _watch_certificate(certificate, writer, clock, going)
         going.begin(partial(_stop_when_writer_failed, writer, stop), "writer")
         workers.begin_at_once(going)
         if not looked_through:
@@ -215,17 +247,31 @@ async def _look_back(settings: Config, clock: Clock, writer: GroupWriter) -> Non
     await writer.write(partial(_tell_of_missing_secret, missing=not settings.webhook_secrets, now=now))
 
 
-def _server(app: ASGIApp) -> _Server:
+async def _watch_certificate(
+    certificate: Certificate | None, writer: GroupWriter, clock: Clock, going: Going
+) -> None:
+    if certificate is None:
+        await writer.write(certificates.forget_notices)
+    else:
+        going.begin(CertificateWatch(certificate, writer, clock).run, "certificate")
+
+
+def _server(app: ASGIApp, certificate: Certificate | None) -> _Server:
     return _Server(
         uvicorn.Config(
             app,
-            http=type("Line", (http_line.Line,), {"at_most": http_line.lines_at_most()}),
+            http=type(
+                "Line",
+                (http_line.Line,),
+                {"at_most": http_line.lines_at_most(handshakes=certificate is not None)},
+            ),
             ws="none",
             lifespan="off",
             proxy_headers=False,
             server_header=False,
             access_log=False,
             log_config=None,
+            ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
             backlog=ACCEPTED_AT_ONCE,
             timeout_keep_alive=http_line.IDLE_S,
             timeout_graceful_shutdown=STOP_WITHIN_S,

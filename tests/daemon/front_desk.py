@@ -15,6 +15,7 @@ from pamosnik import config
 from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.config import Config
+from pamosnik.daemon.certificate import Certificate
 from pamosnik.daemon.main import serve
 from pamosnik.security import keyring
 from pamosnik.services import accounts as account_services
@@ -168,7 +169,11 @@ def _make_home(folder: Path) -> Path:
 
 @asynccontextmanager
 async def front_desk(
-    folder: Path, *, mail: bool = True, public_url: str | None = None
+    folder: Path,
+    *,
+    mail: bool = True,
+    public_url: str | None = None,
+    certificate: Certificate | None = None,
 ) -> AsyncIterator[FrontDesk]:
     """A home with one account and its daemon. `mail`: whether a mail server is set."""
     async with mail_box() as box:
@@ -182,7 +187,8 @@ async def front_desk(
         }
         settings, clock, stop = config.load(flags, environ={}), VirtualClock(START), asyncio.Event()
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        daemon = asyncio.create_task(serve(settings, clock, on_ready=ready.set_result, stop=stop))
+        serving = serve(settings, clock, on_ready=ready.set_result, stop=stop, certificate=certificate)
+        daemon = asyncio.create_task(serving)
         try:
             await asyncio.wait((daemon, ready), return_when=asyncio.FIRST_COMPLETED)
             if not ready.done():

@@ -20,11 +20,12 @@ from pamosnik.services.alerts import Remember, remember
 from pamosnik.store import accounts, alerts, connections, notices
 from pamosnik.store.accounts import Account
 from pamosnik.store.alerts import Alert
+from tests.certificates import authority
 from tests.daemon import events
 from tests.daemon.fake import Call, Trouble
 from tests.daemon.machine import Machine, machine
 from tests.daemon.shop import EMAIL, Shop, open_shop
-from tests.mail.server import MAIL_PASSWORD, USER, MailBox, authority, mail_box
+from tests.mail.server import MAIL_PASSWORD, USER, MailBox, mail_box
 
 pytestmark = pytest.mark.anyio
 
@@ -441,7 +442,7 @@ async def test_a_crash_after_sending_repeats_one_mail_once(tmp_path: Path) -> No
 
 async def test_the_daemon_mails_once_through_kills_and_stops_in_time(tmp_path: Path) -> None:
     known = authority(tmp_path / "certificates")
-    async with mail_box(Encryption.TLS, tls=known.server, logins={USER: MAIL_PASSWORD}) as box:
+    async with mail_box(Encryption.TLS, tls=known.server(), logins={USER: MAIL_PASSWORD}) as box:
         url = f"smtps://shop%40mail.example:p%40ss%3Aw%C3%B6rd%2F1%3F@127.0.0.1:{box.port}"
         settings = {"PAMOSNIK_SMTP_URL": url, "SSL_CERT_FILE": str(known.file)}
         async with open_shop(tmp_path / "shop", **settings) as shop:

@@ -5,19 +5,11 @@ import base64
 import contextlib
 import email
 import email.policy
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from pathlib import Path
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from pamosnik.config import Encryption, MailServer
 from tests.daemon.shop import free_port
@@ -209,65 +201,3 @@ async def mail_box(
         yield box
     finally:
         await box.stop()
-
-
-# --- certificates ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """A certificate authority of this test: `server` for the mail server, `trust` for who believes in it."""
-
-    folder: Path
-    server: ssl.SSLContext
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "authority.pem"
-
-    @property
-    def trust(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.file))
-
-
-def authority(folder: Path, name: str = "127.0.0.1") -> Authority:
-    """One that has certified a server called `name`."""
-    folder.mkdir(exist_ok=True)
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority of a test")])
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
-    alternative = x509.SubjectAlternativeName([_general_name(name)])
-    rights = x509.BasicConstraints(ca=True, path_length=None)
-    root = _builder(issuer, issuer, ca_key).add_extension(rights, critical=True).sign(ca_key, hashes.SHA256())
-    leaf = _builder(subject, issuer, key).add_extension(alternative, critical=False)
-    pem = serialization.Encoding.PEM
-    (folder / "authority.pem").write_bytes(root.public_bytes(pem))
-    (folder / "server.pem").write_bytes(
-        leaf.sign(ca_key, hashes.SHA256()).public_bytes(pem)
-        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(folder / "server.pem")
-    return Authority(folder, server)
-
-
-def _general_name(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
-) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-    )

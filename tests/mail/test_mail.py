@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pamosnik.config import Encryption
 from pamosnik.mail import Mail, Mailer, MailFailed, letter
-from tests.mail.server import MAIL_PASSWORD, USER, MailBox, authority, mail_box
+from tests.certificates import authority
+from tests.mail.server import MAIL_PASSWORD, USER, MailBox, mail_box
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +47,7 @@ async def test_a_mail_arrives_with_all_its_headers() -> None:
 @pytest.mark.parametrize("encryption", [Encryption.TLS, Encryption.STARTTLS])
 async def test_the_way_is_encrypted_before_the_login(tmp_path: Path, encryption: Encryption) -> None:
     known = authority(tmp_path)
-    async with mail_box(encryption, tls=known.server, logins={USER: MAIL_PASSWORD}) as box:
+    async with mail_box(encryption, tls=known.server(), logins={USER: MAIL_PASSWORD}) as box:
         await Mailer(box.as_server(USER, MAIL_PASSWORD), tls=known.trust).send(MAIL, NOW)
         (one,) = box.received
     assert (one.encrypted, one.user) == (True, USER)
@@ -55,9 +56,10 @@ async def test_the_way_is_encrypted_before_the_login(tmp_path: Path, encryption:
 @pytest.mark.parametrize("encryption", [Encryption.TLS, Encryption.STARTTLS])
 @pytest.mark.parametrize("wrong", ["authority", "name"])
 async def test_a_wrong_certificate_is_refused(tmp_path: Path, encryption: Encryption, wrong: str) -> None:
-    shown = authority(tmp_path / "shown", "127.0.0.1" if wrong == "authority" else "other.example")
+    shown = authority(tmp_path / "shown")
+    name = "127.0.0.1" if wrong == "authority" else "other.example"
     trusted = authority(tmp_path / "other") if wrong == "authority" else shown
-    async with mail_box(encryption, tls=shown.server, logins={USER: MAIL_PASSWORD}) as box:
+    async with mail_box(encryption, tls=shown.server(name), logins={USER: MAIL_PASSWORD}) as box:
         error = await _refusal(Mailer(box.as_server(USER, MAIL_PASSWORD), tls=trusted.trust))
         assert "certificate that cannot be trusted" in error.message
         assert box.received == []
@@ -67,10 +69,10 @@ def test_encryption_works_on_the_daemons_event_loop(tmp_path: Path) -> None:
     known = authority(tmp_path)
 
     async def run() -> None:
-        async with mail_box(Encryption.STARTTLS, tls=known.server) as box:
+        async with mail_box(Encryption.STARTTLS, tls=known.server()) as box:
             await Mailer(box.as_server(), tls=known.trust).send(MAIL, NOW)
             assert [one.encrypted for one in box.received] == [True]
-        async with mail_box(Encryption.TLS, tls=known.server) as box:
+        async with mail_box(Encryption.TLS, tls=known.server()) as box:
             error = await _refusal(Mailer(box.as_server(), tls=authority(tmp_path / "other").trust))
             assert "certificate" in error.message
 
