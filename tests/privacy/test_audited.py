@@ -27,6 +27,7 @@ READ: Sequence[str] = (
         "flows show",
         "flows test",
         "flows validate",
+        "link",
         "retention show",
     ),
     *("keys status", "queue list", "runs list", "runs show", "sandbox", "stats", "status", "version", "why"),
