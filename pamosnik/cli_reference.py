@@ -15,8 +15,8 @@ _HEAD = """\
 Written from the commands by `python -m pamosnik.cli_reference`; do not edit.
 
 Everywhere: `--account EMAIL` (with several accounts in one home), `--home FOLDER`, `--quiet`. `--json` gives the
-shapes of [json.md](json.md). Data goes to stdout, notes to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage,
-4 invalid flow file, 6 Instagram authorisation needed, 7 daemon not running.
+shapes of [json.md](json.md). Data goes to stdout, notes to stderr. Exit codes: 0 done, 1 failed or
+declined, 2 wrong usage, 4 invalid flow file, 6 Instagram authorisation needed, 7 daemon not running.
 """
 _NOT_SHOWN = ("--help", "--install-completion", "--show-completion")
 

@@ -48,6 +48,10 @@ class UsageError(PamosnikError):
     exit_code = 2
 
 
+class Declined(PamosnikError):
+    """Whoever was asked said no: nothing was done."""
+
+
 class ChangesPending(PamosnikError):
     """There is something to apply."""
 

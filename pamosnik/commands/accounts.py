@@ -15,7 +15,6 @@ from pamosnik.commands.common import (
     Limit,
     Since,
     Yes,
-    confirm,
     how_many,
     note,
     now,
@@ -23,6 +22,7 @@ from pamosnik.commands.common import (
     open_machine,
     print_json,
     print_table,
+    require_yes,
     shown,
     since_instant,
 )
@@ -131,9 +131,7 @@ def set_(
         before = home.account
         if email is not None and account_words.email(email) != before.email:
             service.require_free(home.database.connection, email, but=before.id)
-            if not confirm(_another_address(before, account_words.email(email)), yes=yes):
-                note("Nothing was changed.")
-                raise typer.Exit(1)
+            require_yes(_another_address(before, account_words.email(email)), yes=yes)
         after = _corrected(home, name, email, timezone, now())
         shape = home.read(lambda conn: service.shape(conn, after, now()))
         settings = home.settings

@@ -7,12 +7,12 @@ import typer
 from pamosnik.commands.common import (
     Json,
     Yes,
-    confirm,
     note,
     now,
     open_home,
     print_json,
     print_table,
+    require_yes,
     say,
     shown,
 )
@@ -72,8 +72,6 @@ def revoke(
         found = home.read(lambda conn: api_tokens.find(conn, account_id, token))
         used = shown(api_tokens.shape(found)["last_used_at"])
         last = "was never used" if found.last_used_at is None else f"was last used {used}"
-        if not confirm(f"The token {found.name} {last}. Revoke it?", yes=yes):
-            note("Nothing was changed.")
-            raise typer.Exit(1)
+        require_yes(f"The token {found.name} {last}. Revoke it?", yes=yes)
         home.write(lambda conn: api_tokens.revoke(conn, account_id, found.id, actor=_ACTOR, now=now()))
     note(f"The token {found.name} opens nothing any more.")

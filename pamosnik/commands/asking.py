@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik import terminal, unsaid
-from pamosnik.commands.common import confirm, note
+from pamosnik.commands.common import note, require_yes
 from pamosnik.errors import PamosnikError, UsageError
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ def account(
         check=lambda typed: passwords.require_good(typed, (name, email)),
         command=command,
     )
-    if there and not password_stdin and not confirm(f"{accounts.ADULT} Make this account?", yes=yes):
-        note("Nothing was made.")
-        raise typer.Exit(1)
+    if there and not password_stdin:
+        require_yes(f"{accounts.ADULT} Make this account?", yes=yes, otherwise="Nothing was made.")
     return accounts.NewAccount(name, email, given, zone)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from pamosnik import terminal
 from pamosnik.commands.common import Json, Yes, counted, note, now, print_facts, print_json, print_table, say
-from pamosnik.errors import PamosnikError, UsageError
+from pamosnik.errors import Declined, UsageError
 
 if TYPE_CHECKING:
     from pamosnik.services.backups import Backup
@@ -151,7 +151,7 @@ def _be_sure(problem: str, hint: str, question: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError(problem, hint=hint)
     if not terminal.sure(question):
-        raise PamosnikError("Nothing was changed.")
+        raise Declined("Nothing was changed.")
 
 
 def _show(backup: "Backup", as_json: bool) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from pamosnik import terminal
-from pamosnik.errors import Again, UsageError
+from pamosnik.errors import Again, Declined, UsageError
 
 if TYPE_CHECKING:
     from pamosnik._sqlite import Connection
@@ -216,3 +216,9 @@ def confirm(question: str, *, yes: bool) -> bool:
     if not sys.stdin.isatty():
         raise UsageError(f"{question} Nobody can be asked here.", again=Again(("--yes",)))
     return terminal.sure(question)
+
+
+def require_yes(question: str, *, yes: bool, otherwise: str = "Nothing was changed.") -> None:
+    """Likewise, where a no is the end of the command. Raises `Declined`."""
+    if not confirm(question, yes=yes):
+        raise Declined(otherwise)

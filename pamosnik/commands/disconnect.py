@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik.commands import previews
-from pamosnik.commands.common import Home, Json, Yes, confirm, note, now, open_home, print_json
+from pamosnik.commands.common import Home, Json, Yes, note, now, open_home, print_json, require_yes
 from pamosnik.commands.receipts import Begun, finish
 from pamosnik.errors import NotFound
 
@@ -57,12 +57,12 @@ def disconnect(
         else:
             connection_id, name = connected.id, connected.username
             before = home.read(lambda conn: deletions.open_for(conn, connection_id))
-            if before is None and not confirm(
-                f"Disconnect {name} and delete all of its data: people, conversations, runs, numbers? Flows stay.",
-                yes=yes,
-            ):
-                note("Nothing was changed.")
-                raise typer.Exit(1)
+            if before is None:
+                require_yes(
+                    f"Disconnect {name} and delete all of its data: people, conversations, runs, numbers?"
+                    " Flows stay.",
+                    yes=yes,
+                )
             # Before the first row goes, and in memory alone.
             needles = home.read(lambda conn: proof.of_connection(conn, connection_id))
             begin = erasing.begin_disconnect

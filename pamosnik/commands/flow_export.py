@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik import terminal
-from pamosnik.commands.common import Yes, confirm, note, open_home
+from pamosnik.commands.common import Yes, note, open_home, require_yes
 from pamosnik.commands.files import unwritable, write_whole
 
 if TYPE_CHECKING:
@@ -52,9 +52,8 @@ def _write(found: "Exported", output: Path, *, yes: bool) -> None:
     file = output / _IN_A_FOLDER if in_folder else output
     wanted = {file.parent / name: text for name, text in found.codes.items()} | {file: found.flows}
     there = [path for path, text in wanted.items() if _holds_something_else(path, text)]
-    if there and not confirm(f"Overwrite {', '.join(map(str, there))}?", yes=yes):
-        note("Nothing was written.")
-        raise typer.Exit(1)
+    if there:
+        require_yes(f"Overwrite {', '.join(map(str, there))}?", yes=yes, otherwise="Nothing was written.")
     for path, text in wanted.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

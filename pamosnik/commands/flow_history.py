@@ -11,13 +11,13 @@ from pamosnik.commands.common import (
     Limit,
     Since,
     Yes,
-    confirm,
     how_many,
     note,
     now,
     open_home,
     print_json,
     print_table,
+    require_yes,
     say,
     shown,
     since_instant,
@@ -94,7 +94,9 @@ def rollback(
             _show(proposal, full=full, as_json=as_json, asks=not (yes or dry_run))
             if proposal.problems:
                 _refuse(proposal, as_json=as_json)
-            done = not dry_run and confirm("Roll back?", yes=yes)
+            if not dry_run:
+                require_yes("Roll back?", yes=yes)
+                done = True
         if done:
             by = By("command", now(), note_text)
             account = home.account.id
@@ -106,7 +108,7 @@ def rollback(
             f"Rolled back. `flows apply` leaves {flow} so until its file says the same, or with --over-rollback."
         )
     elif not proposal.is_there:
-        note("Nothing was changed (--dry-run)." if dry_run else "Nothing was changed.")
+        note("Nothing was changed (--dry-run).")
 
 
 def _proposed(home: "Home", flow: str, version: str | None) -> "RollBack":

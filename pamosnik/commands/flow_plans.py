@@ -10,7 +10,7 @@ import typer
 
 from pamosnik import terminal
 from pamosnik.commands import flow_replay, flow_tests
-from pamosnik.commands.common import Json, Yes, confirm, note, now, open_home, print_json
+from pamosnik.commands.common import Json, Yes, note, now, open_home, print_json, require_yes
 from pamosnik.commands.flow_problems import Files, problems_json, show_problems
 from pamosnik.commands.plan_screen import show_plan
 from pamosnik.errors import Again, ChangesPending, InvalidFlows
@@ -89,8 +89,9 @@ def apply(
         if tests is not None:
             flow_tests.tell(tests, files, aside=as_json)
         refused = require_tests and not flow_tests.all_pass(tests)
-        applied = not empty and not dry_run and not refused and confirm("Apply this?", yes=yes)
+        applied = not (empty or dry_run or refused)
         if applied:
+            require_yes("Apply this?", yes=yes, otherwise="Nothing was applied.")
             home.write(
                 lambda conn: flows.apply(
                     conn, home.account.id, proposal, note=note_text, actor="command", now=now()
@@ -110,7 +111,7 @@ def apply(
         note(_stays(flow, proposal))
     if refused:
         flow_tests.refuse(tests, files)
-    note(_end(proposal, applied=applied, dry_run=dry_run))
+    note(_end(proposal, applied=applied))
     if applied and flows.has_entrances(proposal):
         note("`pamosnik serve` brings opening questions and the menu to Instagram.")
 
@@ -126,13 +127,13 @@ def _to_apply(
     return proposal
 
 
-def _end(proposal: "Proposal", *, applied: bool, dry_run: bool) -> str:
+def _end(proposal: "Proposal", *, applied: bool) -> str:
     """How it ended, in a sentence."""
     if proposal.plan.is_empty:
         return NOTHING_ELSE if proposal.stays else ALREADY
     if applied:
         return "Applied."
-    return "Nothing was changed (--dry-run)." if dry_run else "Nothing was changed."
+    return "Nothing was changed (--dry-run)."
 
 
 def _stays(flow: str, proposal: "Proposal") -> str:

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
+from pamosnik.commands import event_replay
 from pamosnik.commands.common import (
     All,
     Json,
     Limit,
     Since,
     Yes,
-    confirm,
     how_many,
     note,
     now,
@@ -19,6 +19,7 @@ from pamosnik.commands.common import (
     print_facts,
     print_json,
     print_table,
+    require_yes,
     say,
     shown,
     since_instant,
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     events = typer.Typer(help="What came in.", rich_markup_mode=None, no_args_is_help=True)
     events.command("list")(events_list)
     events.command("show")(events_show)
+    events.command("replay")(event_replay.replay)
     app.add_typer(events, name="events")
     runs = typer.Typer(help="What is going on.", rich_markup_mode=None, no_args_is_help=True)
     runs.command("list")(runs_list)
@@ -207,9 +209,7 @@ def runs_cancel(
     from pamosnik.services.reading import runs as run_reading
 
     with open_home() as home:
-        if not confirm("End this run? What it has not sent yet is called off.", yes=yes):
-            note("Nothing was changed.")
-            return
+        require_yes("End this run? What it has not sent yet is called off.", yes=yes)
         ended = home.write(lambda conn: runs.cancel(conn, home.account, run, actor="command", now=now()))
         found, _ = home.read(lambda conn: run_reading.named(conn, home.account, ended))
     if as_json:
@@ -308,9 +308,7 @@ def _change(item: str, question: str, change: Callable[..., str], *, yes: bool, 
     from pamosnik.store.reads import QueueFilter
 
     with open_home() as home:
-        if not confirm(question, yes=yes):
-            note("Nothing was changed.")
-            return
+        require_yes(question, yes=yes)
         changed = home.write(lambda conn: change(conn, home.account, item, actor="command", now=now()))
         only = QueueFilter(item_id=changed)
         (found,) = home.read(lambda conn: queue_reading.newest(conn, home.account, only, now=now()))

@@ -22,7 +22,7 @@ from pamosnik.commands.common import (
     print_json,
     say,
 )
-from pamosnik.errors import PamosnikError
+from pamosnik.errors import Declined, PamosnikError
 
 if TYPE_CHECKING:
     from pamosnik.privacy.importing_check import Checked
@@ -117,7 +117,7 @@ def _ask(home: Home, checked: "Checked", yes: bool) -> None:
     people = counted(checked.counts["contacts"], "person", "people")
     flows = counted(checked.counts["flows"], "flow")
     if not terminal.sure(f"Import {people} and {flows} into {home.account.email}?"):
-        raise PamosnikError("Nothing was changed.")
+        raise Declined("Nothing was changed.")
 
 
 def _tell(file: Path, checked: "Checked", *, dry_run: bool, as_json: bool) -> None:

@@ -12,13 +12,13 @@ from pamosnik.commands import asking
 from pamosnik.commands.common import (
     Json,
     Yes,
-    confirm,
     counted,
     note,
     now,
     print_facts,
     print_json,
     print_table,
+    require_yes,
     say,
 )
 from pamosnik.errors import UsageError
@@ -283,9 +283,7 @@ def _rotate(settings: "Config", wanted: "Wanted", *, yes: bool) -> None:
         else ("master key" if wanted.master else "accounts' keys")
     )
     copies = " Copies of master.key that you keep open it no more." if wanted.master else ""
-    if not confirm(f"Replace the {what}?{copies}", yes=yes):
-        note("Nothing was changed.")
-        return
+    require_yes(f"Replace the {what}?{copies}", yes=yes)
     done = rotation.rotate(settings, wanted, now(), Patience(settings, note))
     _say_done(settings, wanted, done)
 
@@ -348,9 +346,7 @@ def _give_up(settings: "Config", *, yes: bool) -> None:
 
     gone = lost_key.lost(lost_key.require_lost(settings))
     question = f"Remove the stored logins of {_names(gone)}?" if gone else "Make a new master key?"
-    if not confirm(f"{question} With a copy of master.key nothing would be lost.", yes=yes):
-        note("Nothing was changed.")
-        return
+    require_yes(f"{question} With a copy of master.key nothing would be lost.", yes=yes)
     done = lost_key.give_up(settings, now(), Patience(settings, note))
     if done.aside is not None:
         say(f"The damaged key file is kept as {done.aside}")

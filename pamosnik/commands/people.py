@@ -60,12 +60,13 @@ def find(
     everything: All = False,
     as_json: Json = False,
 ) -> None:
-    """People by what is known of them, the latest heard from first. Case and accents do not matter."""
+    """People by what is known of them, the latest heard from first; behind them those of whom there are comments
+    alone. Case and accents do not matter."""
     from pamosnik.services import people
 
     with open_home() as home:
         newest = how_many(limit, everything, as_json)
-        rows = home.read(lambda conn: people.find(conn, home.account, text, limit=newest))
+        rows = home.read(lambda conn: people.find_everybody(conn, home.account, text, limit=newest))
     _print(rows, as_json, f"Nothing that is known of anybody has “{text}” in it.")
 
 

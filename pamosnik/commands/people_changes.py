@@ -1,4 +1,4 @@
-"""What the owner changes of a person: contacts tag, untag, set, pause and resume."""
+"""What the owner changes of a person: contacts tag, untag, set, note, pause and resume."""
 
 import shlex
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +22,7 @@ def register(contacts: typer.Typer) -> None:
     contacts.command("tag")(tag)
     contacts.command("untag")(untag)
     contacts.command("set")(set_)
+    contacts.command("note")(note_)
     contacts.command("pause")(pause)
     contacts.command("resume")(resume)
 
@@ -73,6 +74,26 @@ def set_(
     note(f"{field} of {_name(done)} {kept}{'' if done.changed else ', as it was'}.")
 
 
+def note_(
+    who: Who,
+    text: Annotated[
+        str | None, typer.Argument(help="What you want to remember; it replaces the note.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Take the note away.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Keeps a note about a person, for you alone; it is in their export."""
+    from pamosnik.services import people
+
+    if clear == (text is not None):
+        right = shlex.join(["pamosnik", "contacts", "note", who, text or "TEXT"])
+        raise UsageError("Which note?", hint=f"Give one, or take it away. Try: {right}")
+    kept_text = (text or "").strip() or None
+    done = _change(lambda conn, by: people.set_note(conn, by, who, text or ""), as_json, note=kept_text)
+    kept = "is kept" if kept_text else "is taken away"
+    note(f"The note about {_name(done)} {kept}{'' if done.changed else ', as it was'}.")
+
+
 def pause(
     who: Who,
     lasts: Annotated[
@@ -97,15 +118,15 @@ def resume(who: Who, as_json: Json = False) -> None:
     note(f"Automation {word} for {_name(done)}.")
 
 
-def _change(change: "Callable[[Connection, By], Changed]", as_json: bool) -> "Changed":
-    """In one transaction, within the account's walls."""
+def _change(change: "Callable[[Connection, By], Changed]", as_json: bool, **also: str | None) -> "Changed":
+    """In one transaction, within the account's walls. `also`: what the JSON has beside the person."""
     from pamosnik.services.people import By
 
     with open_home() as home:
         by = By(home.account, "command", now())
         done = home.write(lambda conn: change(conn, by))
     if as_json:
-        print_json({**done.person, "changed": done.changed})
+        print_json({**done.person, **also, "changed": done.changed})
     return done
 
 

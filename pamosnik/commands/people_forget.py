@@ -8,7 +8,7 @@ import typer
 from pamosnik.commands import previews
 from pamosnik.commands.common import Home, Json, Yes, confirm, note, now, open_home, print_json
 from pamosnik.commands.receipts import Begun, finish
-from pamosnik.errors import NotFound
+from pamosnik.errors import Declined, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,8 +52,7 @@ def forget(
         if not found:
             begun = _under_way(home, who)
     if not begun:
-        note("Nothing was changed.")
-        raise typer.Exit(1)
+        raise Declined("Nothing was changed.")
     finish(settings, begun, as_json=as_json, as_list=True)
 
 

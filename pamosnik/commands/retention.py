@@ -14,13 +14,13 @@ from pamosnik import terminal
 from pamosnik.commands.common import (
     Json,
     Yes,
-    confirm,
     counted,
     note,
     now,
     open_home,
     print_json,
     print_table,
+    require_yes,
     say,
 )
 from pamosnik.errors import PamosnikError
@@ -85,8 +85,10 @@ def run(
             return
         if found.goes and not as_json:
             _print(kept.shape(found, home.settings.sources))
-        if found.goes and not confirm(f"Delete {counted(found.goes, 'row')} for good?", yes=yes):
-            raise PamosnikError("Nothing was deleted.")
+        if found.goes:
+            require_yes(
+                f"Delete {counted(found.goes, 'row')} for good?", yes=yes, otherwise="Nothing was deleted."
+            )
         # Also when nothing goes: one that was broken off comes to its end.
         _delete(home, rules, found.goes)
         settings, sources = home.settings, home.settings.sources

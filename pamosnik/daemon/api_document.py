@@ -71,6 +71,9 @@ WRITE: Mapping[str, Said] = {
     "queue/{id}/cancel": Said("Calls off what has not left.", ref("QueueItem")),
     "queue/{id}/settle": Said("Says what became of a message of unknown fate.", ref("QueueItem")),
     "runs/{id}/cancel": Said("Ends the run, and calls off what it has not sent.", ref("Run")),
+    "events/{id}/replay": Said(
+        "Tries again with the flows of now what nothing answered.", ref("ReplayedEvent")
+    ),
     "flows/{id}/pause": Said("It starts nobody; who is in it goes on.", ref("PausedFlow")),
     "flows/{id}/resume": Said("It starts people again.", ref("PausedFlow")),
     "flows/{id}/start": Said("Starts it for one person, unless something speaks against it.", ref("Run")),
@@ -103,6 +106,8 @@ KEYS: Mapping[str, Schema] = {
     "over_rollback": yes_or_no("Also flows that were rolled back."),
     "revision": text("From `flows/plan`."),
     "note": text("Why, for the history."),
+    "again": yes_or_no("Also what a flow or a human has answered."),
+    "dry_run": yes_or_no("Says what would happen, and changes nothing."),
     "for": text("Like `12h`; without it 12 hours."),
 }
 _NEEDED: Mapping[str, Sequence[str]] = {

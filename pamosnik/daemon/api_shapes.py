@@ -141,6 +141,9 @@ SHAPES: Mapping[str, Schema] = {
         last_click_at=time(null=_NOW_OR_NEVER),
     ),
     "WholeEvent": also("Event", trace=_TRACE),
+    "ReplayedEvent": also(
+        "Event", tried=yes_or_no("False: nothing came of it (or would), and `reason` says why.")
+    ),
     "Why": also(
         "Event",
         sentence=text("What happened to it."),

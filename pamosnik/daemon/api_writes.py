@@ -17,7 +17,7 @@ from starlette.routing import Route
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.config import Config
-from pamosnik.daemon import api_flows
+from pamosnik.daemon import api_events, api_flows
 from pamosnik.daemon.api import ROOT, not_found, refusal, who_asks
 from pamosnik.daemon.api_bodies import Given
 from pamosnik.daemon.api_bodies import text as _text
@@ -140,6 +140,7 @@ WRITES: Sequence[Write] = (
     Write("contacts/{id}/set", _set, ("field", "value")),
     Write("contacts/{id}/pause", _pause, ("for",)),
     Write("contacts/{id}/resume", _resume),
+    Write("events/{id}/replay", Ahead(api_events.replay), ("again", "dry_run")),
     Write("flows/{id}/pause", api_flows.pause),
     Write("flows/{id}/resume", api_flows.resume),
     Write("flows/{id}/start", Ahead(api_flows.start), ("contact",), status=201),

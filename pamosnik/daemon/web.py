@@ -158,7 +158,11 @@ def _for_holders(
     return [
         *Forgotten(pages, visitors, parts.checks, parts.mails, parts.writer, reader, clock).routes(),
         *Downloads(visitors, aside, clock).routes(),
-        *status.routes(StatusParts(pages, visitors, parts.writer, reader, aside, clock, live, on_change)),
+        *status.routes(
+            StatusParts(
+                pages, visitors, parts.writer, reader, aside, clock, live, settings.public_url, on_change
+            )
+        ),
         *AccountPages(parts).routes(),
         *DataPages(parts, aside, exports, settings.ages, on_deletion).routes(),
         *LegalPages(pages, reader, clock, facts).routes(),

@@ -139,6 +139,8 @@ class Event:
     received_at: datetime
     attempts: int
     """How many turns failed on it."""
+    decided_at: datetime | None = None
+    """When it got its first verdict; a pending one that has this is tried again (`services.replaying`)."""
 
     @property
     def kind(self) -> EventKind:

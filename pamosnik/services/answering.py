@@ -92,7 +92,24 @@ def fail_event(conn: Connection, event_id: str, now: datetime) -> None:
     )
     event = inbox.load(conn, event_id)
     if decided and event is not None:
-        arrivals.count(conn, event, Verdict.ERROR, today(conn, event.account_id, now))
+        assert event.decided_at is not None
+        arrivals.count(conn, event, Verdict.ERROR, today(conn, event.account_id, event.decided_at))
+        _heard_at_least(conn, event, now)
+
+
+def _heard_at_least(conn: Connection, event: Event, now: datetime) -> None:
+    """They wrote, whatever failed: the owner may answer."""
+    if event.kind not in INBOUND_MESSAGES or event.incoming.igsid is None:
+        return
+    contact = contacts.meet(
+        conn,
+        account_id=event.account_id,
+        connection_id=event.connection_id,
+        igsid=event.incoming.igsid,
+        username=event.incoming.username,
+        now=now,
+    )
+    contacts.heard_from(conn, contact.id, at=event.at, window_until=event.at + limits.WINDOW)
 
 
 def _from_person(scene: Scene, event: Event) -> Verdict:
@@ -111,7 +128,8 @@ def _answered(scene: Scene, event: Event, contact: Contact) -> Verdict:
     # Also when it comes round again, having waited for something.
     first_message = event.kind in INBOUND_MESSAGES and contact.first_message_at in (None, event.at)
     if event.kind in INBOUND_MESSAGES:
-        contact = _heard(scene, event, contact)
+        # What is tried again was heard when it came.
+        contact = _heard(scene, event, contact) if event.decided_at is None else contact
         verdict = safety_words.heed(scene, event, contact)
         if verdict is not None:
             return verdict
@@ -176,7 +194,7 @@ def _choose(
         event,
         Heard.of(event.incoming.text),
         scene.catalog,
-        _person(scene, contact, first_message=first_message, profile_asked=profile_asked),
+        _person(scene, event, contact, first_message=first_message, profile_asked=profile_asked),
         tap=_tap(scene, event, contact),
         posts=posts,
         now=scene.now,
@@ -199,7 +217,7 @@ def _take(
     cause: Cause | None,
     profile_asked: bool = False,
 ) -> Verdict:
-    if event.kind in INBOUND_MESSAGES:
+    if event.kind in INBOUND_MESSAGES and event.decided_at is None:
         _ask_no_more_to_forget(scene, contact, event, choice)
     match choice:
         case Start():
@@ -305,12 +323,16 @@ def _paused(scene: Scene, event: Event, contact: Contact) -> Verdict:
 # --- who it is, what was tapped, where -------------------------------------------------------------------
 
 
-def _person(scene: Scene, contact: Contact, *, first_message: bool, profile_asked: bool) -> Person:
+def _person(
+    scene: Scene, event: Event, contact: Contact, *, first_message: bool, profile_asked: bool
+) -> Person:
     waits = []
     for run_id, wait in runs.waiting_for_person(scene.conn, contact.id):
         asked = asked_by(wait)
         if asked is not None and outbox.still_to_leave(scene.conn, run_id, asked):
             continue  # nobody answers a question that has not arrived
+        if event.decided_at is not None and wait.opened_at > event.at:
+            continue  # nor with what they said before it, which is tried again now
         run = runs.load(scene.conn, run_id)
         flow = None if run is None else turn.flow_of(scene, run)
         if flow is not None:

@@ -10,9 +10,11 @@ from pamosnik.errors import NotFound
 from pamosnik.model.contact import Contact
 from pamosnik.model.event import COMMENTS, INBOUND_MESSAGES, Incoming, Verdict
 from pamosnik.model.event import Event as Stored
-from pamosnik.services import explaining, replying
+from pamosnik.services import explaining, missed, replaying, replying
 from pamosnik.services.explaining import Why
-from pamosnik.services.reading import events, runs, step_words
+from pamosnik.services.library import Library
+from pamosnik.services.reading import conversation, events, runs, step_words
+from pamosnik.services.reading.conversation import Line
 from pamosnik.services.reading.events import Event
 from pamosnik.services.reading.runs import Run, Turn
 from pamosnik.store import contacts, inbox, reads
@@ -34,6 +36,16 @@ class ByHand:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """Trying it again with the flows of now."""
+
+    against: str | None
+    """Why it cannot be done; None: it can."""
+    taken_by: str | None
+    """The flow whose words take it now, as far as words tell."""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     event: Event
     told: Incoming
@@ -51,9 +63,13 @@ class View:
     """The same person's event before it."""
     newer: str | None
     by_hand: Sequence[ByHand]
+    again: Again | None
+    """Offered where nothing answered it."""
+    own_replies: Sequence[Line]
+    """What the owner wrote below it in the Instagram app."""
 
 
-def of_id(conn: Connection, account: Account, event_id: str, now: datetime) -> View:
+def of_id(conn: Connection, account: Account, event_id: str, now: datetime, library: Library) -> View:
     """Raises `NotFound` for what is no event's id."""
     event = events.by_id(conn, account, event_id)
     stored = inbox.load(conn, event.id)
@@ -75,11 +91,29 @@ def of_id(conn: Connection, account: Account, event_id: str, now: datetime) -> V
         older=reads.beside(conn, event.id, older=True),
         newer=reads.beside(conn, event.id, older=False),
         by_hand=_by_hand(conn, account, event, person, now),
+        again=_again(conn, account, library, stored, now),
+        own_replies=_own_replies(conn, stored),
     )
 
 
 def _steps(conn: Connection, account: Account, run: Run) -> Mapping[str, str]:
     return step_words.of_version(conn, account, run.flow, run.version)
+
+
+def _own_replies(conn: Connection, stored: Stored) -> Sequence[Line]:
+    comment_id = stored.incoming.comment_id
+    if stored.kind not in COMMENTS or comment_id is None:
+        return ()
+    return conversation.own_replies(conn, stored.connection_id, [comment_id])
+
+
+def _again(
+    conn: Connection, account: Account, library: Library, stored: Stored, now: datetime
+) -> Again | None:
+    if stored.incoming.verdict not in replaying.UNANSWERED:
+        return None
+    against = replaying.why_not(conn, account, stored, now)
+    return Again(against, missed.takes_now(conn, account, library, stored, now))
 
 
 def writer(conn: Connection, account: Account, event_id: str) -> Contact:

@@ -19,7 +19,7 @@ from pamosnik.privacy.export_manifest import Manifest
 from pamosnik.privacy.export_values import json_rows
 from pamosnik.services import flow_export, sheets
 from pamosnik.services.reading import numbers
-from pamosnik.store import accounts, backup, export_tables
+from pamosnik.store import accounts, backup, contacts, export_tables
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Rows
 from pamosnik.store.export_tables import Person
@@ -82,6 +82,11 @@ def person(
 
 def _one(conn: Connection, owner: Account, who: str) -> Person:
     found = export_tables.person(conn, owner.id, who)
+    if found is None and contacts.known_by_name_alone(conn, owner.id, who):
+        raise NotFound(
+            f"Instagram told no id with the comments of {who}, so there is no export of them alone.",
+            hint="They are in the export of everything. Try: pamosnik export",
+        )
     if found is None:
         raise NotFound(f"Nobody is known by {who}.", hint="Try: pamosnik contacts list")
     if export_tables.are_several(conn, owner.id, found):

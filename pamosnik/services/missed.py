@@ -11,11 +11,11 @@ from datetime import datetime
 from pamosnik._sqlite import Connection
 from pamosnik.engine.catalog import Catalog, kind_of
 from pamosnik.engine.match import Heard
-from pamosnik.model.event import Verdict
+from pamosnik.model.event import Event, Verdict
 from pamosnik.model.trigger import FirstMessageTrigger
 from pamosnik.services import matching
 from pamosnik.services.library import Library
-from pamosnik.services.matching import KINDS, Ground, Where
+from pamosnik.services.matching import KINDS, Answer, Ground, Taker, Where
 from pamosnik.store import connections, event_lists
 from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
@@ -39,6 +39,8 @@ class Words:
     """As it was written last."""
     kind: str
     """What a trigger calls it: `comment`, `dm`, …"""
+    event_kind: str
+    """What the event calls it."""
     times: int
     people: int
     last_at: datetime
@@ -96,7 +98,11 @@ def lately(
     catalog = library.catalog(conn, account.id)
     connected = {one.id: one for one in connections.of_account(conn, account.id)}
     words = [
-        _words(_ground(conn, account, catalog, connected[one.newest.connection_id], one.newest), one, now)
+        _words(
+            _ground(conn, account, catalog, connected[one.newest.connection_id], one.newest.media_id),
+            one,
+            now,
+        )
         for one in often[:GROUPS]
     ]
     return Missed(
@@ -123,7 +129,7 @@ def _by_words(rows: Iterable[MissedRow]) -> list[_Gathered]:
     return list(found.values())
 
 
-def _without_time(reason: str) -> str:
+def without_time(reason: str) -> str:
     """`limits: per_person, again after …` is one reason, whenever it ends."""
     return _AGAIN.sub("", reason)
 
@@ -131,7 +137,7 @@ def _without_time(reason: str) -> str:
 def _by_flow(rows: Iterable[MissedRow]) -> list[Refused]:
     found: dict[tuple[str, str], list[MissedRow]] = {}
     for row in rows:
-        found.setdefault((row.flow_id or "", _without_time(row.reason or "")), []).append(row)
+        found.setdefault((row.flow_id or "", without_time(row.reason or "")), []).append(row)
     refused = [
         Refused(flow, reason, len(those), those[0].at, those[0].event_id)
         for (flow, reason), those in found.items()
@@ -140,27 +146,45 @@ def _by_flow(rows: Iterable[MissedRow]) -> list[Refused]:
 
 
 def _ground(
-    conn: Connection, account: Account, catalog: Catalog, connected: Connected, row: MissedRow
+    conn: Connection, account: Account, catalog: Catalog, connected: Connected, media_id: str | None
 ) -> Ground:
     """The flows, and where it was written last."""
     where = Where(connected.username)
-    if row.media_id is not None:
-        known = flow_store.post(conn, connected.id, row.media_id)
+    if media_id is not None:
+        known = flow_store.post(conn, connected.id, media_id)
         code = None if known is None else known[0]
-        post = row.media_id if code is None else f"https://www.instagram.com/p/{code}/"
-        where = Where(connected.username, post, row.media_id, flow_store.bound_posts(conn, connected.id))
+        post = media_id if code is None else f"https://www.instagram.com/p/{code}/"
+        where = Where(connected.username, post, media_id, flow_store.bound_posts(conn, connected.id))
     return Ground(catalog, where, account.timezone)
+
+
+def takes_now(
+    conn: Connection, account: Account, library: Library, event: Event, now: datetime
+) -> str | None:
+    """The flow whose words take now what somebody wrote; None: none does, or it has no words."""
+    kind = _WRITTEN.get(event.kind.value)
+    if kind is None or not event.incoming.text:
+        return None
+    connected = connections.load(conn, event.connection_id)
+    ground = _ground(conn, account, library.catalog(conn, account.id), connected, event.incoming.media_id)
+    taker = _taker(matching.told(ground, event.incoming.text, kind, now=now).answers[0])
+    return None if taker is None else taker.flow.id
+
+
+def _taker(answer: Answer) -> Taker | None:
+    return next((one for one in answer.takers if one.against is None and one.trigger != _FIRST), None)
 
 
 def _words(ground: Ground, gathered: _Gathered, now: datetime) -> Words:
     newest, kind = gathered.newest, _WRITTEN[gathered.newest.kind]
     assert newest.text is not None
     (answer,) = matching.told(ground, newest.text, kind, now=now).answers
-    taker = next((one for one in answer.takers if one.against is None and one.trigger != _FIRST), None)
+    taker = _taker(answer)
     free = taker is None and answer.safety is None
     return Words(
         text=newest.text,
         kind=kind,
+        event_kind=newest.kind,
         times=gathered.times,
         people=len(gathered.people),
         last_at=newest.at,

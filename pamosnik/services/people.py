@@ -70,11 +70,11 @@ def find(conn: Connection, account: Account, text: str, *, limit: int | None) ->
     return [one.shape() for one in people.by_id(conn, account, found)]
 
 
-def find_everybody(conn: Connection, account: Account, text: str, *, limit: int) -> list[Shape]:
+def find_everybody(conn: Connection, account: Account, text: str, *, limit: int | None) -> list[Shape]:
     """Likewise, and behind them whoever has it in the username where there are comments alone."""
     met = find(conn, account, text, limit=limit)
     others = contacts.commenters(conn, account.id, fold(text).removeprefix("@"), limit=limit)
-    return [*met, *(commenter_shape(conn, one) for one in others)]
+    return [*met, *(commenter_shape(conn, one) for one in others)][:limit]
 
 
 def commenter_shape(conn: Connection, one: contacts.Commenter) -> Shape:
@@ -82,12 +82,15 @@ def commenter_shape(conn: Connection, one: contacts.Commenter) -> Shape:
     shape: Shape = {
         "id": one.event_id,
         "connection": connections.load(conn, one.connection_id).username,
-        "igsid": one.igsid or "–",
+        "igsid": one.igsid,
         "username": one.username,
         "name": None,
         "tags": [],
         "fields": {},
+        "window_open_until": None,
         "opted_out": False,
+        "unreachable": False,
+        "paused_until": None,
         "comments_alone": True,
     }
     return shape if one.igsid is not None else {**shape, "by_name_alone": True}

@@ -69,7 +69,7 @@ def private_reply(
         deadline=_private_until(event),
         live=live,
     )
-    done = _once(conn, by, item, "private reply", _why_no_private(conn, event, contact, by.now))
+    done = _once(conn, by, item, "private reply", why_no_private(conn, event, contact, by.now))
     _rest(conn, contact, done, by.now)
     return done
 
@@ -111,7 +111,7 @@ def ways(conn: Connection, account: Account, comment_event_id: str, now: datetim
     if event is None or event.account_id != account.id or not _is_comment(event):
         return None
     contact = _who(conn, event)
-    private = _why_no_private(conn, event, contact, now)
+    private = why_no_private(conn, event, contact, now)
     return Ways(private, _why_no_public(event, contact), _private_until(event))
 
 
@@ -134,7 +134,8 @@ def why_no_message(contact: Contact, account: Account, now: datetime) -> str | N
     return None
 
 
-def _why_no_private(conn: Connection, event: Event, contact: Contact | None, now: datetime) -> str | None:
+def why_no_private(conn: Connection, event: Event, contact: Contact | None, now: datetime) -> str | None:
+    """Why this comment cannot be answered privately; None: it can. `contact`: its writer, if a flow has met them."""
     refused = _why_nothing(event, contact)
     if refused is not None:
         return refused

@@ -81,6 +81,8 @@ def say(
     run_id: str | None = None,
     trace: Sequence[Check] = (),
 ) -> Verdict:
+    if event.decided_at is not None:
+        trace = (Check("tried again", "with the flows of now", event.incoming.reason or ""), *trace)
     decided = inbox.decide(
         scene.conn,
         event.id,
@@ -92,7 +94,7 @@ def say(
         trace=trace,
     )
     if decided:
-        arrivals.count(scene.conn, event, verdict, scene.day)
+        arrivals.count(scene.conn, event, verdict, day_of(event.decided_at or scene.now, scene.timezone))
     return verdict
 
 

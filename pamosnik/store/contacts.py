@@ -329,7 +329,7 @@ class Commenter:
     username: str
 
 
-def commenters(conn: Connection, account_id: str, folded: str, *, limit: int) -> list[Commenter]:
+def commenters(conn: Connection, account_id: str, folded: str, *, limit: int | None) -> list[Commenter]:
     """Those with this text, as `model.words.fold` writes it, in their username; newest first. Looks at all
     comments."""
     rows = conn.execute(
@@ -343,7 +343,7 @@ def commenters(conn: Connection, account_id: str, folded: str, *, limit: int) ->
         " AND (igsid IS NOT NULL OR NOT EXISTS (SELECT 1 FROM contacts p WHERE p.account_id=:account"
         " AND p.connection_id=told.connection_id AND p.username=told.username))"
         " ORDER BY newest DESC LIMIT :limit",
-        {"account": account_id, "text": folded, "limit": limit},
+        {"account": account_id, "text": folded, "limit": -1 if limit is None else limit},
     )
     return [Commenter(*row) for row in rows]
 

@@ -3,6 +3,7 @@
 Ids of events and of outbox items are told apart by time alike, so one id says where a part of both begins.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +53,20 @@ def went_out(
         " AND kind NOT IN ('call','email','lookup') AND json_extract(task, '$.action') IS NOT 'typing_on'"
         " ORDER BY seq DESC LIMIT ?",
         (contact_id, connection_id, before or _AFTER_ALL, limit),
+    ).fetchall()
+    return rows
+
+
+def own_below(conn: Connection, connection_id: str, comment_ids: Sequence[str]) -> list[tuple[Any, ...]]:
+    """(event, comment it answers, when, text) of what the owner replied in public in the Instagram app, the oldest
+    first: the account's own comments that are none of Pamosnik's replies."""
+    marks = ",".join("?" * len(comment_ids))
+    rows: list[tuple[Any, ...]] = conn.execute(
+        f"SELECT e.event_id, e.parent_id, {_HAPPENED}, e.text FROM events e"  # noqa: S608 - marks alone
+        f" WHERE e.connection_id=? AND e.parent_id IN ({marks}) AND e.kind='comment' AND e.verdict='own'"
+        " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.connection_id=e.connection_id"
+        " AND o.message_id=e.comment_id) ORDER BY e.event_id",
+        (connection_id, *comment_ids),
     ).fetchall()
     return rows
 

@@ -131,6 +131,23 @@ def _has_begun(conn: Connection) -> bool:
     return True
 
 
+def attempt(conn: Connection, fn: Callable[[], T], *, stays: Callable[[T], bool]) -> T:
+    """Runs `fn` inside a transaction that is under way; what it wrote is undone unless it `stays`, and when it
+    raises what is no fault of the database's."""
+    conn.execute("SAVEPOINT attempt")
+    try:
+        result = fn()
+    except Exception as error:
+        if _sqlite.code_of(error) is None:
+            conn.execute("ROLLBACK TO attempt")
+            conn.execute("RELEASE attempt")
+        raise
+    if not stays(result):
+        conn.execute("ROLLBACK TO attempt")
+    conn.execute("RELEASE attempt")
+    return result
+
+
 def undo(conn: Connection) -> None:
     """Ends the transaction, unless SQLite has ended it by itself."""
     if conn.in_transaction:

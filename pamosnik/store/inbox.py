@@ -16,7 +16,7 @@ _INCOMING = (
     "dedup_key, kind, occurred_at, igsid, username, text, mid, payload, title, comment_id, parent_id,"
     " media_id, ad_id, story_id, ref, emoji, reply_to_mid, attachments, verdict, reason, recovered, changed, by_run"
 )
-_EVENT = f"event_id, account_id, connection_id, received_at, attempts, {_INCOMING}"
+_EVENT = f"event_id, account_id, connection_id, received_at, attempts, {_INCOMING}, decided_at"
 
 
 def add(
@@ -162,7 +162,7 @@ def event_of(r: tuple[Any, ...]) -> Event:
         received_at=instant(r[3]),
         attempts=r[4],
         incoming=Incoming(
-            ig_id=r[28],
+            ig_id=r[29],
             key=r[5],
             kind=EventKind(r[6]),
             occurred_at=optional_instant(r[7]),
@@ -187,6 +187,7 @@ def event_of(r: tuple[Any, ...]) -> Event:
             changed=r[26],
             by_run=r[27],
         ),
+        decided_at=optional_instant(r[28]),
     )
 
 
@@ -201,13 +202,19 @@ def decide(
     run_id: str | None = None,
     trace: Sequence[Check] = (),
 ) -> bool:
-    """Writes the verdict of a pending event; what already has one keeps it, and the answer is False."""
+    """Writes the verdict of a pending event; what already has one keeps it, and the answer is False. `decided_at`
+    stays that of the first verdict: the numbers of days count by it."""
     decided = conn.execute(
-        "UPDATE events SET verdict=?, reason=?, flow_id=?, run_id=?, trace=?, decided_at=?"
+        "UPDATE events SET verdict=?, reason=?, flow_id=?, run_id=?, trace=?, decided_at=coalesce(decided_at, ?)"
         " WHERE event_id=? AND verdict='pending'",
         (verdict.value, reason, flow_id, run_id, trace_json(trace), ms(now), event_id),
     )
     return bool(decided.rowcount)
+
+
+def reopen(conn: Connection, event_id: str) -> None:
+    """It is to get another verdict; until then the reason for the one it had stands there."""
+    conn.execute("UPDATE events SET verdict='pending', attempts=0 WHERE event_id=?", (event_id,))
 
 
 def trace_json(trace: Sequence[Check]) -> str | None:

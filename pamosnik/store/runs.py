@@ -360,6 +360,18 @@ def starts(conn: Connection, contact_id: str) -> dict[str, dict[str, datetime]]:
     return found
 
 
+def begun_since(
+    conn: Connection, contact_id: str, flow_id: str, since: datetime
+) -> list[tuple[str, datetime]]:
+    """(run, when it started) of a person's runs of a flow that are kept, the latest first."""
+    rows = conn.execute(
+        "SELECT run_id, started_at FROM runs WHERE contact_id=? AND flow_id=? AND started_at>?"
+        " ORDER BY started_at DESC, run_id DESC",
+        (contact_id, flow_id, ms(since)),
+    )
+    return [(run_id, instant(at)) for run_id, at in rows]
+
+
 def last_variants(conn: Connection, connection_id: str, flow_id: str, contact_id: str) -> dict[str, int]:
     """Step path → variant used last: by anybody for public replies, for this person for messages."""
     rows = conn.execute(

@@ -26,6 +26,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.daemon.visitors import SESSION_COOKIE
 from pamosnik.instagram import webhook
+from pamosnik.model.event import Verdict
 from pamosnik.security import keyring, tokens, vault
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import answering, intake
@@ -52,7 +53,7 @@ OLD_TEXTS = {"/privacy/{key}", "/terms/{key}", "/data-deletion/{key}"}
 """There are none here; tests/browser/test_legal_pages.py has some."""
 UNLINKED = (
     *("/confirm/{confirm}", "/reset/{reset}", "/deletion/{code}"),
-    *("/forgot", "/login?password-changed", "/account/data/progress"),
+    *("/forgot", "/login?password-changed", "/account/data/progress", "/events/missed/answer"),
 )
 """Mailed, for whoever is not logged in, or about what is not under way."""
 EMPTY = 4
@@ -93,6 +94,8 @@ FORMS: Mapping[str, Sent] = {
     "/events/{id}/public": Sent(
         "/events/{comment}", "Your public reply is on its way.", {"text": "Thank you!"}
     ),
+    "/events/{id}/replay": Sent("/events/{earlier}", "It was tried again"),
+    "/events/missed/answer": Sent("/events/missed/answer?kind=comment&words=price", "1 person is answered."),
     "/flows/{id}/pause": Sent("/flows/price/pause", "The flow is paused"),
     "/flows/{id}/resume": Sent("/flows/price", "The flow is live again."),
     "/queue/{id}/retry": Sent("/queue/{failed}", "It is in the queue again."),
@@ -159,10 +162,17 @@ def _happens_besides(conn: Connection, keys: MasterKeys) -> None:
         whose = new.id if number == EMPTY else MINE.account
         session = Session(f"browser-{number}", whose, "Firefox", NOW, NOW, NOW + timedelta(days=14))
         sessions.open_session(conn, tokens.token_hash(_token(number)), session)
-    for igsid, username in (("900000000000777", "new.here"), ("900000000000778", "lena")):
-        said = events.change(events.comment(igsid, "so pretty", username=username), ig_id=MINE.ig_id)
+    for igsid, username, text in (
+        ("900000000000777", "new.here", "so pretty"),
+        ("900000000000778", "lena", "so pretty"),
+        ("900000000000779", "mila", "price"),
+        ("900000000000780", "nora", "price"),
+    ):
+        said = events.change(events.comment(igsid, text, username=username), ig_id=MINE.ig_id)
         items = webhook.parse(events.encode(events.envelope({**said, "time": int(NOW.timestamp())}))).items
         intake.store(conn, items, NOW)
+    for (early,) in conn.execute("SELECT event_id FROM events WHERE username IN ('mila', 'nora')").fetchall():
+        inbox.decide(conn, early, Verdict.NO_MATCH, now=NOW, reason="no flow has a trigger for it")
     for event in inbox.pending(conn, 10):
         answering.take_event(conn, Library(None), event, NOW)
 
@@ -204,6 +214,7 @@ def _ids(conn: Connection) -> dict[str, str]:
         "fan": f"SELECT contact_id FROM contacts WHERE igsid='{MINE.fan}'",
         "newcomer": "SELECT contact_id FROM contacts WHERE username='new.here'",
         "comment": "SELECT event_id FROM events WHERE username='lena'",
+        "earlier": "SELECT event_id FROM events WHERE username='mila'",
         "unanswered": f"SELECT event_id FROM events WHERE text='nothing for {MINE.mark}'",
         "run": f"SELECT run_id FROM runs WHERE account_id='{MINE.account}' AND finished_at IS NULL LIMIT 1",
         **{

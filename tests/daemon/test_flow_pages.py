@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from pamosnik import config
+from pamosnik._sqlite import Connection
 from pamosnik.clock import VirtualClock
 from pamosnik.config import Config
 from pamosnik.daemon.visitors import CSRF_FIELD, csrf_token
 from pamosnik.ids import new_id
 from pamosnik.security import tokens
+from pamosnik.services import flows as flow_services
 from pamosnik.services.reading import flow_steps
 from pamosnik.services.reading.flow_steps import FlowSteps
 from pamosnik.store import accounts, api_tokens, connections, sessions, stats
@@ -363,3 +365,42 @@ async def test_no_program_opens_the_network_of_the_machine(settings: Config) -> 
             site, "POST", "/plan", {"files": {"flows.yaml": f"version: 1\n{private}\n"}}
         )
         assert (status, "The webhook till says `allow_private`" in refused["error"]["message"]) == (409, True)
+
+
+async def test_the_address_of_a_former_id_leads_to_the_flow(own: Config) -> None:
+    """Links that were kept or sent along were pages that do not exist once the file had renamed the flow."""
+    with open_database(own.database) as database:
+        account_id = accounts.every(database.connection)[0].id
+        renamed = FLOWS.replace("  list:\n", "  catalogue:\n    was: list\n", 1)
+
+        def apply(conn: Connection) -> None:
+            now = datetime.now(UTC)
+            proposal = flow_services.propose(conn, account_id, [("f.yaml", renamed)], prune=False, now=now)
+            assert not proposal.loaded.has_errors, proposal.loaded.problems
+            flow_services.apply(conn, account_id, proposal, note=None, actor="command", now=now)
+
+        database.write(apply)
+    async with _site(own) as site:
+        answer = await site.ask("GET", "/flows/list?days=7", {"cookie": f"pamosnik_session={SESSION}"})
+        assert (answer.status, answer.headers["location"]) == (303, "/flows/catalogue?days=7")
+        await _page(site, "/flows/catalogue?days=7")
+        await _page(site, "/flows/nothing", 404)
+
+
+async def test_a_flow_on_several_accounts_shows_the_numbers_of_each(own: Config) -> None:
+    async with _site(own) as site:
+        assert "By account" not in await _page(site, "/flows/list")
+    with open_database(own.database) as database:
+        conn = database.connection
+        (account_id,) = conn.execute("SELECT account_id FROM connections").fetchone()
+        conn.execute(
+            "INSERT INTO connections (connection_id, account_id, ig_id, username, status, connected_at, scopes)"
+            " SELECT 'second', account_id, '4711', 'second.shop', status, connected_at, scopes FROM connections"
+        )
+        today = f"{datetime.now(UTC):%Y-%m-%d}"
+        stats.count(conn, account_id, "second", "list", stats.STARTED, today, n=41)
+    async with _site(own) as site:
+        page = await _page(site, "/flows/list?days=all")
+        rows = re.findall(r"<tr><td>@([^<]*)</td><td[^>]*>(\d+)</td>", page)
+        assert dict(rows) == {"shop": "5", "second.shop": "41"}
+        assert "46" in _said(page)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -265,3 +265,53 @@ def test_each_change_is_told_and_audited(command: Command, home_of_two: Path) ->
     words = ["tag", "untag", "set", "unset", "pause", "resume"]
     assert rows == [(f"contacts {word}", "command") for word in reversed(words)]
     assert subjects == [(anna,)]
+
+
+@pytest.fixture
+def commenters(home_of_two: Path) -> Iterator[None]:
+    """Two of whom there are comments alone; of one Instagram told no id."""
+    with open_database(home_of_two / "pamosnik.db") as database:
+        conn = database.connection
+        (account,) = accounts.every(conn)
+        (connection_id,) = conn.execute("SELECT connection_id FROM connections").fetchone()
+        for number, (igsid, name) in enumerate(((None, "only.name"), ("900000000000055", "only.comments"))):
+            conn.execute(
+                "INSERT INTO events (event_id, account_id, connection_id, dedup_key, kind, received_at, igsid,"
+                " username, text, verdict) VALUES (?, ?, ?, ?, 'comment', 1, ?, ?, 'nice', 'no_match')",
+                (f"01COMMENT{number}", account.id, connection_id, f"c:{number}", igsid, name),
+            )
+        yield
+        conn.execute("DELETE FROM events WHERE event_id GLOB '01COMMENT*'")
+
+
+def test_who_only_commented_is_found_and_exported_as_on_the_page(
+    command: Command, commenters: None, tmp_path: Path
+) -> None:
+    found = _json(command("contacts", "find", "ONLY", "--json"))
+    assert [(one["username"], one["igsid"], one["comments_alone"]) for one in found] == [
+        ("only.comments", "900000000000055", True),
+        ("only.name", None, True),
+    ]
+    assert "only.name" in command("contacts", "find", "only").stdout
+    assert len(_json(command("contacts", "find", "o", "--limit", "3", "--json"))) == 3
+    assert command("contacts", "export", "@only.comments", "-o", str(tmp_path / "a.zip")).returncode == 0
+    refused = command("contacts", "export", "@only.name", "-o", str(tmp_path / "b.zip"))
+    assert refused.returncode == 1
+    assert "Instagram told no id with the comments of @only.name" in refused.stderr
+    assert "Try: pamosnik export" in refused.stderr
+
+
+def test_a_note_is_kept_and_taken_away_by_command(command: Command) -> None:
+    kept = _json(command("contacts", "note", "otto", " allergic to nuts ", "--json"))
+    assert (kept["note"], kept["changed"]) == ("allergic to nuts", True)
+    again = command("contacts", "note", "otto", "allergic to nuts")
+    assert "The note about @otto is kept, as it was." in again.stderr
+    assert [one["username"] for one in _json(command("contacts", "find", "nuts", "--json"))] == ["otto"]
+    for wrong in ((), ("text", "--clear")):
+        said = command("contacts", "note", "otto", *wrong)
+        assert (said.returncode, "Try: pamosnik contacts note otto" in said.stderr) == (2, True)
+    assert command("contacts", "note", "otto", "x" * 2001).returncode == 2
+    assert command("contacts", "note", "nobody", "text").returncode == 1
+    gone = _json(command("contacts", "note", "otto", "--clear", "--json"))
+    assert (gone["note"], gone["changed"]) == (None, True)
+    assert _json(command("contacts", "find", "nuts", "--json")) == []

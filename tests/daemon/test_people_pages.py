@@ -103,6 +103,38 @@ async def test_a_conversation_looks_as_on_the_phone(tmp_path: Path) -> None:
         assert "<script>alert" not in page.text
 
 
+async def test_what_the_owner_replied_in_public_from_the_phone_stands_below_the_comment(
+    tmp_path: Path,
+) -> None:
+    """It was told by Instagram and shown nowhere but in the list of everything; what Pamosnik itself replied comes
+    back likewise, and stands there once."""
+    async with front_desk(tmp_path, mail=False) as desk:
+        browser, talk = desk.browser(), Talk.begin(desk)
+        await browser.log_in()
+        talk.comments(ANNA, "so warm", username="anna")
+        event_id, comment_id = desk.conn.execute("SELECT event_id, comment_id FROM events").fetchone()
+        talk.happens(
+            events.change(events.own_comment(comment_id, "Thank you <3")),
+            events.change(events.own_comment("another", "Not for her")),
+        )
+        for path in (f"/people/{talk.id_of(ANNA)}", f"/events/{event_id}"):
+            page = await browser.get(path)
+            assert "Thank you &lt;3" in page.text
+            assert "Not for her" not in page.text
+        assert "Public reply Thank you <3" in _words(await browser.get(f"/people/{talk.id_of(ANNA)}"))
+        assert "no flow began" not in (await browser.get(f"/events/{event_id}")).text
+
+        await _sends(
+            browser, f"/events/{event_id}/public", f"/events/{event_id}", text="From the page", key="k"
+        )
+        talk.leaves()
+        (mid,) = desk.conn.execute("SELECT message_id FROM outbox WHERE kind='comment_reply'").fetchone()
+        talk.happens(events.change({**events.own_comment(comment_id, "From the page"), "id": mid}))
+        person = await browser.get(f"/people/{talk.id_of(ANNA)}")
+        assert person.text.count("From the page") == 1
+        assert "You replied in public" in (await browser.get(f"/events/{event_id}")).text
+
+
 async def test_long_conversations_come_in_parts(tmp_path: Path) -> None:
     async with front_desk(tmp_path, mail=False) as desk:
         browser, talk = desk.browser(), Talk.begin(desk)

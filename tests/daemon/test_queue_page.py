@@ -242,3 +242,18 @@ async def test_what_is_open_is_found_by_its_own_index(made: Busy) -> None:
         (sql,) = [one for one in statements if one.startswith("SELECT o.item_id")]
         plan = [row[3] for row in database.connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
         assert any("outbox_open (" in step for step in plan), plan
+
+
+async def test_a_run_is_ended_on_the_page_of_its_person(made: Busy, tmp_path: Path) -> None:
+    async with visit(made, tmp_path) as at:
+        conn = at.site.reader.connection
+        run, person = conn.execute("SELECT run_id, contact_id FROM runs WHERE flow_id='size'").fetchone()
+        page = await at.page(f"/people/{person}")
+        form = re.search(rf'<form method="post" action="/runs/{run}/cancel">.*?</form>', page, re.DOTALL)
+        assert form is not None
+        done = await at.send(form[0], "cancel")
+        assert done.headers["location"] == f"/people/{person}?told=cancel#about"
+        after = await at.page(f"/people/{person}?told=cancel")
+        assert "The run has ended." in after
+        assert f"/runs/{run}/cancel" not in after
+        assert at.audited() == [("page", "runs cancel")]

@@ -282,6 +282,7 @@ VALUES: Mapping[str, Make] = {
     "content": _just(OutMessage("planted")),
     "day": _just("2026-11-30"),
     "delete_after": _just(NOW),
+    "comment_ids": lambda k: [k.ids["comment_id"]],
     "delete_after_ms": _just(1),
     "digest": _just("planted"),
     "due_at": _just(LATER),

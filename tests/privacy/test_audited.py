@@ -59,6 +59,7 @@ CHANGES: Mapping[str, tuple[Sequence[str], str]] = {
     "contacts pause": ((ANNA,), "contacts pause"),
     "contacts resume": ((ANNA,), "contacts resume"),
     "contacts set": ((ANNA, "size", "XXL"), "contacts set"),
+    "contacts note": ((ANNA, "buys often"), "contacts note"),
     "contacts tag": ((ANNA, "vip"), "contacts tag"),
     "contacts untag": ((ANNA, "vip"), "contacts untag"),
     "flows pause": (("price",), "flows pause"),
@@ -69,11 +70,12 @@ CHANGES: Mapping[str, tuple[Sequence[str], str]] = {
     "queue retry": (("failed", "--yes"), "queue retry"),
     "queue settle": (("unknown", "--sent", "--yes"), "queue settle"),
     "runs cancel": (("RUN", "--yes"), "runs cancel"),
+    "events replay": (("EVENT", "--again", "--yes"), "events replay"),
     "accounts passwd": (("--password-stdin",), "password changed"),
     "retention run": (("--yes",), "retention run"),
 }
 """Words after the command, in the order in which they can be run on one home, and how the action begins. `FILE`,
-`RUN` and the state of a message stand for one."""
+`EVENT`, `RUN` and the state of a message stand for one."""
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,9 @@ def _given(conn: Connection, word: str, folder: Path) -> str:
         flows = world.FLOWS.replace("MARK", MINE.mark).replace("NEXT_YEAR", str(world.NOW.year + 1))
         (folder / "new.yaml").write_text(flows.replace("The list of", "Our list of"))
         return str(folder / "new.yaml")
+    if word == "EVENT":
+        asked = "SELECT event_id FROM events WHERE account_id=? AND text='price' AND igsid=?"
+        return str(conn.execute(asked, (MINE.account, MINE.fan)).fetchone()[0])
     if word == "RUN":
         asked = "SELECT run_id FROM runs WHERE account_id=? AND status='waiting'"
         return str(conn.execute(asked, (MINE.account,)).fetchone()[0])

@@ -55,6 +55,10 @@ ELSEWHERE = {
         f"POST /events/{{id}}/{verb}": "tests/daemon/test_event_pages.py"
         for verb in ("message", "private", "public")
     },
+    **{
+        f"POST {address}": "tests/daemon/test_trying_again.py"
+        for address in ("/events/{id}/replay", "/events/missed/answer", "/api/v1/events/{id}/replay")
+    },
     "POST /people/{id}/private-reply": "tests/daemon/test_people_pages.py",
     "POST /people/{id}/reply": "tests/daemon/test_people_pages.py",
     "POST /people/{id}/set": "tests/daemon/test_people_pages.py",

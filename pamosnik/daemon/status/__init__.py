@@ -2,6 +2,7 @@
 
 from starlette.routing import Route
 
+from pamosnik.daemon.status.again import AgainPages
 from pamosnik.daemon.status.events import EventsPage
 from pamosnik.daemon.status.flows import FlowPages
 from pamosnik.daemon.status.overview import OverviewPage
@@ -19,6 +20,7 @@ def routes(parts: StatusParts) -> list[Route]:
         OverviewPage(parts),
         FlowPages(parts),
         EventsPage(parts),
+        AgainPages(parts),
         PeoplePages(parts),
         PersonPages(parts),
         PostsPage(parts),

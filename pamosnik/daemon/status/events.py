@@ -45,6 +45,8 @@ _TOLD = {
     "message": "Your message is on its way.",
     "private": "Your private reply is on its way.",
     "public": "Your public reply is on its way.",
+    "again": "It was tried again: see below what comes of it.",
+    "taken": "It had been answered already: nothing more is sent.",
 }
 
 
@@ -109,7 +111,7 @@ class EventsPage:
             return RedirectResponse(found, 303)
         return self._parts.page("events.html", visitor, {"view": found, "group_of": group_of}, page=PATH)
 
-    async def _missed(self, _: Request, visitor: Visitor) -> Response:
+    async def _missed(self, request: Request, visitor: Visitor) -> Response:
         read = partial(
             missed.lately, account=visitor.account, library=self._library, now=self._parts.clock.now()
         )
@@ -118,13 +120,18 @@ class EventsPage:
             "missed": found,
             "several": len({one.connection for one in found.words}) > 1,
             "looked_at": missed.LOOKED_AT,
+            "done": _counted(request.query_params),
         }
         return self._parts.page("events_missed.html", visitor, values, page=PATH)
 
     async def _event(self, request: Request, visitor: Visitor) -> Response:
         now = self._parts.clock.now()
         read = partial(
-            event_views.of_id, account=visitor.account, event_id=request.path_params["id"], now=now
+            event_views.of_id,
+            account=visitor.account,
+            event_id=request.path_params["id"],
+            now=now,
+            library=self._library,
         )
         view = await self._parts.read(visitor, read)
         values = {
@@ -164,6 +171,14 @@ def wanted(query: QueryParams) -> Wanted:
         text=given("q"),
         before=before if before is not None and is_id(before) else None,
     )
+
+
+def _counted(query: QueryParams) -> tuple[int, int] | None:
+    """How many were just answered, and how many left as they were; None: nobody was tried again."""
+    answered, left = query.get("answered", ""), query.get("left", "")
+    if not (answered.isdecimal() and left.isdecimal()) or len(answered + left) > 6:
+        return None
+    return int(answered), int(left)
 
 
 def _address(wanted: Wanted, path: str = PATH) -> str:

@@ -4,10 +4,11 @@ files and is changed there."""
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
@@ -15,6 +16,7 @@ from pamosnik.charts.funnel import Stage, funnel
 from pamosnik.clock import local_minute
 from pamosnik.daemon.status.parts import StatusParts, told, with_words
 from pamosnik.daemon.visitors import Form, Visitor
+from pamosnik.errors import NotFound
 from pamosnik.flows.graph import figures, layout, svg
 from pamosnik.services import pausing
 from pamosnik.services.people import By
@@ -70,7 +72,10 @@ class FlowPages:
             flow_id=request.path_params["id"],
             over=self._over(request, visitor),
         )
-        view = await self._parts.read(visitor, read)
+        try:
+            view = await self._parts.read(visitor, read)
+        except NotFound:
+            return await self._renamed(request, visitor)
         values = {
             "view": view,
             "picture": _picture(view.steps),
@@ -82,6 +87,16 @@ class FlowPages:
             "funnel": Markup(_funnel(view.totals)),  # noqa: S704
         }
         return self._page("flow.html", request, visitor, values)
+
+    async def _renamed(self, request: Request, visitor: Visitor) -> Response:
+        """Addresses are kept and sent along: one of before leads to the flow by its id of now. Raises `NotFound`."""
+        flow_id = request.path_params["id"]
+        read = partial(flow_pages.called_now, account=visitor.account, flow_id=flow_id)
+        now = await self._parts.read(visitor, read)
+        if now is None:
+            raise NotFound(f"There is no flow {flow_id}.")
+        days = request.query_params.get("days")
+        return RedirectResponse(with_words(ONE.format(id=quote(now)), days=days), 303)
 
     async def _version(self, request: Request, visitor: Visitor) -> Response:
         read = partial(

@@ -48,6 +48,8 @@ class StatusParts:
     aside: Aside
     clock: Clock
     live: Live
+    public_url: str | None
+    """Where this machine is reached from outside; None: links are not tracked."""
     on_change: Callable[[], None]
     """Called when something was changed that the runner or sender may go on with."""
 

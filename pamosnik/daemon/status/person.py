@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
+from pamosnik.daemon.status import runs
 from pamosnik.daemon.status.parts import StatusParts, told, with_words
 from pamosnik.daemon.status.people import PATH
 from pamosnik.daemon.visitors import Form, Visitor
@@ -31,6 +32,7 @@ _TOLD: Mapping[str, str] = {
     "note": "The note is kept.",
     "pause": "Automation rests for this person.",
     "resume": "Automation goes on for this person.",
+    **runs.TOLD,
 }
 STATES: Mapping[ItemStatus, str] = {
     ItemStatus.QUEUED: "waits to be sent",

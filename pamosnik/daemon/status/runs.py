@@ -70,8 +70,10 @@ def _whole(conn: Connection, account: Account, what: str, now: datetime) -> _Who
     return _Whole(run, turns, run_reading.waits(conn, run), items[::-1], links, steps)
 
 
-def _cancel(conn: Connection, by: By, request: Request, _: Form) -> str:
-    """Sent twice, the second one finds a run that has ended."""
-    what = request.path_params["id"]
-    run_id = runs.cancel(conn, by.account, what, actor=by.actor, now=by.now)
-    return with_words(f"/runs/{run_id}", told="cancel")
+def _cancel(conn: Connection, by: By, request: Request, form: Form) -> str:
+    """Leads back to where it was asked for. Sent twice, the second one finds a run that has ended."""
+    run_id = runs.cancel(conn, by.account, request.path_params["id"], actor=by.actor, now=by.now)
+    if form.get("on") != "person":
+        return with_words(f"/runs/{run_id}", told="cancel")
+    run, _ = run_reading.named(conn, by.account, run_id)
+    return with_words(f"/people/{run.contact}", told="cancel") + "#about"

@@ -19,6 +19,7 @@ from pamosnik.store.outbox_rows import content_from_json
 from pamosnik.store.times import instant
 
 _NOTHING = OutMessage()
+_IN_INSTAGRAM = "You, in Instagram"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Line:
     reactions: Sequence[str] = ()
     seen: bool = False
     mid: str | None = None
+    comment_id: str | None = None
+    """Meta's, of a comment of theirs."""
 
     @property
     def arrived(self) -> bool:
@@ -89,13 +92,14 @@ def part(
     """The newest of it, or what is older than `before`."""
     found = _found(conn, contact, limit=limit + 1, before=before)
     shown, older = found[:limit], len(found) > limit
+    shown = [*shown, *_replied_in_public(conn, contact, shown)]
     lines = _told_together(sorted(shown, key=lambda line: (line.at, line.id)))
     if before is None:
         lines = _seen(conn, contact, lines)
     zone = ZoneInfo(account.timezone)
     by_day = groupby(lines, key=lambda line: line.at.astimezone(zone).date())
     days = [Day(f"{day:%A}, {day.day} {day:%B %Y}", list(group)) for day, group in by_day]
-    return Conversation(days, shown[-1].id if older else None)
+    return Conversation(days, found[limit - 1].id if older else None)
 
 
 def _found(conn: Connection, contact: Contact, *, limit: int, before: str | None) -> list[Line]:
@@ -148,13 +152,13 @@ def _came_in(row: tuple[Any, ...]) -> Line:
         text=row[3] or row[4],
         label=_LABELS.get(kind),
         note=kind in _NOTES,
-        by="You, in Instagram" if kind is EventKind.ECHO else None,
+        by=_IN_INSTAGRAM if kind is EventKind.ECHO else None,
         attached=_attached(row[13]),
         deleted=bool(row[17]),
         mid=row[5],
     )
     if kind in COMMENTS and row[7] is not None:
-        line = replace(line, post=Post(row[7], row[15], row[16]))
+        line = replace(line, post=Post(row[7], row[15], row[16]), comment_id=row[6])
     if kind is EventKind.REFERRAL:
         return replace(line, text=f"ref {row[9]}" if row[9] else None, label=_came_by(row[10]))
     if kind is EventKind.REACTION:
@@ -177,6 +181,27 @@ def _attached(column: str | None) -> Sequence[tuple[str, str | None]]:
 
 def _https(url: str | None) -> str | None:
     return url if url is not None and url.startswith("https://") else None
+
+
+def own_replies(conn: Connection, connection_id: str, comment_ids: Sequence[str]) -> list[Line]:
+    """What the owner wrote below these comments in the Instagram app."""
+    return [
+        Line(
+            id=event_id,
+            at=instant(at),
+            ours=True,
+            text=text,
+            label=_OUT_LABELS[ItemKind.COMMENT_REPLY],
+            by=_IN_INSTAGRAM,
+            public=True,
+        )
+        for event_id, _, at, text in conversation.own_below(conn, connection_id, comment_ids)
+    ]
+
+
+def _replied_in_public(conn: Connection, contact: Contact, lines: Sequence[Line]) -> list[Line]:
+    comments = [line.comment_id for line in lines if line.comment_id is not None]
+    return own_replies(conn, contact.connection_id, comments) if comments else []
 
 
 # --- what went out ---------------------------------------------------------------------------------------

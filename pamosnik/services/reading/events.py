@@ -142,6 +142,10 @@ def by_id(conn: Connection, account: Account, event_id: str) -> Event:
     return of_row(row)
 
 
+def exists(conn: Connection, account: Account, event_id: str) -> bool:
+    return reads.event(conn, account.id, event_id) is not None
+
+
 def _checks(conn: Connection, found: Event) -> list[list[str]]:
     checks: list[list[str]] = json.loads(found.trace) if found.trace else []
     for trace in reads.turns_of(conn, found.id):

@@ -134,6 +134,8 @@ class FlowPage:
     """None: it was taken out."""
     people: int
     totals: Totals
+    by_connection: Sequence[numbers.FlowCounts]
+    """Where several accounts have played it; else nothing."""
     steps: FlowSteps
     """Of the version that is applied, or was last."""
     comparisons: Sequence[Comparison]
@@ -153,7 +155,8 @@ def of_flow(conn: Connection, account: Account, flow_id: str, over: Span) -> Flo
         raise histories.unknown(conn, account.id, flow_id, "show")
     last = versions[0].version if applied is None else applied.version
     steps = flow_steps.of_version(conn, account, flow_id, last, since=over.since, until=over.until)
-    counted = totals(conn, account, over, flow_id).get(flow_id) or _summed([])
+    each = numbers.by_flow(conn, account, flow=flow_id, since=over.since, until=over.until)
+    counted = _summed(each)
     history = flow_history.entries(conn, account.id, flow_id=flow_id)
     return FlowPage(
         flow_id,
@@ -161,6 +164,7 @@ def of_flow(conn: Connection, account: Account, flow_id: str, over: Span) -> Flo
         applied,
         store.in_flight(conn, account.id).get(flow_id, 0),
         counted,
+        each if len(each) > 1 else [],
         steps,
         flow_splits.compared(steps.splits, counted.splits),
         _versions(versions, history, steps.firsts),
@@ -168,6 +172,12 @@ def of_flow(conn: Connection, account: Account, flow_id: str, over: Span) -> Flo
         broadcasts.planned(conn, account, flow_id),
         broadcasts.latest(conn, account, flow_id),
     )
+
+
+def called_now(conn: Connection, account: Account, flow_id: str) -> str | None:
+    """What the flow is called that had this id; None: none had, or it has it still."""
+    now = flow_history.renamed(conn, account.id).get(flow_id)
+    return None if now == flow_id else now
 
 
 def _versions(

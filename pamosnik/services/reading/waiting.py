@@ -87,6 +87,12 @@ def _turns(conn: Connection, contact: Contact) -> list[Turn]:
     return sorted(turns, key=lambda turn: turn.at, reverse=True)
 
 
+def answered_after(conn: Connection, contact: Contact, moment: datetime) -> datetime | None:
+    """When the owner wrote to them last, if that was after the moment."""
+    last = next((turn.at for turn in _turns(conn, contact) if turn.by_owner), None)
+    return last if last is not None and last > moment else None
+
+
 def waits_since(turns: Sequence[Turn]) -> datetime | None:
     """When somebody who waits wrote first what nobody has answered; `turns`: the latest first.
 
