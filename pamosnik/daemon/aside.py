@@ -1,7 +1,9 @@
-"""Reading beside the event loop: what may take longer runs in a thread and on a connection of its own, so that
+"""Reading beside the event loop: what may take longer runs in threads and on connections of their own, so that
 webhooks are taken in and messages leave meanwhile."""
 
 import asyncio
+import contextlib
+import queue
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,32 +13,46 @@ from pamosnik._sqlite import Connection
 from pamosnik.store.database import open_database
 from pamosnik.store.walls import Walled
 
+AT_ONCE = 3
 _ASKED_EVERY = 10_000
 """Steps of SQLite's machine: a fraction of a millisecond."""
 T = TypeVar("T")
 
 
 class Aside:
-    """One thread: reads wait for one another, nothing else waits for them."""
+    """A few reads at once, so that a page comes while somebody downloads everything; further ones wait for these."""
 
     def __init__(self, path: Path) -> None:
-        self._database = open_database(path)
-        self._own = Walled(self._database)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="pamosnik-reads")
         self._ended = False
-        # SQLite asks now and then; an interruption from outside would miss what lies between two statements.
-        self._database.connection.set_progress_handler(lambda: self._ended, _ASKED_EVERY)
+        self._open = contextlib.ExitStack()
+        self._free: queue.LifoQueue[Walled] = queue.LifoQueue()
+        """The one that was used last has what is asked for often at hand."""
+        with contextlib.ExitStack() as opening:
+            for _ in range(AT_ONCE):
+                database = opening.enter_context(open_database(path))
+                # SQLite asks now and then; an interruption from outside would miss what lies between two statements.
+                database.connection.set_progress_handler(lambda: self._ended, _ASKED_EVERY)
+                self._free.put(Walled(database))
+            self._open = opening.pop_all()
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pamosnik-reads")
 
     async def read(self, account_id: str, fn: Callable[[Connection], T]) -> T:
         """Runs `fn` on one snapshot of the account's rows. Raises `HomeError` as `Database.read`."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._own.read, account_id, fn)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, account_id, fn)
+
+    def _read(self, account_id: str, fn: Callable[[Connection], T]) -> T:
+        # There are as many as threads: one is free.
+        own = self._free.get_nowait()
+        try:
+            return own.read(account_id, fn)
+        finally:
+            self._free.put(own)
 
     def __enter__(self) -> "Aside":
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """A read that is under way is broken off: nobody waits for it any more."""
+        """Reads that are under way are broken off: nobody waits for them any more."""
         self._ended = True
-        self._thread.shutdown(cancel_futures=True)
-        self._database.close()
+        self._threads.shutdown(cancel_futures=True)
+        self._open.close()

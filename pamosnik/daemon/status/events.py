@@ -3,9 +3,11 @@
 Whoever looks for an id or for somebody's `@username` is led straight there.
 """
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -24,6 +26,7 @@ from pamosnik.services.reading.event_lists import KINDS, VERDICTS, Found, Wanted
 from pamosnik.store import connections, contacts, event_lists, flows
 from pamosnik.store.accounts import Account
 
+T = TypeVar("T")
 PATH = "/events"
 MISSED_PATH = "/events/missed"
 _TEXT_CHARS = 200
@@ -85,11 +88,17 @@ class ListView:
         return replace(self.wanted, before=None) != Wanted()
 
 
+class _OfThread(threading.local):
+    """The flows as they were compiled: one of `Aside`'s threads does not use what another is filling."""
+
+    def __init__(self) -> None:
+        self.library = Library()
+
+
 class EventsPage:
     def __init__(self, parts: StatusParts) -> None:
         self._parts = parts
-        self._library = Library()
-        """For the thread of `Aside` alone."""
+        self._of_thread = _OfThread()
 
     def routes(self) -> list[Route]:
         done = partial(self._parts.done, refused=f"{PATH}/{{id}}")
@@ -102,6 +111,9 @@ class EventsPage:
             done(f"{PATH}/{{id}}/public", _public),
         ]
 
+    def _with_library(self, read: Callable[..., T]) -> Callable[[Connection], T]:
+        return lambda conn: read(conn, library=self._of_thread.library)
+
     # --- pages ---------------------------------------------------------------------------------------
 
     async def _list(self, request: Request, visitor: Visitor) -> Response:
@@ -112,10 +124,8 @@ class EventsPage:
         return self._parts.page("events.html", visitor, {"view": found, "group_of": group_of}, page=PATH)
 
     async def _missed(self, request: Request, visitor: Visitor) -> Response:
-        read = partial(
-            missed.lately, account=visitor.account, library=self._library, now=self._parts.clock.now()
-        )
-        found = await self._parts.read(visitor, read)
+        read = partial(missed.lately, account=visitor.account, now=self._parts.clock.now())
+        found = await self._parts.read(visitor, self._with_library(read))
         values = {
             "missed": found,
             "several": len({one.connection for one in found.words}) > 1,
@@ -131,9 +141,8 @@ class EventsPage:
             account=visitor.account,
             event_id=request.path_params["id"],
             now=now,
-            library=self._library,
         )
-        view = await self._parts.read(visitor, read)
+        view = await self._parts.read(visitor, self._with_library(read))
         values = {
             "view": view,
             "group": group_of(view.event.verdict),
