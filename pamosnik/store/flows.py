@@ -106,15 +106,15 @@ def in_flight(conn: Connection, account_id: str) -> Mapping[str, int]:
     return dict(rows.fetchall())
 
 
-def here_now(conn: Connection, account_id: str, flow_id: str, version: str) -> Mapping[str, int]:
-    """Path of a step → people who wait there in runs of this version that are not over."""
+def here_now(conn: Connection, account_id: str, flow_id: str, version: str) -> Mapping[str, tuple[int, int]]:
+    """Path of a step → people who wait there, and in how many runs of this version that are not over."""
     rows = conn.execute(
-        "SELECT w.path, count(DISTINCT w.contact_id) FROM runs r CROSS JOIN waits w"
+        "SELECT w.path, count(DISTINCT w.contact_id), count(DISTINCT w.run_id) FROM runs r CROSS JOIN waits w"
         " WHERE r.account_id=:account AND r.flow_id=:flow AND r.version=:version"
         " AND r.status IN ('active','waiting') AND w.run_id=r.run_id GROUP BY w.path",
         {"account": account_id, "flow": flow_id, "version": version},
     )
-    return dict(rows.fetchall())
+    return {path: (people, waiting) for path, people, waiting in rows}
 
 
 def versions_in_flight(conn: Connection, account_id: str) -> list[tuple[str, str, int]]:

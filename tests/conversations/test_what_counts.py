@@ -8,7 +8,7 @@ import pytest
 
 from pamosnik.ages import Ages
 from pamosnik.daemon.retainer import Retainer
-from pamosnik.services.reading import numbers, statistics
+from pamosnik.services.reading import flow_steps, numbers, statistics
 from pamosnik.store import accounts
 from tests.conversations.changing import Changing, changing
 from tests.daemon import events
@@ -141,3 +141,12 @@ async def _ages(now: Changing) -> None:
     shop.move_to(shop.clock.now() + timedelta(days=91))
     await shop.catch_up.round()
     await Retainer(shop.tools, Ages()).round()
+
+
+async def test_who_waits_at_a_step_in_two_runs_has_gone_from_none(tmp_path: Path) -> None:
+    async with changing(tmp_path, FLOWS) as now:
+        for _ in range(2):
+            await now.writes("7001", "price")
+        conn = now.shop.reader.connection
+        (step,) = flow_steps.of_version(conn, accounts.every(conn)[0], "price", "").steps
+        assert (step.reached, step.here, step.lost) == (2, 1, 0)

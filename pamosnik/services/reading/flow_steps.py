@@ -140,7 +140,8 @@ def of_version(
 
 
 class _Counts:
-    def __init__(self, flow: Flow, reached: Mapping[str, int], here: Mapping[str, int]) -> None:
+    def __init__(self, flow: Flow, reached: Mapping[str, int], here: Mapping[str, tuple[int, int]]) -> None:
+        """`here`: people who wait at a step, and their runs: somebody may wait there in several."""
         self._real = flow.steps
         self._reached = reached
         self._here = here
@@ -159,7 +160,7 @@ class _Counts:
             item.text,
             reached,
             self._share(reached),
-            self._here.get(item.path, 0),
+            self._here.get(item.path, (0, 0))[0],
             self._lost(item, after, reached),
             ways,
             item.jump,
@@ -172,7 +173,7 @@ class _Counts:
         went_on = self._went_on(item, after)
         if went_on is None:
             return None
-        return max(reached - went_on - self._here.get(item.path, 0), 0)
+        return max(reached - went_on - self._here.get(item.path, (0, 0))[1], 0)
 
     def _went_on(self, item: Item, after: Item | None) -> int | None:
         """How many came to what follows. Ways that lead back to the next step are in its number already."""
