@@ -344,7 +344,7 @@ SHAPES: Mapping[str, Schema] = {
             thing(
                 flow=text(),
                 link=text("Its name; without one the host that it leads to."),
-                messages=number("That were made with it."),
+                messages=number("That were sent with it."),
                 people=number("Who clicked, each once per link they were sent."),
                 clicks=number(),
                 previews=number("Visits of machines."),

@@ -44,9 +44,9 @@ async def test_the_page_shows_which_post_earns_and_which_link_is_clicked(made: B
         assert second[1:3] == ["comments 1", "matched 0 0%"]
         assert "named by" not in second[0]
         assert link[1:] == [
-            f"messages {comments}",
+            f"messages {SENT}",
             "people 2",
-            "share who clicked 29%",
+            "share who clicked 67%",
             "clicks 3",
             "previews 1",
         ]
