@@ -230,7 +230,7 @@ class LinkCounts:
     link: str
     """Its name; without one the host that it leads to."""
     messages: int
-    """Messages that were made with it."""
+    """Messages that were sent with it."""
     people: int
     """Who clicked, each once per link they were sent."""
     clicks: int
