@@ -16,7 +16,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.instagram import webhook
 from pamosnik.security import keyring, vault
 from pamosnik.security.vault import MasterKeys
-from pamosnik.services import answering, connecting, flows, intake
+from pamosnik.services import answering, clicks, connecting, flows, intake
 from pamosnik.services.library import Library
 from pamosnik.store import accounts, inbox, tombstones, walls
 from pamosnik.store.database import Database, open_database
@@ -195,7 +195,7 @@ _ENDS = ("sent", "unknown", "failed", "cancelled", "queued", "held", "sending", 
 
 
 def _leaves(conn: Connection, side: Side) -> None:
-    """One message of each fate."""
+    """One message of each fate; links count as if all had been sent."""
     asked = "SELECT item_id, seq FROM outbox WHERE account_id=? ORDER BY seq"
     for (item, seq), status in zip(conn.execute(asked, (side.account,)).fetchall(), _ENDS, strict=False):
         conn.execute(
@@ -205,6 +205,8 @@ def _leaves(conn: Connection, side: Side) -> None:
             " look_at=CASE WHEN :status='unknown' THEN :at END WHERE item_id=:item",
             {"status": status, "mark": side.mark, "at": ms(NOW) + seq, "item": item, "late": 9 * 10**15},
         )
+    for item, _ in conn.execute(asked, (side.account,)).fetchall():
+        clicks.sent(conn, item, f"{NOW:%Y-%m-%d}")
 
 
 # --- rows of everything else -------------------------------------------------------------------------------
