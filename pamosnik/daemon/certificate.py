@@ -11,16 +11,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from cryptography import x509
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.errors import HomeError, StorageRefused
 from pamosnik.store import notices
 from pamosnik.store.shared_writer import Writer
-
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate as Parsed
 
 EVERY_S = 1.0
 """How often the files' stamps are looked at: new ones count within that."""
@@ -103,9 +101,7 @@ def _reason(error: ssl.SSLError) -> str:
     return (error.reason or "no PEM").lower().replace("_", " ")
 
 
-def _parsed(chain: Path) -> "Parsed":
-    from cryptography import x509
-
+def _parsed(chain: Path) -> x509.Certificate:
     return x509.load_pem_x509_certificate(chain.read_bytes())
 
 

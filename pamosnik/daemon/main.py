@@ -199,8 +199,7 @@ async def _run(
         going = Going(group, writer)
         group.create_task(server.serve(sockets=[listener]), name="web")
         workers.begin_mails(going)
-        scheme = "http" if certificate is None else "https"
-        on_ready(f"{scheme}://{_shown(settings.host)}:{listener.getsockname()[1]}")
+        on_ready(_address(settings.host, listener, certificate))
         going.begin(partial(_watch, writer, workers), "watch")
         going.begin(reception.run, "reception")
         going.begin(key_watch.run, "keys")
@@ -328,8 +327,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _address(host: str, listener: socket.socket, certificate: Certificate | None) -> str:
+    scheme = "http" if certificate is None else "https"
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}:{listener.getsockname()[1]}"
 
 
 @contextlib.contextmanager
