@@ -46,11 +46,15 @@ class Watched:
         self.page.get_by_role("heading", name="Overview").wait_for()
 
     def every_page(self, address: str) -> Iterator[str]:
-        """Goes to each page that links lead to, from the first one on; its address."""
+        """Goes to each page that links lead to, from the first one on; its address. Lists have one filter at a time:
+        with several they show no more."""
         left, seen = [f"{address}/"], set()
         while left:
             url = left.pop(0)
-            if url in seen or urlsplit(url).netloc != urlsplit(address).netloc or url.endswith(".csv"):
+            parts = urlsplit(url)
+            if url in seen or parts.netloc != urlsplit(address).netloc or parts.path.endswith(".csv"):
+                continue
+            if parts.query.count("=") > 1:
                 continue
             seen.add(url)
             assert self.page.goto(url) is not None
