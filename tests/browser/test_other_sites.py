@@ -147,7 +147,7 @@ def test_a_script_elsewhere_reads_nothing(page: Page, port: int, evil: str) -> N
 def test_no_page_can_be_framed(page: Page, port: int, evil: str, path: str) -> None:
     _shows(page, evil, f"<iframe src='{_ours(port)}{path}'></iframe>")
     page.wait_for_load_state("networkidle")
-    for _ in range(200):  # a frame that is refused gets its address a moment after the network has come to rest
+    for _ in range(200):  # a refused frame gets its address a moment after the network has come to rest
         if page.frames[1].url:
             break
         page.wait_for_timeout(50)
