@@ -171,7 +171,7 @@ async def _run(
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
 ) -> None:
-    await _look_back(settings, clock, writer)
+    await _look_back(settings, clock, writer, certificate)
     workers = put_together(settings, tools, writer, clock, await _alerter(settings, tools))
     reception.on_events = workers.runner.wake
     server = _server(
@@ -203,7 +203,8 @@ async def _run(
         going.begin(partial(_watch, writer, workers), "watch")
         going.begin(reception.run, "reception")
         going.begin(key_watch.run, "keys")
-        await _watch_certificate(certificate, writer, clock, going)
+        if certificate is not None:
+            going.begin(CertificateWatch(certificate, writer, clock).run, "certificate")
         going.begin(partial(_stop_when_writer_failed, writer, stop), "writer")
         workers.begin_at_once(going)
         if not looked_through:
@@ -234,7 +235,9 @@ async def _work(
     workers.scheduler.shutdown(wait=False)
 
 
-async def _look_back(settings: Config, clock: Clock, writer: GroupWriter) -> None:
+async def _look_back(
+    settings: Config, clock: Clock, writer: GroupWriter, certificate: Certificate | None
+) -> None:
     """What an end in the middle of something has left, and what is told at each start."""
     now = clock.now()
     interrupted = await writer.write(partial(sending.found_after_crash, now=now))
@@ -244,15 +247,8 @@ async def _look_back(settings: Config, clock: Clock, writer: GroupWriter) -> Non
         )
     await writer.write(partial(sending.try_held_again, now=now))
     await writer.write(partial(_tell_of_missing_secret, missing=not settings.webhook_secrets, now=now))
-
-
-async def _watch_certificate(
-    certificate: Certificate | None, writer: GroupWriter, clock: Clock, going: Going
-) -> None:
     if certificate is None:
         await writer.write(certificates.forget_notices)
-    else:
-        going.begin(CertificateWatch(certificate, writer, clock).run, "certificate")
 
 
 def _server(app: ASGIApp, certificate: Certificate | None) -> _Server:

@@ -24,5 +24,6 @@ def test_a_command_loads_what_it_reads_with_and_no_other_page(tmp_path: Path) ->
         "forecast",
         "holding",
         "queue",
+        "standing",
     }
     assert not loaded & {"pamosnik.engine", "pamosnik.flows.compile", "pamosnik.flows.graph", "yaml"}

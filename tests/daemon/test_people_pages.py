@@ -1,5 +1,6 @@
 """The pages of people: whom the business knows, what was said, who waits for a human, and what is done for them."""
 
+import asyncio
 import html
 import re
 from collections.abc import Sequence
@@ -36,6 +37,15 @@ async def _sends(browser: Browser, path: str, page: str, **form: str) -> Answer:
     """A form of this page; then the page it leads to."""
     done = await browser.post(path, None, csrf=await browser.csrf(page), **form)
     return await browser.get(done.leads_to.partition("#")[0]) if done.leads_to else done
+
+
+async def _until(browser: Browser, path: str, words: str) -> None:
+    """Waits until the page says so."""
+    for _ in range(400):
+        if words in _words(await browser.get(path)):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{path} does not come to say: {words}")
 
 
 # --- lists -----------------------------------------------------------------------------------------------
@@ -238,7 +248,8 @@ async def test_who_waits_for_a_human_stands_in_a_list_until_they_are_answered(tm
         otto, anna = f"/people/{talk.id_of(OTTO)}", f"/people/{talk.id_of(ANNA)}"
         await _sends(browser, f"{otto}/reply", otto, text="I am here.")
         talk.happens(events.talk(events.echo(ANNA, "from-the-phone", "On its way.")))
-        assert "Nobody waits." in _words(await browser.get("/people/waiting"))
+        # While a message of ours to her is on its way, nobody knows yet whose word this is.
+        await _until(browser, "/people/waiting", "Nobody waits.")
         # Who writes again while the owner has the conversation waits again; nobody who goes on by themselves does.
         talk.writes(ANNA, "when?")
         assert _people(await browser.get("/people/waiting")) == [talk.id_of(ANNA)]
