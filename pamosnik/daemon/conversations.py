@@ -9,7 +9,8 @@ from functools import partial
 from pamosnik.daemon.gate import Gate
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram import errors, reading
-from pamosnik.instagram.client import Answer, Instagram
+from pamosnik.instagram.client import Instagram
+from pamosnik.instagram.graph import Answer
 from pamosnik.instagram.reading import Conversation, Read
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.store.connections import Connected

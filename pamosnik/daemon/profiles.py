@@ -13,7 +13,7 @@ from pamosnik.daemon.tools import Tools
 from pamosnik.engine import profile
 from pamosnik.errors import PamosnikError
 from pamosnik.instagram import reading
-from pamosnik.instagram.client import Answer
+from pamosnik.instagram.graph import Answer
 from pamosnik.model.outbox import ItemKind, OutboxItem, Outcome, OutcomeKind, RestOf
 from pamosnik.outbox.pacing import slower
 from pamosnik.services import credentials, profiles

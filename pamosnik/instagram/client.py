@@ -1,61 +1,26 @@
-"""The one HTTP client. One request gives one outcome; it repeats nothing by itself.
+"""What is asked of Instagram, and sent to it. One request gives one outcome; it repeats nothing by itself."""
 
-httpx stays the interface; aiohttp carries it, because httpx's own pool slows down with the number of requests in
-flight. The token travels in a header: addresses end up in logs.
-"""
-
-import asyncio
 import json
-import ssl
-import zlib
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
-from typing import Any
 from urllib.parse import quote
 
-import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
-
-from pamosnik.instagram import errors, limits
+from pamosnik.instagram import limits
+from pamosnik.instagram.graph import Answer, AsgiApp, Graph
 from pamosnik.model.entrances import Entrance
 from pamosnik.model.outbox import Action, ItemKind, OutboxItem, Outcome, OutcomeKind
 
 GRAPH = "https://graph.instagram.com"
 
-TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=30.0)
-AT_ONCE = 512
-WHOLE_S = 120.0
-"""For all of a request: an answer of which a byte comes now and then would hold its sender for ever."""
-ANSWER_BYTES = 4 << 20
-"""Unpacked. Longer answers are no answers of Meta's, and are not read to their end."""
-
 _MESSAGE_FIELDS = "id,created_time,from,to,message,attachments,shares,story"
 _CONVERSATION_FIELDS = f"id,updated_time,participants,messages.limit(20){{{_MESSAGE_FIELDS}}}"
-
-AsgiApp = Callable[[Any, Any, Any], Coroutine[None, None, None]]
-"""What an ASGI server serves: scope, receive, send."""
 
 _REPLY_FIELDS = "id,text,timestamp,username,from"
 _COMMENT_FIELDS = f"{_REPLY_FIELDS},replies{{{_REPLY_FIELDS}}}"
 
 _PROFILE_FIELDS = "name,username,follower_count,is_user_follow_business,is_verified_user"
 """Not the picture: nobody uses it."""
-
-_NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
-"""Told by aiohttp's own errors: httpx-aiohttp calls every lost connection a ConnectTimeout, also one that was lost
-after the request had been read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An outcome, with the answer's body when it was a JSON object."""
-
-    outcome: Outcome
-    body: Mapping[str, object]
 
 
 class Instagram:
@@ -72,16 +37,7 @@ class Instagram:
         """`meta_url`: one base address in place of all of Meta's hosts (the sandbox, a test server).
         `app`: answers in Meta's place inside this process; nothing reaches the network.
         `on_answer`: gets the time that each answer names in its `Date`, None when it names none."""
-        self._on_answer = on_answer
-        self._graph = (meta_url or GRAPH).rstrip("/")
-        self._version = version
-        self._http = httpx.AsyncClient(
-            transport=_to_the_network() if app is None else httpx.ASGITransport(app),
-            timeout=TIMEOUT,
-            headers={"Accept-Encoding": "gzip"},
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._graph = Graph(meta_url or GRAPH, version, name="Instagram", app=app, on_answer=on_answer)
 
     async def __aenter__(self) -> "Instagram":
         return self
@@ -92,7 +48,7 @@ class Instagram:
         await self.close()
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._graph.close()
 
     # --- sending -------------------------------------------------------------------------------------
 
@@ -102,14 +58,16 @@ class Instagram:
         # Meta documents what goes to a comment as parameters of the address, not as a body.
         if item.kind is ItemKind.COMMENT_REPLY:
             path = f"{comment}/replies"
-            answer = await self._request("POST", path, token=token, params=json.loads(body), known_id="id")
+            answer = await self._graph.request(
+                "POST", path, token=token, params=json.loads(body), known_id="id"
+            )
         elif item.kind is ItemKind.COMMENT_ACTION:
             method = "DELETE" if item.action is Action.DELETE else "POST"
-            answer = await self._request(method, comment, token=token, params=json.loads(body))
+            answer = await self._graph.request(method, comment, token=token, params=json.loads(body))
         elif item.kind is ItemKind.SENDER_ACTION:
-            answer = await self._request("POST", f"{ig_id}/messages", token=token, body=body)
+            answer = await self._graph.request("POST", f"{ig_id}/messages", token=token, body=body)
         else:
-            answer = await self._request(
+            answer = await self._graph.request(
                 "POST", f"{ig_id}/messages", token=token, body=body, known_id="message_id"
             )
         return answer.outcome
@@ -119,7 +77,7 @@ class Instagram:
     async def me(self, token: str) -> Answer:
         """Who the token belongs to: `user_id` (IG_ID), `id` (app-scoped), `username`, `account_type`.
         https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/get-started"""
-        answer = await self._request(
+        answer = await self._graph.request(
             "GET", "me", token=token, params={"fields": "user_id,id,username,name,account_type"}
         )
         # Meta's documents show the object inside `data`; real answers are flat.
@@ -134,42 +92,42 @@ class Instagram:
         Meta documents the token as a parameter of the address. Addresses end up in logs: the header is tried first.
         """
         asked = {"grant_type": "ig_refresh_token"}
-        answer = await self._request(
+        answer = await self._graph.request(
             "GET", "refresh_access_token", token=token, params=asked, versioned=False
         )
         if answer.outcome.code is None or answer.outcome.kind in (OutcomeKind.SENT, OutcomeKind.BACK_OFF):
             return answer
         documented = {**asked, "access_token": token}
-        return await self._request(
+        return await self._graph.request(
             "GET", "refresh_access_token", token=token, params=documented, versioned=False
         )
 
     async def subscribe(self, ig_id: str, token: str, fields: tuple[str, ...]) -> Answer:
         """Asks for the account's webhooks. By its id: `me` was seen refused."""
-        return await self._request(
+        return await self._graph.request(
             "POST", f"{ig_id}/subscribed_apps", token=token, params={"subscribed_fields": ",".join(fields)}
         )
 
     async def unsubscribe(self, ig_id: str, token: str) -> Answer:
         """Wants no webhooks of the account any more. Documented for pages, unconfirmed for this login."""
-        return await self._request("DELETE", f"{ig_id}/subscribed_apps", token=token)
+        return await self._graph.request("DELETE", f"{ig_id}/subscribed_apps", token=token)
 
     async def subscriptions(self, ig_id: str, token: str) -> Answer:
         """The apps and fields the account is subscribed to."""
-        return await self._request("GET", f"{ig_id}/subscribed_apps", token=token)
+        return await self._graph.request("GET", f"{ig_id}/subscribed_apps", token=token)
 
     async def put_entrances(self, ig_id: str, token: str, body: str) -> Answer:
         """Registers opening questions or menu items: a body of `bodies.entrances`."""
-        return await self._request("POST", f"{ig_id}/messenger_profile", token=token, body=body)
+        return await self._graph.request("POST", f"{ig_id}/messenger_profile", token=token, body=body)
 
     async def remove_entrances(self, ig_id: str, token: str, entrance: Entrance) -> Answer:
         """Takes all of one kind away."""
         body = json.dumps({"fields": [entrance.value]})
-        return await self._request("DELETE", f"{ig_id}/messenger_profile", token=token, body=body)
+        return await self._graph.request("DELETE", f"{ig_id}/messenger_profile", token=token, body=body)
 
     async def newest_conversations(self, token: str) -> Answer:
         """One page of conversations. Creator accounts are reported to need one such call before webhooks start."""
-        return await self._request(
+        return await self._graph.request(
             "GET",
             "me/conversations",
             token=token,
@@ -186,7 +144,7 @@ class Instagram:
             params["after"] = after
         if igsid is not None:
             params["user_id"] = igsid
-        return await self._request("GET", "me/conversations", token=token, params=params)
+        return await self._graph.request("GET", "me/conversations", token=token, params=params)
 
     async def conversation_ids(
         self, token: str, after: str | None = None, igsid: str | None = None
@@ -197,36 +155,36 @@ class Instagram:
             params["after"] = after
         if igsid is not None:
             params["user_id"] = igsid
-        return await self._request("GET", "me/conversations", token=token, params=params)
+        return await self._graph.request("GET", "me/conversations", token=token, params=params)
 
     async def messages(self, conversation_id: str, token: str) -> Answer:
         """Ids and times of a conversation's messages, newest first."""
         path = quote(conversation_id, safe="")
-        return await self._request("GET", path, token=token, params={"fields": "messages"})
+        return await self._graph.request("GET", path, token=token, params={"fields": "messages"})
 
     async def message(self, mid: str, token: str) -> Answer:
         """One message; only the 20 newest of a conversation can be read."""
         path = quote(mid, safe="")
-        return await self._request("GET", path, token=token, params={"fields": _MESSAGE_FIELDS})
+        return await self._graph.request("GET", path, token=token, params={"fields": _MESSAGE_FIELDS})
 
     async def replies(self, comment_id: str, token: str) -> Answer:
         """A comment with the replies below it. Its absence from the answer means that there are none."""
         path = quote(comment_id, safe="")
         params = {"fields": f"id,timestamp,replies{{{_REPLY_FIELDS}}}"}
-        return await self._request("GET", path, token=token, params=params)
+        return await self._graph.request("GET", path, token=token, params=params)
 
     async def media(self, ig_id: str, token: str, after: str | None = None) -> Answer:
         """One page of the account's posts, newest first."""
         params = {"fields": "id,permalink,timestamp,comments_count", "limit": str(limits.MEDIA_PAGE)}
         if after is not None:
             params["after"] = after
-        return await self._request("GET", f"{ig_id}/media", token=token, params=params)
+        return await self._graph.request("GET", f"{ig_id}/media", token=token, params=params)
 
     async def captions(self, ig_id: str, token: str) -> Answer:
         """What stands below the newest posts. Asked for alone: Meta's reference promises captions only to apps with
         Facebook login, and nothing else may fail over it."""
         params = {"fields": "id,caption", "limit": str(limits.MEDIA_PAGE)}
-        return await self._request("GET", f"{ig_id}/media", token=token, params=params)
+        return await self._graph.request("GET", f"{ig_id}/media", token=token, params=params)
 
     async def comments(
         self, media_id: str, token: str, *, after: str | None = None, limit: int = limits.COMMENTS_PAGE
@@ -235,101 +193,17 @@ class Instagram:
         params = {"limit": str(limit), "fields": _COMMENT_FIELDS}
         if after is not None:
             params["after"] = after
-        return await self._request("GET", f"{quote(media_id, safe='')}/comments", token=token, params=params)
+        return await self._graph.request(
+            "GET", f"{quote(media_id, safe='')}/comments", token=token, params=params
+        )
 
     async def one_media(self, media_id: str, token: str) -> Answer:
         """One post."""
         params = {"fields": "id,permalink,timestamp"}
-        return await self._request("GET", quote(media_id, safe=""), token=token, params=params)
+        return await self._graph.request("GET", quote(media_id, safe=""), token=token, params=params)
 
     async def profile(self, igsid: str, token: str) -> Answer:
         """What Instagram tells of somebody who has written or tapped.
         https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api/user-profile"""
         params = {"fields": _PROFILE_FIELDS}
-        return await self._request("GET", quote(igsid, safe=""), token=token, params=params)
-
-    # --- one request ---------------------------------------------------------------------------------
-
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        *,
-        token: str,
-        body: str | None = None,
-        params: Mapping[str, str] | None = None,
-        known_id: str | None = None,
-        versioned: bool = True,
-    ) -> Answer:
-        headers = {"Authorization": f"Bearer {token}"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        request = self._http.build_request(
-            method,
-            f"{self._graph}/{self._version}/{path}" if versioned else f"{self._graph}/{path}",
-            params=params,
-            headers=headers,
-            content=None if body is None else body.encode(),
-        )
-        try:
-            async with asyncio.timeout(WHOLE_S):
-                response = await self._http.send(request, stream=True)
-                content = await _content(response)
-        except TimeoutError:
-            reason = "no usable answer from Instagram (it does not end)"
-            return Answer(Outcome(OutcomeKind.UNKNOWN, reason), {})
-        except (httpx.HTTPError, aiohttp.ClientError) as error:
-            # An answer that is no HTTP comes as aiohttp's own error.
-            if isinstance(error, _NEVER_LEFT) or isinstance(error.__cause__, _NEVER_LEFT):
-                return Answer(
-                    Outcome(OutcomeKind.NOT_SENT, f"no connection to Instagram ({_name(error)})"), {}
-                )
-            reason = f"no usable answer from Instagram ({_name(error)})"
-            return Answer(Outcome(OutcomeKind.UNKNOWN, reason), {})
-        self._on_answer(_date(response.headers.get("date")))
-        outcome = errors.classify(response.status_code, content, response.headers, known_id=known_id)
-        return Answer(outcome, _object(content))
-
-
-async def _content(response: httpx.Response) -> bytes:
-    """Unpacked here: httpx would unpack whatever a small answer says it holds. What is too long, or packed in a way
-    that nobody asked for, is empty, so that it is no answer."""
-    packed = response.headers.get("content-encoding", "identity").strip().lower()
-    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if packed == "gzip" else None
-    content = bytearray()
-    try:
-        async for part in response.aiter_raw():
-            content += part if unpack is None else unpack.decompress(part, ANSWER_BYTES + 1 - len(content))
-            if len(content) > ANSWER_BYTES:
-                return b""
-    except zlib.error:
-        return b""
-    finally:
-        await response.aclose()
-    return bytes(content) if packed in ("gzip", "identity") else b""
-
-
-def _to_the_network() -> httpx.AsyncBaseTransport:
-    limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-    return AiohttpTransport(limits=limits, verify=ssl.create_default_context())
-
-
-def _date(text: str | None) -> datetime | None:
-    """https://www.rfc-editor.org/rfc/rfc9110#field.date: always in UTC."""
-    try:
-        return None if text is None else parsedate_to_datetime(text).astimezone(UTC)
-    except ValueError:
-        return None
-
-
-def _name(error: Exception) -> str:
-    """The kind of error. Its text may hold an address."""
-    return type(error).__name__
-
-
-def _object(content: bytes) -> Mapping[str, object]:
-    try:
-        raw = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return raw if isinstance(raw, dict) else {}
+        return await self._graph.request("GET", quote(igsid, safe=""), token=token, params=params)

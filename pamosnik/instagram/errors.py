@@ -33,6 +33,8 @@ OTHER_APP_OWNS_THREAD = frozenset({2534037, 2018300})
 TOKEN_REFUSED = 190
 APP_REMOVED = 458
 """Subcode of `TOKEN_REFUSED`."""
+CALLBACK_REFUSED = 2200
+"""The handshake failed. [F] https://github.com/fbsamples/original-coast-clothing/issues/84"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ _CODES = {
     506: _Row(_P, "the same text was posted just before"),
     551: _Row(_P, "this person does not receive messages from this account"),
     803: _Row(_P, "Meta does not know this id"),
+    CALLBACK_REFUSED: _Row(_P, "Meta asked the callback address for its word and did not get it"),  # [F]
     2022: _Row(_C, "Meta has switched off commerce messages after a violation"),
     2500: _Row(_P, "Meta does not know this address"),
     9010: _Row(_P, "Instagram knows no such person"),

@@ -8,7 +8,8 @@ from pamosnik._sqlite import Connection
 from pamosnik.errors import Again, NeedsAuthorisation, PamosnikError
 from pamosnik.ids import new_id
 from pamosnik.instagram import limits
-from pamosnik.instagram.client import Answer, Instagram
+from pamosnik.instagram.client import Instagram
+from pamosnik.instagram.graph import Answer
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import Keys

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from pamosnik._sqlite import Connection
 from pamosnik.engine import entrances, payload
 from pamosnik.instagram import bodies, errors
-from pamosnik.instagram.client import Answer, Instagram
+from pamosnik.instagram.client import Instagram
+from pamosnik.instagram.graph import Answer
 from pamosnik.model.entrances import Entrance, Labels, Registered
 from pamosnik.model.outbox import Outcome, OutcomeKind
 from pamosnik.outbox.pacing import backoff

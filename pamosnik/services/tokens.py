@@ -12,7 +12,8 @@ from pamosnik import unsaid
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NeedsAuthorisation, NotFound, PamosnikError
 from pamosnik.instagram import errors
-from pamosnik.instagram.client import Answer, Instagram
+from pamosnik.instagram.client import Instagram
+from pamosnik.instagram.graph import Answer
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import Keys

@@ -11,8 +11,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from pamosnik.instagram import client
-from pamosnik.instagram.client import Answer, Instagram
+from pamosnik.instagram import graph
+from pamosnik.instagram.client import Instagram
+from pamosnik.instagram.graph import Answer
 from pamosnik.model.outbox import OutcomeKind
 
 pytestmark = pytest.mark.anyio
@@ -94,7 +95,7 @@ async def test_a_bomb_is_no_answer(encoding: str) -> None:
     finally:
         tracemalloc.stop()
     assert (answer.outcome.kind, dict(answer.body)) == (OutcomeKind.UNKNOWN, {})
-    assert most < 5 * client.ANSWER_BYTES
+    assert most < 5 * graph.ANSWER_BYTES
 
 
 async def test_a_packed_answer_that_breaks_is_none() -> None:
@@ -128,7 +129,7 @@ async def test_what_is_no_http_is_no_answer(begun: bytes, then: bytes) -> None:
 
 
 async def test_an_answer_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "WHOLE_S", 0.3)
+    monkeypatch.setattr(graph, "WHOLE_S", 0.3)
     answer = await _asked([b"HTTP/1.1 200 OK\r\n\r\n"], then=b" ")
     assert (answer.outcome.kind, answer.outcome.reason) == (
         OutcomeKind.UNKNOWN,
