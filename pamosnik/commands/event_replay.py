@@ -108,10 +108,12 @@ def _each(
 ) -> "list[Replayed]":
     """Each in a transaction of its own: a daemon that runs beside is not kept waiting."""
     from pamosnik.services import flow_history, replaying
+    from pamosnik.services.home import public_address
     from pamosnik.services.library import Library
     from pamosnik.services.people import By
+    from pamosnik.services.public_address import PublicAddress
 
-    library = Library(home.settings.public_url)
+    library = Library(PublicAddress(public_address(home.settings)))
     if flow is not None:
         home.read(lambda conn: flow_history.applied_flow(conn, home.account.id, flow, "show"))
     done = []

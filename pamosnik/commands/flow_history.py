@@ -113,10 +113,12 @@ def rollback(
 
 def _proposed(home: "Home", flow: str, version: str | None) -> "RollBack":
     from pamosnik.services import flows, rolling_back
+    from pamosnik.services.home import public_address
 
     settings = home.settings
     unset = home.database.read(lambda conn: flows.unset(conn, home.account.id, os.environ))
-    machine = rolling_back.Machine(settings.mail is not None, settings.public_url is not None, unset, now())
+    is_public = public_address(settings) is not None
+    machine = rolling_back.Machine(settings.mail is not None, is_public, unset, now())
     return home.read(lambda conn: rolling_back.propose(conn, home.account.id, flow, version, machine))
 
 

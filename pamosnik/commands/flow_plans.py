@@ -176,6 +176,7 @@ def _proposed(
     """The files read against what is applied, their problems shown. Raises `InvalidFlows`."""
     from pamosnik.flows.load import read_files
     from pamosnik.services import flows
+    from pamosnik.services.home import public_address
 
     written = read_files(files)
     unset = home.database.read(lambda conn: flows.unset(conn, home.account.id, os.environ))
@@ -187,7 +188,7 @@ def _proposed(
             prune=prune,
             can_mail=home.settings.mail is not None,
             now=now(),
-            is_public=home.settings.public_url is not None,
+            is_public=public_address(home.settings) is not None,
             unset=unset,
             over_rollback=over_rollback,
         )

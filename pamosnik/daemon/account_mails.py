@@ -15,12 +15,14 @@ from functools import partial
 
 from pamosnik.clock import Clock
 from pamosnik.config import Config
+from pamosnik.daemon.reached import reached_here
 from pamosnik.daemon.waiting import happens
 from pamosnik.errors import StorageRefused
 from pamosnik.mail import Mail, Mailer, MailFailed
 from pamosnik.security import tokens
 from pamosnik.services import account_letters, alerts, holder_links
 from pamosnik.services.account_letters import AccountLetter
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import accounts
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
@@ -52,29 +54,38 @@ class AccountMails:
         reader: Database,
         clock: Clock,
         mailer: Mailer | None,
-        address: str,
-        *,
-        only_here: bool,
+        public: PublicAddress,
+        here: str,
     ) -> None:
-        """`mailer`: None when no mail server is set. `address`: where links lead, without `/` at its end;
-        `only_here`: only from this machine."""
+        """`mailer`: None when no mail server is set. Links lead to the `public` address; while there is none, `here`,
+        which only this machine reaches."""
         self._writer = writer
         self._reader = reader
         self._clock = clock
         self._mailer = mailer
-        self._address = address
-        self._only_here = only_here
+        self._public = public
+        self._here = here
         self._asked: deque[tuple[datetime, str]] = deque()
         self._waiting: list[_Waiting] = []
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()
 
     @classmethod
-    def under(cls, settings: Config, writer: Writer, reader: Database, clock: Clock) -> "AccountMails":
+    def under(
+        cls, settings: Config, writer: Writer, reader: Database, clock: Clock, public: PublicAddress
+    ) -> "AccountMails":
         """Links lead to the public address, or to where the page is on this machine: never where a request says."""
         mailer = None if settings.mail is None else Mailer(settings.mail)
-        address = settings.public_url or f"http://{_reached_here(settings.host)}:{settings.port}"
-        return cls(writer, reader, clock, mailer, address.rstrip("/"), only_here=settings.public_url is None)
+        here = f"http://{reached_here(settings.host)}:{settings.port}"
+        return cls(writer, reader, clock, mailer, public, here)
+
+    @property
+    def _address(self) -> str:
+        return self._public.url or self._here
+
+    @property
+    def _only_here(self) -> bool:
+        return self._public.url is None
 
     @property
     def possible(self) -> bool:
@@ -202,9 +213,3 @@ class AccountMails:
             return True
         log.warning("Too many mails to holders wait: one is dropped", extra={"action": "account_mails.full"})
         return False
-
-
-def _reached_here(host: str) -> str:
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - that is what it listens on
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host

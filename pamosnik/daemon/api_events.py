@@ -15,7 +15,7 @@ def replay(conn: Connection, by: By, what: str, given: Given, machine: Machine) 
     """Compiles the applied flows ahead, as starting one does."""
     taken_too, dry_run = yes_or_no(given, "again"), yes_or_no(given, "dry_run")
     event, _ = event_reading.named(conn, by.account, what)
-    library = Library(machine.public_url)
+    library = Library(machine.address)
     library.catalog(conn, by.account.id)
 
     def work(writing: Connection) -> Shape:

@@ -20,6 +20,7 @@ from pamosnik.services import flow_plans, flows, pausing, starting
 from pamosnik.services.flows import Proposal
 from pamosnik.services.library import Library
 from pamosnik.services.people import By
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.services.shapes import Shape
 from pamosnik.store import flow_history
 
@@ -34,7 +35,7 @@ class Machine:
     """What the rules of flow files have to know of where the flows run."""
 
     can_mail: bool
-    public_url: str | None
+    address: PublicAddress
     unset: Unset
     """What is wrong with a variable of the environment, for this account."""
 
@@ -65,7 +66,7 @@ def resume(conn: Connection, by: By, flow_id: str, _: Given) -> Shape:
 
 def start(conn: Connection, by: By, flow_id: str, given: Given, machine: Machine) -> Work:
     """Compiles the applied flows ahead; the writer has to do it again only if something was applied meanwhile."""
-    library, who = Library(machine.public_url), text(given, "contact")
+    library, who = Library(machine.address), text(given, "contact")
     library.catalog(conn, by.account.id)
     return lambda writing: starting.start(writing, library, by, flow_id, who)
 
@@ -82,7 +83,7 @@ def _proposed(conn: Connection, by: By, given: Given, machine: Machine) -> Propo
         prune=yes_or_no(given, "prune"),
         over_rollback=yes_or_no(given, "over_rollback"),
         can_mail=machine.can_mail,
-        is_public=machine.public_url is not None,
+        is_public=machine.address.url is not None,
         unset=machine.unset,
         now=by.now,
         code_files=False,

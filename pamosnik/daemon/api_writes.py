@@ -28,6 +28,7 @@ from pamosnik.daemon.callers import Callers
 from pamosnik.errors import HomeError, NotFound, PamosnikError, UsageError
 from pamosnik.services import erasing, flows, people, queue, runs
 from pamosnik.services.people import By, Changed
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.services.queue import Fate
 from pamosnik.services.reading import queue as queue_reading
 from pamosnik.services.reading import runs as run_reading
@@ -162,6 +163,7 @@ class ApiWrites:
         reader: Database,
         aside: Aside,
         clock: Clock,
+        address: PublicAddress,
         on_change: Callable[[], None],
         on_deletion: Callable[[], None],
     ) -> None:
@@ -173,6 +175,7 @@ class ApiWrites:
         self._reader = reader
         self._aside = aside
         self._clock = clock
+        self._address = address
         self._on_change = on_change
         self._on_deletion = on_deletion
 
@@ -212,7 +215,7 @@ class ApiWrites:
         account_id = by.account.id
         machine = Machine(
             self._settings.mail is not None,
-            self._settings.public_url,
+            self._address,
             self._reader.read(lambda conn: flows.unset(conn, account_id, os.environ)),
         )
         return await self._aside.read(account_id, lambda conn: do.read(conn, by, what, given, machine))

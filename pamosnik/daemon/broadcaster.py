@@ -31,7 +31,7 @@ class Broadcaster:
         """`on_work` is called when runs may have put something into the outbox."""
         self._tools = tools
         self._on_work = on_work
-        self._library = library or Library(tools.public_url)
+        self._library = library or Library(tools.address)
         self._woken = asyncio.Event()
         self._planned_for: object = None
         self._one_by_one: set[str] = set()

@@ -24,6 +24,7 @@ from pamosnik.daemon.alerts import Alerter
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.certificate import Certificate, CertificateWatch
 from pamosnik.daemon.key_watch import KeyWatch
+from pamosnik.daemon.reached import reached_here
 from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.sender import STOP_WITHIN_S
 from pamosnik.daemon.tools import Tools
@@ -34,6 +35,7 @@ from pamosnik.instagram.client import Instagram
 from pamosnik.mail import Mailer
 from pamosnik.security.held_keys import HeldKeys, bring_up_to_date
 from pamosnik.services import alerts, home, intake, sending
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import notices, spill
 from pamosnik.store.damage import look_for_damage, look_quickly, require_there
 from pamosnik.store.database import open_database
@@ -134,7 +136,7 @@ async def serve(
                     meta_url=settings.meta_url,
                     on_answer=clock.answered if isinstance(clock, SteadyClock) else lambda _: None,
                 ) as instagram:
-                    tools = Tools(writer, reader, instagram, keys, clock, settings.public_url)
+                    tools = Tools(writer, reader, instagram, keys, clock, PublicAddress(settings.public_url))
                     writer.on_commit = tools.meters.commits.observe
                     await _run(
                         settings,
@@ -145,6 +147,7 @@ async def serve(
                         aside,
                         reception,
                         KeyWatch(keys, lock, writer, clock),
+                        lock,
                         certificate=certificate,
                         looked_through=looked_through,
                         on_ready=on_ready,
@@ -165,6 +168,7 @@ async def _run(
     aside: Aside,
     reception: Reception,
     key_watch: KeyWatch,
+    lock: home.Lock,
     *,
     certificate: Certificate | None,
     looked_through: bool,
@@ -183,6 +187,7 @@ async def _run(
             aside,
             reception,
             clock,
+            address=tools.address,
             mails=workers.account_mails,
             exports=workers.exports,
             ending=stop,
@@ -199,6 +204,7 @@ async def _run(
         going = Going(group, writer)
         group.create_task(server.serve(sockets=[listener]), name="web")
         workers.begin_mails(going)
+        lock.tell_addresses(_address(reached_here(settings.host), listener, certificate), tools.address.url)
         on_ready(_address(settings.host, listener, certificate))
         going.begin(partial(_watch, writer, workers), "watch")
         going.begin(reception.run, "reception")
@@ -325,7 +331,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _address(host: str, listener: socket.socket, certificate: Certificate | None) -> str:
     scheme = "http" if certificate is None else "https"
-    shown = f"[{host}]" if ":" in host else host
+    shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"{scheme}://{shown}:{listener.getsockname()[1]}"
 
 

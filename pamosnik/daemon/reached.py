@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from pamosnik.config import Config
+from pamosnik.services.public_address import PublicAddress
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _OWN_PAGE = ("same-origin", "none")
@@ -22,13 +23,13 @@ Origin = tuple[str, str, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    public_url: str | None
+    public: PublicAddress
     proxy_headers: bool = False
     """Whether X-Forwarded-Proto is believed: only a proxy that sets it itself makes it true."""
 
     @classmethod
-    def under(cls, settings: Config) -> "Reached":
-        return cls(settings.public_url, settings.trusts_proxy)
+    def under(cls, settings: Config, public: PublicAddress) -> "Reached":
+        return cls(public, settings.trusts_proxy)
 
     def by_https(self, request: HTTPConnection) -> bool:
         """Whether the browser sees https: by the public address, a trusted proxy, or on this connection itself."""
@@ -36,7 +37,7 @@ class Reached:
             return True
         if self.proxy_headers and _forwarded(request) == "https":
             return True
-        public = _origin(self.public_url or "")
+        public = _origin(self.public.url or "")
         return public is not None and public[0] == "https" and _asked_for(request, "https") == public
 
     def same_site(self, request: HTTPConnection) -> bool:
@@ -55,13 +56,13 @@ class Reached:
         origin = _origin(origins[0]) if len(origins) == 1 else None
         if origin is None:
             return False
-        return origin in (_asked_for(request, origin[0]), _origin(self.public_url or ""))
+        return origin in (_asked_for(request, origin[0]), _origin(self.public.url or ""))
 
     def address(self, request: HTTPConnection) -> str:
-        """Where this machine is reached from outside, without `/` at its end. Without a setting it is what was asked
-        for, which whoever asks has chosen: nobody else is to be told it."""
-        if self.public_url is not None:
-            return self.public_url.rstrip("/")
+        """Where this machine is reached from outside, without `/` at its end. Where that is not known it is what was
+        asked for, which whoever asks has chosen: nobody else is to be told it."""
+        if self.public.url is not None:
+            return self.public.url
         scheme = "https" if self.by_https(request) else "http"
         return f"{scheme}://{request.headers.get('host', '')}"
 
@@ -88,3 +89,10 @@ def _origin(address: str) -> Origin | None:
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
         return None
     return parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme]
+
+
+def reached_here(host: str) -> str:
+    """What stands in addresses that lead to a listener on this host from the machine itself."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - that is what it listens on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

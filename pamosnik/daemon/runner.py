@@ -43,7 +43,7 @@ class Runner:
         self._tools = tools
         self._posts = posts
         self._on_work = on_work
-        self._library = Library(tools.public_url)
+        self._library = Library(tools.address)
         self._woken = asyncio.Event()
         self._waiting_for_posts = 0
         self._pending = 0

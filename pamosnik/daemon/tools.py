@@ -6,6 +6,7 @@ from pamosnik.clock import Clock
 from pamosnik.daemon.meters import Meters
 from pamosnik.instagram.client import Instagram
 from pamosnik.security.vault import Keys
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store.database import Database
 from pamosnik.store.shared_writer import Writer
 
@@ -20,6 +21,6 @@ class Tools:
     instagram: Instagram
     keys: Keys
     clock: Clock
-    public_url: str | None = None
-    """Where the daemon's pages are reached from outside; None: nowhere that is known."""
+    address: PublicAddress = field(default_factory=PublicAddress)
+    """Where the daemon's pages are reached from outside."""
     meters: Meters = field(default_factory=Meters)

@@ -46,6 +46,7 @@ from pamosnik.daemon.webhook import Webhook
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.instagram import limits
 from pamosnik.services.legal import Facts
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store.database import Database
 from pamosnik.store.legal_texts import PAGES
 from pamosnik.store.walls import Walled
@@ -61,6 +62,7 @@ def make_app(
     reception: Reception,
     clock: Clock,
     *,
+    address: PublicAddress,
     mails: AccountMails,
     exports: Exports,
     ending: asyncio.Event,
@@ -70,10 +72,10 @@ def make_app(
     meters: Meters | None = None,
 ) -> ASGIApp:
     """All routes of the daemon. `own`: for what is read for one account; `aside`: likewise, if it takes longer;
-    `mails`: to whoever has one; `ending`: set when the daemon stops. `on_events` is called when there is something to
-    decide, `on_change` when somebody changed what turns or messages may wait for, `on_deletion` when there is
-    something to delete."""
-    pages, reached = Pages(), Reached.under(settings)
+    `address`: where it is reached from outside; `mails`: to whoever has one; `ending`: set when the daemon stops.
+    `on_events` is called when there is something to decide, `on_change` when somebody changed what turns or messages
+    may wait for, `on_deletion` when there is something to delete."""
+    pages, reached = Pages(), Reached.under(settings, address)
     visitors = Visitors(writer, reader, clock, reached)
     checks = PasswordChecks(writer, reader, clock)
     parts = Parts(
@@ -93,7 +95,9 @@ def make_app(
             *TrackedLinks(writer, reader, clock, on_click=on_events).routes(),
             *Api(settings, callers, writer, reader, aside, clock).routes(),
             *ApiDocument().routes(),
-            *ApiWrites(settings, callers, writer, reader, aside, clock, on_change, on_deletion).routes(),
+            *ApiWrites(
+                settings, callers, writer, reader, aside, clock, address, on_change, on_deletion
+            ).routes(),
             *pages.routes(),
             *login.routes(),
             *live.routes(),
@@ -152,7 +156,7 @@ def _for_holders(
     facts = Facts(
         settings.operator_name,
         settings.operator_email,
-        settings.public_url,
+        parts.reached.public,
         {kind: settings.ages.of(kind) for kind in ages.KINDS},
     )
     return [
@@ -160,7 +164,7 @@ def _for_holders(
         *Downloads(visitors, aside, clock).routes(),
         *status.routes(
             StatusParts(
-                pages, visitors, parts.writer, reader, aside, clock, live, settings.public_url, on_change
+                pages, visitors, parts.writer, reader, aside, clock, live, parts.reached.public, on_change
             )
         ),
         *AccountPages(parts).routes(),

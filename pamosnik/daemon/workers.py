@@ -176,7 +176,7 @@ def put_together(
         time_keeper,
         time_known,
         alerter,
-        AccountMails.under(settings, writer, tools.reader, clock),
+        AccountMails.under(settings, writer, tools.reader, clock, tools.address),
         exports,
         housekeeping.schedule(writer, clock, TokenKeeper(tools), exports, Retainer(tools, settings.ages)),
     )

@@ -6,10 +6,12 @@ from dataclasses import replace
 from pamosnik._sqlite import Connection
 from pamosnik.rehearsal.happenings import Option, Sent
 from pamosnik.services import clicks
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import links
 
 PUBLIC_URL = "https://your-shop.example"
 """Where the links of a stage lead from; nobody is there."""
+PUBLIC = PublicAddress(PUBLIC_URL)
 
 _TRACKED = re.compile(rf"{re.escape(PUBLIC_URL + clicks.PATH)}([\w-]+)")
 

@@ -23,6 +23,7 @@ from pamosnik.sandbox.things import MediaKind, Person
 from pamosnik.sandbox.world import World
 from pamosnik.services import keys as machine_keys
 from pamosnik.services.library import Library
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import accounts
 from pamosnik.store.database import open_database
 
@@ -120,7 +121,7 @@ def play(settings: Config, world: World, clock: FromPast) -> None:
     database = open_database(settings.database)
     do_not_flush(database)
     account = accounts.every(database.connection)[0]
-    library, place = Library(settings.public_url), Place(world, clock.past)
+    library, place = Library(PublicAddress(settings.public_url)), Place(world, clock.past)
     ends = SystemClock().now()
     try:
         with Stage(Ticket(database, account, keys, library, loop, clock.now(), place=place)) as stage:

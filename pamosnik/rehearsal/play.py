@@ -52,7 +52,7 @@ class Play:
         self._loop: asyncio.AbstractEventLoop | None = None
         try:
             self._keys = MasterKeys((vault.new_master_key(None),))
-            self._library = Library(clicking.PUBLIC_URL)
+            self._library = Library(clicking.PUBLIC)
             self._opened = 0
             self._shop = ""
             path = Path(self._folder.name) / "template.db"

@@ -272,7 +272,7 @@ class Stage:
                     now=self.now,
                 )
             )
-            self._works.library = Library(clicking.PUBLIC_URL)
+            self._works.library = Library(clicking.PUBLIC)
             self._works.keep_entrances()
             scenery.add_named_posts(self._world, self._shop, self._works.flows())
         return proposal.loaded

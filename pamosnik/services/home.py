@@ -23,6 +23,8 @@ LOCK_FILE = "daemon.lock"
 _LOCK_BYTES = 1024
 _KEYS_BYTES = 256
 """Behind the lock's text: which key file the daemon has read."""
+_ADDRESS_BYTES = 768
+"""Behind them: where the daemon is reached on this machine, and from outside."""
 _REFUSED = "refused "
 
 
@@ -124,7 +126,7 @@ class InUse(HomeError):
 
 class Lock:
     """The held home. Its file names our process and, on the line below, what storage refuses at the moment; behind
-    them which key file was read."""
+    them which key file was read, and where the daemon is reached."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -143,6 +145,11 @@ class Lock:
         """For `keys rotate`: the key file that was looked at, and whether its ring is held now."""
         text = f"{'' if held else _REFUSED}{stamp}"
         self._put(text.encode().ljust(_KEYS_BYTES, b"\n"), _LOCK_BYTES)
+
+    def tell_addresses(self, here: str, public: str | None) -> None:
+        """For commands: where the daemon is reached on this machine, and from outside."""
+        text = f"{here}\n{public or ''}\n".encode()
+        self._put(text[:_ADDRESS_BYTES].ljust(_ADDRESS_BYTES, b"\n"), _LOCK_BYTES + _KEYS_BYTES)
 
     def _put(self, text: bytes, at: int) -> None:
         with suppress(OSError):
@@ -171,7 +178,7 @@ def lock(home: Path) -> Iterator[Lock]:
                 + (f" Try: kill {holder}" if holder else ""),
             ) from None
         with suppress(OSError):  # a full disk; the lock holds all the same
-            os.pwrite(descriptor, _lock_text("").ljust(_LOCK_BYTES + _KEYS_BYTES, b"\n"), 0)
+            os.pwrite(descriptor, _lock_text("").ljust(_LOCK_BYTES + _KEYS_BYTES + _ADDRESS_BYTES, b"\n"), 0)
         yield Lock(descriptor)
     finally:
         os.close(descriptor)
@@ -200,6 +207,27 @@ def daemon_has_read(home: Path, stamp: Stamp) -> bool | None:
     raw = (home / LOCK_FILE).read_bytes()[_LOCK_BYTES:]
     said = raw.decode("ascii", "replace").partition("\n")[0]
     return {f"{stamp}": True, f"{_REFUSED}{stamp}": False}.get(said)
+
+
+def daemon_address(settings: Config) -> str | None:
+    """Where the running daemon is reached on this machine, as `http://127.0.0.1:8788`; None while none listens."""
+    return _told_addresses(settings)[0]
+
+
+def public_address(settings: Config) -> str | None:
+    """Where this machine is reached from outside, without `/` at its end: as it is set, or what the running daemon's
+    settings or its tunnel say. None: nowhere that is known."""
+    if settings.public_url is not None:
+        return settings.public_url.rstrip("/")
+    return _told_addresses(settings)[1]
+
+
+def _told_addresses(settings: Config) -> tuple[str | None, str | None]:
+    if not daemon_running(settings.home):
+        return None, None
+    raw = (settings.home / LOCK_FILE).read_bytes()[_LOCK_BYTES + _KEYS_BYTES :]
+    here, public, *_ = [*raw.decode("utf-8", "replace").split("\n"), "", ""]
+    return here or None, public or None
 
 
 def daemon_running(home: Path) -> bool:

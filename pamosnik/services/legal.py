@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pamosnik._sqlite import Connection
 from pamosnik.errors import PamosnikError, UsageError
 from pamosnik.services import account_words, legal_markdown
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import accounts, legal_texts
 from pamosnik.store.accounts import Account
 from pamosnik.store.legal_texts import LegalText
@@ -47,7 +48,7 @@ class Facts:
 
     name: str | None
     email: str | None
-    address: str | None
+    address: PublicAddress
     """Of the installation."""
     kept: Mapping[str, timedelta | None]
     """Kind → how long; None: for ever."""
@@ -95,7 +96,7 @@ def operator(conn: Connection, facts: Facts) -> Operator | None:
 def values(run_by: Operator, facts: Facts) -> Mapping[str, str]:
     """What stands for each placeholder."""
     kept = {f"retention_{kind}": _days(age) for kind, age in facts.kept.items()}
-    return {"operator": run_by.name, "email": run_by.email, "address": facts.address or "", **kept}
+    return {"operator": run_by.name, "email": run_by.email, "address": facts.address.url or "", **kept}
 
 
 def _days(age: timedelta | None) -> str:

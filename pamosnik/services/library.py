@@ -8,6 +8,7 @@ from pamosnik.engine.catalog import Catalog
 from pamosnik.flows.compile import compile_flow, compile_settings
 from pamosnik.model.book import Book
 from pamosnik.model.flow import Flow, Pause
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import accounts, flow_history
 from pamosnik.store import flows as flow_store
 
@@ -17,11 +18,16 @@ _VERSIONS_KEPT = 500
 class Library:
     """Not for several threads at once: one belongs to the writer thread, one to each command."""
 
-    def __init__(self, public_url: str | None = None) -> None:
-        """`public_url`: where this machine is reached from outside; None: links are not tracked."""
-        self.public_url = public_url
+    def __init__(self, address: PublicAddress | None = None) -> None:
+        """`address`: where tracked links lead; None, or while it is not known: links are not tracked."""
+        self._address = address or PublicAddress()
         self._catalogs: dict[str, tuple[tuple[int, str], Catalog]] = {}
         self._versions: OrderedDict[tuple[str, str, str], Flow] = OrderedDict()
+
+    @property
+    def public_url(self) -> str | None:
+        """Where this machine is reached from outside now."""
+        return self._address.url
 
     def catalog(self, conn: Connection, account_id: str) -> Catalog:
         """What is applied now; empty when nothing is."""

@@ -174,7 +174,7 @@ def _happens_besides(conn: Connection, keys: MasterKeys) -> None:
     for (early,) in conn.execute("SELECT event_id FROM events WHERE username IN ('mila', 'nora')").fetchall():
         inbox.decide(conn, early, Verdict.NO_MATCH, now=NOW, reason="no flow has a trigger for it")
     for event in inbox.pending(conn, 10):
-        answering.take_event(conn, Library(None), event, NOW)
+        answering.take_event(conn, Library(), event, NOW)
 
 
 def _token(number: int) -> str:

@@ -28,6 +28,7 @@ from pamosnik.instagram import webhook
 from pamosnik.instagram.client import Instagram
 from pamosnik.security.held_keys import HeldKeys
 from pamosnik.services import connecting, intake, sending
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.services.reading import forecast, overview, status
 from pamosnik.services.reading import queue as queue_reading
 from pamosnik.services.reading.machine import Machine as Beneath
@@ -192,7 +193,7 @@ async def running(
         async with Instagram(
             version=settings.graph_version, meta_url=settings.meta_url, on_answer=on_answer
         ) as instagram:
-            tools = Tools(writer, reader, instagram, keys, clock, settings.public_url)
+            tools = Tools(writer, reader, instagram, keys, clock, PublicAddress(settings.public_url))
             sender = Sender(tools)
             runner = Runner(tools, PostFinder(tools), sender.wake)
             gate = _OpenGate(clock)

@@ -17,6 +17,7 @@ from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.web import make_app
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import spill
 from pamosnik.store.database import Database, open_database
 from pamosnik.store.spill import Spill
@@ -76,7 +77,8 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
         Spill(settings.home / spill.NAME) as incoming,
     ):
         writer, ending = GroupWriter(database), asyncio.Event()
-        mails = AccountMails.under(settings, writer, reader, clock)
+        address = PublicAddress(settings.public_url)
+        mails = AccountMails.under(settings, writer, reader, clock, address)
         reception = Reception(writer, reader, clock, incoming)
         app = make_app(
             settings,
@@ -86,6 +88,7 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
             aside,
             reception,
             clock,
+            address=address,
             mails=mails,
             exports=Exports(settings.home, reader, clock),
             ending=ending,

@@ -12,6 +12,7 @@ from pamosnik.daemon.account_mails import WAITING_AT_MOST, AccountMails
 from pamosnik.mail import Mailer, MailFailed
 from pamosnik.security import tokens
 from pamosnik.services import account_letters
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import accounts, mailed_links
 from pamosnik.store.accounts import Account
 from pamosnik.store.mailed_links import Purpose
@@ -44,7 +45,9 @@ class Office:
 
 
 def _mails(shop: Machine, mailer: Mailer | None) -> AccountMails:
-    return AccountMails(shop.writer, shop.reader, shop.clock, mailer, ADDRESS, only_here=False)
+    return AccountMails(
+        shop.writer, shop.reader, shop.clock, mailer, PublicAddress(ADDRESS), "http://127.0.0.1:8788"
+    )
 
 
 @asynccontextmanager

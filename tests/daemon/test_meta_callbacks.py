@@ -26,6 +26,7 @@ from pamosnik.daemon.rendering import Pages
 from pamosnik.errors import StorageRefused
 from pamosnik.privacy import erase
 from pamosnik.sandbox.privacy import signed_request
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import accounts, connections, consents, deletions, outbox
 from pamosnik.store.connections import Connected
 from pamosnik.store.database import connect, open_database
@@ -346,7 +347,7 @@ async def test_what_storage_refuses_is_stored_later_though_the_answer_was_503(tm
         callbacks = MetaCallbacks(
             Pages(),
             settings,
-            Reached.under(settings),
+            Reached.under(settings, PublicAddress(settings.public_url)),
             writer,
             reader,
             SystemClock(),

@@ -6,6 +6,7 @@ from starlette.requests import HTTPConnection
 from pamosnik import config
 from pamosnik.daemon.reached import Reached
 from pamosnik.errors import UsageError
+from pamosnik.services.public_address import PublicAddress
 
 PUBLIC = "https://pamosnik.shop.example"
 
@@ -19,7 +20,7 @@ def _request(*headers: tuple[str, str], scheme: str = "http") -> HTTPConnection:
     "host", ["pamosnik.shop.example", "Pamosnik.Shop.Example", "pamosnik.shop.example:443"]
 )
 def test_the_public_name_is_https(host: str) -> None:
-    assert Reached(PUBLIC).by_https(_request(("host", host)))
+    assert Reached(PublicAddress(PUBLIC)).by_https(_request(("host", host)))
 
 
 @pytest.mark.parametrize(
@@ -34,35 +35,35 @@ def test_the_public_name_is_https(host: str) -> None:
     ],
 )
 def test_other_names_are_not(host: str) -> None:
-    assert not Reached(PUBLIC).by_https(_request(("host", host)))
-    assert not Reached(None).by_https(_request(("host", host)))
+    assert not Reached(PublicAddress(PUBLIC)).by_https(_request(("host", host)))
+    assert not Reached(PublicAddress()).by_https(_request(("host", host)))
 
 
 def test_a_public_address_without_https_is_none() -> None:
-    assert not Reached("http://127.0.0.1:8788").by_https(_request(("host", "127.0.0.1:8788")))
+    assert not Reached(PublicAddress("http://127.0.0.1:8788")).by_https(_request(("host", "127.0.0.1:8788")))
 
 
 def test_two_names_are_none() -> None:
     twice = _request(("host", "pamosnik.shop.example"), ("host", "evil.example"))
-    assert not Reached(PUBLIC).by_https(twice)
-    assert not Reached(PUBLIC).same_site(_request(("origin", PUBLIC), ("origin", PUBLIC)))
+    assert not Reached(PublicAddress(PUBLIC)).by_https(twice)
+    assert not Reached(PublicAddress(PUBLIC)).same_site(_request(("origin", PUBLIC), ("origin", PUBLIC)))
 
 
 def test_a_proxy_counts_only_where_it_is_trusted() -> None:
     said = _request(("host", "127.0.0.1:8788"), ("x-forwarded-proto", "https"))
-    assert not Reached(PUBLIC).by_https(said)
-    assert Reached(PUBLIC, proxy_headers=True).by_https(said)
-    assert not Reached(None, proxy_headers=True).by_https(_request(("host", "127.0.0.1:8788")))
+    assert not Reached(PublicAddress(PUBLIC)).by_https(said)
+    assert Reached(PublicAddress(PUBLIC), proxy_headers=True).by_https(said)
+    assert not Reached(PublicAddress(), proxy_headers=True).by_https(_request(("host", "127.0.0.1:8788")))
 
 
 def test_of_several_proxies_the_nearest_counts() -> None:
-    trusting = Reached(None, proxy_headers=True)
+    trusting = Reached(PublicAddress(), proxy_headers=True)
     assert not trusting.by_https(_request(("x-forwarded-proto", "https, http")))
     assert trusting.by_https(_request(("x-forwarded-proto", "http"), ("x-forwarded-proto", "HTTPS")))
 
 
 def test_a_connection_with_tls_is_https() -> None:
-    assert Reached(None).by_https(_request(scheme="https"))
+    assert Reached(PublicAddress()).by_https(_request(scheme="https"))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_a_connection_with_tls_is_https() -> None:
 )
 def test_whose_page_a_form_comes_from(headers: list[tuple[str, str]], ours: bool) -> None:
     request = _request(("host", "127.0.0.1:8788"), *headers)
-    assert Reached(PUBLIC).same_site(request) is ours
+    assert Reached(PublicAddress(PUBLIC)).same_site(request) is ours
 
 
 def test_proxies_are_not_trusted_unless_it_is_said() -> None:

@@ -18,6 +18,7 @@ from pamosnik.security import keyring, vault
 from pamosnik.security.vault import MasterKeys
 from pamosnik.services import answering, clicks, connecting, flows, intake
 from pamosnik.services.library import Library
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import accounts, inbox, tombstones, walls
 from pamosnik.store.database import Database, open_database
 from pamosnik.store.times import ms
@@ -134,7 +135,7 @@ def rows_of(conn: Connection, side: Side) -> Mapping[str, list[tuple[object, ...
 
 
 def _lives(database: Database, keys: MasterKeys, side: Side) -> None:
-    library = Library(PUBLIC)
+    library = Library(PublicAddress(PUBLIC))
     database.write(lambda conn: _opens(conn, keys, side))
     for step, item in enumerate(_days_work(side)):
         now = NOW + timedelta(seconds=10 * step)

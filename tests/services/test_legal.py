@@ -12,6 +12,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.errors import PamosnikError, UsageError
 from pamosnik.services import legal, legal_markdown
 from pamosnik.services.legal import Draft, Facts, Text
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import accounts, legal_texts
 from pamosnik.store.database import Database
 from pamosnik.store.legal_texts import PAGES, LegalText
@@ -19,7 +20,7 @@ from tests.store.rows import database
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 12, 10, 15, 30, tzinfo=UTC)
-FACTS = Facts(None, None, "https://shop.example", {"events": timedelta(days=30), "runs": None})
+FACTS = Facts(None, None, PublicAddress("https://shop.example"), {"events": timedelta(days=30), "runs": None})
 OURS = [Text("2026-11-30", NOW - 10 * DAY, "ours"), Text("2027-01-05", NOW + 26 * DAY, "ours, newer")]
 
 
@@ -129,12 +130,12 @@ def test_the_texts_that_come_with_pamosnik_use_placeholders_that_there_are(tmp_p
         run_by = legal.operator(home.connection, FACTS)
         assert run_by is not None
         kept = {kind: timedelta(days=9) for kind in ("events", "messages", "runs", "contacts", "logs")}
-        known = legal.values(run_by, Facts(None, None, None, kept))
+        known = legal.values(run_by, Facts(None, None, PublicAddress(), kept))
         used: set[str] = set()
         for name in PAGES:
             text = legal.of(home.connection, run_by, name, NOW).now
             used.update(legal_markdown.placeholders(text.body))
-            assert "{" not in legal.html(text.body, run_by, Facts(None, None, None, kept)), name
+            assert "{" not in legal.html(text.body, run_by, Facts(None, None, PublicAddress(), kept)), name
         assert used == set(known)
 
 
@@ -148,7 +149,7 @@ def test_the_oldest_account_that_stays_is_the_operators_unless_settings_say_more
         first = legal.operator(conn, FACTS)
         assert first is not None
         assert (first.name, first.email, first.zone) == ("Rose", "rose@shop.example", "Europe/Warsaw")
-        said = legal.operator(conn, Facts("Agency", None, None, {}))
+        said = legal.operator(conn, Facts("Agency", None, PublicAddress(), {}))
         assert said is not None
         assert (said.name, said.email) == ("Agency", "rose@shop.example")
         home.write(lambda conn: accounts.set_deleting(conn, "a1"))
@@ -157,7 +158,7 @@ def test_the_oldest_account_that_stays_is_the_operators_unless_settings_say_more
         assert heir.name == "Tulip a2"
         home.write(lambda conn: accounts.set_deleting(conn, "a2"))
         assert legal.operator(conn, FACTS) is None
-        alone = legal.operator(conn, Facts("Agency", "agency@a.example", None, {}))
+        alone = legal.operator(conn, Facts("Agency", "agency@a.example", PublicAddress(), {}))
         assert alone is not None
         assert legal.of(conn, alone, "terms", NOW).now.key == "2026-11-30"
 

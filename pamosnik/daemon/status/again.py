@@ -26,7 +26,7 @@ _CHARS = 1000
 class AgainPages:
     def __init__(self, parts: StatusParts) -> None:
         self._parts = parts
-        self._library = Library(parts.public_url)
+        self._library = Library(parts.address)
         """For the writer's thread alone."""
 
     def routes(self) -> list[Route]:

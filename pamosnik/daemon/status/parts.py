@@ -26,6 +26,7 @@ from pamosnik.daemon.status.live import Live
 from pamosnik.daemon.visitors import Form, FormTooLate, Visitor, Visitors
 from pamosnik.errors import HomeError, NotFound, PamosnikError
 from pamosnik.services.people import By
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.services.reading import machine, problems
 from pamosnik.services.reading.problems import Problem
 from pamosnik.store import sessions
@@ -48,8 +49,8 @@ class StatusParts:
     aside: Aside
     clock: Clock
     live: Live
-    public_url: str | None
-    """Where this machine is reached from outside; None: links are not tracked."""
+    address: PublicAddress
+    """Where tracked links lead."""
     on_change: Callable[[], None]
     """Called when something was changed that the runner or sender may go on with."""
 

@@ -63,7 +63,7 @@ class Playing:
         """`database`: what was known before, with the flows to play; it is changed."""
         self._record = record
         self._database = database
-        self._library = Library(clicking.PUBLIC_URL if record.tracks_links else None)
+        self._library = Library(clicking.PUBLIC if record.tracks_links else None)
         self._clock = VirtualClock(record.since)
         self._taps = Taps(self._library, record.account_id)
         self._taken: dict[str, int] = defaultdict(int)
