@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test lint bench bench-privacy chaos stories recount storm screenshots browser clean
+.PHONY: demo test lint bench bench-privacy chaos stories recount storm screenshots browser sshd clean
 
 demo: $(RUN_STAMP)
 	$(BIN)/pamosnik demo $(ARGS)
@@ -13,7 +13,7 @@ demo: $(RUN_STAMP)
 # Three at a time: most tests wait for a process, a disk or a clock. What is compiled is kept, for each worker and each
 # of the programs that tests start would compile it again.
 test: export PYTHONDONTWRITEBYTECODE =
-test: $(DEV_STAMP) browser lint
+test: $(DEV_STAMP) browser sshd lint
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: $(DEV_STAMP)
@@ -71,6 +71,15 @@ browser:
 	  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then \
 	    sudo apt-get update -q && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium; \
 	  else echo "The browser tests need Chromium. Try: sudo apt-get install chromium" >&2; exit 1; fi; }
+
+# The tunnel over ssh is tried with Debian's OpenSSH server, which each test starts for itself. Without it they fail.
+sshd:
+	@test -x /usr/sbin/sshd || { \
+	  if [ "$$(id -u)" = 0 ]; then \
+	    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends openssh-server; \
+	  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then \
+	    sudo apt-get update -q && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends openssh-server; \
+	  else echo "The tests of the tunnel need OpenSSH's server. Try: sudo apt-get install openssh-server" >&2; exit 1; fi; }
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

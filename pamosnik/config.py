@@ -44,6 +44,11 @@ SETTINGS = (
     Setting("host", "127.0.0.1", "where `serve` listens"),
     Setting("port", "8788", "where `serve` listens"),
     Setting("public_url", None, "https address of the tunnel or domain"),
+    Setting(
+        "tunnel",
+        None,
+        "what `serve` opens: `cloudflared`, `ngrok`, `tailscale`, `ssh:HOST` or `command:PROGRAM`",
+    ),
     Setting("proxy_headers", "ignore", "`trust` where a proxy of your own sets X-Forwarded-Proto"),
     Setting("instagram_app_id", None, "from “API setup with Instagram login”"),
     Setting("instagram_app_secret", None, "from “API setup with Instagram login”", secret=True),
@@ -113,6 +118,8 @@ class Config:
     host: str
     port: int
     public_url: str | None
+    tunnel: str | None
+    """As it is written; `services.tunnels` reads it."""
     proxy_headers: str
     instagram_app_id: str | None
     instagram_app_secret: str | None
@@ -169,6 +176,8 @@ class Config:
 def _told(setting: Setting, value: object) -> str:
     if value is None:
         return "–"
+    if setting.name == "tunnel" and str(value).startswith("command:"):
+        return "command:(hidden)"
     # Beside each app id Meta's dashboard has its secret, and one is easily copied for the other.
     mistaken = setting.name in ("instagram_app_id", "meta_app_id") and not str(value).isdecimal()
     return "(hidden)" if setting.secret or mistaken else str(value)

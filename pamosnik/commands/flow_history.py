@@ -113,12 +113,11 @@ def rollback(
 
 def _proposed(home: "Home", flow: str, version: str | None) -> "RollBack":
     from pamosnik.services import flows, rolling_back
-    from pamosnik.services.home import public_address
+    from pamosnik.services.home import is_public
 
     settings = home.settings
     unset = home.database.read(lambda conn: flows.unset(conn, home.account.id, os.environ))
-    is_public = public_address(settings) is not None
-    machine = rolling_back.Machine(settings.mail is not None, is_public, unset, now())
+    machine = rolling_back.Machine(settings.mail is not None, is_public(settings), unset, now())
     return home.read(lambda conn: rolling_back.propose(conn, home.account.id, flow, version, machine))
 
 

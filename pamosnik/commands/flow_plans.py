@@ -176,7 +176,7 @@ def _proposed(
     """The files read against what is applied, their problems shown. Raises `InvalidFlows`."""
     from pamosnik.flows.load import read_files
     from pamosnik.services import flows
-    from pamosnik.services.home import public_address
+    from pamosnik.services.home import is_public
 
     written = read_files(files)
     unset = home.database.read(lambda conn: flows.unset(conn, home.account.id, os.environ))
@@ -188,7 +188,7 @@ def _proposed(
             prune=prune,
             can_mail=home.settings.mail is not None,
             now=now(),
-            is_public=public_address(home.settings) is not None,
+            is_public=is_public(home.settings),
             unset=unset,
             over_rollback=over_rollback,
         )

@@ -46,11 +46,11 @@ def length(written: str | None, *, everybody: bool) -> timedelta | None:
 def read(home: "Home", long: timedelta) -> "Record":
     """The record of that long until now, read in one moment: the home is not kept waiting by what comes after."""
     from pamosnik.rehearsal.replay import record
-    from pamosnik.services.home import public_address
+    from pamosnik.services.home import is_public
 
     until = now()
     since = max(until - long, _THE_FIRST_DAY)
-    tracks_links = public_address(home.settings) is not None
+    tracks_links = is_public(home.settings)
     try:
         return record.read(home, home.account.id, since, until, tracks_links=tracks_links)
     except record.TooLong as error:

@@ -218,6 +218,13 @@ def connections_refresh(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    tunnel: Annotated[
+        str | None,
+        typer.Option(
+            help="Open a tunnel: cloudflared, ngrok, tailscale, ssh:HOST or command:PROGRAM (docs/tunnels.md).",
+            metavar="KIND",
+        ),
+    ] = None,
     tls_cert: Annotated[
         Path | None,
         typer.Option(
@@ -242,7 +249,7 @@ def serve(
     from pamosnik.services import home
     from pamosnik.store.damage import require_there
 
-    settings = config.load({"host": host, "port": None if port is None else str(port)})
+    settings = config.load({"host": host, "port": None if port is None else str(port), "tunnel": tunnel})
     certificate = _certificate(tls_cert, tls_key)
     if settings.host not in _LOOPBACK and certificate is None and not insecure_http:
         raise UsageError(

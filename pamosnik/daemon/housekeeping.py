@@ -11,6 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
+from pamosnik.daemon import callback
 from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.retainer import Retainer
 from pamosnik.daemon.tokens import TokenKeeper
@@ -92,4 +93,5 @@ def forget(conn: Connection, now: datetime) -> None:
     attempts.forget(conn, now - ATTEMPTS_KEPT)
     attempts.none_ahead(conn, now)
     notices.forget(conn, notices.DATA_DELETED, now - DELETION_SHOWN)
+    notices.forget(conn, callback.DASHBOARD, now - callback.SHOWN)
     deletions.forget_requests(conn, now - REQUESTS_KEPT)

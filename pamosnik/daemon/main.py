@@ -18,24 +18,29 @@ from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock, SteadyClock
 from pamosnik.config import Config
+from pamosnik.daemon import callback as callback_notices
 from pamosnik.daemon import certificate as certificates
 from pamosnik.daemon import housekeeping, http_line
+from pamosnik.daemon import tunnel as tunnel_notices
 from pamosnik.daemon.alerts import Alerter
 from pamosnik.daemon.aside import Aside
+from pamosnik.daemon.callback import Callback
 from pamosnik.daemon.certificate import Certificate, CertificateWatch
 from pamosnik.daemon.key_watch import KeyWatch
 from pamosnik.daemon.reached import reached_here
 from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.sender import STOP_WITHIN_S
 from pamosnik.daemon.tools import Tools
+from pamosnik.daemon.tunnel import TunnelKeeper
 from pamosnik.daemon.web import make_app
 from pamosnik.daemon.workers import Going, Workers, put_together
-from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused
+from pamosnik.errors import DatabaseDamaged, HomeError, StorageRefused, UsageError
 from pamosnik.instagram.client import Instagram
 from pamosnik.mail import Mailer
 from pamosnik.security.held_keys import HeldKeys, bring_up_to_date
-from pamosnik.services import alerts, home, intake, sending
+from pamosnik.services import alerts, home, intake, sending, tunnels
 from pamosnik.services.public_address import PublicAddress
+from pamosnik.services.tunnels import Tunnel
 from pamosnik.store import notices, spill
 from pamosnik.store.damage import look_for_damage, look_quickly, require_there
 from pamosnik.store.database import open_database
@@ -112,6 +117,7 @@ async def serve(
     Raises `HomeError` when the home cannot be used; `DatabaseDamaged` at start or as soon as a damaged page is met.
     """
     stop = stop or asyncio.Event()
+    tunnel = _tunnel(settings, certificate)
     with _signals(stop), home.lock(settings.home) as lock:
         if bring_up_to_date(settings.key_file, settings.passphrase):
             log.info("The key file was sealed anew", extra={"action": "start.sealed"})
@@ -149,6 +155,7 @@ async def serve(
                         KeyWatch(keys, lock, writer, clock),
                         lock,
                         certificate=certificate,
+                        tunnel=tunnel,
                         looked_through=looked_through,
                         on_ready=on_ready,
                         stop=stop,
@@ -171,6 +178,7 @@ async def _run(
     lock: home.Lock,
     *,
     certificate: Certificate | None,
+    tunnel: Tunnel | None,
     looked_through: bool,
     on_ready: Callable[[str], None],
     stop: asyncio.Event,
@@ -178,6 +186,7 @@ async def _run(
     await _look_back(settings, clock, writer, certificate)
     workers = put_together(settings, tools, writer, clock, await _alerter(settings, tools))
     reception.on_events = workers.runner.wake
+    callback = None if tunnel is None else Callback(settings, writer, clock)
     server = _server(
         make_app(
             settings,
@@ -195,6 +204,7 @@ async def _run(
             on_change=workers.look_again,
             on_deletion=workers.eraser.wake,
             meters=tools.meters,
+            callback=callback,
         ),
         certificate,
     )
@@ -204,7 +214,12 @@ async def _run(
         going = Going(group, writer)
         group.create_task(server.serve(sockets=[listener]), name="web")
         workers.begin_mails(going)
-        lock.tell_addresses(_address(reached_here(settings.host), listener, certificate), tools.address.url)
+        here = _address(reached_here(settings.host), listener, certificate)
+
+        def tell_addresses() -> None:
+            lock.tell_addresses(here, tools.address.url)
+
+        tell_addresses()
         on_ready(_address(settings.host, listener, certificate))
         going.begin(partial(_watch, writer, workers), "watch")
         going.begin(reception.run, "reception")
@@ -212,6 +227,11 @@ async def _run(
         if certificate is not None:
             going.begin(CertificateWatch(certificate, writer, clock).run, "certificate")
         going.begin(partial(_stop_when_writer_failed, writer, stop), "writer")
+        if tunnel is not None and callback is not None:
+            port = listener.getsockname()[1]
+            leads_to = (reached_here(settings.host), port, tools.address)
+            keeper = TunnelKeeper(tunnel, *leads_to, callback, writer, clock, on_address=tell_addresses)
+            going.begin(keeper.run, "tunnel")
         workers.begin_at_once(going)
         if not looked_through:
             going.begin(partial(_look_through, settings.database), "look")
@@ -241,6 +261,19 @@ async def _work(
     workers.scheduler.shutdown(wait=False)
 
 
+def _tunnel(settings: Config, certificate: Certificate | None) -> Tunnel | None:
+    """Raises `UsageError` where it could not work."""
+    if settings.tunnel is None:
+        return None
+    if certificate is not None:
+        raise UsageError(
+            "A tunnel brings https of its own.", hint="Leave out --tls-cert and --tls-key, or the tunnel."
+        )
+    tunnel = tunnels.parse(settings.tunnel)
+    tunnels.require(tunnel, public_url=settings.public_url)
+    return tunnel
+
+
 async def _look_back(
     settings: Config, clock: Clock, writer: GroupWriter, certificate: Certificate | None
 ) -> None:
@@ -255,6 +288,9 @@ async def _look_back(
     await writer.write(partial(_tell_of_missing_secret, missing=not settings.webhook_secrets, now=now))
     if certificate is None:
         await writer.write(certificates.forget_notices)
+    if settings.tunnel is None:
+        await writer.write(tunnel_notices.forget_notices)
+        await writer.write(callback_notices.forget_notices)
 
 
 def _server(app: ASGIApp, certificate: Certificate | None) -> _Server:

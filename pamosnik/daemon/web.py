@@ -20,6 +20,7 @@ from pamosnik.daemon.api_document import ApiDocument
 from pamosnik.daemon.api_flows import FILES_BYTES
 from pamosnik.daemon.api_writes import ApiWrites
 from pamosnik.daemon.aside import Aside
+from pamosnik.daemon.callback import Callback
 from pamosnik.daemon.callers import Callers
 from pamosnik.daemon.data_pages import DataPages
 from pamosnik.daemon.downloads import Downloads
@@ -70,11 +71,13 @@ def make_app(
     on_change: Callable[[], None],
     on_deletion: Callable[[], None],
     meters: Meters | None = None,
+    callback: Callback | None = None,
 ) -> ASGIApp:
     """All routes of the daemon. `own`: for what is read for one account; `aside`: likewise, if it takes longer;
     `address`: where it is reached from outside; `mails`: to whoever has one; `ending`: set when the daemon stops.
     `on_events` is called when there is something to decide, `on_change` when somebody changed what turns or messages
-    may wait for, `on_deletion` when there is something to delete."""
+    may wait for, `on_deletion` when there is something to delete. `callback`: where the public address
+    may change."""
     pages, reached = Pages(), Reached.under(settings, address)
     visitors = Visitors(writer, reader, clock, reached)
     checks = PasswordChecks(writer, reader, clock)
@@ -89,7 +92,7 @@ def make_app(
     meters = meters or Meters()
     app = Starlette(
         routes=[
-            *_for_meta(settings, parts, reception, meters, on_deletion),
+            *_for_meta(settings, parts, reception, meters, callback, on_deletion),
             *health.routes(),
             *Metrics(callers, reader, aside, clock, meters, needs=settings.metrics).routes(),
             *TrackedLinks(writer, reader, clock, on_click=on_events).routes(),
@@ -119,7 +122,12 @@ def make_app(
 
 
 def _for_meta(
-    settings: Config, parts: Parts, reception: Reception, meters: Meters, on_deletion: Callable[[], None]
+    settings: Config,
+    parts: Parts,
+    reception: Reception,
+    meters: Meters,
+    callback: Callback | None,
+    on_deletion: Callable[[], None],
 ) -> list[Route]:
     """What Meta calls."""
     hook = Webhook(
@@ -129,6 +137,7 @@ def _for_meta(
         secrets=settings.webhook_secrets,
         verify_token=settings.verify_token,
         meters=meters,
+        callback=callback,
     )
     callbacks = MetaCallbacks(
         parts.pages,

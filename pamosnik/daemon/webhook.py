@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pamosnik.clock import Clock
+from pamosnik.daemon.callback import Callback
 from pamosnik.daemon.meters import Meters
 from pamosnik.daemon.reception import Reception
 from pamosnik.instagram import webhook
@@ -38,13 +39,16 @@ class Webhook:
         secrets: Sequence[str],
         verify_token: str | None,
         meters: Meters,
+        callback: Callback | None = None,
     ) -> None:
+        """`callback`: hears that Meta knows the address, where that may change."""
         self._writer = writer
         self._reception = reception
         self._clock = clock
         self._secrets = tuple(secrets)
         self._verify_token = verify_token
         self._meters = meters
+        self._callback = callback
         self._complained_at = 0.0
         self._refused = 0
         """Deliveries refused since the last good one."""
@@ -63,6 +67,7 @@ class Webhook:
         asked = request.query_params.get("hub.mode") == "subscribe"
         if not right or not asked or not hmac.compare_digest(given, right):
             return PlainTextResponse("The verify token is not the one of this installation.", 403)
+        await self._meta_is_here(request)
         return PlainTextResponse(request.query_params.get("hub.challenge", ""))
 
     async def deliver(self, request: Request) -> Response:
@@ -77,6 +82,7 @@ class Webhook:
             await self._complain()
             return PlainTextResponse("The signature does not fit.", 403)
         await self._fits()
+        await self._meta_is_here(request)
         delivery = webhook.parse(body)
         self._meters.deliveries["accepted" if delivery.readable else "unreadable"] += 1
         if not delivery.readable:
@@ -84,6 +90,10 @@ class Webhook:
         if delivery.items:
             await self._reception.take_in(delivery.items)
         return PlainTextResponse("ok")
+
+    async def _meta_is_here(self, request: Request) -> None:
+        if self._callback is not None:
+            await self._callback.heard_from_meta(request.headers.get("host", ""))
 
     async def _fits(self) -> None:
         """A good signature: the secrets are right."""

@@ -28,7 +28,11 @@ MENDED_FOR = timedelta(minutes=5)
 
 _CAUSED_BY_OTHERS = frozenset({"bad_signature"})
 """Whoever knows the address of the webhook can bring these about."""
-_PATIENCE: Mapping[str, timedelta] = {"instagram_silent": timedelta(hours=1)}
+_PATIENCE: Mapping[str, timedelta] = {
+    "instagram_silent": timedelta(hours=1),
+    "tunnel_down": timedelta(minutes=5),
+    "callback_address": timedelta(minutes=10),
+}
 """What mostly passes by itself is told when it has lasted so long."""
 _CAUSES: Mapping[str, str] = {
     logins.EXPIRING: "login",
@@ -55,6 +59,8 @@ _MEANWHILE: Mapping[str, str] = {
     "webhooks_missing": _READ_INSTEAD,
     "no_app_secret": _READ_INSTEAD,
     "bad_signature": _READ_INSTEAD,
+    "tunnel_down": _READ_INSTEAD,
+    "callback_address": _READ_INSTEAD,
     "instagram_silent": "Messages wait, and go out by themselves as far as they are still in time.",
     webhooks.FAILING: "Flows that call it go on with what they say under `if_it_fails`.",
     codes.LOW: "Everything goes on. Whoever comes when no code is left gets what the flow says under `if_empty`.",

@@ -222,6 +222,11 @@ def public_address(settings: Config) -> str | None:
     return _told_addresses(settings)[1]
 
 
+def is_public(settings: Config) -> bool:
+    """Whether clicks are counted when the daemon runs: a tunnel that is set will have an address then."""
+    return settings.tunnel is not None or public_address(settings) is not None
+
+
 def _told_addresses(settings: Config) -> tuple[str | None, str | None]:
     if not daemon_running(settings.home):
         return None, None
