@@ -15,7 +15,7 @@ import pytest
 from pamosnik import config
 from pamosnik.instagram import meta_app
 from pamosnik.instagram.meta_app import MetaApp
-from pamosnik.sandbox.main import Sandbox
+from pamosnik.sandbox.things import App
 from pamosnik.services import home
 from tests.crash import forked
 from tests.homes import with_one_account
@@ -75,7 +75,7 @@ async def _meta(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[t
             secret = "5e" * 16
             async with http.post(f"{base}/sandbox/configure", json={"meta_app_secret": secret}) as answer:
                 assert answer.status == 200, await answer.text()
-        yield base, Sandbox().world.app.meta_app_id, secret
+        yield base, App("", "", "").meta_app_id, secret
 
 
 async def _callback(base: str, app_id: str, secret: str) -> str | None:
