@@ -1,4 +1,4 @@
-"""Setting up: init, connect, connections, serve, demo, sandbox, config, version."""
+"""Setting up: init, connections, serve, demo, sandbox, config, version."""
 
 import sys
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik import terminal, unsaid
-from pamosnik.commands import asking
+from pamosnik import terminal
+from pamosnik.commands import asking, connect
 from pamosnik.commands.asking import Email, Name, PasswordStdin, Timezone
 from pamosnik.commands.common import (
     Json,
@@ -32,7 +32,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def register(app: typer.Typer) -> None:
     app.command()(demo)
     app.command()(init)
-    app.command()(connect)
+    connect.register(app)
     app.command()(serve)
     connections = typer.Typer(
         help="Connected Instagram accounts.", rich_markup_mode=None, no_args_is_help=False
@@ -91,50 +91,6 @@ def init(
     note("  pamosnik serve")
 
 
-def connect(
-    token_stdin: Annotated[
-        bool, typer.Option("--token-stdin", help="Read the token from standard input.")
-    ] = False,
-) -> None:
-    """Connects an Instagram professional account with a token from Meta's dashboard."""
-    import asyncio
-
-    from pamosnik.instagram.client import Instagram
-    from pamosnik.security import keyring
-    from pamosnik.services import connecting
-    from pamosnik.services import keys as machine_keys
-
-    with open_home() as home:
-        if token_stdin:
-            token = unsaid.keep(sys.stdin.readline().strip())
-        elif sys.stdin.isatty():
-            token = terminal.ask("Token from Meta's dashboard (it is not shown)", hidden=True).strip()
-        else:
-            raise UsageError("There is no token.", hint="Try: pamosnik connect --token-stdin < token.txt")
-        if not token or any(c.isspace() for c in token) or not token.isascii():
-            raise UsageError(
-                "This is no token.",
-                hint="Copy it again from Meta's dashboard, without spaces. Try:"
-                " pamosnik connect --token-stdin < token.txt",
-            )
-        keyring.load(
-            home.settings.key_file, home.settings.passphrase
-        )  # before Instagram is asked for nothing
-
-        async def ask() -> connecting.Found:
-            async with Instagram(
-                version=home.settings.graph_version, meta_url=home.settings.meta_url
-            ) as instagram:
-                return await connecting.look_up(instagram, token)
-
-        found = asyncio.run(ask())
-        with machine_keys.wrapping(home.settings) as keys:
-            connected = home.write(lambda conn: connecting.keep(conn, keys, home.account.id, found, now()))
-    note(f"Connected @{connected.username} ({connected.ig_id}); its webhooks are subscribed.")
-    if not home.settings.webhook_secrets:
-        note("No app secret is set yet: webhooks will be refused. Set PAMOSNIK_INSTAGRAM_APP_SECRET.")
-
-
 def _connections(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         connections_list(as_json=False)
@@ -163,7 +119,7 @@ def connections_list(as_json: Json = False) -> None:
     print_table(
         rows,
         columns,
-        "Nothing is connected yet. Try: pamosnik connect --token-stdin",
+        "Nothing is connected yet. Try: pamosnik connect",
     )
 
 

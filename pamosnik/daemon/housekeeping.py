@@ -21,6 +21,7 @@ from pamosnik.store import (
     attempts,
     backup_files,
     deletions,
+    instagram_logins,
     login_attempts,
     mailed_links,
     notices,
@@ -89,6 +90,7 @@ def forget(conn: Connection, now: datetime) -> None:
     sessions.forget_ended(conn, now)
     sessions.forget_unused_browsers(conn, now, visits.BROWSER_KNOWN)
     mailed_links.forget_ended(conn, now)
+    instagram_logins.forget_ended(conn, now)
     login_attempts.forget(conn, now - LOGIN_ATTEMPTS_KEPT)
     attempts.forget(conn, now - ATTEMPTS_KEPT)
     attempts.none_ahead(conn, now)

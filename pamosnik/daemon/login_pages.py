@@ -31,7 +31,7 @@ _EMAIL_CHARS_AT_MOST = 320
 _BACK = "back"
 _OF_STATUS = re.compile(r"/(?:flows|events|people|posts|queue|runs)(?:/[A-Za-z0-9_-]{1,64})?")
 """Pages of the status page: whoever follows a link to one has it after the login."""
-_LEADS_BACK = ("/account/data/progress", "/account/data", "/account/legal", "/account")
+_LEADS_BACK = ("/account/data/progress", "/account/data", "/account/legal", "/account", "/connect/instagram")
 """Where a login leads whoever wanted a page at or below one of these: to the first that fits, and nowhere else."""
 
 

@@ -199,6 +199,7 @@ async def _run(
             address=tools.address,
             mails=workers.account_mails,
             exports=workers.exports,
+            instagram=tools.instagram,
             ending=stop,
             on_events=workers.runner.wake,
             on_change=workers.look_again,

@@ -58,6 +58,11 @@ class Reached:
             return False
         return origin in (_asked_for(request, origin[0]), _origin(self.public.url or ""))
 
+    def at_public_address(self, request: HTTPConnection) -> bool:
+        """Whether it was asked for under the public address. True without one."""
+        public = _origin(self.public.url or "")
+        return public is None or _asked_for(request, public[0]) == public
+
     def address(self, request: HTTPConnection) -> str:
         """Where this machine is reached from outside, without `/` at its end. Where that is not known it is what was
         asked for, which whoever asks has chosen: nobody else is to be told it."""

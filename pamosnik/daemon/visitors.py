@@ -78,7 +78,7 @@ class Visitors:
 
     async def of(self, request: Request) -> Visitor | None:
         """None: nobody that is known."""
-        token = self._cookie(request, SESSION_COOKIE)
+        token = self.given(request, SESSION_COOKIE)
         if token is None:
             return None
         conn, now = self._reader.connection, self._clock.now()
@@ -100,7 +100,7 @@ class Visitors:
 
     def browser(self, request: Request) -> str | None:
         """The token that this browser was given when somebody logged in with it; None: nobody did."""
-        return self._cookie(request, BROWSER_COOKIE)
+        return self.given(request, BROWSER_COOKIE)
 
     # --- what they send ------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class Visitors:
         """Opens a new session in place of the one there was, and leads to this page of ours. None: the password was
         changed since it was compared."""
         token, browser = tokens.new_token(), self.browser(request) or tokens.new_token()
-        before = self._cookie(request, SESSION_COOKIE)
+        before = self.given(request, SESSION_COOKIE)
         come = visits.Come(
             right.account.id,
             fitted=right.stored,
@@ -155,12 +155,12 @@ class Visitors:
 
     def keep(self, request: Request, response: Response, session: str, browser: str) -> None:
         """Gives this browser the tokens of its session, and of a browser that is known."""
-        self._set(request, response, SESSION_COOKIE, session, visits.LASTS_AT_MOST)
+        self.give(request, response, SESSION_COOKIE, session, visits.LASTS_AT_MOST)
         self.know(request, response, browser)
 
     def know(self, request: Request, response: Response, browser: str) -> None:
         """Gives this browser what tells it from strangers' ones. `browser`: the token."""
-        self._set(request, response, BROWSER_COOKIE, browser, visits.BROWSER_KNOWN)
+        self.give(request, response, BROWSER_COOKIE, browser, visits.BROWSER_KNOWN)
 
     async def see_out(self, request: Request) -> Response:
         """Ends the session and leads to the login. Without the form's token, too: a page that is out of date must
@@ -169,7 +169,7 @@ class Visitors:
         visitor = await self.known(request)
         await self._writer.write(partial(visits.see_out, session=visitor.session, now=self._clock.now()))
         response = RedirectResponse("/login", 303)
-        self._set(request, response, SESSION_COOKIE, "", timedelta())
+        self.give(request, response, SESSION_COOKIE, "", timedelta())
         return response
 
     # --- cookies -------------------------------------------------------------------------------------
@@ -177,11 +177,13 @@ class Visitors:
     def _name(self, request: Request, cookie: str) -> str:
         return f"{_OVER_HTTPS}{cookie}" if self._reached.by_https(request) else cookie
 
-    def _cookie(self, request: Request, cookie: str) -> str | None:
+    def given(self, request: Request, cookie: str) -> str | None:
+        """What this browser was given under the name; None: nothing."""
         value = request.cookies.get(self._name(request, cookie), "")
         return value if 0 < len(value) <= _TOKEN_CHARS_AT_MOST else None
 
-    def _set(self, request: Request, response: Response, cookie: str, value: str, lasts: timedelta) -> None:
+    def give(self, request: Request, response: Response, cookie: str, value: str, lasts: timedelta) -> None:
+        """For this browser to keep; for no time takes it away."""
         response.set_cookie(
             self._name(request, cookie),
             value,

@@ -22,6 +22,7 @@ from pamosnik.daemon.api_writes import ApiWrites
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callback import Callback
 from pamosnik.daemon.callers import Callers
+from pamosnik.daemon.connect_pages import ConnectPages
 from pamosnik.daemon.data_pages import DataPages
 from pamosnik.daemon.downloads import Downloads
 from pamosnik.daemon.error_answers import ErrorAnswers
@@ -46,6 +47,7 @@ from pamosnik.daemon.visitors import FormRefused, NotLoggedIn, Visitors
 from pamosnik.daemon.webhook import Webhook
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.instagram import limits
+from pamosnik.instagram.client import Instagram
 from pamosnik.services.legal import Facts
 from pamosnik.services.public_address import PublicAddress
 from pamosnik.store.database import Database
@@ -66,6 +68,7 @@ def make_app(
     address: PublicAddress,
     mails: AccountMails,
     exports: Exports,
+    instagram: Instagram,
     ending: asyncio.Event,
     on_events: Callable[[], None],
     on_change: Callable[[], None],
@@ -104,6 +107,7 @@ def make_app(
             *pages.routes(),
             *login.routes(),
             *live.routes(),
+            *ConnectPages(parts, settings, instagram, on_change).routes(),
             *_for_holders(settings, parts, aside, exports, live, on_change, on_deletion),
         ],
         exception_handlers={

@@ -1,17 +1,20 @@
 """What is asked of Instagram, and sent to it. One request gives one outcome; it repeats nothing by itself."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from urllib.parse import quote
 
-from pamosnik.instagram import limits
+from pamosnik.instagram import limits, login
 from pamosnik.instagram.graph import Answer, AsgiApp, Graph
+from pamosnik.instagram.login import App, Exchanged
 from pamosnik.model.entrances import Entrance
 from pamosnik.model.outbox import Action, ItemKind, OutboxItem, Outcome, OutcomeKind
 
 GRAPH = "https://graph.instagram.com"
+LOGIN = "https://api.instagram.com"
 
 _MESSAGE_FIELDS = "id,created_time,from,to,message,attachments,shares,story"
 _CONVERSATION_FIELDS = f"id,updated_time,participants,messages.limit(20){{{_MESSAGE_FIELDS}}}"
@@ -38,6 +41,7 @@ class Instagram:
         `app`: answers in Meta's place inside this process; nothing reaches the network.
         `on_answer`: gets the time that each answer names in its `Date`, None when it names none."""
         self._graph = Graph(meta_url or GRAPH, version, name="Instagram", app=app, on_answer=on_answer)
+        self._login = partial(Graph, meta_url or LOGIN, version, name="Instagram", app=app)
 
     async def __aenter__(self) -> "Instagram":
         return self
@@ -91,16 +95,36 @@ class Instagram:
 
         Meta documents the token as a parameter of the address. Addresses end up in logs: the header is tried first.
         """
-        asked = {"grant_type": "ig_refresh_token"}
-        answer = await self._graph.request(
-            "GET", "refresh_access_token", token=token, params=asked, versioned=False
-        )
+        return await self._long_lived("refresh_access_token", token, {"grant_type": "ig_refresh_token"})
+
+    async def lengthen(self, token: str, app_secret: str) -> Answer:
+        """A long-lived token for the short one of a login: `access_token`, `expires_in` (seconds). The secret stands
+        in the address: Meta knows no other way."""
+        asked = {"grant_type": "ig_exchange_token", "client_secret": app_secret}
+        return await self._long_lived("access_token", token, asked)
+
+    async def _long_lived(self, path: str, token: str, asked: Mapping[str, str]) -> Answer:
+        answer = await self._graph.request("GET", path, token=token, params=asked, versioned=False)
         if answer.outcome.code is None or answer.outcome.kind in (OutcomeKind.SENT, OutcomeKind.BACK_OFF):
             return answer
         documented = {**asked, "access_token": token}
-        return await self._graph.request(
-            "GET", "refresh_access_token", token=token, params=documented, versioned=False
-        )
+        return await self._graph.request("GET", path, token=None, params=documented, versioned=False)
+
+    async def exchange_code(self, app: App, code: str, redirect_uri: str) -> Exchanged:
+        """The short-lived token (an hour) for the code of a login. A code works once."""
+        form = {
+            "client_id": app.id,
+            "client_secret": app.secret,
+            "grant_type": "authorization_code",
+            "redirect_uri": redirect_uri,
+            "code": code,
+        }
+        graph = self._login()
+        try:
+            answer = await graph.request("POST", "oauth/access_token", token=None, form=form, versioned=False)
+        finally:
+            await graph.close()
+        return login.exchanged(answer)
 
     async def subscribe(self, ig_id: str, token: str, fields: tuple[str, ...]) -> Answer:
         """Asks for the account's webhooks. By its id: `me` was seen refused."""

@@ -20,6 +20,7 @@ from pamosnik.store import (
     connections,
     contacts,
     deletions,
+    instagram_logins,
     mailed_links,
     notices,
     outbox,
@@ -99,6 +100,7 @@ def _log_out(conn: Connection, account_id: str) -> None:
     sessions.forget_browsers(conn, account_id)
     for purpose in Purpose:
         mailed_links.drop(conn, account_id, purpose)
+    instagram_logins.drop(conn, account_id)
     for token in api_tokens.of_account(conn, account_id):
         api_tokens.revoke(conn, account_id, token.id)
 

@@ -77,6 +77,15 @@ REGISTER: Mapping[str, Table] = {
         None,
         _columns(hidden="token_hash", link="account_id purpose", holder="email made_at expires_at"),
     ),
+    "instagram_logins": Table(
+        "logins with Instagram that are under way",
+        None,
+        _columns(
+            hidden="token_hash",
+            link="account_id how connection_id problem",
+            holder="made_at expires_at",
+        ),
+    ),
     "api_tokens": Table(
         "tokens of the API",
         None,

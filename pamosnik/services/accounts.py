@@ -15,7 +15,7 @@ from pamosnik.security import passwords, vault
 from pamosnik.security.vault import Keys
 from pamosnik.services import account_words
 from pamosnik.services.shapes import Shape, iso
-from pamosnik.store import accounts, connections, consents, mailed_links, noted
+from pamosnik.store import accounts, connections, consents, instagram_logins, mailed_links, noted
 from pamosnik.store import sessions as session_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.consents import How, What
@@ -163,6 +163,7 @@ def set_password(
     accounts.set_password_hash(conn, account_id, password_hash)
     for purpose in Purpose:
         mailed_links.drop(conn, account_id, purpose)
+    instagram_logins.drop(conn, account_id)
     session_store.forget_browsers(conn, account_id)
     ended = session_store.close_all(conn, account_id, but=but_session)
     _note(conn, account_id, actor, "password changed", None, now)

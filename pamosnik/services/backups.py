@@ -41,6 +41,7 @@ from pamosnik.store import (
     entrances,
     exports,
     inbox,
+    instagram_logins,
     ledger,
     mailed_links,
     outbox,
@@ -276,6 +277,7 @@ def _log_out(conn: Connection, account_id: str) -> None:
     sessions.forget_browsers(conn, account_id)
     for purpose in Purpose:
         mailed_links.drop(conn, account_id, purpose)
+    instagram_logins.drop(conn, account_id)
 
 
 def _try_key(settings: Config, conn: Connection, now: datetime) -> str | None:

@@ -37,9 +37,10 @@ class Found:
     asid: str | None
     username: str
     scopes: tuple[str, ...]
+    lasts: timedelta = DASHBOARD_TOKEN_LASTS
 
 
-async def look_up(instagram: Instagram, token: str) -> Found:
+async def look_up(instagram: Instagram, token: str, *, lasts: timedelta = DASHBOARD_TOKEN_LASTS) -> Found:
     """Asks Instagram who this is, whether it may read messages, and subscribes its webhooks."""
     me = await instagram.me(token)
     _require(me, "Instagram does not accept the token")
@@ -67,7 +68,7 @@ async def look_up(instagram: Instagram, token: str) -> Found:
             "Instagram did not subscribe the account's webhooks and gave no reason.",
             hint="Check in Meta's dashboard that the app has webhook fields, then try again.",
         )
-    return Found(token, ig_id, _text(me.body, "id"), username, limits.SCOPES)
+    return Found(token, ig_id, _text(me.body, "id"), username, limits.SCOPES, lasts)
 
 
 async def _require_comments(instagram: Instagram, ig_id: str, token: str) -> None:
@@ -96,7 +97,7 @@ def _require(answer: Answer, what: str) -> None:
         raise NeedsAuthorisation(
             message,
             hint="Check the permissions and the tester role in Meta's dashboard, make a new token there,"
-            " and run `pamosnik connect --token-stdin` again.",
+            " and connect again.",
         )
     raise PamosnikError(message, hint="Try again in a minute.", again=Again())
 
@@ -108,7 +109,15 @@ def _text(raw: Mapping[str, object], key: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def keep(conn: Connection, keys: Keys, account_id: str, found: Found, now: datetime) -> Connected:
+def keep(
+    conn: Connection,
+    keys: Keys,
+    account_id: str,
+    found: Found,
+    now: datetime,
+    *,
+    how: How = How.COMMAND,
+) -> Connected:
     """Stores the connection with its token sealed. Connecting again replaces the token and frees what waited; after
     the app was removed it undoes that, as long as the deletion is not due. `keys` come from `keys.wrapping`."""
     imports.require_none(conn, account_id)
@@ -130,7 +139,7 @@ def keep(conn: Connection, keys: Keys, account_id: str, found: Found, now: datet
                 account_id=account_id,
                 ig_id=found.ig_id,
             ),
-            token_expires_at=now + DASHBOARD_TOKEN_LASTS,
+            token_expires_at=now + found.lasts,
             token_refresh_at=now + tokens.FIRST_REFRESH,
             subscribed_fields=limits.SUBSCRIBED_FIELDS,
         ),
@@ -142,11 +151,11 @@ def keep(conn: Connection, keys: Keys, account_id: str, found: Found, now: datet
     notices.settle_everywhere(conn, notices.DATA_DELETED, account_id)
     sending.release_held(conn, connected.id, now)
     entrances.doubt(conn, connected.id)
-    consents.note(conn, account_id, What.CONNECT, How.COMMAND, now, connection_id=connected.id)
+    consents.note(conn, account_id, What.CONNECT, how, now, connection_id=connected.id)
     accounts.audit(
         conn,
         account_id,
-        actor="command",
+        actor=how.value,
         action="connect: consent given",
         subject=connected.id,
         now=now,

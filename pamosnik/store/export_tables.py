@@ -35,6 +35,7 @@ ORDER: Mapping[str, str] = {
     "known_browsers": "rowid",
     "ledger": "account_id",
     "legal_texts": "account_id, page, number",
+    "instagram_logins": "rowid",
     "links": "rowid",
     "login_attempts": "id",
     "mailed_links": "rowid",

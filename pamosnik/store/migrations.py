@@ -80,12 +80,30 @@ def m0025_numbers(conn: Connection) -> None:
         conn.execute(statement)
 
 
+def m0026_logins(conn: Connection) -> None:
+    """Logins with Instagram that are under way."""
+    conn.execute(
+        """\
+CREATE TABLE instagram_logins ( -- each has an address, for one connection; whoever is told it holds the token
+  token_hash BLOB PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  how TEXT NOT NULL CHECK (how IN ('command', 'page')), -- where it was begun
+  made_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  connection_id TEXT, -- what it connected; NULL: nothing yet
+  problem TEXT -- why the last try failed
+) STRICT"""
+    )
+    conn.execute("CREATE INDEX instagram_logins_of_account ON instagram_logins (account_id)")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     *EARLY,
     m0022_walls,
     m0023_privacy,
     m0024_replies,
     m0025_numbers,
+    m0026_logins,
 )
 
 

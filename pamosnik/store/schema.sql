@@ -689,3 +689,15 @@ CREATE INDEX events_of_post ON events (connection_id, media_id, event_id) WHERE 
 CREATE INDEX runs_open ON runs (account_id, flow_id, version) WHERE status IN ('active', 'waiting');
 
 CREATE INDEX outbox_open ON outbox (account_id, status) WHERE status IN ('queued', 'held', 'sending', 'unknown');
+
+CREATE TABLE instagram_logins ( -- each has an address, for one connection; whoever is told it holds the token
+  token_hash BLOB PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts,
+  how TEXT NOT NULL CHECK (how IN ('command', 'page')), -- where it was begun
+  made_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  connection_id TEXT, -- what it connected; NULL: nothing yet
+  problem TEXT -- why the last try failed
+) STRICT;
+
+CREATE INDEX instagram_logins_of_account ON instagram_logins (account_id);

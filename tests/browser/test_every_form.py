@@ -51,6 +51,8 @@ NO_PAGES = {"/healthz", "/readyz", "/metrics", "/live", "/l/{token}", "/account/
 """Beside files, whose names have a dot."""
 OLD_TEXTS = {"/privacy/{key}", "/terms/{key}", "/data-deletion/{key}"}
 """There are none here; tests/browser/test_legal_pages.py has some."""
+TO_INSTAGRAM = {f"/connect/instagram{rest}" for rest in ("", "/callback", "/done", "/{token}")}
+"""They lead there and back: tests/browser/test_connect_page.py."""
 UNLINKED = (
     *("/confirm/{confirm}", "/reset/{reset}", "/deletion/{code}"),
     *("/forgot", "/login?password-changed", "/account/data/progress", "/events/missed/answer"),
@@ -345,7 +347,7 @@ def _pages(site: Site) -> dict[str, Route]:
     return {
         path: route
         for path, route in sorted(shown.items(), key=lambda one: "{" in one[0])
-        if path not in NO_PAGES | OLD_TEXTS | lead_back
+        if path not in NO_PAGES | OLD_TEXTS | TO_INSTAGRAM | lead_back
         and not path.startswith(OF_PROGRAMS)
         and "." not in path
     }

@@ -174,8 +174,9 @@ async def front_desk(
     mail: bool = True,
     public_url: str | None = None,
     certificate: Certificate | None = None,
+    more: Mapping[str, str | None] | None = None,
 ) -> AsyncIterator[FrontDesk]:
-    """A home with one account and its daemon. `mail`: whether a mail server is set."""
+    """A home with one account and its daemon. `mail`: whether a mail server is set; `more`: settings."""
     async with mail_box() as box:
         flags = {
             "home": str(_make_home(folder)),
@@ -184,6 +185,7 @@ async def front_desk(
             "public_url": public_url,
             "smtp_url": f"smtp://127.0.0.1:{box.port}" if mail else None,
             "mail_from": "pamosnik@shop.example" if mail else None,
+            **(more or {}),
         }
         settings, clock, stop = config.load(flags, environ={}), VirtualClock(START), asyncio.Event()
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()

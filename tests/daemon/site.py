@@ -17,6 +17,7 @@ from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.exports import Exports
 from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.web import make_app
+from pamosnik.instagram.client import Instagram
 from pamosnik.services.public_address import PublicAddress
 from pamosnik.store import spill
 from pamosnik.store.database import Database, open_database
@@ -69,6 +70,15 @@ async def logged_in(site: Site, email: str = EMAIL, password: str = PASSWORD) ->
 @asynccontextmanager
 async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
     """All routes of the daemon, and nothing of it that works by itself."""
+    async with (
+        Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram,
+        _open_site(settings, clock, instagram) as site,
+    ):
+        yield site
+
+
+@asynccontextmanager
+async def _open_site(settings: Config, clock: Clock, instagram: Instagram) -> AsyncIterator[Site]:
     with (
         open_database(settings.database) as database,
         open_database(settings.database) as reader,
@@ -91,6 +101,7 @@ async def open_site(settings: Config, clock: Clock) -> AsyncIterator[Site]:
             address=address,
             mails=mails,
             exports=Exports(settings.home, reader, clock),
+            instagram=instagram,
             ending=ending,
             on_events=lambda: None,
             on_change=lambda: None,

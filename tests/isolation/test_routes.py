@@ -22,8 +22,9 @@ from pamosnik.daemon.api_writes import WRITES
 from pamosnik.daemon.visitors import CSRF_FIELD, csrf_token
 from pamosnik.model.contact import PausedBy
 from pamosnik.security import passwords, tokens
-from pamosnik.store import accounts, api_tokens, contacts, mailed_links, sessions
+from pamosnik.store import accounts, api_tokens, contacts, instagram_logins, mailed_links, sessions
 from pamosnik.store.api_tokens import ApiToken
+from pamosnik.store.consents import How
 from pamosnik.store.database import open_database
 from pamosnik.store.exports import FOLDER
 from pamosnik.store.mailed_links import MailedLink, Purpose
@@ -43,6 +44,9 @@ HASH = passwords.hash_password(PASSWORD)
 ANYBODYS = {
     "GET /api/v1/openapi.json",
     "GET /confirm/{token}",
+    "GET /connect/instagram/callback",
+    "GET /connect/instagram/done",
+    "GET /connect/instagram/{token}",
     "GET /deletion/{code}",
     "GET /data-deletion",
     "GET /data-deletion/{key}",
@@ -81,6 +85,7 @@ PAGES = {
     "GET /account/legal",
     "GET /account/legal/{name}",
     "GET /account/tokens/{token_id}",
+    "GET /connect/instagram",
     "GET /days.csv",
     "GET /events",
     "GET /events.csv",
@@ -198,6 +203,7 @@ LAST = ["POST /account/tokens", "POST /account/password", "POST /logout"]
 BY_KNOWING_IT = {
     "GET /l/{token}": "links.token",
     "GET /confirm/{token}": "link to confirm",
+    "GET /connect/instagram/{token}": "login with Instagram",
     "GET /deletion/{code}": "deletion_requests.code",
     "POST /confirm/{token}": "link to confirm",
     "GET /reset/{token}": "link to reset",
@@ -270,6 +276,8 @@ def may_come_in(conn: Connection, side: Side) -> None:
     for purpose in Purpose:
         link = MailedLink(side.account, purpose, f"new.{side.email}")
         mailed_links.add(conn, tokens.token_hash(_of(side, purpose.value)), link, now=NOW, expires_at=later)
+    login = tokens.token_hash(_of(side, "instagram"))
+    instagram_logins.add(conn, login, side.account, How.COMMAND, now=NOW, expires_at=later)
 
 
 def export_of(side: Side) -> str:
@@ -297,6 +305,7 @@ def _known(conn: Connection, side: Side) -> dict[str, str]:
             ("username", f"@fan.{side.mark}"),
             ("link to confirm", _of(side, Purpose.CONFIRM_EMAIL.value)),
             ("link to reset", _of(side, Purpose.RESET_PASSWORD.value)),
+            ("login with Instagram", _of(side, "instagram")),
             ("session", f"login-{side.mark}"),
             ("API token", f"api-{side.mark}"),
             ("name of an API token", f"api of {side.mark}"),
@@ -452,9 +461,11 @@ async def test_what_the_other_account_has_is_there_for_itself(homes: Homes) -> N
                 if answer.status == 200 and OTHERS.mark in _text(answer):
                     reached.add((path, what))
                     assert MINE.mark not in _text(answer), route
-    # The legal texts are edited by the operator, whose account is the oldest one: mine.
+    # The legal texts are edited by the operator, whose account is the oldest one: mine. A login with Instagram
+    # shows nothing: it leads there.
     told = {route.split()[1] for route in PROGRAMS | PAGES} - {
         "/account/legal/{name}",
+        "/connect/instagram",
         *NAME_NOTHING,
         *OF_TWO_NAMES,
     }

@@ -250,6 +250,18 @@ def _fills_the_rest(conn: Connection, side: Side) -> None:
             },
         ),
         (
+            "instagram_logins",
+            {
+                **of,
+                "token_hash": side.hash,
+                "how": "command",
+                "made_at": then,
+                "expires_at": ms(NOW) + 10**10,
+                "connection_id": side.connection,
+                "problem": f"problem of {mark}",
+            },
+        ),
+        (
             "api_tokens",
             {
                 **of,

@@ -1,21 +1,12 @@
 """`pamosnik chat` as it is used: a script on standard input, and a person at a terminal."""
 
-import codecs
-import contextlib
-import fcntl
 import os
-import pty
 import re
-import select
 import shlex
 import signal
-import struct
 import subprocess
 import sys
-import termios
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,9 +17,11 @@ from pamosnik.flows.load import read_files
 from pamosnik.rehearsal.chat import COMMANDS, Chat
 from pamosnik.rehearsal.screen import Plain, clean
 from tests.crash import forked
+from tests.terminals import terminal
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "flows.example.yaml")
+CHAT = ("chat", EXAMPLE)
 PROMPT = "› "
 PATIENCE_S = 20.0
 
@@ -319,79 +312,8 @@ def test_nothing_is_left_behind(tmp_path: Path, number: signal.Signals | None) -
 # --- at a terminal ---------------------------------------------------------------------------------------
 
 
-class Terminal:
-    """A person in front of `pamosnik chat`."""
-
-    def __init__(self, master: int, process: int) -> None:
-        self._master = master
-        self.process = process
-        self.over = False
-        self._unread = ""
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-
-    def _read(self) -> None:
-        """What is there, within a moment. Raises OSError when the terminal is gone."""
-        if select.select([self._master], [], [], 0.1)[0]:
-            self._unread += self._decoder.decode(os.read(self._master, 65536))
-
-    def types(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
-
-    def sees(self, text: str) -> str:
-        """Reads up to this text; returns what was read."""
-        end = time.monotonic() + PATIENCE_S
-        while text not in self._unread:
-            assert time.monotonic() < end, f"{text!r} did not come: {self._unread!r}"
-            self._read()
-        before, found, self._unread = self._unread.partition(text)
-        return before + found
-
-    def ends(self, key: str) -> int:
-        """Its exit code after this key; pressed again when it was lost between two looks at the keyboard."""
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            self.types(key)
-            again = time.monotonic() + 3
-            with contextlib.suppress(OSError):
-                while time.monotonic() < again:
-                    self._read()
-            while time.monotonic() < again:
-                process, status = os.waitpid(self.process, os.WNOHANG)
-                if process == self.process:
-                    self.over = True
-                    return os.waitstatus_to_exitcode(status)
-                time.sleep(0.02)
-        raise AssertionError(f"it goes on: {self._unread!r}")
-
-    def leave(self) -> None:
-        """Turns the terminal off."""
-        os.close(self._master)
-        if not self.over:
-            os.kill(self.process, signal.SIGKILL)
-            os.waitpid(self.process, 0)
-
-
-@contextmanager
-def terminal(
-    environment: Mapping[str, str], *, ctrl_c: signal.Handlers = signal.SIG_DFL
-) -> Iterator[Terminal]:
-    """`ctrl_c`: what the chat inherits for SIGINT."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM", "COLUMNS")}
-    process, master = pty.fork()
-    if process == 0:
-        signal.signal(signal.SIGINT, ctrl_c)
-        command = [sys.executable, "-m", "pamosnik", "chat", EXAMPLE]
-        os.execve(sys.executable, command, {**kept, "TERM": "xterm-256color", **environment})
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
-    person = Terminal(master, process)
-    try:
-        yield person
-    finally:
-        person.leave()
-
-
 def test_bubbles_completion_and_history_at_a_terminal() -> None:
-    with terminal({}) as person:
+    with terminal(CHAT, {}) as person:
         person.sees("anna › ")
         person.types("/comment Price please!\n")
         seen = person.sees("anna › ")
@@ -414,7 +336,7 @@ def test_bubbles_completion_and_history_at_a_terminal() -> None:
 
 
 def test_without_colour_it_is_plain_at_a_terminal_too() -> None:
-    with terminal({"NO_COLOR": "1"}) as person:
+    with terminal(CHAT, {"NO_COLOR": "1"}) as person:
         person.sees("anna › ")
         person.types("price\n")
         seen = person.sees("anna › ")
@@ -426,7 +348,7 @@ def test_without_colour_it_is_plain_at_a_terminal_too() -> None:
 
 def test_ctrl_c_ends_it_even_if_the_parent_ignored_it() -> None:
     """Started from a background job it inherited SIGINT as ignored, and could not be left with Ctrl-C."""
-    with terminal({"NO_COLOR": "1"}, ctrl_c=signal.SIG_IGN) as person:
+    with terminal(CHAT, {"NO_COLOR": "1"}, ctrl_c=signal.SIG_IGN) as person:
         person.sees("anna › ")
         assert person.ends("\x03") == 0
 

@@ -149,6 +149,7 @@ def back_to_the_first_version(conn: Connection) -> None:
         *(f"ALTER TABLE {table} DROP COLUMN doubt_from" for table in ("events", "runs", "outbox")),
         "ALTER TABLE events DROP COLUMN changed",
         "ALTER TABLE events DROP COLUMN by_run",
+        "DROP TABLE instagram_logins",
         "DROP TABLE api_tokens",
         "DROP TABLE mailed_links",
         "DROP TABLE known_browsers",
