@@ -12,7 +12,7 @@ from pamosnik.errors import DaemonNotRunning, NeedsAuthorisation, PamosnikError,
 if TYPE_CHECKING:
     from pamosnik.store.connections import Connected
 
-_LOOKS_EVERY_S = 1.0
+_LOOKS_EVERY_S = 0.5
 
 
 def register(app: typer.Typer) -> None:
@@ -122,16 +122,17 @@ def _waited_for(home: Home, token: str, address: str) -> "Connected | None":
     import time
     from functools import partial
 
+    from pamosnik.commands.waiting import ctrl_c
     from pamosnik.rehearsal.browser import open_page
     from pamosnik.security.tokens import token_hash
     from pamosnik.services import instagram_login
     from pamosnik.store import connections, instagram_logins
 
     open_page(f"{address}{instagram_login.PATH}/{token}")
-    note("Waiting for the login. Ctrl-C stops waiting; the address stays good.")
     told = None
-    try:
-        while True:
+    with ctrl_c() as pressed:
+        note("Waiting for the login. Ctrl-C stops waiting; the address stays good.")
+        while not pressed.yes:
             login = home.read(lambda conn: instagram_logins.find(conn, token_hash(token), now()))
             if login is None:
                 raise NeedsAuthorisation(
@@ -143,6 +144,5 @@ def _waited_for(home: Home, token: str, address: str) -> "Connected | None":
                 note(f"Not connected yet: {login.problem}")
             told = login.problem
             time.sleep(_LOOKS_EVERY_S)
-    except KeyboardInterrupt:
-        note("Nobody waits here any more.")
-        return None
+    note("Nobody waits here any more.")
+    return None
