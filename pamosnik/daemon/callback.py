@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.config import Config
+from pamosnik.daemon import webhook
+from pamosnik.daemon.meta_callbacks import DATA_DELETION, DEAUTHORIZE
 from pamosnik.instagram import limits, meta_app
 from pamosnik.instagram.meta_app import MetaApp
 from pamosnik.store import notices
@@ -25,12 +27,8 @@ FILE = "public-address.json"
 CALLBACK, DASHBOARD = "callback_address", "dashboard_addresses"
 SHOWN = timedelta(days=7)
 """So long it is told which addresses are to be entered by hand: nobody can see whether they were."""
-WEBHOOK, LOGIN, DEAUTHORIZE, DELETION = (
-    "/webhooks/instagram",
-    "/connect/instagram/callback",
-    "/webhooks/instagram/deauthorize",
-    "/webhooks/instagram/data-deletion",
-)
+LOGIN = "/connect/instagram/callback"
+"""Where a login with Instagram leads back to."""
 _FIRST_GAP, _LONGEST_GAP = timedelta(minutes=1), timedelta(hours=1)
 _WHERE = "In Meta's App Dashboard, under API setup with Instagram login"
 
@@ -101,7 +99,7 @@ class Callback:
             await self._ask_and_tell(app, url)
 
     async def _ask_and_tell(self, app: MetaApp, url: str) -> None:
-        callback = f"{url}{WEBHOOK}"
+        callback = f"{url}{webhook.PATH}"
         answer = await app.subscriptions()
         found = meta_app.subscription(answer)
         if found is None or found.callback_url != callback or not found.active:
@@ -136,7 +134,7 @@ class Callback:
         message = f"The public address is {url}, and Meta has not been told"
         message += "." if reason is None else f": {reason}."
         fix = (
-            f"{_WHERE}, Configure webhooks: callback URL {url}{WEBHOOK}, verify token as in pamosnik.toml or"
+            f"{_WHERE}, Configure webhooks: callback URL {url}{webhook.PATH}, verify token as in pamosnik.toml or"
             f" PAMOSNIK_VERIFY_TOKEN, then Verify and save. {self._others(url)}"
         )
         if reason is None:
@@ -154,7 +152,7 @@ class Callback:
         login = f"OAuth redirect URI {url}{LOGIN}, " if self._settings.instagram_app_id else ""
         return (
             f"{_WHERE}, Business login settings: {login}Deauthorize callback URL {url}{DEAUTHORIZE},"
-            f" Data deletion request URL {url}{DELETION}. In App settings, Basic: {url}/privacy and {url}/terms."
+            f" Data deletion request URL {url}{DATA_DELETION}. In App settings, Basic: {url}/privacy and {url}/terms."
         )
 
     def _put(self, known: _Known) -> None:

@@ -6,9 +6,11 @@ program prints is looked through for the address and told nobody, for it may hol
 """
 
 import asyncio
+import errno
 import logging
 import os
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -61,6 +63,14 @@ class Pace:
     """In a row, before it is started again: a quick tunnel would come back with another address."""
 
 
+class _NoAnswer(Exception):
+    """What is wrong with the public address."""
+
+
+class _Offline(Exception):
+    """Nothing can be reached from here: that says nothing about the tunnel."""
+
+
 class TunnelKeeper:
     """Keeps one tunnel open. `run` ends when it is cancelled, and the program with it."""
 
@@ -91,13 +101,15 @@ class TunnelKeeper:
         """The address that the running program has named."""
         self._has_named = asyncio.Event()
         self._answered = False
-        """Whether the address has answered since the program was started."""
+        """Whether the address has answered since the program was started, or since the network was gone."""
+        self._offline = False
+        """Whether it was told that there is no network."""
 
     async def run(self) -> None:
         gap = self._pace.first_gap
         async with _http() as http:
             while True:
-                self._named, self._answered = None, False
+                self._named, self._answered, self._offline = None, False, False
                 self._has_named.clear()
                 why = await self._once(http)
                 if self._answered:
@@ -174,18 +186,25 @@ class TunnelKeeper:
         while True:
             url = self._address.url
             assert url is not None
-            trouble = await self._ask(http, url)
-            if trouble is None:
+            try:
+                await self._ask(http, url)
+            except _Offline:
+                # The program gets nowhere either, and goes on by itself: with the address that it has.
+                await self._is_offline()
                 failures = 0
-                await self._answers(url)
-            else:
+            except _NoAnswer as trouble:
                 failures += 1
                 if failures >= self._pace.failures:
                     return f"{url} {trouble}"
-            await asyncio.sleep(self._pace.check_failed_every if failures else self._pace.check_every)
+            else:
+                failures = 0
+                await self._answers(url)
+            await asyncio.sleep(
+                self._pace.check_every if self._answered and not failures else self._pace.check_failed_every
+            )
 
-    async def _ask(self, http: aiohttp.ClientSession, url: str) -> str | None:
-        """What is wrong with the way to us and back; None: nothing."""
+    async def _ask(self, http: aiohttp.ClientSession, url: str) -> None:
+        """Goes the way to us and back. Raises `_NoAnswer`, and `_Offline`."""
         try:
             async with (
                 asyncio.timeout(self._pace.check_within),
@@ -193,21 +212,28 @@ class TunnelKeeper:
             ):
                 said = await answer.content.read(16)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            return f"does not answer ({type(error).__name__})"
+            if is_offline(error):
+                raise _Offline from None
+            raise _NoAnswer(f"does not answer ({type(error).__name__})") from None
         if 300 <= answer.status < 400:
-            return f"leads elsewhere ({answer.status})"
+            raise _NoAnswer(f"leads elsewhere ({answer.status})")
         if answer.status != 200:
-            return f"answers {answer.status}"
-        return None if said == b"ok" else "is answered by another program"
+            raise _NoAnswer(f"answers {answer.status}")
+        if said != b"ok":
+            raise _NoAnswer("is answered by another program")
 
     async def _answers(self, url: str) -> None:
         if not self._answered:
             log.info("%s leads here", url, extra={"action": "tunnel.open"})
             if not await self._tell(_is_up):
                 return
-            self._answered = True
+            self._offline, self._answered = False, True
         with suppress(StorageRefused):
             await self._callback.leads_here(url)
+
+    async def _is_offline(self) -> None:
+        if not self._offline and await self._tell(partial(self._is_down, why="this machine has no network")):
+            self._offline, self._answered = True, False
 
     # --- what is told --------------------------------------------------------------------------------
 
@@ -236,6 +262,18 @@ def forget_notices(conn: Connection) -> None:
 
 def _is_up(conn: Connection) -> None:
     notices.settle(conn, "", "", DOWN)
+
+
+def is_offline(error: BaseException) -> bool:
+    """Whether it is this machine that has no network, as far as the error tells."""
+    known: BaseException | None = error
+    while known is not None:
+        if isinstance(known, socket.gaierror):
+            return known.errno == socket.EAI_AGAIN
+        if isinstance(known, OSError) and known.errno in (errno.ENETUNREACH, errno.ENETDOWN):
+            return True
+        known = getattr(known, "os_error", None) or known.__cause__
+    return False
 
 
 def _http() -> aiohttp.ClientSession:

@@ -141,7 +141,7 @@ def _for_meta(
         secrets=settings.webhook_secrets,
         verify_token=settings.verify_token,
         meters=meters,
-        callback=callback,
+        on_meta=None if callback is None else callback.heard_from_meta,
     )
     callbacks = MetaCallbacks(
         parts.pages,

@@ -3,7 +3,7 @@
 import hmac
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from starlette.requests import ClientDisconnect, Request
@@ -11,7 +11,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pamosnik.clock import Clock
-from pamosnik.daemon.callback import Callback
 from pamosnik.daemon.meters import Meters
 from pamosnik.daemon.reception import Reception
 from pamosnik.instagram import webhook
@@ -39,16 +38,16 @@ class Webhook:
         secrets: Sequence[str],
         verify_token: str | None,
         meters: Meters,
-        callback: Callback | None = None,
+        on_meta: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
-        """`callback`: hears that Meta knows the address, where that may change."""
+        """`on_meta` is called with the name under which Meta has come here."""
         self._writer = writer
         self._reception = reception
         self._clock = clock
         self._secrets = tuple(secrets)
         self._verify_token = verify_token
         self._meters = meters
-        self._callback = callback
+        self._on_meta = on_meta
         self._complained_at = 0.0
         self._refused = 0
         """Deliveries refused since the last good one."""
@@ -92,8 +91,8 @@ class Webhook:
         return PlainTextResponse("ok")
 
     async def _meta_is_here(self, request: Request) -> None:
-        if self._callback is not None:
-            await self._callback.heard_from_meta(request.headers.get("host", ""))
+        if self._on_meta is not None:
+            await self._on_meta(request.headers.get("host", ""))
 
     async def _fits(self) -> None:
         """A good signature: the secrets are right."""

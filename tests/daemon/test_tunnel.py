@@ -1,17 +1,21 @@
 """The tunnel is opened, watched and opened again; what it prints stays with it, and it ends with the daemon."""
 
 import asyncio
+import errno
 import logging
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.client_reqrep import ConnectionKey
 
 from pamosnik import config
 from pamosnik.clock import VirtualClock
@@ -79,11 +83,12 @@ async def _kept(
     pace: Pace = QUICK,
     fixed: str | None = None,
     port: int | None = None,
+    name: str = "127.0.0.1",
 ) -> AsyncIterator[Kept]:
     """`port`: where the tunnel leads to, other than the site."""
     with_one_account(folder / "home")
     settings = config.load({"home": str(folder / "home")}, environ={})
-    its = program(folder / "program", *behaviour)
+    its = program(folder / "program", *behaviour, name=name)
     monkeypatch.setenv("SSL_CERT_FILE", str(its.certified_by.file))
     clock, address = VirtualClock(START), PublicAddress(fixed)
     async with open_site(settings, clock) as site:
@@ -105,7 +110,7 @@ async def _kept(
         finally:
             keeping.cancel()
             await asyncio.wait([keeping])
-        assert its.alive == []
+        await until(lambda: its.alive == [])
 
 
 async def test_a_tunnel_is_opened_and_leads_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,6 +165,53 @@ async def test_what_does_not_work_is_told_tried_again_and_mended(
         await until(lambda: len(kept.program.started) == 3)
         await kept.is_open()
         assert await kept.asks() == 200
+
+
+class _Names:
+    """Who is asked for addresses of names; nobody, while there is no network."""
+
+    def __init__(self) -> None:
+        self.asks = socket.getaddrinfo
+        self.offline = False
+        self.refused = 0
+
+    def __call__(self, host: Any, *rest: Any, **more: Any) -> Any:
+        if self.offline and host == "localhost":
+            self.refused += 1
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return self.asks(host, *rest, **more)
+
+
+async def test_without_a_network_the_tunnel_is_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = _Names()
+    monkeypatch.setattr(socket, "getaddrinfo", names)
+    async with _kept(tmp_path, monkeypatch, "named", name="localhost") as kept:
+        await until(lambda: kept.told)
+        names.offline = True
+        await until(lambda: "this machine has no network" in kept.notices.get("tunnel_down", ""))
+        await until(lambda: names.refused > 5 * QUICK.failures)
+        assert len(kept.program.started) == 1
+        names.offline = False
+        await kept.is_open()
+        assert (len(kept.program.started), kept.told) == (1, [kept.address.url])
+
+
+@pytest.mark.parametrize(
+    ("error", "offline"),
+    [
+        (socket.gaierror(socket.EAI_AGAIN, "try again"), True),
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), False),
+        (OSError(errno.ENETUNREACH, "unreachable"), True),
+        (OSError(errno.ECONNREFUSED, "refused"), False),
+        (TimeoutError(), False),
+    ],
+)
+def test_what_tells_that_there_is_no_network(error: OSError, offline: bool) -> None:
+    key = ConnectionKey("shop.example", 443, True, True, None, None, None)
+    assert tunnels_of_daemon.is_offline(error) is offline
+    assert tunnels_of_daemon.is_offline(aiohttp.ClientConnectorError(key, error)) is offline
 
 
 async def test_rubbish_is_read_past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from pamosnik.instagram import meta_app
 from pamosnik.instagram.meta_app import MetaApp
 from pamosnik.sandbox.things import App
 from pamosnik.services import home
+from pamosnik.store import notices
+from pamosnik.store.database import open_database
 from tests.crash import forked
 from tests.homes import with_one_account
 
@@ -119,6 +121,36 @@ async def test_service_comes_back_by_itself_and_nothing_outlives_the_daemon(tmp_
             await until(lambda: its.alive == [])
             assert home.public_address(settings) is None
     assert "tk_very_secret" not in log.read_text()
+
+
+async def test_without_the_app_s_pair_the_owner_is_told_until_meta_has_called(tmp_path: Path) -> None:
+    with_one_account(tmp_path / "home")
+    its = program(tmp_path / "program", "good")
+    settings = config.load({"home": str(tmp_path / "home")}, environ={})
+    with (
+        _process(("serve", "--port", str(free_port())), _environment(tmp_path, its), tmp_path / "log"),
+        open_database(settings.database) as database,
+    ):
+
+        def told() -> dict[str, str]:
+            return {one.code: one.fix for one in notices.every(database.connection)}
+
+        await until(lambda: "callback_address" in told(), within_s=30)
+        url = home.public_address(settings)
+        assert f"callback URL {url}/webhooks/instagram," in told()["callback_address"]
+        asked = {
+            "hub.mode": "subscribe",
+            "hub.challenge": "7",
+            "hub.verify_token": str(settings.verify_token),
+        }
+        trust, address = its.certified_by.trust, f"{url}/webhooks/instagram"
+        async with aiohttp.ClientSession() as http:
+            async with http.get(address, params={**asked, "hub.verify_token": "?"}, ssl=trust) as answer:
+                assert answer.status == 403
+            assert "callback_address" in told()
+            async with http.get(address, params=asked, ssl=trust) as answer:
+                assert await answer.text() == "7"
+        assert "callback_address" not in told()
 
 
 async def test_a_stop_ends_the_program_too(tmp_path: Path) -> None:

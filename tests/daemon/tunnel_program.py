@@ -40,7 +40,7 @@ async def _visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     await asyncio.gather(_carry(reader, back), _carry(there, writer))
 
 
-async def _open(*, greets: str, hangs: bool) -> None:
+async def _open(*, greets: str, hangs: bool = False, name: str = "127.0.0.1") -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(FOLDER / "server.pem")
     server = await asyncio.start_server(_visit, "127.0.0.1", 0, ssl=context)
@@ -48,7 +48,7 @@ async def _open(*, greets: str, hangs: bool) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, server.close)
     if hangs:
         server.close()
-    _say(greets.format(f"https://127.0.0.1:{port}"))
+    _say(greets.format(f"https://{name}:{port}"))
     await asyncio.Event().wait()
 
 
@@ -61,7 +61,9 @@ def main() -> None:
     count = len(starts.read_text().split())
     match words[min(count, len(words)) - 1]:
         case "good":
-            asyncio.run(_open(greets=GREETING, hangs=False))
+            asyncio.run(_open(greets=GREETING))
+        case "named":
+            asyncio.run(_open(greets="{}", name="localhost"))
         case "hangs":
             asyncio.run(_open(greets="{}", hangs=True))
         case "dies":
@@ -72,16 +74,16 @@ def main() -> None:
         case "rubbish":
             os.write(1, b"\xff\x00\x1b[2J" * 40_000 + b"\n" + b"x" * 300_000)
             _say("")
-            asyncio.run(_open(greets="{}", hangs=False))
+            asyncio.run(_open(greets="{}"))
         case "family":
             # What it starts ends with it, too.
             child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
             with starts.open("a") as file:
                 file.write(f"{child.pid}\n")
-            asyncio.run(_open(greets="{}", hangs=False))
+            asyncio.run(_open(greets="{}"))
         case "stubborn":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            asyncio.run(_open(greets="{}", hangs=False))
+            asyncio.run(_open(greets="{}"))
 
 
 main()

@@ -39,10 +39,11 @@ class Program:
         return [pid for pid in self.started if _is_alive(pid)]
 
 
-def program(folder: Path, *words: str) -> Program:
+def program(folder: Path, *words: str, name: str = "127.0.0.1") -> Program:
+    """`name`: as its certificate says."""
     folder.mkdir()
     known = authority(folder)
-    known.server()  # writes server.pem
+    known.server(name)  # writes server.pem
     made = Program(folder, known)
     made.behaves(*words)
     return made
