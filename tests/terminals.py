@@ -61,6 +61,18 @@ class Terminal:
                 time.sleep(0.02)
         raise AssertionError(f"it goes on: {self._unread!r}")
 
+    def ended(self) -> int:
+        """Its exit code, when it ends by itself."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                self._read()
+            process, status = os.waitpid(self.process, os.WNOHANG)
+            if process == self.process:
+                self.over = True
+                return os.waitstatus_to_exitcode(status)
+        raise AssertionError(f"it goes on: {self._unread!r}")
+
     def leave(self) -> None:
         """Turns the terminal off."""
         os.close(self._master)

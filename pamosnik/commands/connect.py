@@ -32,8 +32,28 @@ def connect(
         note(f"Connected @{connected.username} ({connected.ig_id}); its webhooks are subscribed.")
         if not home.settings.webhook_secrets:
             note(
-                "No app secret is set here: without one webhooks are refused. Set PAMOSNIK_INSTAGRAM_APP_SECRET."
+                "No app secret is set here, and without one webhooks are refused: PAMOSNIK_INSTAGRAM_APP_SECRET."
             )
+        _try_out(home, connected)
+
+
+def _try_out(home: Home, connected: "Connected") -> None:
+    """Whether everything arrives. Where nobody can be asked, the command for it is named."""
+    from datetime import timedelta
+
+    from pamosnik.services import home as home_service
+
+    later = f"pamosnik connections test {connected.username}"
+    if not home_service.daemon_running(home.settings.home):
+        note(f"Next: pamosnik serve; then, to try whether everything arrives: {later}")
+    elif not (sys.stdin.isatty() and sys.stdout.isatty()):
+        note(f"To try whether everything arrives: {later}")
+    elif terminal.sure("Try now, with a second Instagram account, whether everything arrives?", default=True):
+        from pamosnik.commands import canary
+
+        canary.try_out(home, connected, timedelta(minutes=10))
+    else:
+        note(f"Later: {later}")
 
 
 # --- with a token ----------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from pamosnik.commands.common import (
     say,
     shown,
 )
-from pamosnik.errors import Again, UsageError
+from pamosnik.errors import Again, CheckFailed, DaemonNotRunning, UsageError
 
 if TYPE_CHECKING:
     from pamosnik.daemon.certificate import Certificate
@@ -41,6 +41,7 @@ def register(app: typer.Typer) -> None:
     connections.command("list")(connections_list)
     connections.command("show")(connections_show)
     connections.command("refresh")(connections_refresh)
+    connections.command("test")(connections_test)
     app.add_typer(connections, name="connections")
     app.command()(sandbox)
     config = typer.Typer(help="Settings.", rich_markup_mode=None, no_args_is_help=True)
@@ -169,6 +170,36 @@ def connections_refresh(
         return
     for row in rows:
         say(f"@{row['username']}: login valid until {shown(row['token_expires_at'])}")
+
+
+def connections_test(
+    username: Annotated[
+        str | None, typer.Argument(help="Of the connected account; not needed where there is one.")
+    ] = None,
+    within: Annotated[
+        int, typer.Option(min=1, max=120, help="How many minutes each step is waited for.")
+    ] = 10,
+) -> None:
+    """Tries with a second Instagram account whether everything arrives: each webhook field, and a button."""
+    from datetime import timedelta
+
+    from pamosnik.commands import canary
+    from pamosnik.services import home as home_service
+    from pamosnik.services import tokens
+
+    with open_home() as home:
+        wanted = home.read(lambda conn: tokens.active(conn, home.account.id, username))
+        if len(wanted) > 1:
+            raise UsageError(
+                f"Several accounts are connected: {', '.join(one.username for one in wanted)}.",
+                hint=f"Try: pamosnik connections test {wanted[0].username}",
+            )
+        if not home_service.daemon_running(home.settings.home):
+            raise DaemonNotRunning(
+                "Nothing can arrive: the daemon is not running.", hint="Try: pamosnik serve"
+            )
+        if not canary.try_out(home, wanted[0], timedelta(minutes=within)):
+            raise CheckFailed("Not everything arrived.", hint="Try: pamosnik doctor")
 
 
 def serve(

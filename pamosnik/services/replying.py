@@ -60,15 +60,8 @@ def private_reply(
     conn: Connection, by: By, comment_event_id: str, text: str, *, key: str | None = None
 ) -> Replied:
     """The one private message that Instagram allows to who commented. Raises likewise."""
-    event, contact = _commented(conn, by, comment_event_id)
-    live = event.kind is EventKind.LIVE_COMMENT
-    item = replace(
-        _item(contact, by, _message(text), key, about=f"{ItemKind.PRIVATE_REPLY} {event.id}"),
-        kind=ItemKind.PRIVATE_REPLY,
-        comment_id=event.incoming.comment_id,
-        deadline=_private_until(event),
-        live=live,
-    )
+    event, contact = commented(conn, by, comment_event_id)
+    item = private_item(event, contact, by, _message(text), key)
     done = _once(conn, by, item, "private reply", why_no_private(conn, event, contact, by.now))
     _rest(conn, contact, done, by.now)
     return done
@@ -78,7 +71,7 @@ def public_reply(
     conn: Connection, by: By, comment_event_id: str, text: str, *, key: str | None = None
 ) -> Replied:
     """Under the comment, where everybody reads it. Raises likewise."""
-    event, contact = _commented(conn, by, comment_event_id)
+    event, contact = commented(conn, by, comment_event_id)
     # Instagram puts the reply to a reply under the first comment.
     comment_id = event.incoming.parent_id or event.incoming.comment_id
     assert comment_id is not None
@@ -182,7 +175,8 @@ def _private_until(event: Event) -> datetime:
 # --- who commented ---------------------------------------------------------------------------------------
 
 
-def _commented(conn: Connection, by: By, event_id: str) -> tuple[Event, Contact]:
+def commented(conn: Connection, by: By, event_id: str) -> tuple[Event, Contact]:
+    """A comment, and who wrote it. Raises `NotFound`, and `PamosnikError` where Instagram told no id."""
     event = inbox.load(conn, event_id)
     if event is None or event.account_id != by.account.id or not _is_comment(event):
         raise NotFound(f"No comment is known by {event_id}.", hint="Try: pamosnik events list")
@@ -271,6 +265,17 @@ def _item(contact: Contact, by: By, said: str, key: str | None, *, about: str) -
         igsid=contact.igsid,
         due_at=by.now,
         deadline=contact.window_open_until,
+    )
+
+
+def private_item(event: Event, contact: Contact, by: By, said: str, key: str | None = None) -> NewItem:
+    """A private reply to this comment."""
+    return replace(
+        _item(contact, by, said, key, about=f"{ItemKind.PRIVATE_REPLY} {event.id}"),
+        kind=ItemKind.PRIVATE_REPLY,
+        comment_id=event.incoming.comment_id,
+        deadline=_private_until(event),
+        live=event.kind is EventKind.LIVE_COMMENT,
     )
 
 

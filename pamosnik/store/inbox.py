@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -88,6 +89,37 @@ def told_since(conn: Connection, account_id: str, since: datetime) -> bool:
         (account_id, ms(since)),
     ).fetchone()
     return row is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came in, as far as it shows that it came."""
+
+    event_id: str
+    kind: EventKind
+    verdict: Verdict
+    text: str | None
+    payload: str | None
+    flow_id: str | None
+    recovered: bool
+    """It was read at Instagram: no webhook told it."""
+
+
+def newest_id(conn: Connection, account_id: str) -> str:
+    """Of the event that came in last; empty before the first."""
+    row = conn.execute("SELECT max(event_id) FROM events WHERE account_id=?", (account_id,)).fetchone()
+    return row[0] or ""
+
+
+def arrived_after(conn: Connection, connection_id: str, event_id: str) -> list[Arrival]:
+    """What came in after this event, at most 500 of them, the oldest first."""
+    rows = conn.execute(
+        "SELECT event_id, kind, verdict, text, payload, flow_id, recovered FROM events"
+        " WHERE account_id=(SELECT account_id FROM connections WHERE connection_id=?1) AND event_id>?2"
+        " AND connection_id=?1 AND by_run IS NULL ORDER BY event_id LIMIT 500",
+        (connection_id, event_id),
+    )
+    return [Arrival(r[0], EventKind(r[1]), Verdict(r[2]), r[3], r[4], r[5], bool(r[6])) for r in rows]
 
 
 def pending(conn: Connection, limit: int) -> list[str]:

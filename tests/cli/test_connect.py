@@ -2,18 +2,24 @@
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 
 from pamosnik.clock import SystemClock
+from pamosnik.instagram import limits
 from pamosnik.sandbox.main import Sandbox
+from pamosnik.store import connections
+from pamosnik.store.connections import PrivateReplyButtons
+from pamosnik.store.database import open_database
 from tests.daemon.front_desk import Browser
-from tests.daemon.shop import EMAIL, PASSWORD, Shop, closed_shop
+from tests.daemon.shop import EMAIL, PASSWORD, VERIFY_TOKEN, Shop, closed_shop
 from tests.terminals import Terminal, terminal
 
 pytestmark = pytest.mark.anyio
@@ -115,6 +121,9 @@ async def test_on_a_terminal_it_waits_until_somebody_has_logged_in(tmp_path: Pat
             await asyncio.to_thread(person.sees, "Not connected yet: You did not allow it at Instagram.")
             await _logs_in(address, browser)
             await asyncio.to_thread(person.sees, "Connected @rosas_shop")
+            await asyncio.to_thread(person.sees, "Try now, with a second Instagram account")
+            await asyncio.to_thread(person.types, "n\n")
+            await asyncio.to_thread(person.sees, "Later: pamosnik connections test rosas_shop")
         (connected,) = await _connections(shop)
         assert connected["username"] == "rosas_shop"
 
@@ -127,6 +136,103 @@ async def test_whoever_stops_waiting_loses_nothing(tmp_path: Path) -> None:
             assert await asyncio.to_thread(person.ends, "\x03") == 0
         await _logs_in(address)
         assert len(await _connections(shop)) == 1
+
+
+# --- the canary ------------------------------------------------------------------------------------------
+
+
+async def _act(sandbox: Sandbox, what: str, **more: object) -> Any:
+    """As somebody on the phone, or at Meta's dashboard."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{sandbox.base_url}/sandbox/{what}", json=more) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+        return await answer.json()
+
+
+async def _goes_live(shop: Shop, sandbox: Sandbox, fields: str = ",".join(limits.SUBSCRIBED_FIELDS)) -> None:
+    await _act(
+        sandbox,
+        "configure",
+        callback_url=f"http://127.0.0.1:{shop.port}/webhooks/instagram",
+        verify_token=VERIFY_TOKEN,
+        fields=fields,
+    )
+    await shop.command("connect", "--token-stdin", given=f"{sandbox.token}\n")
+    await _act(sandbox, "people", username="anna")
+
+
+async def test_the_canary_confirms_field_after_field(tmp_path: Path) -> None:
+    async with _empty_shop(tmp_path) as (shop, sandbox):
+        await _goes_live(shop, sandbox)
+        command = ("connections", "test")
+        with terminal(command, {**shop.environment, "COLUMNS": "200"}) as person:
+            for sees, act, how in (
+                ("comment TEST on https://", "comment", {"text": "Test!"}),
+                ("tap “I see it”", "tap", {"title": "I see it"}),
+                ("write anything to @rosas_shop", "dm", {"text": "hello"}),
+                ("stay in the conversation", "read", {}),
+                ("choose a heart", "react", {"emoji": "❤️"}),
+                ("open https://ig.me/m/rosas_shop?ref=pamosnik-test", "open_link", {"ref": "pamosnik-test"}),
+            ):
+                await asyncio.to_thread(person.sees, sees)
+                await _act(sandbox, act, person="anna", **how)
+            seen = await asyncio.to_thread(person.sees, "during a broadcast only")
+            assert "nothing arrived" not in seen
+            assert "private reply" in seen
+            assert await asyncio.to_thread(person.ended) == 0
+
+
+async def test_a_field_that_is_not_switched_on_is_named(tmp_path: Path) -> None:
+    """Whoever waits no longer is told what came, and what was found by reading only."""
+    async with _empty_shop(tmp_path) as (shop, sandbox):
+        await _goes_live(shop, sandbox, fields="messages")
+        with terminal(("connections", "test"), {**shop.environment, "COLUMNS": "200"}) as person:
+            await asyncio.to_thread(person.sees, "comment TEST on")
+            await asyncio.to_thread(person.types, "\n")
+            await asyncio.to_thread(person.sees, "comments: skipped")
+            await asyncio.to_thread(person.sees, "no message with a button has left")
+            await asyncio.to_thread(person.sees, "write anything")
+            await _act(sandbox, "dm", person="anna", text="hello")
+            await asyncio.to_thread(person.sees, "messages: arrived")
+            await asyncio.to_thread(person.sees, "stay in the conversation")
+            await asyncio.to_thread(person.types, "\x03")
+            seen = await asyncio.to_thread(person.sees, "during a broadcast only")
+            assert seen.count("not waited for") == 3
+
+
+async def test_whoever_sees_no_button_gets_private_replies_without(tmp_path: Path) -> None:
+    async with _empty_shop(tmp_path) as (shop, sandbox):
+        await _goes_live(shop, sandbox)
+        with terminal(("connections", "test"), {**shop.environment, "COLUMNS": "200"}) as person:
+            await asyncio.to_thread(person.sees, "comment TEST on")
+            await _act(sandbox, "comment", person="anna", text="test")
+            await asyncio.to_thread(person.sees, "without a button, type n and Enter")
+            await asyncio.to_thread(person.types, "n\n\n\n\n\n")
+            await asyncio.to_thread(person.sees, "private replies will spell their buttons out")
+            await asyncio.to_thread(person.sees, "during a broadcast only")
+        with open_database(shop.home / "pamosnik.db") as database:
+            (connected,) = connections.every(database.connection)
+        assert connected.private_reply_buttons is PrivateReplyButtons.REFUSED
+
+
+async def test_what_cannot_be_tried_is_said(tmp_path: Path) -> None:
+    async with _empty_shop(tmp_path) as (shop, sandbox):
+        await shop.command("connect", "--token-stdin", given=f"{sandbox.token}\n")
+        testing = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pamosnik", "connections", "test"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=shop.environment,
+        )
+        skipped, _ = await testing.communicate(b"\n" * 6)
+        assert testing.returncode == 0
+        assert skipped.count(b"skipped") == 5
+        unknown = await shop.try_command("connections", "test", "@nobody")
+        assert unknown.code == 1
+        await shop.stop()
+        assert (await shop.try_command("connections", "test")).code == 7
 
 
 def _address(person: Terminal) -> str:

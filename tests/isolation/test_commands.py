@@ -59,6 +59,7 @@ WITH_AN_ID: Mapping[str, Sequence[str]] = {
     "accounts sessions revoke": (),
     "api-token revoke": ("--yes",),
     "connections refresh": (),
+    "connections test": (),
     "connections show": (),
     "contacts export": ("-o", "HOME/person.zip"),
     "contacts pause": (),

@@ -44,6 +44,7 @@ ELSEWHERE: Mapping[str, str] = {
     "import": "tests/privacy/test_import.py",
     "backup create": "of the machine: no account is changed, and none is named",
     "connect": "needs Instagram: tests/conversations/test_consents.py",
+    "connections test": "needs Instagram: tests/cli/test_connect.py",
     "connections refresh": "needs Instagram: tests/daemon/test_tokens.py",
     "init": "tests/cli/test_accounts.py",
     "keys rotate": "tests/keys/test_keys.py",
