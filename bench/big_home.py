@@ -109,9 +109,10 @@ _ROWS = (
     printf('%015d', 900000000+(n*4+1)%:people), printf('c%d', n*4+1), {_AT}, {_AT}+604800000, 1,
     iif(n>:last-{QUEUED}, NULL, printf('s%d', n)), 1, {_AT}, iif(n>:last-{QUEUED}, NULL, {_AT}) FROM c""",
     f"""{_NUMBERS} INSERT INTO links (token, account_id, connection_id, contact_id, run_id, item_id, flow_id, step,
-    name, address, made_at, clicks)
+    name, address, made_at, clicks, first_click_at, last_click_at)
     SELECT printf('t%d', n), :account, :connection, printf('01J%023d', (n*4+1)%:people), printf('01R%023d', n),
-    printf('01T%023d', n), 'price', 'do.0', 'prices', 'https://shop.example', {_AT}, n%5=0 FROM c""",
+    printf('01T%023d', n), 'price', 'do.0', 'prices', 'https://shop.example', {_AT}, n%5=0,
+    iif(n%5=0, {_AT}, NULL), iif(n%5=0, {_AT}, NULL) FROM c""",
     # Numbers: every day forty posts and seven words.
     f"""{_NUMBERS} INSERT INTO totals (account_id, connection_id, day, flow_id, step, media_id, what, n)
     SELECT :account, :connection, date('now', printf('-%d days', n/280)), iif(n%7<2, '', 'price'), '',

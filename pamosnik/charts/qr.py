@@ -31,6 +31,15 @@ def svg(text: str) -> bytes:
     return written.getvalue()
 
 
+def inline(text: str) -> str:
+    """A picture within a page, with the text as its name; it is as wide as the page lets it be."""
+    return (
+        _code(text)
+        .svg_inline(border=_BORDER, dark="#000", light="#fff", omitsize=True, title=f"QR code of {text}")
+        .replace("<svg ", '<svg role="img" ', 1)
+    )
+
+
 def blocks(text: str) -> str:
     """Lines of half blocks that draw the light modules: for a light pen on a dark ground."""
     modules = [tuple(bool(one) for one in row) for row in _code(text).matrix_iter(border=_BORDER)]

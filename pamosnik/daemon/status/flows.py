@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
+from pamosnik.charts import qr
 from pamosnik.charts.funnel import Stage, funnel
 from pamosnik.clock import local_minute
 from pamosnik.daemon.status.parts import StatusParts, told, with_words
@@ -20,7 +21,7 @@ from pamosnik.errors import NotFound
 from pamosnik.flows.graph import figures, layout, svg
 from pamosnik.services import pausing
 from pamosnik.services.people import By
-from pamosnik.services.reading import broadcasts, flow_pages
+from pamosnik.services.reading import broadcasts, flow_pages, ig_me
 from pamosnik.services.reading.definitions import DEFINITIONS
 from pamosnik.services.reading.flow_pages import Span, Totals
 from pamosnik.services.reading.flow_steps import FlowSteps
@@ -76,8 +77,16 @@ class FlowPages:
             view = await self._parts.read(visitor, read)
         except NotFound:
             return await self._renamed(request, visitor)
+        links = await self._parts.read(
+            visitor,
+            partial(
+                ig_me.for_page, account=visitor.account, flow_id=view.flow_id, now=self._parts.clock.now()
+            ),
+        )
         values = {
             "view": view,
+            "links": [] if links is None else [(link, _code(link.url)) for link in links.links],
+            "remarks": () if links is None else links.remarks,
             "picture": _picture(view.steps),
             "sentence": broadcasts.sentence,
             "skips": broadcasts.WORDS,
@@ -141,6 +150,11 @@ def _minute(written: str, timezone: str) -> str:
 def _word(request: Request) -> str:
     asked = request.query_params.get("days", _USUAL)
     return asked if asked in SPANS else _USUAL
+
+
+def _code(url: str) -> Markup:
+    """The QR code of one of our own addresses."""
+    return Markup(qr.inline(url))  # noqa: S704
 
 
 def _picture(steps: FlowSteps) -> Markup:

@@ -17,6 +17,7 @@ from pamosnik.services import flow_history
 from pamosnik.services.library import Library
 from pamosnik.services.shapes import Shape
 from pamosnik.store import connections
+from pamosnik.store import flows as flow_store
 from pamosnik.store.accounts import Account
 from pamosnik.store.connections import Connected, ConnectionStatus
 
@@ -69,6 +70,17 @@ def of_flow(conn: Connection, account: Account, flow_id: str, now: datetime) -> 
         )
     links = tuple(Link(one.username, ref, _url(one.username, ref)) for one in connected for ref in refs)
     return Links(flow_id, links, tuple(_remarks(catalog, flow, connected, now)))
+
+
+def for_page(conn: Connection, account: Account, flow_id: str, now: datetime) -> Links | None:
+    """Likewise; None where `of_flow` would refuse, without compiling the flows of whoever has no such link."""
+    applied = (flow for flow in flow_store.applied(conn, account.id) if flow.flow_id == flow_id)
+    if not any('"link"' in flow.body for flow in applied):
+        return None
+    try:
+        return of_flow(conn, account, flow_id, now)
+    except PamosnikError:
+        return None
 
 
 def _refs(flow: Flow) -> list[str | None]:
