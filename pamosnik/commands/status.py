@@ -38,6 +38,7 @@ def status(
                 running=since is not None,
                 since=None if since is None else datetime.fromtimestamp(since, UTC),
                 now=now(),
+                public_address=homes.public_address(home.settings),
                 storage=[
                     *problem_reading.storage(
                         homes.refused_storage(home.settings),
@@ -68,6 +69,8 @@ def _show(found: dict[str, object]) -> None:
     for problem in problems:
         say(f"  {problem['message']} {problem['fix']}")
     say(f"daemon       {'running since ' + shown(daemon['since']) if daemon['running'] else 'not running'}")
+    if daemon["public_address"] is not None:
+        say(f"address      {daemon['public_address']}")
     for connected in connections:
         until = f"login valid until {shown(connected['token_expires_at'])}"
         if connected["delete_after"] is not None:

@@ -21,6 +21,7 @@ from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Caller, Callers
 from pamosnik.errors import NotFound, UsageError
 from pamosnik.services.listing import Part
+from pamosnik.services.public_address import PublicAddress
 from pamosnik.services.reading import machine, problems
 from pamosnik.services.reading.problems import Problem
 from pamosnik.store.database import Database
@@ -39,6 +40,7 @@ class Api:
         reader: Database,
         aside: Aside,
         clock: Clock,
+        address: PublicAddress,
     ) -> None:
         self._settings = settings
         self._callers = callers
@@ -46,6 +48,7 @@ class Api:
         self._reader = reader
         self._aside = aside
         self._clock = clock
+        self._address = address
         self._since = clock.now()
 
     def routes(self) -> list[Route]:
@@ -73,6 +76,7 @@ class Api:
             what=request.path_params.get("id", ""),
             parameters=_parameters(request, read),
             daemon_since=self._since,
+            public_address=self._address.url,
             storage=self._storage(),
             ages=self._settings.ages,
             sources=self._settings.sources,

@@ -34,6 +34,8 @@ class Asked:
     """The id in the address; empty where it has none."""
     parameters: Mapping[str, str]
     daemon_since: datetime | None
+    public_address: str | None
+    """Where the daemon is reached from outside."""
     storage: Sequence[Problem]
     """Problems of the disk and the database's file."""
     ages: Ages
@@ -53,7 +55,13 @@ class Read:
 
 def _status(conn: Connection, asks: Asked) -> Shape:
     return status.of_account(
-        conn, asks.account, running=True, since=asks.daemon_since, now=asks.now, storage=asks.storage
+        conn,
+        asks.account,
+        running=True,
+        since=asks.daemon_since,
+        now=asks.now,
+        storage=asks.storage,
+        public_address=asks.public_address,
     )
 
 

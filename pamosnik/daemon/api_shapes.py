@@ -354,7 +354,11 @@ SHAPES: Mapping[str, Schema] = {
     ),
     "Status": thing(
         healthy=yes_or_no("There are no problems."),
-        daemon=thing(running=yes_or_no(), since=time(null="it does not run")),
+        daemon=thing(
+            running=yes_or_no(),
+            since=time(null="it does not run"),
+            public_address=text(null="nowhere that is known"),
+        ),
         connections=array(ref("Connection")),
         queue=thing(
             queued=number(),

@@ -20,6 +20,7 @@ from pamosnik.daemon import webhook
 from pamosnik.daemon.meta_callbacks import DATA_DELETION, DEAUTHORIZE
 from pamosnik.instagram import limits, meta_app
 from pamosnik.instagram.meta_app import MetaApp
+from pamosnik.services import instagram_login
 from pamosnik.store import notices
 from pamosnik.store.shared_writer import Writer
 
@@ -27,8 +28,6 @@ FILE = "public-address.json"
 CALLBACK, DASHBOARD = "callback_address", "dashboard_addresses"
 SHOWN = timedelta(days=7)
 """So long it is told which addresses are to be entered by hand: nobody can see whether they were."""
-LOGIN = "/connect/instagram/callback"
-"""Where a login with Instagram leads back to."""
 _FIRST_GAP, _LONGEST_GAP = timedelta(minutes=1), timedelta(hours=1)
 _WHERE = "In Meta's App Dashboard, under API setup with Instagram login"
 
@@ -149,7 +148,9 @@ class Callback:
         notices.raise_notice(conn, "", "", DASHBOARD, message, fix, self._clock.now())
 
     def _others(self, url: str) -> str:
-        login = f"OAuth redirect URI {url}{LOGIN}, " if self._settings.instagram_app_id else ""
+        login = (
+            f"OAuth redirect URI {url}{instagram_login.CALLBACK}, " if self._settings.instagram_app_id else ""
+        )
         return (
             f"{_WHERE}, Business login settings: {login}Deauthorize callback URL {url}{DEAUTHORIZE},"
             f" Data deletion request URL {url}{DATA_DELETION}. In App settings, Basic: {url}/privacy and {url}/terms."

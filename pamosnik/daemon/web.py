@@ -99,7 +99,7 @@ def make_app(
             *health.routes(),
             *Metrics(callers, reader, aside, clock, meters, needs=settings.metrics).routes(),
             *TrackedLinks(writer, reader, clock, on_click=on_events).routes(),
-            *Api(settings, callers, writer, reader, aside, clock).routes(),
+            *Api(settings, callers, writer, reader, aside, clock, address).routes(),
             *ApiDocument().routes(),
             *ApiWrites(
                 settings, callers, writer, reader, aside, clock, address, on_change, on_deletion

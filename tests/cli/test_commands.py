@@ -127,7 +127,7 @@ def test_json_outputs_are_arrays_and_objects_even_when_empty(home: Run) -> None:
     assert json.loads(home("stats", "--json").stdout) == {"flows": []}
     status = json.loads(home("status", "--json").stdout)
     assert status["healthy"] is False
-    assert status["daemon"] == {"running": False, "since": None}
+    assert status["daemon"] == {"running": False, "since": None, "public_address": None}
 
 
 def test_secrets_are_hidden_wherever_settings_are_shown(home: Run) -> None:

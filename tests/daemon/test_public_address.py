@@ -1,5 +1,7 @@
 """Where the daemon is reached, from this machine and from outside: commands are told, and the parts ask anew."""
 
+import json
+import os
 from pathlib import Path
 
 import aiohttp
@@ -10,6 +12,7 @@ from pamosnik.daemon.reached import Reached
 from pamosnik.services import home
 from pamosnik.services.library import Library
 from pamosnik.services.public_address import PublicAddress
+from tests.crash import forked
 
 from .front_desk import front_desk
 from .test_reached import _request
@@ -32,6 +35,12 @@ async def test_commands_learn_where_the_daemon_is(tmp_path: Path) -> None:
         async with aiohttp.ClientSession() as http, http.get(f"{here}/healthz") as answer:
             assert answer.status == 200
         assert home.public_address(elsewhere) == PUBLIC
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("PAMOSNIK")}
+        environment = {**plain, "PAMOSNIK_HOME": str(desk.settings.home)}
+        said = await forked.command(("status",), environment)
+        assert f"address      {PUBLIC}\n" in said.stdout
+        said = await forked.command(("status", "--json"), environment)
+        assert json.loads(said.stdout)["daemon"]["public_address"] == PUBLIC
     assert (home.daemon_address(elsewhere), home.public_address(elsewhere)) == (None, None)
     assert home.public_address(desk.settings) == PUBLIC
 

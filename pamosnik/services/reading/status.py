@@ -21,7 +21,9 @@ def of_account(
     since: datetime | None,
     now: datetime,
     storage: Sequence[Problem] = (),
+    public_address: str | None = None,
 ) -> Shape:
+    """`public_address`: where the daemon is reached from outside."""
     connected = connections.of_account(conn, account.id)
     seen = {one.code for one in storage}  # just now: what the daemon told of the same before is older
     told = [one for one in problems.of_account(conn, account, connected, now) if one.code not in seen]
@@ -34,7 +36,7 @@ def of_account(
     leaves = forecast.leaving(conn, connected, now)
     return {
         "healthy": not found,
-        "daemon": {"running": running, "since": iso(since)},
+        "daemon": {"running": running, "since": iso(since), "public_address": public_address},
         "connections": [shape(c) for c in connected],
         "queue": {
             **{name: counts.get(name, 0) for name in ("queued", "sending", "unknown", "held")},
