@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import aiohttp
@@ -24,6 +25,7 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon import guardian
 from pamosnik.daemon.callback import Callback
+from pamosnik.daemon.waiting import happens
 from pamosnik.errors import StorageRefused
 from pamosnik.services.public_address import PublicAddress
 from pamosnik.services.tunnels import Tunnel
@@ -184,6 +186,7 @@ class TunnelKeeper:
                 return "it names no address"
         failures = 0
         while True:
+            self._has_named.clear()
             url = self._address.url
             assert url is not None
             try:
@@ -199,9 +202,10 @@ class TunnelKeeper:
             else:
                 failures = 0
                 await self._answers(url)
-            await asyncio.sleep(
-                self._pace.check_every if self._answered and not failures else self._pace.check_failed_every
-            )
+            well = self._answered and not failures
+            wait_s = self._pace.check_every if well else self._pace.check_failed_every
+            # Some services give another address while their program runs.
+            await happens(self._has_named, within=timedelta(seconds=wait_s))
 
     async def _ask(self, http: aiohttp.ClientSession, url: str) -> None:
         """Goes the way to us and back. Raises `_NoAnswer`, and `_Offline`."""

@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,19 @@ async def test_one_whose_address_stops_answering_is_opened_again(
         await until(lambda: len(kept.told) == 2)
         assert first not in kept.program.alive
         assert await kept.asks() == 200
+
+
+async def test_one_that_moves_while_it_runs_is_followed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rarely = replace(QUICK, check_every=3600.0)
+    async with _kept(tmp_path, monkeypatch, "good", pace=rarely) as kept:
+        await until(lambda: f"{kept.address.url}/webhooks" in kept.notices.get("callback_address", ""))
+        os.kill(kept.program.started[0], signal.SIGUSR2)
+        await until(lambda: len(kept.told) == 2)
+        # What is to be told to Meta is told as soon as it leads here, long before the next question.
+        await until(lambda: f"{kept.told[1]}/webhooks" in kept.notices["callback_address"])
+        assert len(kept.program.started) == 1
 
 
 @pytest.mark.parametrize(

@@ -45,11 +45,15 @@ async def _open(*, greets: str, hangs: bool = False, name: str = "127.0.0.1") ->
     context.load_cert_chain(FOLDER / "server.pem")
     server = await asyncio.start_server(_visit, "127.0.0.1", 0, ssl=context)
     port = server.sockets[0].getsockname()[1]
+    moved = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, server.close)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, moved.set)
     if hangs:
         server.close()
     _say(greets.format(f"https://{name}:{port}"))
-    await asyncio.Event().wait()
+    await moved.wait()
+    server.close()
+    await _open(greets=greets, name=name)
 
 
 def main() -> None:
