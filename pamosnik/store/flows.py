@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
+from pamosnik.store import stats
 from pamosnik.store.times import instant, ms, optional_instant
 
 
@@ -107,9 +108,13 @@ def in_flight(conn: Connection, account_id: str) -> Mapping[str, int]:
 
 
 def here_now(conn: Connection, account_id: str, flow_id: str, version: str) -> Mapping[str, tuple[int, int]]:
-    """Path of a step → people who wait there, and in how many runs of this version that are not over."""
+    """Path of a step → people who wait there, and how many runs of this version wait there that have been no further.
+    Whoever went back to an earlier question has."""
     rows = conn.execute(
-        "SELECT w.path, count(DISTINCT w.contact_id), count(DISTINCT w.run_id) FROM runs r CROSS JOIN waits w"
+        # Marks of steps stand in the order in which the run first came to them.
+        "SELECT w.path, count(DISTINCT w.contact_id), count(DISTINCT w.run_id) FILTER (WHERE"  # noqa: S608 - a word of ours
+        f" instr(substr(r.counted, instr(r.counted, ' {stats.AT}' || w.path || ' ')+1), ' {stats.AT}')=0)"
+        " FROM runs r CROSS JOIN waits w"
         " WHERE r.account_id=:account AND r.flow_id=:flow AND r.version=:version"
         " AND r.status IN ('active','waiting') AND w.run_id=r.run_id GROUP BY w.path",
         {"account": account_id, "flow": flow_id, "version": version},

@@ -33,7 +33,8 @@ ANSWERED = "answered:"
 """What of it started a flow or went on in one."""
 LINK = "link:"
 """Of a step: followed by `messages:`, `people:`, `clicks:` or `previews:` and what the link is called."""
-_AT = "at:"
+AT = "at:"
+"""Before the path of a step, in the marks of a run."""
 _ON_DAYS = (
     "account_id=:account AND connection_id IN (SELECT connection_id FROM connections WHERE account_id=:account"
     " AND (:connection IS NULL OR connection_id=:connection))"
@@ -95,10 +96,10 @@ def count(
 def mark_steps(conn: Connection, run: Run, paths: Iterable[str], day: str) -> None:
     """Counts the steps that a run has come to, each once per run."""
     (counted,) = conn.execute("SELECT counted FROM runs WHERE run_id=?", (run.id,)).fetchone()
-    new = [path for path in dict.fromkeys(paths) if f" {_AT}{path} " not in counted]
+    new = [path for path in dict.fromkeys(paths) if f" {AT}{path} " not in counted]
     if not new or f" {ALL} " in counted:
         return
-    words = "".join(f" {_AT}{path} " for path in new)
+    words = "".join(f" {AT}{path} " for path in new)
     conn.execute("UPDATE runs SET counted = counted || ? WHERE run_id=?", (words, run.id))
     whose = (run.account_id, run.connection_id, day, run.flow_id, run.version)
     conn.executemany(_COUNT, [(*whose, path, "", REACHED, 1) for path in new])

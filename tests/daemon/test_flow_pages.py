@@ -26,8 +26,10 @@ from pamosnik.store.api_tokens import ApiToken
 from pamosnik.store.database import open_database
 from pamosnik.store.sessions import Session
 from tests.daemon import events
+from tests.daemon.front_desk import front_desk
 from tests.daemon.machine import home_and_fake, running
 from tests.daemon.site import Answer, Site, open_site
+from tests.daemon.talk import Talk
 
 pytestmark = pytest.mark.anyio
 TOKEN, SESSION = "pamo_of-this-test", "session-of-this-test"
@@ -404,3 +406,33 @@ async def test_a_flow_on_several_accounts_shows_the_numbers_of_each(own: Config)
         rows = re.findall(r"<tr><td>@([^<]*)</td><td[^>]*>(\d+)</td>", page)
         assert dict(rows) == {"shop": "5", "second.shop": "41"}
         assert "46" in _said(page)
+
+
+# --- who went no further ---------------------------------------------------------------------------------
+
+
+async def test_whoever_went_back_to_an_earlier_step_is_no_loss_and_hides_none(tmp_path: Path) -> None:
+    """Somebody who waited at a question again was taken from those who had stayed behind there."""
+    ask = "{ ask: { question: Well? } }"
+    two = f"version: 1\nflows: {{ two: {{ when: [dm: two], do: [{ask}, {ask}] }} }}"
+    async with front_desk(tmp_path, mail=False) as desk:
+        talk = Talk.begin(desk, two)
+        for igsid in ("900000000000001", "900000000000002", "900000000000003"):
+            talk.writes(igsid, "two")
+        talk.leaves()
+        talk.writes("900000000000002", "an answer")
+
+        def changes(conn: Connection) -> None:
+            # The second is at the first question again, the third has left.
+            conn.execute("UPDATE waits SET path='do.0' WHERE path='do.1'")
+            conn.execute(
+                "UPDATE runs SET status='stopped', live=0, finished_at=started_at WHERE contact_id=?",
+                (talk.id_of("900000000000003"),),
+            )
+            conn.execute("DELETE FROM waits WHERE contact_id=?", (talk.id_of("900000000000003"),))
+
+        desk.database.write(changes)
+        version = desk.conn.execute("SELECT version FROM flow_versions WHERE flow_id='two'").fetchone()[0]
+        first, second = flow_steps.of_version(desk.conn, desk.account, "two", version).steps
+        assert (first.reached, first.here, first.lost) == (3, 2, 1)
+        assert (second.reached, second.here) == (1, 0)

@@ -32,9 +32,11 @@ def _tapped(way: list[str], path: str) -> bool:
 
 
 def _went_on(way: list[str], path: str) -> bool:
-    """Whether another step came after it: one behind it, or one that its buttons and choices lead to."""
-    behind = way[way.index(path) + 1 :]
-    return any(one != path and _is_step(one) for one in behind)
+    """Whether another step came after it: one behind it, or one that its buttons and choices lead to. Whoever goes
+    back to an earlier step has gone no further."""
+    first = way.index(path)
+    before = set(way[: first + 1])
+    return any(one not in before and _is_step(one) for one in way[first:])
 
 
 def _is_step(path: str) -> bool:
