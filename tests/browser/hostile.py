@@ -54,7 +54,8 @@ class Watched:
             parts = urlsplit(url)
             if url in seen or parts.netloc != urlsplit(address).netloc or parts.path.endswith(".csv"):
                 continue
-            if parts.query.count("=") > 1:
+            # A login with Instagram leads away from here.
+            if parts.query.count("=") > 1 or parts.path.startswith("/connect/"):
                 continue
             seen.add(url)
             assert self.page.goto(url) is not None
