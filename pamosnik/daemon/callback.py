@@ -20,6 +20,7 @@ from pamosnik.daemon import webhook
 from pamosnik.daemon.meta_callbacks import DATA_DELETION, DEAUTHORIZE
 from pamosnik.instagram import limits, meta_app
 from pamosnik.instagram.meta_app import MetaApp
+from pamosnik.model.outbox import OutcomeKind
 from pamosnik.services import instagram_login
 from pamosnik.store import notices
 from pamosnik.store.shared_writer import Writer
@@ -29,6 +30,8 @@ CALLBACK, DASHBOARD = "callback_address", "dashboard_addresses"
 SHOWN = timedelta(days=7)
 """So long it is told which addresses are to be entered by hand: nobody can see whether they were."""
 _FIRST_GAP, _LONGEST_GAP = timedelta(minutes=1), timedelta(hours=1)
+_FOR_NOW = (OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN, OutcomeKind.BACK_OFF, OutcomeKind.RETRY)
+"""Meta could not be asked, which says nothing about what it knows."""
 _WHERE = "In Meta's App Dashboard, under API setup with Instagram login"
 
 log = logging.getLogger(__name__)
@@ -64,8 +67,8 @@ class Callback:
         if url != self._url:
             self._url, self._not_before, self._gap = url, None, _FIRST_GAP
         if not self._has_pair:
-            if self._known.meta != url and self._told != url:
-                await self._to_be_entered(url, None)
+            if self._told != url:
+                await (self._is_known() if self._known.meta == url else self._to_be_entered(url, None))
                 self._told = url
             return
         if self._looked and self._known.meta == url:
@@ -81,8 +84,8 @@ class Callback:
             return
         if urlsplit(url).netloc.lower() == host.lower():
             # Whoever entered it in the dashboard was told the other addresses as well.
+            await self._is_known()
             self._put(_Known(url, url))
-            await self._writer.write(partial(notices.settle, account_id="", connection_id="", code=CALLBACK))
 
     # --- telling Meta --------------------------------------------------------------------------------
 
@@ -100,6 +103,9 @@ class Callback:
     async def _ask_and_tell(self, app: MetaApp, url: str) -> None:
         callback = f"{url}{webhook.PATH}"
         answer = await app.subscriptions()
+        if answer.outcome.kind in _FOR_NOW:
+            self._try_later()
+            return
         found = meta_app.subscription(answer)
         if found is None or found.callback_url != callback or not found.active:
             # Fields that the owner has added in the dashboard stay.
@@ -111,20 +117,26 @@ class Callback:
             log.info("Meta sends to %s from now on", callback, extra={"action": "callback.registered"})
         self._looked = True
         self._put(replace(self._known, meta=url))
-        await self._writer.write(partial(notices.settle, account_id="", connection_id="", code=CALLBACK))
+        await self._is_known()
         if self._known.owner != url:
             await self._writer.write(partial(self._tell_the_rest, url=url))
             self._put(replace(self._known, owner=url))
 
     async def _refused(self, url: str, reason: str) -> None:
-        self._not_before = self._clock.now() + self._gap
-        self._gap = min(self._gap * 2, _LONGEST_GAP)
+        self._try_later()
         log.warning(
             "Meta did not take the webhook's address: %s", reason, extra={"action": "callback.refused"}
         )
         await self._to_be_entered(url, reason)
 
+    def _try_later(self) -> None:
+        self._not_before = self._clock.now() + self._gap
+        self._gap = min(self._gap * 2, _LONGEST_GAP)
+
     # --- telling the owner ---------------------------------------------------------------------------
+
+    async def _is_known(self) -> None:
+        await self._writer.write(partial(notices.settle, account_id="", connection_id="", code=CALLBACK))
 
     async def _to_be_entered(self, url: str, reason: str | None) -> None:
         await self._writer.write(partial(self._tell, url=url, reason=reason))

@@ -154,7 +154,7 @@ class TunnelKeeper:
 
     async def _heard(self, line: str) -> None:
         url = self._tunnel.address_in(line)
-        if url is None or url == self._named:
+        if url is None or url == self._named or (self._named is not None and not self._tunnel.moves):
             return
         self._named = url
         self._address.found(url)
@@ -236,7 +236,7 @@ class TunnelKeeper:
             await self._callback.leads_here(url)
 
     async def _is_offline(self) -> None:
-        if not self._offline and await self._tell(partial(self._is_down, why="this machine has no network")):
+        if not self._offline and await self._tell(self._has_no_network):
             self._offline, self._answered = True, False
 
     # --- what is told --------------------------------------------------------------------------------
@@ -248,6 +248,11 @@ class TunnelKeeper:
         except StorageRefused:
             return False
         return True
+
+    def _has_no_network(self, conn: Connection) -> None:
+        message = "This machine has no network: Meta cannot reach it."
+        fix = "Nothing to do at Pamosnik: it goes on by itself once there is one."
+        notices.raise_notice(conn, "", "", DOWN, message, fix, self._clock.now())
 
     def _is_down(self, conn: Connection, *, why: str) -> None:
         name = self._tunnel.name

@@ -24,7 +24,7 @@ _QUICK = re.compile(r"https://(?!api\.)[a-z0-9-]+\.trycloudflare\.com\b")
 _NGROK = re.compile(rf"\burl\"?[=:]\s*\"?(https://{_HOST}(?::\d{{1,5}})?)")
 _FUNNEL = re.compile(r"https://[a-z0-9-]+(?:\.[a-z0-9-]+)+\.ts\.net(?::\d{1,5})?(?![\w.-])")
 _FORWARDED = re.compile(
-    rf"(?:tunneled with tls termination, |Forwarding HTTP traffic from |^)(https://{_HOST}(?::\d{{1,5}})?)/?$"
+    rf"(?:\S+ tunneled with tls termination, |Forwarding HTTP traffic from |)(https://{_HOST}(?::\d{{1,5}})?)/?"
 )
 
 _ON_SERVER = 8788
@@ -54,6 +54,9 @@ class Tunnel:
     """How one gets the program."""
     names_address: bool = True
     """Whether its output tells the address; if not, it has to be set."""
+    moves: bool = False
+    """Whether it may tell another one later. Of all others the first one counts: what programs print about requests
+    may hold addresses that strangers chose."""
 
 
 def parse(text: str) -> Tunnel:
@@ -162,9 +165,10 @@ def _ssh(rest: str) -> Tunnel:
     return Tunnel(
         f"ssh:{destination}",
         command,
-        _nowhere if service is None else _group(_FORWARDED),
+        _nowhere if service is None else _line(_FORWARDED),
         "Install it. Try: sudo apt-get install openssh-client",
         names_address=service is not None,
+        moves=service == "localhost.run",
     )
 
 
@@ -200,9 +204,9 @@ def _whole(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
     return address_in
 
 
-def _group(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
+def _line(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
     def address_in(line: str) -> str | None:
-        found = pattern.search(line.strip())
+        found = pattern.fullmatch(line.strip())
         return None if found is None else found[1]
 
     return address_in

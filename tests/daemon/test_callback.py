@@ -219,3 +219,23 @@ async def test_a_file_that_is_none_is_nothing_known(tmp_path: Path) -> None:
             await place.starts().leads_here(place.first)
             assert place.told == f"{place.first}/webhooks/instagram"
         assert (place.settings.home / FILE).stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_meta_that_cannot_be_asked_is_asked_again_and_nobody_is_told(tmp_path: Path) -> None:
+    async with _place(tmp_path) as place:
+        await place.starts().leads_here(place.first)
+        callback = place.starts(meta_url="http://127.0.0.1:9")
+        await callback.leads_here(place.first)
+        assert "callback_address" not in place.notices
+        assert place.told == f"{place.first}/webhooks/instagram"
+
+
+async def test_what_was_told_of_another_address_ends_with_the_one_that_meta_knows(tmp_path: Path) -> None:
+    async with _place(tmp_path) as place:
+        callback = place.starts(meta_app_secret="")
+        await callback.leads_here(place.first)
+        await callback.heard_from_meta(place.first.removeprefix("http://"))
+        await callback.leads_here(place.second)
+        assert "callback_address" in place.notices
+        await place.starts(meta_app_secret="").leads_here(place.first)
+        assert "callback_address" not in place.notices

@@ -54,6 +54,9 @@ def test_the_address_is_found_and_nothing_else_is_taken_for_it(kind: str, output
         ("ngrok", "ngrok_refused"),
         ("tailscale", "tailscale_refused"),
         ("ssh:shop@server.example", "localhost_run"),
+        ("ssh:serveo.net", "HTTP request from 203.0.113.7 to https://x.serveo.net/ https://evil.example"),
+        ("ssh:serveo.net", "GET /Forwarding HTTP traffic from https://evil.example"),
+        ("ssh:localhost.run", "GET /a b tunneled with tls termination, https://evil.example"),
         (
             "command:x",
             "http://shop.example/ ftp://https://a.example https:// https://user@shop.example https://-.-",
