@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 PEM = serialization.Encoding.PEM
+_SERVER = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
+STRANGER = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority that nobody knows")])
 _ISSUER = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority of a test")])
 
 
@@ -44,16 +46,42 @@ class Authority:
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.file))
 
-    def certify(self, name: str, *, ends_at: datetime | None = None) -> Pair:
-        """A server that is called `name`; for 90 days unless `ends_at` says otherwise."""
+    issuer: x509.Name = _ISSUER
+
+    def certify(
+        self, name: str, *, ends_at: datetime | None = None, begins_at: datetime | None = None
+    ) -> Pair:
+        """A server that is called `name`; for 90 days from yesterday, or as `ends_at` and `begins_at` say."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
         leaf = (
-            _builder(subject, key, ends_at)
+            _builder(_SERVER, key, ends_at, begins_at, self.issuer)
             .add_extension(x509.SubjectAlternativeName([_general_name(name)]), critical=False)
             .sign(self.key, hashes.SHA256())
         )
         return Pair(leaf.public_bytes(PEM), _pem(key), leaf.serial_number)
+
+    def self_signed(self, name: str) -> Pair:
+        """Nobody vouches for it but itself."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        leaf = (
+            _builder(_SERVER, key, None, issuer=_SERVER)
+            .add_extension(x509.SubjectAlternativeName([_general_name(name)]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        return Pair(leaf.public_bytes(PEM), _pem(key), leaf.serial_number)
+
+    def under_another(self, folder: Path) -> "Authority":
+        """One that this one vouches for; servers of it need its certificate beside theirs."""
+        folder.mkdir(exist_ok=True)
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority between")])
+        rights = x509.BasicConstraints(ca=True, path_length=None)
+        between = (
+            _builder(name, key, None).add_extension(rights, critical=True).sign(self.key, hashes.SHA256())
+        )
+        file = folder / "between.pem"
+        file.write_bytes(between.public_bytes(PEM))
+        return Authority(file, key, name)
 
     def server(self, name: str = "127.0.0.1") -> ssl.SSLContext:
         """For a server of the test's own."""
@@ -64,14 +92,18 @@ class Authority:
         return context
 
 
-def authority(folder: Path) -> Authority:
+def authority(folder: Path, called: x509.Name = _ISSUER) -> Authority:
     folder.mkdir(exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     rights = x509.BasicConstraints(ca=True, path_length=None)
-    root = _builder(_ISSUER, key, None).add_extension(rights, critical=True).sign(key, hashes.SHA256())
+    root = (
+        _builder(called, key, None, issuer=called)
+        .add_extension(rights, critical=True)
+        .sign(key, hashes.SHA256())
+    )
     file = folder / "authority.pem"
     file.write_bytes(root.public_bytes(PEM))
-    return Authority(file, key)
+    return Authority(file, key, called)
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -86,16 +118,20 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 def _builder(
-    subject: x509.Name, key: ec.EllipticCurvePrivateKey, ends_at: datetime | None
+    subject: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    ends_at: datetime | None,
+    begins_at: datetime | None = None,
+    issuer: x509.Name = _ISSUER,
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     ends_at = ends_at or now + timedelta(days=90)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(_ISSUER)
+        .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(min(now, ends_at) - timedelta(days=1))
+        .not_valid_before(begins_at or min(now, ends_at) - timedelta(days=1))
         .not_valid_after(ends_at)
     )

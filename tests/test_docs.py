@@ -13,6 +13,7 @@ from pamosnik.daemon.api_writes import WRITES
 from pamosnik.flows import reference, schema_conditions, schema_steps, schema_triggers
 from pamosnik.flows.load import load
 from pamosnik.model import diagram
+from pamosnik.services.doctor import GROUP as CHECKS
 from tests.crash import forked
 
 ROOT = Path(__file__).parent.parent
@@ -148,6 +149,11 @@ def test_every_json_key_is_documented(tmp_path: Path) -> None:
     outputs = [run("status", "--json"), run("stats", "--json"), run("flows", "list", "--json")]
     keys = {key for output in outputs for key in _keys(json.loads(output))}
     assert [key for key in sorted(keys) if f"`{key}`" not in documented] == []
+
+
+def test_every_check_of_doctor_is_documented_in_its_group() -> None:
+    named = re.findall(r"^\| `(\w+)` \|", DOCS["doctor.md"], re.MULTILINE)
+    assert named == list(CHECKS)
 
 
 def test_every_address_of_the_api_is_documented_and_real() -> None:

@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "security": {"unsaid", "errors"},
     "mail": {"config", "errors"},
     "calls": set(),
+    "reach": set(),
     "instagram": {"model", "errors"},
     "engine": {"model", "instagram.limits"},
     "outbox": {"model", "instagram.limits", "instagram.errors"},
@@ -32,6 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"model", "_sqlite", *WORDS},
     "services": {
         "ages",
+        "calls",
+        "reach",
         "unsaid",
         "mail",
         "charts",

@@ -1,11 +1,13 @@
 """Looking for what is wrong: doctor."""
 
 import os
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands.common import Json, print_json, say
+from pamosnik.commands.common import Json, counted, note, print_json, say, width
 from pamosnik.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -13,6 +15,15 @@ if TYPE_CHECKING:
     from pamosnik.services.doctor import Check
 
 _MARKS = {"good": "ok", "note": "note", "bad": "BAD", "skipped": "–"}
+_TITLES = {
+    "machine": "This machine",
+    "app": "The app at Meta",
+    "address": "The public address",
+    "account": "Instagram accounts",
+    "webhooks": "What comes in",
+    "flows": "Flows",
+}
+_INDENT = 6
 
 
 def register(app: typer.Typer) -> None:
@@ -31,14 +42,15 @@ def doctor(
 
     settings = config.load()
     only = _account(settings)
-    found = []
-    for check in checks.examine(settings, only):
-        outcome = _mended(check) if fix and check.mend is not None else check
-        found.append(outcome)
-        if not as_json:
-            _print(outcome)
+    if not as_json:
+        note("Looking at machine, address, Meta and flows: a moment, please.")
+    found = checks.examine(settings, only)
+    if fix:
+        found = [_mended(check) if check.mend is not None else check for check in found]
     if as_json:
         print_json([checks.as_json(check) for check in found])
+    else:
+        _print(found)
     bad = sum(check.found is checks.Found.BAD for check in found)
     if bad:
         raise CheckFailed(f"{bad} of {len(found)} checks found something wrong.")
@@ -47,22 +59,87 @@ def doctor(
 
 
 def _mended(check: "Check") -> "Check":
-    from pamosnik.services.doctor import Check, Found
+    from dataclasses import replace
+
+    from pamosnik.errors import PamosnikError
+    from pamosnik.services.doctor import Found
 
     assert check.mend is not None
     try:
         check.mend()
-    except OSError as error:
-        return Check(
-            check.name, Found.BAD, f"{check.message} It could not be mended: {error.strerror}.", check.fix
-        )
-    return Check(check.name, Found.GOOD, f"Mended: {check.message}", check.then)
+    except (OSError, PamosnikError) as error:
+        why = error.message if isinstance(error, PamosnikError) else f"{error.strerror}."
+        return replace(check, message=f"{check.message} It could not be mended: {why}", mend=None)
+    return replace(check, found=Found.GOOD, message=f"Mended: {check.message}", fix=check.then, mend=None)
 
 
-def _print(check: "Check") -> None:
-    say(f"{_MARKS[check.found.value]:<5} {check.name}: {check.message}")
+# --- for people ------------------------------------------------------------------------------------------
+
+
+def _print(found: "Sequence[Check]") -> None:
+    """What is bad first, then everything by what it is about."""
+    from pamosnik.services.doctor import Found, Group
+
+    bad = [check for check in found if check.found is Found.BAD]
+    if bad:
+        say("Wrong, and what to do:")
+        for check in bad:
+            _print_one(check)
+        say("")
+    for group in Group:
+        rest = [check for check in found if check.group is group and check.found is not Found.BAD]
+        if rest:
+            say(_TITLES[group.value])
+            for check in rest:
+                if check.found is not Found.SKIPPED:
+                    _print_one(check)
+            for line in _left_out([check for check in rest if check.found is Found.SKIPPED]):
+                _wrapped(f"{_MARKS['skipped']:<{_INDENT}}", line)
+            say("")
+    say(_counted(found))
+
+
+def _print_one(check: "Check") -> None:
+    _wrapped(f"{_MARKS[check.found.value]:<{_INDENT}}", f"{_named(check)}: {check.message}")
     if check.fix is not None:
-        say(f"      {check.fix}")
+        _wrapped(f"{'':<{_INDENT}}→ ", check.fix)
+
+
+def _named(check: "Check") -> str:
+    return check.name if check.connection is None else f"{check.name} @{check.connection}"
+
+
+def _left_out(skipped: "Sequence[Check]") -> Iterator[str]:
+    """Those with the same reason in one line."""
+    by_reason: dict[tuple[str | None, str], list[str]] = {}
+    for check in skipped:
+        by_reason.setdefault((check.connection, check.message), []).append(check.name)
+    for (connection, message), names in by_reason.items():
+        whose = "" if connection is None else f" @{connection}"
+        yield f"{', '.join(names)}{whose}: {message}"
+
+
+def _wrapped(first: str, text: str) -> None:
+    """On a terminal as wide as it is, in a pipe one line."""
+    columns = width()
+    if columns is None:
+        say(f"{first}{text}")
+        return
+    lines = textwrap.wrap(text, max(columns - len(first), 20), break_long_words=False, break_on_hyphens=False)
+    for number, line in enumerate(lines):
+        say(f"{first if number == 0 else ' ' * len(first)}{line}")
+
+
+def _counted(found: "Sequence[Check]") -> str:
+    """How many there are of each."""
+    of = [check.found.value for check in found]
+    parts = (
+        f"{of.count('bad')} bad",
+        counted(of.count("note"), "note"),
+        f"{of.count('good')} good",
+        f"{of.count('skipped')} not looked at",
+    )
+    return f"{counted(len(found), 'check')}: {', '.join(parts)}."
 
 
 def _account(settings: "Config") -> str | None:

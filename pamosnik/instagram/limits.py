@@ -2,7 +2,8 @@
 https://developers.facebook.com/docs/instagram-platform/ (API with Instagram Login).
 """
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 
 WINDOW = timedelta(hours=24)
 """Ordinary messages reach a person this long after their last message or tap.
@@ -119,3 +120,15 @@ SUBSCRIBED_FIELDS = (
     "live_comments",
 )
 """Webhook fields. https://developers.facebook.com/docs/instagram-platform/webhooks"""
+
+GRAPH_VERSIONS: Mapping[str, date | None] = {
+    "v26.0": None,
+    "v25.0": date(2028, 7, 29),
+    "v24.0": date(2028, 2, 18),
+    "v23.0": date(2027, 10, 8),
+    "v22.0": date(2027, 5, 20),
+    "v21.0": date(2027, 1, 21),
+    "v20.0": date(2026, 9, 24),
+}
+"""Until when each can be used, the newest first; None: that is to be announced.
+https://developers.facebook.com/docs/graph-api/changelog/versions/"""

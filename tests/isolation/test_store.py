@@ -426,6 +426,8 @@ OF_FUNCTIONS: Mapping[str, Make] = {
     "flows.learn_captions(captions)": lambda k: {f"old-post-{k.side.mark}": "planted"},
     "flows.learn_post(post)": lambda k: flows.Post(f"old-post-{k.side.mark}", "planted"),
     "flows.without_caption(media_ids)": lambda k: [f"old-post-{k.side.mark}"],
+    "heard.refused_just_after_writing(codes)": _just(("10/2534022",)),
+    "heard.refused_just_after_writing(within)": _just(timedelta(days=1)),
     "imports.moved_in(status)": _just("needs_login"),
     "imports.put(key)": _just(["contact_id", "tag"]),
     "imports.owner(key)": _just("contact_id"),
