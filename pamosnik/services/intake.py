@@ -11,13 +11,15 @@ from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.instagram.webhook import TEST_ENTRY
 from pamosnik.model.event import Incoming
-from pamosnik.store import connections, deletions, inbox, spill
-from pamosnik.store.connections import Connected
+from pamosnik.store import connections, deletions, inbox, notices, spill
+from pamosnik.store.connections import Connected, ConnectionStatus
 from pamosnik.store.database import Database
 from pamosnik.store.spill import Delivery
 
 AT_ONCE = 500
 """Deliveries of one transaction at a start."""
+
+ID_MIX_UP = "id_mix_up"
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ def store(conn: Connection, items: Iterable[Incoming], now: datetime, *, told_ag
             known[item.ig_id] = _owners(conn, item.ig_id)
         if not known[item.ig_id]:
             unknown += 1
+            _tell_mixed_up(conn, item.ig_id, now)
         for connected in known[item.ig_id]:
             added = inbox.add(
                 conn,
@@ -54,6 +57,24 @@ def store(conn: Connection, items: Iterable[Incoming], now: datetime, *, told_ag
                 new += added[1]
                 repeated += not added[1]
     return Stored(new, repeated, unknown)
+
+
+def _tell_mixed_up(conn: Connection, ig_id: str, now: datetime) -> None:
+    """Tells the owner when a webhook names a connected account by its id for this app: routing goes by the other."""
+    connected = connections.named(conn, ig_id)
+    if connected is None or connected.asid != ig_id or connected.status is ConnectionStatus.DISCONNECTED:
+        return
+    notices.raise_notice(
+        conn,
+        connected.account_id,
+        connected.id,
+        ID_MIX_UP,
+        f"Webhooks name {connected.username} by {ig_id}, its id for this app, and not by {connected.ig_id}: they"
+        " are taken"
+        " for an unknown account's.",
+        "Run `pamosnik connect` again, which stores the id that webhooks name (`user_id`).",
+        now,
+    )
 
 
 def _owners(conn: Connection, ig_id: str) -> list[Connected]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pamosnik.services.doctor.links import of_status
 from pamosnik.services.doctor.promise_words import promises
 from tests.doctor.clinic import Clinic
 
@@ -96,6 +97,12 @@ async def test_links_behind_which_nothing_is(shop: Clinic) -> None:
     assert told[unknown] in ("bad", "note")
     assert "planted-key" not in found.said.stdout
     assert "shop.example" not in found.said.stdout
+
+
+def test_what_a_server_answers() -> None:
+    told = {status: of_status(status) for status in (200, 302, 403, 404, 410, 429, 500, 503)}
+    assert [status for status, why in told.items() if why is not None] == [404, 410, 500, 503]
+    assert told[410] == "nothing is there (410)"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,15 @@
 """Faults of the app and of the account at Instagram: each is named, with the step that mends it."""
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
+from pamosnik.instagram import webhook
+from pamosnik.services import intake
 from pamosnik.services.doctor.clock import of_clock
+from pamosnik.store import connections
 from tests.doctor.clinic import META_ID, Clinic, Found
 
 pytestmark = pytest.mark.anyio
@@ -244,6 +249,26 @@ async def test_signatures_were_refused(shop: Clinic) -> None:
         " VALUES ('', '', 'bad_signature', 'refused', 'compare', unixepoch()*1000, 0)"
     )
     _named(await shop.look(), "signatures", "no app secret fits", "Compare both secrets")
+
+
+async def test_webhooks_name_the_account_by_its_id_for_the_app(shop: Clinic) -> None:
+    async with shop.database() as database:
+        (one,) = connections.every(database.connection)
+        assert one.asid is not None
+        (item,) = webhook.parse(json.dumps(events_of(one.asid)).encode()).items
+        database.write(partial(intake.store, items=[item], now=datetime.now(UTC)))
+    _named(await shop.look(), "unknown_accounts", one.asid, one.ig_id, "pamosnik connect")
+
+
+def events_of(entry: str) -> object:
+    """A delivery for the account of that id."""
+    said = {
+        "sender": {"id": "900000000000011"},
+        "recipient": {"id": entry},
+        "timestamp": 1790000000950,
+        "message": {"mid": "aWdf_A1", "text": "price?"},
+    }
+    return {"object": "instagram", "entry": [{"id": entry, "time": 1790000001200, "messaging": [said]}]}
 
 
 async def test_messages_are_written_elsewhere(shop: Clinic) -> None:

@@ -139,9 +139,16 @@ async def _asked(link: Link, now: datetime) -> _Wrong | None:
         return None if "longer" in str(refused) else _Wrong(link, str(refused))
     except NoAnswer as silent:
         return _Wrong(link, str(silent))
+    why = of_status(status)
+    return None if why is None else _Wrong(link, why)
+
+
+def of_status(status: int) -> str | None:
+    """What is wrong where a server answers so; None: nothing that is known from here. It may want a login, or be slow
+    with strangers."""
     if status in _GONE:
-        return _Wrong(link, f"nothing is there ({status})")
-    return _Wrong(link, f"its server is broken ({status})") if status >= 500 else None
+        return f"nothing is there ({status})"
+    return f"its server is broken ({status})" if status >= 500 else None
 
 
 async def _status(url: str, method: str, now: datetime) -> int:

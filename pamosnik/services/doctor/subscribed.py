@@ -14,6 +14,8 @@ App = Mapping[str, object]
 Mend = Callable[[tuple[str, ...]], None]
 """Subscribes these fields."""
 
+_ANOTHER_TOOL = "another_tool"
+"""The notice of a private reply that somebody else has sent."""
 _ELSEWHERE_TOLD = 20
 """Messages of a week that did not leave from here."""
 
@@ -77,6 +79,9 @@ def _others(login: Login, others: list[App]) -> Check:
             " the one private reply to a comment.",
             f"Disconnect the other one: {remedies.APPS_AND_WEBSITES} → Remove.",
         )
+    told = login.notices.get(_ANOTHER_TOOL)
+    if told is not None:
+        return note("other_apps", told.message, f"{told.fix} Connected tools: {remedies.APPS_AND_WEBSITES}")
     count = login.written_elsewhere
     if count >= _ELSEWHERE_TOLD:
         return note(

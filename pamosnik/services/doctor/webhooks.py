@@ -8,9 +8,9 @@ from pamosnik.config import Config
 from pamosnik.services.doctor import needed, remedies
 from pamosnik.services.doctor.checks import Check, bad, good, note
 from pamosnik.services.doctor.known import Known, Login
+from pamosnik.services.intake import ID_MIX_UP
 
 LATELY = timedelta(days=1)
-ID_MIX_UP = "id_mix_up"
 
 
 def of_the_machine(settings: Config, known: Known) -> Iterator[Check]:
