@@ -126,8 +126,10 @@ class ConnectPages:
         connected = None if begun is None else self._connected(begun.login)
         if connected is None:
             return RedirectResponse("/", 303)
+        holder = accounts.load(self._parts.reader.connection, connected.account_id)
         values = {
             "username": connected.username,
+            "holder": "" if holder is None else holder.name,
             "problem": None,
             "hears": bool(self._settings.webhook_secrets),
             "from_command": begun is not None and begun.login.how is How.COMMAND,

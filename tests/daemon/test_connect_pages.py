@@ -38,6 +38,7 @@ async def test_a_printed_address_connects_one_account(tmp_path: Path, *, flat: b
         page = await at.log_in(browser, address)
         assert page.status == 200
         assert f"@{SHOP} is connected" in _words(page)
+        assert f"the flows of {at.desk.account.name} may read" in _words(page)
         (connected,) = at.connected()
         assert (connected.ig_id, connected.asid) == (at.shop.ig_id, at.shop.asid)
         assert connected.scopes == rules.SCOPES[: len(connected.scopes)]
