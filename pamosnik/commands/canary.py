@@ -194,7 +194,7 @@ def try_out(home: Home, connected: Connected, within: timedelta) -> bool:
     async def ask() -> str | None:
         settings = home.settings
         keys = keyring.load(settings.key_file, settings.passphrase)
-        token = credentials.token(home.database.connection, keys, connected)
+        token = home.read(lambda conn: credentials.token(conn, keys, connected))
         async with Instagram(version=settings.graph_version, meta_url=settings.meta_url) as instagram:
             return await canary.newest_post(instagram, token, connected)
 

@@ -1,12 +1,13 @@
 """Applied flows: immutable versions, what is live now, and the posts that flows name."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
-from pamosnik.store import stats
+from pamosnik.model import run_marks
 from pamosnik.store.times import instant, ms, optional_instant
 
 
@@ -107,19 +108,33 @@ def in_flight(conn: Connection, account_id: str) -> Mapping[str, int]:
     return dict(rows.fetchall())
 
 
-def here_now(conn: Connection, account_id: str, flow_id: str, version: str) -> Mapping[str, tuple[int, int]]:
-    """Path of a step → people who wait there, and how many runs of this version wait there that have been no further.
-    Whoever went back to an earlier question has."""
+_WAITING = (
+    "FROM runs r CROSS JOIN waits w WHERE r.account_id=:account AND r.flow_id=:flow AND r.version=:version"
+    " AND r.status IN ('active','waiting') AND w.run_id=r.run_id"
+)
+
+
+def here_now(conn: Connection, account_id: str, flow_id: str, version: str) -> Mapping[str, int]:
+    """Path of a step → people who wait there, in runs of this version that are not over."""
     rows = conn.execute(
-        # Marks of steps stand in the order in which the run first came to them.
-        "SELECT w.path, count(DISTINCT w.contact_id), count(DISTINCT w.run_id) FILTER (WHERE"  # noqa: S608 - a word of ours
-        f" instr(substr(r.counted, instr(r.counted, ' {stats.AT}' || w.path || ' ')+1), ' {stats.AT}')=0)"
-        " FROM runs r CROSS JOIN waits w"
-        " WHERE r.account_id=:account AND r.flow_id=:flow AND r.version=:version"
-        " AND r.status IN ('active','waiting') AND w.run_id=r.run_id GROUP BY w.path",
+        f"SELECT w.path, count(DISTINCT w.contact_id) {_WAITING} GROUP BY w.path",
         {"account": account_id, "flow": flow_id, "version": version},
     )
-    return {path: (people, waiting) for path, people, waiting in rows}
+    return dict(rows)
+
+
+def stay_here(conn: Connection, account_id: str, flow_id: str, version: str) -> Mapping[str, int]:
+    """Path of a step → runs of this version that wait there and have never gone on from there. Whoever went back to
+    an earlier step has."""
+    rows = conn.execute(
+        f"SELECT w.path, r.counted, count(DISTINCT w.run_id) {_WAITING} GROUP BY w.path, r.counted",
+        {"account": account_id, "flow": flow_id, "version": version},
+    )
+    staying: Counter[str] = Counter()
+    for path, counted, n in rows:
+        if not run_marks.went_on(counted, path):
+            staying[path] += n
+    return staying
 
 
 def versions_in_flight(conn: Connection, account_id: str) -> list[tuple[str, str, int]]:

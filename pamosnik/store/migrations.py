@@ -11,7 +11,8 @@ from pathlib import Path
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
-from pamosnik.store import copies, page_tables, privacy_tables
+from pamosnik.model import run_marks
+from pamosnik.store import copies, page_tables, privacy_tables, stats
 from pamosnik.store.early_migrations import EARLY
 
 SET = "pamosnik"
@@ -97,6 +98,23 @@ CREATE TABLE instagram_logins ( -- each has an address, for one connection; whoe
     conn.execute("CREATE INDEX instagram_logins_of_account ON instagram_logins (account_id)")
 
 
+def m0027_onward(conn: Connection) -> None:
+    """Which steps runs went on from: of runs that are kept, on the day of their start."""
+    rows = conn.execute(
+        "SELECT run_id, counted, account_id, connection_id, flow_id, date(started_at/1000, 'unixepoch'), version"
+        " FROM runs WHERE instr(counted, ' at:')"
+    ).fetchall()
+    for run_id, counted, account_id, connection_id, flow_id, day, version in rows:
+        marks = run_marks.new("", run_marks.steps(counted))
+        onward = [mark for mark in marks if not run_marks.came_to(mark)]
+        words = "".join(f" {mark} " for mark in onward)
+        conn.execute("UPDATE runs SET counted = counted || ? WHERE run_id=?", (words, run_id))
+        for step in map(run_marks.path, onward):
+            stats.count(
+                conn, account_id, connection_id, flow_id, stats.ONWARD, day, version=version, step=step
+            )
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     *EARLY,
     m0022_walls,
@@ -104,6 +122,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0024_replies,
     m0025_numbers,
     m0026_logins,
+    m0027_onward,
 )
 
 

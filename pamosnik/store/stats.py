@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
+from pamosnik.model import run_marks
 from pamosnik.model.run import Run
 from pamosnik.store.times import ms
 
@@ -27,14 +28,14 @@ ALL = "all"
 
 REACHED = "reached"
 """Of a step: runs that came to it."""
+ONWARD = "onward"
+"""Of a step: runs that came from it to one that follows: the next, or the first of a way that leaves it."""
 RECEIVED = "received:"
 """What people did, followed by the kind of the event; of no flow, and of the post where there is one."""
 ANSWERED = "answered:"
 """What of it started a flow or went on in one."""
 LINK = "link:"
 """Of a step: followed by `messages:`, `people:`, `clicks:` or `previews:` and what the link is called."""
-AT = "at:"
-"""Before the path of a step, in the marks of a run."""
 _ON_DAYS = (
     "account_id=:account AND connection_id IN (SELECT connection_id FROM connections WHERE account_id=:account"
     " AND (:connection IS NULL OR connection_id=:connection))"
@@ -94,15 +95,17 @@ def count(
 
 
 def mark_steps(conn: Connection, run: Run, paths: Iterable[str], day: str) -> None:
-    """Counts the steps that a run has come to, each once per run."""
+    """Counts the steps that a run has come to, and those that it went on from, each once per run. `paths`: in the
+    order in which it came to them."""
     (counted,) = conn.execute("SELECT counted FROM runs WHERE run_id=?", (run.id,)).fetchone()
-    new = [path for path in dict.fromkeys(paths) if f" {AT}{path} " not in counted]
+    new = run_marks.new(counted, paths)
     if not new or f" {ALL} " in counted:
         return
-    words = "".join(f" {AT}{path} " for path in new)
+    words = "".join(f" {mark} " for mark in new)
     conn.execute("UPDATE runs SET counted = counted || ? WHERE run_id=?", (words, run.id))
-    whose = (run.account_id, run.connection_id, day, run.flow_id, run.version)
-    conn.executemany(_COUNT, [(*whose, path, "", REACHED, 1) for path in new])
+    for mark in new:
+        what, step = REACHED if run_marks.came_to(mark) else ONWARD, run_marks.path(mark)
+        count(conn, run.account_id, run.connection_id, run.flow_id, what, day, version=run.version, step=step)
 
 
 def totals(
@@ -190,7 +193,7 @@ def by_step(
     since: str | None = None,
     until: str | None = None,
 ) -> list[tuple[str, str, str, str, str, int]]:
-    """(connection id, flow, version, step, what, n): `REACHED`, and words that begin with `LINK`."""
+    """(connection id, flow, version, step, what, n): `REACHED`, `ONWARD`, and words that begin with `LINK`."""
     rows: list[tuple[str, str, str, str, str, int]] = conn.execute(
         f"SELECT connection_id, flow_id, version, step, what, sum(n) FROM totals WHERE {_ON_DAYS}"  # noqa: S608
         " AND step<>'' AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2, 3, 4, 5",

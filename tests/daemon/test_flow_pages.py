@@ -21,7 +21,7 @@ from pamosnik.security import tokens
 from pamosnik.services import flows as flow_services
 from pamosnik.services.reading import flow_steps
 from pamosnik.services.reading.flow_steps import FlowSteps
-from pamosnik.store import accounts, api_tokens, connections, sessions, stats
+from pamosnik.store import accounts, api_tokens, connections, migrations, outbox, sessions, stats
 from pamosnik.store.api_tokens import ApiToken
 from pamosnik.store.database import open_database
 from pamosnik.store.sessions import Session
@@ -287,13 +287,16 @@ async def test_where_most_go_no_further_is_said_and_drawn(own: Config) -> None:
     async with _site(own) as site:
         account = accounts.every(site.reader.connection)[0].id
         whose = account, connections.of_account(site.reader.connection, account)[0].id
-        count = partial(stats.count, what=stats.REACHED, day="2026-01-01", version=steps.version)
+        count = partial(stats.count, day="2026-01-01", version=steps.version, flow_id="list")
         # Long ago ten more came, of whom six tapped, and one answered.
-        for step, n in (("do.0", 10), ("do.0.buttons.0.do.0", 6), ("do.0.buttons.0.do.1", 1)):
-            write = partial(
-                count, account_id=whose[0], connection_id=whose[1], flow_id="list", step=step, n=n
-            )
-            await site.writer.write(write)
+        for step, came, went_on in (
+            ("do.0", 10, 6),
+            ("do.0.buttons.0.do.0", 6, 1),
+            ("do.0.buttons.0.do.1", 1, 0),
+        ):
+            for what, n in ((stats.REACHED, came), (stats.ONWARD, went_on)):
+                write = partial(count, account_id=whose[0], connection_id=whose[1], step=step, what=what, n=n)
+                await site.writer.write(write)
         text = await _page(site, "/flows/list?days=all")
         assert "“For which day?”: 5 of the 8 who came there went no further" in _said(text)
         assert re.findall(r'class="node (\w+) lost-most" id="f-list\.([^"]+)"', text) == [
@@ -436,3 +439,59 @@ async def test_whoever_went_back_to_an_earlier_step_is_no_loss_and_hides_none(tm
         first, second = flow_steps.of_version(desk.conn, desk.account, "two", version).steps
         assert (first.reached, first.here, first.lost) == (3, 2, 1)
         assert (second.reached, second.here) == (1, 0)
+
+
+async def test_whoever_taps_two_buttons_has_gone_further_once(tmp_path: Path) -> None:
+    """They were taken from those who had tapped none."""
+    flows = """
+version: 1
+flows:
+  menu:
+    when: [dm: menu]
+    do: [{ send: { text: Well?, buttons: [{ label: One, do: [send: 1.] }, { label: Two, do: [send: 2.] }] } }]
+"""
+    async with front_desk(tmp_path, mail=False) as desk:
+        talk = Talk.begin(desk, flows)
+        for igsid in ("900000000000001", "900000000000002", "900000000000003"):
+            talk.writes(igsid, "menu")
+        talk.leaves()
+        (item_id,) = desk.conn.execute("SELECT item_id FROM outbox ORDER BY seq LIMIT 1").fetchone()
+        item = outbox.load(desk.conn, item_id)
+        assert item is not None
+        for button in item.content.buttons:
+            tap = events.button_tap("900000000000001", button.label, button.payload or "")
+            talk.happens(events.talk(tap))
+        (version,) = desk.conn.execute("SELECT version FROM flow_versions WHERE flow_id='menu'").fetchone()
+        (message,) = flow_steps.of_version(desk.conn, desk.account, "menu", version).steps
+        assert (message.reached, message.lost) == (3, 2)
+
+
+async def test_what_kept_runs_went_on_from_is_counted_when_a_home_is_brought_up_to_date(
+    tmp_path: Path,
+) -> None:
+    """One tapped, one did nothing, one answered a question."""
+    marks = {
+        "a": " started  at:do.0  at:do.0.buttons.1.do.0  sent ",
+        "b": " started  at:do.0  sent ",
+        "c": " at:do.0  at:do.1 ",
+    }
+    async with front_desk(tmp_path, mail=False) as desk:
+        Talk.begin(desk).writes("900000000000001", "price")
+        conn = desk.conn
+        columns = [row[1] for row in conn.execute("PRAGMA table_info(runs)")]
+        same = ", ".join(name for name in columns if name not in ("run_id", "counted"))
+
+        def as_before(conn: Connection) -> None:
+            conn.execute("DELETE FROM totals")
+            conn.execute("UPDATE runs SET counted=''")
+            for run, counted in marks.items():
+                conn.execute(
+                    f"INSERT INTO runs (run_id, counted, {same}) SELECT ?, ?, {same} FROM runs WHERE counted=''",
+                    (run, counted),
+                )
+            migrations.m0027_onward(conn)
+
+        desk.database.write(as_before)
+        assert conn.execute("SELECT step, what, n FROM totals").fetchall() == [("do.0", stats.ONWARD, 2)]
+        kept = dict(conn.execute("SELECT run_id, counted FROM runs WHERE counted<>''").fetchall())
+        assert kept == {"a": f"{marks['a']} on:do.0 ", "b": marks["b"], "c": f"{marks['c']} on:do.0 "}

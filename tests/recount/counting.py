@@ -5,6 +5,7 @@ Each is found as in the table of totals, by its finest parts, and summed afterwa
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -131,8 +132,9 @@ def _runs(rows: Rows) -> Iterator[tuple[Tally, int]]:
                 _day(rows, row["account_id"], at),
                 row["flow_id"],
             )
-            if word.startswith("at:"):
-                yield Tally(*whose, "reached", row["version"], word.removeprefix("at:")), 1
+            if word.startswith(("at:", "on:")):
+                what = "reached" if word.startswith("at:") else "onward"
+                yield Tally(*whose, what, row["version"], word[3:]), 1
             else:
                 yield Tally(*whose, word, post=row["media_id"] or ""), 1
 
@@ -140,6 +142,7 @@ def _runs(rows: Rows) -> Iterator[tuple[Tally, int]]:
 def _steps(rows: Rows) -> Iterator[tuple[str, str, int]]:
     """Steps that runs came to, their goals, and the ways of a split: taken, and completed afterwards."""
     taken: dict[str, list[str]] = {}
+    been: dict[str, list[str]] = {}
     ended = {(run, at) for run, status, at in rows.became if status == "completed"}
     for (run, _), turn in sorted(rows.turns.items()):
         row = rows.runs.get(run)
@@ -151,6 +154,8 @@ def _steps(rows: Rows) -> Iterator[tuple[str, str, int]]:
             if done is None:
                 continue
             yield run, f"at:{path}", at
+            yield from ((run, f"on:{one}", at) for one in been.get(run, ()) if follows(path, one))
+            been.setdefault(run, []).append(path)
             if result == "takes the way":
                 way = detail.rpartition(",")[0]
                 taken.setdefault(run, []).append(way)
@@ -164,6 +169,13 @@ def _steps(rows: Rows) -> Iterator[tuple[str, str, int]]:
         if row is not None and not _has_goal(rows.bodies[row["version"]]):
             yield run, "completed", at
             yield from ((run, f"split:{way}:completed", at) for way in taken.get(run, ()))
+
+
+def follows(path: str, other: str) -> bool:
+    """Whether it is the step next to the other one, or the first of a way that leaves it."""
+    above, place = other.rsplit(".", 1)
+    leaving = re.compile(rf"{re.escape(other)}\.[a-z_]+(\.\d+\.(do|else))?\.0")
+    return path == f"{above}.{int(place) + 1}" or leaving.fullmatch(path) is not None
 
 
 def step(body: Any, path: str) -> Any:

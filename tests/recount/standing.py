@@ -2,7 +2,7 @@
 
 import json
 
-from tests.recount.counting import Rows, step
+from tests.recount.counting import Rows, follows
 
 
 def here(rows: Rows, account: str, flow: str, version: str, path: str) -> int:
@@ -20,23 +20,13 @@ def lost(rows: Rows, account: str, flow: str, version: str, path: str) -> int:
     for (run, _), turn in sorted(rows.turns.items()):
         # What becomes of a run that is not kept any more counts no more.
         if _is_of(rows, run, account, flow, version) and turn["at"] <= rows.runs[run]["gone_at"]:
-            ways.setdefault(run, []).extend(what for what, *_ in json.loads(turn["trace"]))
-    has_buttons = "buttons" in step(rows.bodies[version], path)
-    went_on = _tapped if has_buttons else _went_on
-    return sum(path in way and run not in waiting and not went_on(way, path) for run, way in ways.items())
-
-
-def _tapped(way: list[str], path: str) -> bool:
-    """What follows at once needs nobody: at buttons people go on by a tap."""
-    return any(one.startswith(f"{path}.buttons.") for one in way)
+            ways.setdefault(run, []).extend(what for what, *_ in json.loads(turn["trace"]) if _is_step(what))
+    return sum(path in way and run not in waiting and not _went_on(way, path) for run, way in ways.items())
 
 
 def _went_on(way: list[str], path: str) -> bool:
-    """Whether another step came after it: one behind it, or one that its buttons and choices lead to. Whoever goes
-    back to an earlier step has gone no further."""
-    first = way.index(path)
-    before = set(way[: first + 1])
-    return any(one not in before and _is_step(one) for one in way[first:])
+    """Whether a step that follows came after it."""
+    return any(follows(one, path) for one in way[way.index(path) + 1 :])
 
 
 def _is_step(path: str) -> bool:

@@ -66,7 +66,9 @@ class Sum:
 
     def steps(self) -> Sums:
         """(flow, version, path) → reached."""
-        return self._by(lambda t: (t.flow, t.version, t.step), lambda t: "reached" if t.step else None)
+        return self._by(
+            lambda t: (t.flow, t.version, t.step), lambda t: "reached" if t.what == "reached" else None
+        )
 
     def links(self) -> Sums:
         """(flow, link, username) → messages, people, clicks, previews."""

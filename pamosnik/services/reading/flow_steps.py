@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NotFound
 from pamosnik.flows.compile import compile_flow
-from pamosnik.flows.graph.outline import Figures, Item, Outline, Shape, Way, outline
+from pamosnik.flows.graph.outline import Figures, Item, Outline, Shape, outline
 from pamosnik.model.flow import Flow
 from pamosnik.model.step import Split
-from pamosnik.services.reading.statistics import by_step
+from pamosnik.services.reading.statistics import StepCounts, by_step
 from pamosnik.services.shapes import Shape as Json
 from pamosnik.store import flows as store
 from pamosnik.store.accounts import Account
@@ -117,8 +117,9 @@ def of_version(
     counted = by_step(conn, account, flow_id, since=since, until=until)
     counts = _Counts(
         flow,
-        {one.step: one.reached for one in counted if one.version == kept.version},
+        {one.step: one for one in counted if one.version == kept.version},
         store.here_now(conn, account.id, flow_id, kept.version),
+        store.stay_here(conn, account.id, flow_id, kept.version),
     )
     drawn = outline(flow, str(language))
     steps = counts.of(tuple(item for item in drawn.items if item.path in flow.steps))
@@ -140,19 +141,30 @@ def of_version(
 
 
 class _Counts:
-    def __init__(self, flow: Flow, reached: Mapping[str, int], here: Mapping[str, tuple[int, int]]) -> None:
-        """`here`: people who wait at a step, and their runs: somebody may wait there in several."""
+    def __init__(
+        self,
+        flow: Flow,
+        counted: Mapping[str, StepCounts],
+        here: Mapping[str, int],
+        staying: Mapping[str, int],
+    ) -> None:
+        """`here`: people who wait at a step; `staying`: runs that do and have been no further: somebody may wait in
+        several."""
         self._real = flow.steps
-        self._reached = reached
+        self._counted = counted
         self._here = here
-        self.came_in = reached.get(FIRST, 0)
+        self._staying = staying
+        self.came_in = self._reached(FIRST)
+
+    def _reached(self, path: str) -> int:
+        return self._counted[path].reached if path in self._counted else 0
 
     def of(self, items: Sequence[Item]) -> tuple[StepNumbers, ...]:
         following = (*items[1:], None)
         return tuple(self._step(item, after) for item, after in zip(items, following, strict=True))
 
     def _step(self, item: Item, after: Item | None) -> StepNumbers:
-        reached = self._reached.get(item.path, 0)
+        reached = self._reached(item.path)
         ways = tuple(WayNumbers(way.label, way.tap, self.of(way.steps)) for way in item.ways)
         return StepNumbers(
             item.path,
@@ -160,8 +172,8 @@ class _Counts:
             item.text,
             reached,
             self._share(reached),
-            self._here.get(item.path, (0, 0))[0],
-            self._lost(item, after, reached),
+            self._here.get(item.path, 0),
+            self._lost(item, after),
             ways,
             item.jump,
         )
@@ -169,35 +181,23 @@ class _Counts:
     def _share(self, reached: int) -> float | None:
         return reached / self.came_in if 0 < self.came_in >= reached else None
 
-    def _lost(self, item: Item, after: Item | None, reached: int) -> int | None:
-        went_on = self._went_on(item, after)
-        if went_on is None:
+    def _lost(self, item: Item, after: Item | None) -> int | None:
+        if not self._is_told(item, after):
             return None
-        return max(reached - went_on - self._here.get(item.path, (0, 0))[1], 0)
+        counted = self._counted.get(item.path)
+        if counted is None:
+            return 0
+        # Of a few days more may go on than came.
+        return max(counted.reached - counted.onward - self._staying.get(item.path, 0), 0)
 
-    def _went_on(self, item: Item, after: Item | None) -> int | None:
-        """How many came to what follows. Ways that lead back to the next step are in its number already."""
+    def _is_told(self, item: Item, after: Item | None) -> bool:
+        """Whether people can stay behind there, and whoever goes on comes to a step of this flow that follows."""
         taps = item.shape is Shape.MESSAGE and after is None and any(way.tap for way in item.ways)
         if not (taps or item.shape in _RESTS):
-            return None
+            return False
         if after is None and (not item.ways or (item.onward is not None and not taps)):
-            return None  # an answer ends the flow, and is no step
-        if any(not way.bare and self._first(way) is None for way in item.ways):
-            return None
-        firsts = [(way, self._first(way) or 0) for way in item.ways]
-        straight = 0 if after is None else self._reached.get(after.path, 0)
-        apart = sum(n for way, n in firsts if not _leads_back(way))
-        return max(straight + apart, sum(n for _, n in firsts))
-
-    def _first(self, way: Way) -> int | None:
-        """Runs that came to the first step of a way; None: it has none that is counted."""
-        if not way.steps or way.steps[0].path not in self._real:
-            return None
-        return self._reached.get(way.steps[0].path, 0)
-
-
-def _leads_back(way: Way) -> bool:
-    return way.joins and not any(item.ends for item in way.steps)
+            return False  # an answer ends the flow, and is no step
+        return all(way.bare or (way.steps and way.steps[0].path in self._real) for way in item.ways)
 
 
 def _every(steps: Sequence[StepNumbers]) -> Iterator[StepNumbers]:

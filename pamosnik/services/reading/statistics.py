@@ -200,6 +200,8 @@ class StepCounts:
     """Its path, as in `flows show` and `runs`."""
     reached: int
     """Runs that came to it, each once."""
+    onward: int
+    """Runs that came from it to one that follows, each once."""
 
     def shape(self) -> Shape:
         return {"flow": self.flow, "version": self.version, "step": self.step, "reached": self.reached}
@@ -217,11 +219,14 @@ def by_step(
     """Of one flow, or of all. Version by version: a step of an earlier one may have had the same path and been
     another."""
     counted: Counter[tuple[str, str, str]] = Counter()
+    onward: Counter[tuple[str, str, str]] = Counter()
     rows = stats.by_step(conn, account.id, flow_id=flow, connection_id=connection, since=since, until=until)
     for _, flow_id, version, step, what, n in rows:
         if what == stats.REACHED:
             counted[flow_id, version, step] += n
-    return [StepCounts(*step, n) for step, n in sorted(counted.items())]
+        elif what == stats.ONWARD:
+            onward[flow_id, version, step] += n
+    return [StepCounts(*step, n, onward[step]) for step, n in sorted(counted.items())]
 
 
 @dataclass(frozen=True, slots=True)
