@@ -53,7 +53,9 @@ class InstagramApp:
 
 def pair(answer: Answer) -> Pair:
     """What the words of the error say."""
-    said = (reading.text(answer.body.get("error_message")) or "").casefold()
+    error = answer.body.get("error")
+    told = answer.body.get("error_message") or (error.get("message") if isinstance(error, dict) else None)
+    said = (reading.text(told) or "").casefold()
     if "secret" in said:
         return Pair.WRONG_SECRET
     if "platform app" in said or "client_id" in said or "client id" in said or "app id" in said:

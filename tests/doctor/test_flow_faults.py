@@ -32,7 +32,7 @@ async def test_a_caption_asks_for_what_no_flow_takes(shop: Clinic) -> None:
     assert "https://www.instagram.com/" in check["message"]
     assert check["connection"] == "rosas_shop"
     assert check["fix"].startswith('Add under `when:` of a flow: - comment: ["guide"]')
-    assert check["fix"].endswith("Then: pamosnik flows apply")
+    assert check["fix"].endswith("; then: pamosnik flows apply flows.yaml")
     await shop.apply("""
 version: 1
 flows:

@@ -7,7 +7,11 @@ from functools import partial
 import pytest
 
 from pamosnik.instagram import webhook
+from pamosnik.instagram.app_pair import Pair, pair
+from pamosnik.instagram.graph import Answer
+from pamosnik.model.outbox import Outcome, OutcomeKind
 from pamosnik.services import intake
+from pamosnik.services.doctor import subscribed
 from pamosnik.services.doctor.clock import of_clock
 from pamosnik.store import connections
 from tests.doctor.clinic import META_ID, Clinic, Found
@@ -119,6 +123,16 @@ async def test_a_login_that_needs_its_owner(shop: Clinic) -> None:
     _named(await shop.look(), "login", "needs_login: the login has expired", "pamosnik connect")
 
 
+async def test_a_login_that_is_gone_says_why(shop: Clinic) -> None:
+    await shop.write(
+        "UPDATE connections SET status='disconnected', token_sealed=NULL,"
+        " reason='the owner has removed the app (Meta''s error 190/458)'"
+    )
+    found = await shop.look()
+    _named(found, "login", "has no login any more", "190/458", "pamosnik connect")
+    assert found.status("token") == "skipped"
+
+
 async def test_sending_is_blocked(shop: Clinic) -> None:
     await shop.write(
         "UPDATE connections SET rest_until=unixepoch()*1000+3600000,"
@@ -160,6 +174,42 @@ async def test_the_subscription_lacks_what_a_flow_needs(shop: Clinic) -> None:
     _named(await shop.look(), "subscription", "comments (the flow price)", "--fix")
     shop.change_account(subscribed_fields=("messages", "messaging_postbacks", "comments"))
     _named(await shop.look(), "subscription", "message_reactions", "no flow needs", status="note")
+
+
+@pytest.mark.parametrize(
+    ("apps", "ids", "ours", "others"),
+    [
+        ([("1", "Mine")], ("1", "2"), ["1"], []),
+        ([("9", "Chat tool"), ("2", "Mine")], ("1", "2"), ["2"], ["9"]),
+        ([("9", "Chat tool")], ("1", "2"), [], ["9"]),
+        ([("9", "Pamosnik of Rosa"), ("8", "Chat tool")], ("1", "2"), ["9"], ["8"]),
+        ([("9", "Mine")], ("1", None), ["9"], []),
+        ([], (None, None), [], []),
+    ],
+)
+def test_which_app_is_ours(
+    apps: list[tuple[str, str]], ids: tuple[str | None, str | None], ours: list[str], others: list[str]
+) -> None:
+    found = subscribed.ours_of([{"id": app_id, "name": name} for app_id, name in apps], ids)
+    assert tuple([one["id"] for one in part] for part in found) == (ours, others)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (
+            {"error_type": "OAuthException", "code": 400, "error_message": "Invalid platform app"},
+            Pair.WRONG_ID,
+        ),
+        ({"code": 400, "error_message": "Error validating client secret"}, Pair.WRONG_SECRET),
+        ({"error": {"message": "Invalid client_secret", "code": 1}}, Pair.WRONG_SECRET),
+        ({"code": 400, "error_message": "Matching code was not found or was already used"}, Pair.ACCEPTED),
+        ({"error": {"message": "Service temporarily unavailable"}}, Pair.UNTOLD),
+        ({}, Pair.UNTOLD),
+    ],
+)
+def test_what_instagram_says_of_a_pair(body: dict[str, object], says: Pair) -> None:
+    assert pair(Answer(Outcome(OutcomeKind.PERMANENT, "refused"), body)) is says
 
 
 async def test_a_subscription_that_cannot_be_mended_says_why(shop: Clinic) -> None:

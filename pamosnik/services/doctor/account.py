@@ -97,7 +97,13 @@ def _permissions(login: Login, talks: Outcome, posts: Outcome, comments: list[Ou
         missing[_COMMENTS] = f" ({refused_comments.reason})"
     if missing:
         told = "; ".join(f"{name} is missing{why}: {_BREAKS[name]}" for name, why in missing.items())
-        return bad("permissions", f"{told}.", remedies.PERMISSIONS)
+        role = any(one.code == 200 and _denied(one) for one in (talks, posts, *comments))
+        fix = (
+            f"{remedies.PERMISSIONS} If all are granted: {remedies.ADVANCED}"
+            if role
+            else remedies.PERMISSIONS
+        )
+        return bad("permissions", f"{told}.", fix)
     asked = [talks, posts, *comments]
     silent = next((one for one in asked if one.kind is not OutcomeKind.SENT and not _closed(one)), None)
     if silent is not None:

@@ -24,9 +24,9 @@ def look(login: Login, now: datetime) -> Iterator[Check]:
 def _opens(login: Login) -> Check:
     one = login.connected
     if login.trouble is not None:
-        return bad(
-            "login", login.trouble.message, login.trouble.hint or f"Make a new token: {remedies.NEW_TOKEN}"
-        )
+        why = f" Why: {one.reason}." if one.reason else ""
+        fix = login.trouble.hint or f"Make a new token: {remedies.NEW_TOKEN}"
+        return bad("login", f"{login.trouble.message}{why}", fix)
     if one.status is not ConnectionStatus.ACTIVE:
         why = f": {one.reason}" if one.reason else ""
         told = f"It is not in use ({one.status.value}{why})."

@@ -58,7 +58,7 @@ def _broken(promise: Promise, line: str, posts: list[str]) -> Check:
     where = f"{', '.join(posts[:3])}{more}"
     ask = "asks" if len(posts) == 1 else "ask"
     message = f"{where} {ask} people {asks} “{promise.word}”, and no applied flow answers that."
-    return bad("promises", message, f"{line} Then: pamosnik flows apply")
+    return bad("promises", message, f"{line}; then: pamosnik flows apply flows.yaml")
 
 
 def _answer(login: Login, promise: Promise, media_id: str, post: Post, now: datetime) -> Answer:
@@ -76,9 +76,9 @@ def _taken(answer: Answer) -> bool:
 def _line(promise: Promise, answer: Answer) -> str:
     against = next((one for one in answer.takers if one.against is not None), None)
     if against is not None:
-        return f"The flow {against.flow.id} would take it, but {against.against}."
+        return f"The flow {against.flow.id} would take it, but {against.against}: change that"
     line = matching.keyword_line(promise.kind, Heard.of(promise.word))
-    added = f"Add under `when:` of a flow: {line}" if line else "Add a trigger for it to a flow."
+    added = f"Add under `when:` of a flow: {line}" if line else "Add a trigger for it to a flow"
     near = next((one for one in answer.near), None)
     return added if near is None else f"{added} ({matching.came_close(near)})"
 

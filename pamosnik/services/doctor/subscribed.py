@@ -14,6 +14,8 @@ App = Mapping[str, object]
 Mend = Callable[[tuple[str, ...]], None]
 """Subscribes these fields."""
 
+_OUR_NAME = "pamosnik"
+"""Most call their app so: docs/guide.md does."""
 _ANOTHER_TOOL = "another_tool"
 """The notice of a private reply that somebody else has sent."""
 _ELSEWHERE_TOLD = 20
@@ -31,21 +33,20 @@ def look(login: Login, answer: Answer, app_ids: tuple[str | None, str | None], m
         yield waits("other_apps", "`subscription`")
         return
     apps = list(reading.objects(answer.body))
-    ours, others = _ours(apps, app_ids)
+    ours, others = ours_of(apps, app_ids)
     yield _subscription(login, ours, others, mend)
     yield _others(login, others)
 
 
-def _ours(apps: list[App], app_ids: tuple[str | None, str | None]) -> tuple[list[App], list[App]]:
-    """Ours, and other apps. Which of the two ids Meta names is not documented: with one of them unknown, a single
-    app is taken for ours."""
+def ours_of(apps: list[App], app_ids: tuple[str | None, str | None]) -> tuple[list[App], list[App]]:
+    """Ours, and others. Which of the two ids Meta names is not documented: with one of them unknown, the first app
+    is taken for ours."""
     known = [one for one in app_ids if one is not None]
     ours = [one for one in apps if reading.text(one.get("id")) in known]
-    if not ours and (len(known) < len(app_ids) or not known):
-        ours = (
-            apps if len(apps) == 1 else [one for one in apps if "pamosnik" in str(one.get("name")).casefold()]
-        )
-        ours = ours or apps[:1]
+    if not ours:
+        ours = [one for one in apps if _OUR_NAME in str(one.get("name")).casefold()]
+    if not ours and len(known) < len(app_ids):
+        ours = apps[:1]
     return ours, [one for one in apps if one not in ours]
 
 

@@ -65,7 +65,7 @@ def _heard(login: Login, now: datetime) -> Check:
         return note(
             "webhooks",
             "No webhook has come yet.",
-            f"Comment on a post of {login.name} and write to it, from another account; then look again.",
+            f"Try each field in turn: pamosnik connections test {login.name}",
         )
     silent = [field for field in fields if field in found and field not in told]
     if silent:
