@@ -112,6 +112,17 @@ async def test_redirects_are_followed_to_their_end_for_telling(shop: Clinic) -> 
         assert set(bare.asked) == {"/healthz"}  # nobody was shown the verify token
 
 
+@pytest.mark.parametrize(
+    "place", ["https://[", "ftp://other.example/x", "/elsewhere", "https://nowhere.invalid/x"]
+)
+async def test_a_redirect_to_anything_is_told(shop: Clinic, place: str) -> None:
+    async def away(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": place})
+
+    shop.site.instead = away
+    _named(await shop.look(), "redirects", "leads on to")
+
+
 async def test_an_address_without_tls_leads_to_the_one_with(shop: Clinic) -> None:
     async with site(VERIFY_TOKEN) as plain:
 

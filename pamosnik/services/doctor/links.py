@@ -98,9 +98,8 @@ def _unsure(wrong: list[_Wrong]) -> Check:
 def shown(url: str) -> str:
     """Without what may be a key: no query, no user."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = "" if parts.port is None else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}{parts.path}{'?…' if parts.query else ''}"
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}{'?…' if parts.query else ''}"
 
 
 # --- one link ----------------------------------------------------------------------------------------------

@@ -171,16 +171,17 @@ class _Look:
         for _ in range(_MOST_REDIRECTS):
             if seen.status not in _REDIRECTS or seen.leads_to is None:
                 break
-            url = urljoin(url, seen.leads_to)
-            if urlsplit(url).scheme not in ("http", "https"):
-                break
             try:
+                further = urljoin(url, seen.leads_to)
+                if urlsplit(further).scheme not in ("http", "https"):
+                    break
+                url = further
                 seen = await reach.get(url)
-            except Unreached:
+            except (Unreached, ValueError):
                 break
         parts = urlsplit(url)
         path = parts.path.removesuffix(_ALIVE).rstrip("/")
-        return f"{parts.scheme}://{parts.netloc}{path}"
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
 
     def _reached(self, seen: Seen) -> Check:
         if seen.status in _NOBODY_BEHIND:
