@@ -95,6 +95,8 @@ def _tell(sandbox: Sandbox, say: Callable[[str], None]) -> None:
         state = desk.account_state(sandbox.world, account)
         say(f"account        @{account.username}, Instagram id {account.ig_id}")
         say(f"token          {state['token'] or 'none that works: POST /sandbox/token makes one'}")
+    app = sandbox.world.app
+    say(f"app id         {app.app_id}   (PAMOSNIK_INSTAGRAM_APP_ID)")
     say(f"app secret     {sandbox.app_secret}   (PAMOSNIK_INSTAGRAM_APP_SECRET)")
     say(f"phone page     {sandbox.base_url}/phone")
     say(f"people, posts  {sandbox.base_url}/sandbox/state")
