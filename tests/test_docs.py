@@ -12,8 +12,10 @@ from pamosnik.daemon.api_reads import READS
 from pamosnik.daemon.api_writes import WRITES
 from pamosnik.flows import reference, schema_conditions, schema_steps, schema_triggers
 from pamosnik.flows.load import load
+from pamosnik.instagram import catalogue
 from pamosnik.model import diagram
 from pamosnik.services.doctor import GROUP as CHECKS
+from tests.codes_of_problems import codes_of_problems
 from tests.crash import forked
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +40,12 @@ def test_every_setting_is_documented() -> None:
 
 def test_the_flow_reference_is_the_one_that_the_schema_gives() -> None:
     assert DOCS["flow-reference.md"] == reference.reference()
+
+
+def test_the_page_of_metas_errors_is_the_one_that_the_catalogue_gives() -> None:
+    assert DOCS["meta-errors.md"] == catalogue.page()
+    named = {name for one in catalogue.entries() for name in re.findall(r"docs/([a-z-]+\.md)", one.owner)}
+    assert named <= set(DOCS)
 
 
 def test_the_flow_reference_names_every_word_of_the_language() -> None:
@@ -184,3 +192,10 @@ def _keys(value: object) -> set[str]:
 def test_the_diagrams_are_those_of_the_transition_tables() -> None:
     for drawn in (diagram.messages(), diagram.runs()):
         assert f"```mermaid\n{drawn}\n```" in DOCS["reliability.md"]
+
+
+def test_every_code_of_a_problem_is_explained_and_no_other() -> None:
+    table = DOCS["troubleshooting.md"].split("## What status says\n")[1]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    told = {code for row in rows for code in re.findall(r"`([a-z_]+)`", row)}
+    assert told == codes_of_problems()

@@ -261,6 +261,7 @@ NO_SECRETS = {
     "daemon.callers.Caller.token": "its row in the database, with a hash",
     "flows.clashes._Claim.key": "a keyword",
     "flows.written.Entry.key": "of YAML",
+    "instagram.catalogue.Entry.key": "a number of Meta's",
     "model.decision.NewLink.token": "part of an address that is sent to a person",
     "model.event.Incoming.key": "tells repetitions",
     "privacy.subject.Table.person_key": "a column",

@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -117,6 +117,16 @@ def note(text: str) -> None:
     if not os.environ.get("PAMOSNIK_QUIET"):
         with contextlib.suppress(OSError):  # the log of `serve` may be on a full disk
             terminal.err(text)
+
+
+def about_errors(home: "Home", texts: Iterable[object]) -> None:
+    """Where each error of Meta's that these sentences name is explained: the daemon's own page."""
+    from pamosnik.services import errors_explained
+
+    settings = home.settings
+    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    for line in errors_explained.lines(texts, base):
+        note(line)
 
 
 def say(text: str) -> None:

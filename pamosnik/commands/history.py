@@ -12,6 +12,7 @@ from pamosnik.commands.common import (
     Limit,
     Since,
     Yes,
+    about_errors,
     how_many,
     note,
     now,
@@ -68,6 +69,7 @@ def why(
         say(f"  → {_link(link)}")
     if found.advice:
         say(found.advice)
+    about_errors(home, (item["reason"] for item in found.sent))
 
 
 def _item(item: Mapping[str, object]) -> str:
@@ -253,6 +255,7 @@ def queue_list(
         ("id", "Id"),
     ]
     print_table(rows, columns, "Nothing went out yet.")
+    about_errors(home, (row["reason"] for row in rows))
     if prospects is not None:
         note(prospects)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pamosnik.commands.common import Json, now, open_home, print_json, say, shown
+from pamosnik.commands.common import Json, about_errors, now, open_home, print_json, say, shown
 from pamosnik.errors import DaemonNotRunning
 
 
@@ -53,6 +53,8 @@ def status(
         print_json(found)
     else:
         _show(found)
+        assert isinstance(found["problems"], list)
+        about_errors(home, (problem["message"] for problem in found["problems"]))
     if require_daemon and since is None:
         raise DaemonNotRunning("The daemon is not running.", hint="Try: pamosnik serve")
 

@@ -62,7 +62,8 @@ class Alerter:
             await self._tools.writer.write(partial(alerts.remember, todo=todo))
         if self._waits(_SERVER, now):
             return False
-        for letter in alerts.letters(self._tools.reader.connection, todo, self._operator_email, now):
+        conn, public = self._tools.reader.connection, self._tools.address.url
+        for letter in alerts.letters(conn, todo, self._operator_email, now, public=public):
             if not self._waits(letter.account_id, now):
                 return await self._send(letter, now)
         if self._unproven:

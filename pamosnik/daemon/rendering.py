@@ -14,6 +14,7 @@ from starlette.routing import Route
 from pamosnik.charts.style import STYLE
 from pamosnik.clock import local_minute
 from pamosnik.flows.graph import svg
+from pamosnik.instagram import catalogue
 
 _QUOTED = re.compile(r"`([^`\n]+)`")
 
@@ -29,6 +30,7 @@ class Pages:
         )
         self._templates.filters["local_minute"] = local_minute
         self._templates.filters["with_code"] = with_code
+        self._templates.filters["with_errors"] = with_errors
         folder = resources.files("pamosnik.daemon").joinpath("pages")
         self._style = folder.joinpath("style.css").read_text("utf-8") + STYLE
         self._flow_style = svg.style_sheet()
@@ -41,6 +43,7 @@ class Pages:
             Route("/flow.css", self._flow_sheet),
             Route("/icon.svg", self._picture),
             Route("/live.js", self._live),
+            Route(catalogue.PAGE, self._errors),
         ]
 
     def page(self, name: str, values: Mapping[str, object], status: int = 200) -> Response:
@@ -59,8 +62,19 @@ class Pages:
     async def _picture(self, request: Request) -> Response:
         return kept(request, self._icon, "image/svg+xml")
 
+    async def _errors(self, request: Request) -> Response:
+        values = {"entries": tuple(catalogue.entries()), "without": catalogue.WITHOUT_CODE}
+        return self.kept_page(request, "errors.html", values)
+
     async def _live(self, request: Request) -> Response:
         return kept(request, self._script, "text/javascript")
+
+
+def with_errors(text: str) -> Markup:
+    """A sentence in which every error of Meta's leads to its entry in the catalogue."""
+    link = Markup('<a href="{}">{}</a>')
+    pieces = (escape(piece) if to is None else link.format(to, piece) for piece, to in catalogue.linked(text))
+    return Markup("").join(pieces)
 
 
 def with_code(text: str) -> Markup:

@@ -38,7 +38,9 @@ CALLBACK_REFUSED = 2200
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """One of Meta's errors: who has to act, in which words, and for how long and whom sending rests."""
+
     kind: OutcomeKind
     reason: str
     rest: timedelta | None = None
@@ -54,72 +56,70 @@ _P, _C, _A, _U, _B = (
 )
 
 _RATES = {
-    4: _Row(_B, "Meta's limit for the app is reached", REST, RestOf.APP),
-    9: _Row(_B, "this person does too many things at once", REST, RestOf.ITEM),
-    17: _Row(_B, "Meta's limit for the user is reached", REST),
-    32: _Row(_B, "Meta's limit for the page is reached", REST),
-    341: _Row(_B, "Meta's limit for the application is reached", REST, RestOf.APP),
-    368: _Row(_B, "Meta has blocked this account for a while for its behaviour", LONG_REST),
-    613: _Row(_B, "Meta's limit for this kind of call is reached", REST, RestOf.QUOTA),
-    80001: _Row(_B, "Meta's limit for the page is reached", REST),
-    80002: _Row(_B, "Instagram's limit for this account is reached", REST),
-    80006: _Row(_B, "Messenger's limit for this account is reached", REST),
+    4: Row(_B, "Meta's limit for the app is reached", REST, RestOf.APP),
+    9: Row(_B, "this person does too many things at once", REST, RestOf.ITEM),
+    17: Row(_B, "Meta's limit for the user is reached", REST),
+    32: Row(_B, "Meta's limit for the page is reached", REST),
+    341: Row(_B, "Meta's limit for the application is reached", REST, RestOf.APP),
+    368: Row(_B, "Meta has blocked this account for a while for its behaviour", LONG_REST),
+    613: Row(_B, "Meta's limit for this kind of call is reached", REST, RestOf.QUOTA),
+    80001: Row(_B, "Meta's limit for the page is reached", REST),
+    80002: Row(_B, "Instagram's limit for this account is reached", REST),
+    80006: Row(_B, "Messenger's limit for this account is reached", REST),
 }
 
 _SUBCODES = {
-    (10, 2534022): _Row(_P, "the 24-hour window of this person is closed"),
-    (10, 2018278): _Row(_P, "the 24-hour window of this person is closed"),
-    (10, 2018065): _Row(_P, "the 24-hour window of this person is closed"),
-    (10, 2018108): _Row(_P, "this person cannot receive messages right now"),
-    (10, 2534077): _Row(_C, "Meta cannot verify the link between account and user"),
-    (10, 1893063): _Row(_B, "Meta has restricted this account's messages for a while", LONG_REST),
-    (10, 1404170): _Row(_C, "Meta has restricted this account's marketing messages"),
-    (100, 33): _Row(_P, "it does not exist any more, or this account may not see it"),
-    (100, 2018001): _Row(_P, "Meta knows no such person"),
-    (100, 2534014): _Row(_P, "Instagram knows no such person"),
-    (100, 2534013): _Row(_C, "the page is not linked to an Instagram account"),
-    (100, 2534015): _Row(_P, "Instagram does not take this content in this kind of message"),
-    (100, 2534025): _Row(_P, "already answered privately by you or another tool, too old or deleted"),
-    (100, 2534029): _Row(_C, "Meta has barred this business from messaging"),
-    (100, 2534037): _Row(_P, "another app handles this conversation"),
-    (100, 2534068): _Row(_P, "this account cannot send several pictures at once"),
-    (100, 2018008): _Row(OutcomeKind.RETRY, "Meta could not fetch the picture or file"),
-    (100, 2018294): _Row(OutcomeKind.RETRY, "Meta took too long to fetch the video"),
-    (100, 2018047): _Row(_P, "Meta does not take this type of file"),
-    (100, 2018109): _Row(_P, "the file is too big for Instagram"),
-    (100, 2018074): _Row(_P, "the uploaded file belongs to another account"),
-    (200, 2534041): _Row(_C, 'the owner has switched off "Allow access to messages" in the Instagram app'),
-    (200, 2018028): _Row(_C, "before App Review, only people with a role in the app can be messaged"),
-    (200, 1545041): _Row(_P, "this person is not available right now"),
-    (551, 1545041): _Row(_P, "this person is not available right now"),
+    (10, 2534022): Row(_P, "the 24-hour window of this person is closed"),
+    (10, 2018278): Row(_P, "the 24-hour window of this person is closed"),
+    (10, 2018065): Row(_P, "the 24-hour window of this person is closed"),
+    (10, 2018108): Row(_P, "this person cannot receive messages right now"),
+    (10, 2534077): Row(_C, "Meta cannot verify the link between account and user"),
+    (10, 1893063): Row(_B, "Meta has restricted this account's messages for a while", LONG_REST),
+    (10, 1404170): Row(_C, "Meta has restricted this account's marketing messages"),
+    (100, 33): Row(_P, "it does not exist any more, or this account may not see it"),
+    (100, 2018001): Row(_P, "Meta knows no such person"),
+    (100, 2534014): Row(_P, "Instagram knows no such person"),
+    (100, 2534013): Row(_C, "the page is not linked to an Instagram account"),
+    (100, 2534015): Row(_P, "Instagram does not take this content in this kind of message"),
+    (100, 2534025): Row(_P, "already answered privately by you or another tool, too old or deleted"),
+    (100, 2534029): Row(_C, "Meta has barred this business from messaging"),
+    (100, 2534037): Row(_P, "another app handles this conversation"),
+    (100, 2534068): Row(_P, "this account cannot send several pictures at once"),
+    (100, 2018008): Row(OutcomeKind.RETRY, "Meta could not fetch the picture or file"),
+    (100, 2018294): Row(OutcomeKind.RETRY, "Meta took too long to fetch the video"),
+    (100, 2018047): Row(_P, "Meta does not take this type of file"),
+    (100, 2018109): Row(_P, "the file is too big for Instagram"),
+    (100, 2018074): Row(_P, "the uploaded file belongs to another account"),
+    (200, 2534041): Row(_C, 'the owner has switched off "Allow access to messages" in the Instagram app'),
+    (200, 2018028): Row(_C, "before App Review, only people with a role in the app can be messaged"),
+    (200, 1545041): Row(_P, "this person is not available right now"),
+    (551, 1545041): Row(_P, "this person is not available right now"),
 }
 _ANY_CODE = {
-    2534001: _Row(_P, "the conversation was archived or deleted"),  # [F] comes with several codes
-    2018300: _Row(_P, "another app handles this conversation"),
+    2534001: Row(_P, "the conversation was archived or deleted"),  # [F] comes with several codes
+    2018300: Row(_P, "another app handles this conversation"),
 }
 
 _CODES = {
-    1: _Row(_U, "Meta had an unknown error; the message may have gone out"),
-    2: _Row(_U, "Meta's service was disturbed; the message may have gone out"),
-    3: _Row(_C, "the app may not do this"),
-    10: _Row(_C, "a permission is missing"),
-    100: _Row(_P, "Meta refused the content of the request"),
-    102: _Row(_A, "Instagram has ended the session"),
-    230: _Row(_P, "this person has not agreed to show their profile yet"),
-    506: _Row(_P, "the same text was posted just before"),
-    551: _Row(_P, "this person does not receive messages from this account"),
-    803: _Row(_P, "Meta does not know this id"),
-    CALLBACK_REFUSED: _Row(_P, "Meta asked the callback address for its word and did not get it"),  # [F]
-    2022: _Row(_C, "Meta has switched off commerce messages after a violation"),
-    2500: _Row(_P, "Meta does not know this address"),
-    9010: _Row(_P, "Instagram knows no such person"),
-    10900: _Row(_P, "already answered"),
-    36103: _Row(_C, "this account is not eligible for the messaging API"),
-    2018300: _Row(_P, "another app handles this conversation"),
-    9000001: _Row(_P, "the message was deleted or is too old to be read"),
+    1: Row(_U, "Meta had an unknown error; the message may have gone out"),
+    2: Row(_U, "Meta's service was disturbed; the message may have gone out"),
+    3: Row(_C, "the app may not do this"),
+    10: Row(_C, "a permission is missing"),
+    100: Row(_P, "Meta refused the content of the request"),
+    102: Row(_A, "Instagram has ended the session"),
+    230: Row(_P, "this person has not agreed to show their profile yet"),
+    506: Row(_P, "the same text was posted just before"),
+    551: Row(_P, "this person does not receive messages from this account"),
+    803: Row(_P, "Meta does not know this id"),
+    CALLBACK_REFUSED: Row(_P, "Meta asked the callback address for its word and did not get it"),  # [F]
+    2022: Row(_C, "Meta has switched off commerce messages after a violation"),
+    2500: Row(_P, "Meta does not know this address"),
+    9010: Row(_P, "Instagram knows no such person"),
+    10900: Row(_P, "already answered"),
+    36103: Row(_C, "this account is not eligible for the messaging API"),
+    2018300: Row(_P, "another app handles this conversation"),
+    9000001: Row(_P, "the message was deleted or is too old to be read"),
 }
-_PERMISSIONS = _Row(_C, "a permission is missing")
-_LOGIN = _Row(_A, "Instagram wants the owner to log in again")
 _LOGIN_SUBCODES = {
     APP_REMOVED: "the owner has removed the app from their Instagram account",
     459: "Instagram wants the owner to confirm something in the app first",
@@ -129,7 +129,22 @@ _LOGIN_SUBCODES = {
     467: "the login is no longer valid",
     492: "the login is no longer valid",
 }
-_NO_ROLE = _Row(_C, "the account has no accepted role in the app (Instagram tester)")
+NO_ROLE = "100/no-role"
+ROWS: Mapping[str, Row] = {
+    **{str(code): row for code, row in _RATES.items()},
+    **{f"{code}/{subcode}": row for (code, subcode), row in _SUBCODES.items()},
+    **{f"any/{subcode}": row for subcode, row in _ANY_CODE.items()},
+    **{str(code): row for code, row in _CODES.items()},
+    **{f"{TOKEN_REFUSED}/{subcode}": Row(_A, words) for subcode, words in _LOGIN_SUBCODES.items()},
+    str(TOKEN_REFUSED): Row(_A, "Instagram wants the owner to log in again"),
+    NO_ROLE: Row(_C, "the account has no accepted role in the app (Instagram tester)"),
+    "200-299": Row(_C, "a permission is missing"),
+    "http-429": Row(_B, "Meta asked for a pause", REST),
+    "http-500": Row(_U, "Meta's service was disturbed; the message may have gone out"),
+    "other": Row(_P, "Meta refused the request"),
+}
+"""Everything that is told apart, by a key that never changes its meaning: code, code/subcode, or a word.
+`catalogue` explains each of them."""
 
 
 def app_removed(outcome: Outcome) -> bool:
@@ -222,7 +237,9 @@ def _accepted(
 
 def _error(http_status: int, error: Mapping[str, object], regain_s: float | None) -> Outcome:
     code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
-    row = _row(code, subcode, error.get("message"), http_status)
+    # The one text that is looked at: the code alone would call it a mistake in the message.
+    no_role = str(error.get("message")).startswith("Unsupported request")
+    row = ROWS[key_of(code, subcode, http_status, no_role=no_role)]
     pause = None
     if row.kind is OutcomeKind.BACK_OFF:
         pause = max(regain_s or 0.0, row.rest.total_seconds() if row.rest else 0.0) or REST.total_seconds()
@@ -240,27 +257,25 @@ def _error(http_status: int, error: Mapping[str, object], regain_s: float | None
     )
 
 
-def _row(code: int | None, subcode: int | None, message: object, http_status: int) -> _Row:
+def key_of(code: int | None, subcode: int | None, http_status: int, *, no_role: bool = False) -> str:
+    """Which of `ROWS` counts. `no_role`: the message begins with "Unsupported request"."""
+    exact, any_code, whole = f"{code}/{subcode}", f"any/{subcode}", str(code)
     if code == TOKEN_REFUSED:
-        return _Row(_A, _LOGIN_SUBCODES.get(subcode or 0, _LOGIN.reason))
-    if code is not None and code in _RATES:
-        return _RATES[code]
-    if code is not None and subcode is not None and (code, subcode) in _SUBCODES:
-        return _SUBCODES[code, subcode]
-    if subcode in _ANY_CODE:
-        return _ANY_CODE[subcode]
-    # The one text that is looked at: the code alone would call it a mistake in the message.
-    if code == 100 and subcode is None and str(message).startswith("Unsupported request"):
-        return _NO_ROLE
-    if code is not None and code in _CODES:
-        return _CODES[code]
+        return exact if exact in ROWS else whole
+    if code in _RATES:
+        return whole
+    for key in (exact, any_code):
+        if key in ROWS:
+            return key
+    if code == 100 and subcode is None and no_role:
+        return NO_ROLE
+    if whole in ROWS:
+        return whole
     if code is not None and 200 <= code <= 299:
-        return _PERMISSIONS
+        return "200-299"
     if http_status == 429:
-        return _Row(_B, "Meta asked for a pause", REST)
-    if http_status >= 500:
-        return _Row(_U, "Meta's service was disturbed; the message may have gone out")
-    return _Row(_P, "Meta refused the request")
+        return "http-429"
+    return "http-500" if http_status >= 500 else "other"
 
 
 def _usage(headers: Mapping[str, str]) -> tuple[int | None, float | None]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pamosnik._sqlite import Connection
 from pamosnik.model.outbox import Quota
-from pamosnik.services import codes, logins, profiles, settling, webhooks
+from pamosnik.services import codes, errors_explained, logins, profiles, settling, webhooks
 from pamosnik.store import accounts, alerts, connections, notices
 from pamosnik.store.alerts import Alert
 from pamosnik.store.notices import Notice
@@ -172,9 +172,15 @@ def _wrong(conn: Connection) -> dict[tuple[str, str, str], Notice]:
 
 
 def letters(
-    conn: Connection, todo: Sequence[Move], operator_email: str | None, now: datetime
+    conn: Connection,
+    todo: Sequence[Move],
+    operator_email: str | None,
+    now: datetime,
+    *,
+    public: str | None = None,
 ) -> list[Letter]:
-    """The mails. What concerns the whole installation goes to the operator, else to the first account."""
+    """The mails. What concerns the whole installation goes to the operator, else to the first account.
+    `public`: where the daemon is reached from outside."""
     known = accounts.every(conn)
     by_id = {account.id: account for account in known}
     found = []
@@ -191,17 +197,21 @@ def letters(
             found.append(_mended(move.alert, to, zone, now))
         else:
             of_one = account.email if about.account_id else None
-            found.append(_alert(move.notice, to, zone, now, account=of_one))
+            found.append(_alert(move.notice, to, zone, now, account=of_one, public=public))
     return found
 
 
-def _alert(notice: Notice, to: str, zone: ZoneInfo, now: datetime, *, account: str | None) -> Letter:
+def _alert(
+    notice: Notice, to: str, zone: ZoneInfo, now: datetime, *, account: str | None, public: str | None
+) -> Letter:
     message, final = _one_line(notice.message), notice.code in _FINAL
     # Said to everybody: whether there are other accounts on the machine is none of this one's business.
     among = f" (If a command asks for the account: --account {account})" if account else ""
+    explained = "".join(f"{line}\n\n" for line in errors_explained.lines([message], public))
     text = (
         f"{message}\n\n"
         f"What to do: {_one_line(notice.fix)}{among}\n\n"
+        f"{explained}"
         f"Meanwhile: {_MEANWHILE.get(notice.code, 'Everything else goes on.')}\n\n"
         f"Since: {_local(notice.since, zone)}\n\n"
         f"{'' if final else 'You will hear when it is mended. '}`pamosnik status` shows what needs you now.\n"

@@ -71,8 +71,9 @@ def access_level(conn: Connection, item: OutboxItem, now: datetime) -> str:
         conn,
         item,
         _ADVANCED_ACCESS,
-        f"Instagram refused to send for {_username(conn, item)} although the person had just written (10/2534022).",
-        "Meta may require Advanced Access for the app: App Review in Meta's dashboard; docs/guide.md says how.",
+        f"Instagram refused to send for {_username(conn, item)} although the person had just written"
+        " (Meta's error 10/2534022).",
+        "Meta may require Advanced Access for the app: docs/app-review.md says how to ask for it.",
         now,
     )
     return "refused although this person has just written: Meta may require Advanced Access for the app"

@@ -116,6 +116,7 @@ async def test_a_login_that_ends_at_night_makes_exactly_one_mail(tmp_path: Path)
         assert mail.subject.startswith("Pamosnik: The login of shop has ended")
         for part in ("What to do: Run `pamosnik connect`", "Meanwhile: Nothing is sent", "(Europe/Warsaw)"):
             assert part in mail.text
+        assert "About Meta's error 190/463: docs/meta-errors.md#error-190-463\n" in mail.text
         # The same to the only account of a machine and to one of ten: it is not told of the others.
         assert f"asks for the account: --account {EMAIL})" in mail.text
         # The owner logs in: one mail says so, five minutes later.

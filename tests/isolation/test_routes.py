@@ -53,6 +53,7 @@ ANYBODYS = {
     "GET /flow.css",
     "GET /forgot",
     "GET /healthz",
+    "GET /help/errors",
     "GET /icon.svg",
     "GET /l/{token}",
     "GET /live.js",
