@@ -85,11 +85,22 @@ def init(
     account, _ = home.initialise(settings, new, now())
     note(f"Made {settings.home} with the account {account.email} ({account.timezone}).")
     note("It is recorded that its holder is an adult.")
-    note("Next: put the app secret into PAMOSNIK_INSTAGRAM_APP_SECRET, then run")
-    note("  pamosnik connect --token-stdin      (paste the token from Meta's dashboard)")
-    note("  pamosnik flows new price-list       (a flow file to start from; change it)")
-    note("  pamosnik flows apply price-list.yaml")
-    note("  pamosnik serve")
+    for line in _next_steps(settings.home / config.SETTINGS_FILE):
+        note(line)
+
+
+def _next_steps(settings_file: Path) -> tuple[str, ...]:
+    """docs/guide.md in a few lines."""
+    return (
+        "Next, with Meta's dashboard open at “API setup with Instagram login” (docs/guide.md has every step):",
+        "  1. export PAMOSNIK_INSTAGRAM_APP_SECRET=…      the Instagram app secret on that page",
+        "  2. pamosnik connect --token-stdin              paste a token: Generate token, on the same page",
+        "  3. pamosnik flows new price-list               change the file; pamosnik flows apply price-list.yaml",
+        "  4. pamosnik serve --tunnel cloudflared         it says the public address",
+        "  5. Configure webhooks: the address with /webhooks/instagram behind it as callback URL, and the",
+        f"     verify_token that stands in {settings_file}; then publish the app",
+        "Whether all is as it should be: pamosnik doctor",
+    )
 
 
 def _connections(context: typer.Context) -> None:

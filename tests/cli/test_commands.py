@@ -43,6 +43,10 @@ def test_init_makes_a_home_that_only_its_owner_can_read(run: Run, tmp_path: Path
     done = run("init", *who, given=f"{PASSWORD}\n")
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "home"
+    steps = done.stderr[done.stderr.index("Next, ") :].replace(
+        str(folder), "/home/rosa/.local/share/pamosnik"
+    )
+    assert steps in (ROOT / "docs" / "guide.md").read_text("utf-8"), "the guide shows what it says"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
