@@ -44,6 +44,7 @@ OF_CONNECTION = (
     "totals",
     "notices",
     "alerts",
+    "instagram_logins",
     "rests",
     "usage",
     "schedules",

@@ -32,6 +32,7 @@ from pamosnik.store import (
     contacts,
     deletions,
     entrances,
+    instagram_logins,
     links,
     outbox,
     people,
@@ -42,6 +43,7 @@ from pamosnik.store import flows as flow_store
 from pamosnik.store.alerts import Alert
 from pamosnik.store.broadcasts import NewBroadcast, Planned
 from pamosnik.store.connections import Connected
+from pamosnik.store.consents import How
 from pamosnik.store.database import open_database
 from pamosnik.store.tombstones import Tombstone
 from tests.daemon import events
@@ -350,6 +352,8 @@ def _more(conn: Connection, connection_id: str, now: datetime) -> None:
     codes.add(conn, account_id, "spring", ["A-1"])
     codes.give(conn, person, "spring", "A-1", now)
     alerts.put(conn, Alert(account_id, connection_id, "restricted", False, 0, "About shop.", now, None))
+    instagram_logins.add(conn, b"l" * 32, account_id, How.COMMAND, now=now, expires_at=now + DAY * 2)
+    instagram_logins.connected(conn, b"l" * 32, connection_id)
 
 
 def _of_connection(conn: Connection, connection_id: str) -> dict[str, int]:
