@@ -45,8 +45,9 @@ def doctor(
     if not as_json:
         note("Looking at machine, address, Meta and flows: a moment, please.")
     found = checks.examine(settings, only)
-    if fix:
-        found = [_mended(check) if check.mend is not None else check for check in found]
+    if fix and any(check.mend is not None for check in found):
+        mended = [_mended(check) for check in found if check.mend is not None]
+        found = _looked_again(mended, checks.examine(settings, only))
     if as_json:
         print_json([checks.as_json(check) for check in found])
     else:
@@ -71,6 +72,21 @@ def _mended(check: "Check") -> "Check":
         why = error.message if isinstance(error, PamosnikError) else f"{error.strerror}."
         return replace(check, message=f"{check.message} It could not be mended: {why}", mend=None)
     return replace(check, found=Found.GOOD, message=f"Mended: {check.message}", fix=check.then, mend=None)
+
+
+def _looked_again(mended: "Sequence[Check]", found: "Sequence[Check]") -> "list[Check]":
+    """What is found after mending, for one fault hides others; what was mended, and is good now, says so."""
+    from pamosnik.services.doctor import Found
+
+    told = {(check.name, check.connection): check for check in mended}
+
+    def of_both(check: "Check") -> "Check":
+        before = told.get((check.name, check.connection))
+        if before is None or (check.found is Found.BAD and before.found is Found.GOOD):
+            return check
+        return before
+
+    return [of_both(check) for check in found]
 
 
 # --- for people ------------------------------------------------------------------------------------------

@@ -49,9 +49,17 @@ class Certificate:
         """Whether the files are others than those that were read, or tried, last. One that is gone is a change."""
         return self._stamps() != self._looked_at
 
-    def read_again(self) -> None:
-        """Connections from now on see what the files hold. Raises `HomeError`, and everything stays as it was."""
+    def read_again(self, now: datetime) -> None:
+        """Connections from now on see what the files hold. Raises `HomeError`, and everything stays as it was: also
+        where the new certificate has ended, and this one has not."""
         self._looked_at = self._stamps()
+        with suppress(OSError, ValueError):  # `_read` says what is wrong
+            ended = _parsed(self.chain).not_valid_after_utc
+            if ended <= now < self.ends_at:
+                raise HomeError(
+                    f"The new certificate {self.chain} has ended already, on {ended:%Y-%m-%d at %H:%M} UTC.",
+                    hint="Put one that lasts in its place, with its key.",
+                )
         self._read()
 
     def _read(self) -> None:
@@ -119,7 +127,7 @@ class CertificateWatch:
     def __init__(self, certificate: Certificate, writer: Writer, clock: Clock) -> None:
         self._certificate, self._writer, self._clock = certificate, writer, clock
         self._trouble: HomeError | None = None
-        self._told: tuple[str | None, datetime, bool] | None = None
+        self._told: tuple[str | None, datetime, bool, bool] | None = None
 
     async def run(self) -> None:
         while True:
@@ -131,8 +139,9 @@ class CertificateWatch:
         if self._trouble is not None or self._certificate.changed():
             self._follow()
         trouble, ends_at = self._trouble, self._certificate.ends_at
-        soon = ends_at - self._clock.now() < ENDS_SOON
-        found = (None if trouble is None else trouble.message, ends_at, soon)
+        left = ends_at - self._clock.now()
+        soon, ended = left < ENDS_SOON, left <= timedelta()
+        found = (None if trouble is None else trouble.message, ends_at, soon, ended)
         if found != self._told:
             await self._writer.write(lambda conn: self._tell(conn, trouble, ends_at if soon else None))
             self._told = found
@@ -140,7 +149,7 @@ class CertificateWatch:
     def _follow(self) -> None:
         changed = self._certificate.changed()
         try:
-            self._certificate.read_again()
+            self._certificate.read_again(self._clock.now())
         except HomeError as error:
             if changed:
                 log.error("%s", error.message, extra={"action": "certificate.unreadable"})  # noqa: TRY400
@@ -162,9 +171,11 @@ class CertificateWatch:
         if ends_at is None:
             notices.settle(conn, "", "", ENDING)
             return
+        on = f"{ends_at:%Y-%m-%d at %H:%M} UTC"
         message = (
-            f"The certificate {self._certificate.chain} ends on {ends_at:%Y-%m-%d at %H:%M} UTC:"
-            " from then on Meta sends nothing."
+            f"The certificate {self._certificate.chain} ended on {on}: Meta sends nothing."
+            if ends_at <= now
+            else f"The certificate {self._certificate.chain} ends on {on}: from then on Meta sends nothing."
         )
         fix = (
             f"Put a new one in its place, with its key: {self._certificate.files} are read when they change."

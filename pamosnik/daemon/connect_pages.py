@@ -35,6 +35,7 @@ COOKIE = "pamosnik_connect"
 DONE = f"{PATH}/done"
 _DENIED = "You did not allow it at Instagram. Nothing was connected."
 _NOT_BEGUN = "This login was not begun in this browser, or more than half an hour ago. Nothing was connected."
+_USED = "This address has connected an account already, and is good for one. Nothing more was connected."
 _OVER = "This address has served its purpose, or its half hour is over."
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,8 @@ class ConnectPages:
         if begun is None or not instagram_login.is_state(request.query_params.get("state", ""), begun.token):
             return self._problem(_NOT_BEGUN, status=403)
         if begun.login.connection_id is not None:
-            return RedirectResponse(DONE, 303)
+            # Perhaps by another browser, for another account than the one that comes back here.
+            return self._problem(_USED, status=409)
         back = came_back(request.query_params)
         if back.code is None:
             problem = _DENIED if back.denied else f"Instagram led back without a login: {back.problem}."

@@ -48,12 +48,12 @@ async def look_up(instagram: Instagram, token: str, *, lasts: timedelta = DASHBO
     if ig_id is None or username is None:
         raise PamosnikError(
             "Instagram's answer names no professional account.",
-            hint="Switch the account to Business or Creator in the Instagram app, then make a new token.",
+            hint="Switch the account to Business or Creator in the Instagram app, then connect again.",
         )
     if str(me.body.get("account_type", "")).casefold() == "personal":
         raise PamosnikError(
             f"{username} is a personal account, and Instagram has no interface for those.",
-            hint="Switch the account to Business or Creator in the Instagram app, then make a new token.",
+            hint="Switch the account to Business or Creator in the Instagram app, then connect again.",
         )
     # Creator accounts are reported to need one such call before webhooks start; it also shows the permission.
     conversations = await instagram.newest_conversations(token)

@@ -116,6 +116,19 @@ async def test_files_that_do_not_fit_yet_change_nothing_and_are_told(tmp_path: P
 
 
 @pytest.mark.anyio
+async def test_one_that_has_ended_takes_no_place_of_one_that_lasts(tmp_path: Path) -> None:
+    async with site(tmp_path) as running:
+        ended = running.certified_by.certify("127.0.0.1", ends_at=START - timedelta(days=1))
+        ended.put(running.chain, running.key)
+        await running.until({"certificate_unreadable"}, running.first)
+        (notice,) = notices.every(running.desk.conn)
+        assert "has ended already" in notice.message
+        second = running.certified_by.certify("127.0.0.1")
+        second.put(running.chain, running.key)
+        await running.until(set(), second)
+
+
+@pytest.mark.anyio
 async def test_the_owner_hears_before_it_ends(tmp_path: Path) -> None:
     async with site(tmp_path, ends_at=START + timedelta(days=8)) as running:
         assert running.told() == set()

@@ -104,14 +104,33 @@ async def test_the_end_can_be_opened_again_and_the_code_works_once(tmp_path: Pat
         browser = at.desk.browser()
         begun = await browser.get(at.address())
         back = await at.at_instagram(begun.leads_to)
+        assert (await browser.get(back)).leads_to == DONE
         for _ in range(2):
-            assert (await browser.get(back)).leads_to == DONE
             assert "is connected" in _words(await browser.get(DONE))
+        again = await browser.get(back)
+        assert again.status == 409
+        assert "Nothing more was connected" in (again.problem or "")
         assert len(at.connected()) == 1
         assert [path for path in at.desk.actions() if path.startswith("connect")] == [
             "connect: consent given"
         ]
         assert (await at.desk.browser().get(DONE)).leads_to == "/"
+
+
+async def test_of_two_who_have_opened_the_address_the_second_is_told_the_truth(tmp_path: Path) -> None:
+    """They were shown the account of the first as connected."""
+    async with desk_with_instagram(tmp_path) as at:
+        at.sandbox.world.add_account("cake.shop", "The cake shop")
+        address, first, second = at.address(), at.desk.browser(), at.desk.browser()
+        back = [
+            await at.at_instagram((await browser.get(address)).leads_to, account=name)
+            for browser, name in ((first, SHOP), (second, "cake.shop"))
+        ]
+        assert (await first.get(back[0])).leads_to == DONE
+        late = await second.get(back[1])
+        assert late.status == 409
+        assert "Nothing more was connected" in (late.problem or "")
+        assert [one.username for one in at.connected()] == [SHOP]
 
 
 async def test_several_accounts_are_connected_one_after_the_other(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.anyio
 
 LINKED = """
 version: 1
+facts: { catalogue: "https://10.0.0.8/catalogue" }
 flows:
   price:
     when: [dm: [price, link]]
@@ -19,7 +20,7 @@ flows:
           buttons:
             - label: The shop
               url: https://nowhere.invalid/shop?key=planted-key
-      - send: "It is also at https://shop.example/{username|you}."
+      - send: "It is also at https://shop.example/{username|you}, and the catalogue: {catalogue}."
 """
 
 
@@ -92,6 +93,7 @@ async def test_links_behind_which_nothing_is(shop: Clinic) -> None:
     assert private.startswith(
         "https://10.0.0.7/list in the flow price (do.0): it leads to 10.0.0.7, in a private"
     )
+    assert any("https://10.0.0.8/catalogue in the flow price (do.1)" in message for message in told)
     unknown = next(message for message in told if "nowhere.invalid" in message)
     # Where no name of the internet is known, nobody can say that this one is none.
     assert told[unknown] in ("bad", "note")

@@ -36,6 +36,18 @@ async def test_a_secret_file_outside_of_the_home_is_open_to_others(shop: Clinic)
     assert oct(secret.stat().st_mode)[-3:] == "600"
 
 
+async def test_what_is_mended_hides_nothing_from_the_same_look(shop: Clinic) -> None:
+    """The key was told as open to others after `--fix` had closed it."""
+    (shop.home / "master.key").chmod(0o644)
+    open_to_all = await shop.look()
+    assert open_to_all.bad == ["files", "key"]
+    assert open_to_all.status("app_subscription") != "bad"
+    mended = await shop.look("--fix")
+    assert (mended.bad, mended.said.returncode) == ([], 0)
+    assert mended.one("files")["message"].startswith("Mended: ")
+    assert mended.status("login") == "good"
+
+
 async def test_a_toml_that_is_a_link_is_looked_at_where_it_lies(shop: Clinic) -> None:
     kept = shop.folder / "kept.toml"
     (shop.home / "pamosnik.toml").rename(kept)

@@ -5,7 +5,7 @@ Asked through the guarded client, so that no flow file can have this machine loo
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -15,10 +15,9 @@ from pamosnik.calls import CallRefused, NoAnswer, Order, Target, addresses_of, c
 from pamosnik.ids import new_id
 from pamosnik.model.flow import Flow
 from pamosnik.model.step import Ask, Card, GiveCode, Message, Option, ReplyPublicly, Send, Step
-from pamosnik.model.text import Text
+from pamosnik.model.text import Text, Variable
 from pamosnik.reach import Unreached
 from pamosnik.services.doctor.checks import Check, bad, good, note, waits
-from pamosnik.store.accounts import Account
 
 _AT_ONCE = 8
 _WITHIN_S = 8.0
@@ -47,14 +46,18 @@ class _Wrong:
     """Nobody can tell from here."""
 
 
-async def look(flows: Iterable[tuple[Account, Flow]], now: datetime) -> list[Check]:
+Facts = Mapping[str, str]
+"""Name → text: what the file says once and flows say as `{name}`."""
+
+
+async def look(flows: Iterable[tuple[Flow, Facts]], now: datetime) -> list[Check]:
     """One check for each link behind which nothing is, or one that says that all is well."""
     known = list(flows)
     if not known:
         return [waits("links", "`flows`")]
     found: dict[str, list[Link]] = {}
-    for _, flow in known:
-        for link in links(flow):
+    for flow, facts in known:
+        for link in links(flow, facts):
             found.setdefault(link.url, []).append(link)
     if not found:
         return [good("links", "Flows name no address that could be looked at.")]
@@ -158,16 +161,28 @@ async def _status(url: str, method: str, now: datetime) -> int:
 # --- the links of a flow -----------------------------------------------------------------------------------
 
 
-def links(flow: Flow) -> Iterator[Link]:
-    """All that say no variable: what those become only a conversation knows."""
+def links(flow: Flow, facts: Facts) -> Iterator[Link]:
+    """All that say no variable but facts: what others become only a conversation knows."""
     for path, step in flow.steps.items():
-        for place, text in _addresses(step):
+        for place, written in _addresses(step):
+            text = _with_facts(written, facts)
             if all(isinstance(part, str) for part in text.parts):
                 url = "".join(str(part) for part in text.parts).strip()
                 if url.startswith(("https://", "http://")):
                     yield Link(url, flow.id, place or path)
-        for text in _texts(step):
-            yield from (Link(url, flow.id, path) for url in _in_text(text))
+        for written in _texts(step):
+            yield from (Link(url, flow.id, path) for url in _in_text(_with_facts(written, facts)))
+
+
+def _with_facts(text: Text, facts: Facts) -> Text:
+    parts: list[str | Variable] = []
+    for part in text.parts:
+        said = facts.get(part.name, part) if isinstance(part, Variable) else part
+        if isinstance(said, str) and parts and isinstance(parts[-1], str):
+            parts[-1] += said
+        else:
+            parts.append(said)
+    return Text(tuple(parts))
 
 
 def _addresses(step: Step) -> Iterator[tuple[str | None, Text]]:

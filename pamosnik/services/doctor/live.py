@@ -19,9 +19,8 @@ def look(login: Login, answers: Answers) -> Check:
     if counted and all(not any(reading.objects(one.body)) for _, one in counted):
         return bad(
             "app_live",
-            f"The app is probably still in Development: {counted[0][0]} comments are counted below a post, and"
-            " the list"
-            " of them comes back empty. Real webhooks do not come then, either.",
+            f"The app is probably still in Development: Instagram counts {counted[0][0]} below a post (comments),"
+            " and the list of them comes back empty. Real webhooks do not come then, either.",
             remedies.PUBLISH,
         )
     told = [one for one in login.heard if not one.recovered]

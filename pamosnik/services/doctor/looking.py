@@ -122,7 +122,11 @@ async def _ask(settings: Config, known_now: Known | None, now: datetime) -> list
         ),
     ]
     if known_now is not None:
-        all_flows = [(one, flow) for one, catalog in known_now.accounts for flow in catalog.book.flows]
+        all_flows = [
+            (flow, catalog.book.settings.facts)
+            for _, catalog in known_now.accounts
+            for flow in catalog.book.flows
+        ]
         looks.append((("links",), links.look(all_flows, now)))
         looks.append((("promises",), _accounts(settings, known_now, now, compared.hear)))
     told = await _within(looks)
@@ -155,7 +159,7 @@ async def _one(check: Awaitable[Check]) -> Sequence[Check]:
 async def _app(settings: Config, known_now: Known | None, now: datetime) -> Sequence[Check]:
     accounts = [] if known_now is None else known_now.accounts
     fields = needed.fields(flow for _, catalog in accounts for flow in catalog.book.flows)
-    lately = known_now is not None and webhooks.lately_heard(known_now, now)
+    lately = None if known_now is None else webhooks.lately_heard(known_now, now)
     register = partial(mending.register_app, settings, [one.id for one, _ in accounts])
     return await meta_app.look(settings, fields, lately, register)
 

@@ -50,7 +50,7 @@ async def instagram_pair(settings: Config) -> Check:
 
 
 async def look(
-    settings: Config, flows: Mapping[str, str], lately_heard: bool, register: Register
+    settings: Config, flows: Mapping[str, str], lately_heard: bool | None, register: Register
 ) -> list[Check]:
     """`flows`: field → the flow that needs it; `lately_heard`: whether a webhook has come of late."""
     app_id, secret = settings.meta_app_id, settings.meta_app_secret
@@ -92,7 +92,7 @@ def _unclear(outcome: Outcome) -> str:
 
 
 def _subscribed(
-    settings: Config, answer: Answer, flows: Mapping[str, str], lately_heard: bool, register: Register
+    settings: Config, answer: Answer, flows: Mapping[str, str], lately_heard: bool | None, register: Register
 ) -> Iterator[Check]:
     told = subscription(answer)
     address = settings.public_url.rstrip("/") if settings.public_url else None
@@ -111,9 +111,11 @@ def _subscribed(
 
 
 def _present(
-    told: AppSubscription | None, lately_heard: bool, fix: str, mend: Callable[[], None] | None
+    told: AppSubscription | None, lately_heard: bool | None, fix: str, mend: Callable[[], None] | None
 ) -> Check:
     name = "app_subscription"
+    if told is None and lately_heard is None:
+        return skipped(name, "Meta shows none, and whether webhooks come all the same cannot be read here")
     if told is None and lately_heard:
         seen = (
             "Meta shows no webhook subscription of the app for Instagram, and yet webhooks come: the dashboard"

@@ -45,10 +45,11 @@ def look(login: Login, answers: Answers, now: datetime) -> list[Check]:
             broken.setdefault(key, []).append(_named(media_id or "", post))
             lines.setdefault(key, (promise, _line(promise, answer)))
     if not broken:
-        read = f"{len(captions)} post{'' if len(captions) == 1 else 's'}"
-        return [
-            good("promises", f"The captions of {read} were read: flows answer all {kept} words they ask for.")
-        ]
+        read = f"The captions of {len(captions)} post{'' if len(captions) == 1 else 's'} were read:"
+        if not kept:
+            return [good("promises", f"{read} none asks people for a word.")]
+        words = "the one word that they ask" if kept == 1 else f"all {kept} words that they ask"
+        return [good("promises", f"{read} flows answer {words} for.")]
     return [_broken(*lines[key], names) for key, names in list(broken.items())[:_TOLD]]
 
 
