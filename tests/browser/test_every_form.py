@@ -56,8 +56,9 @@ TO_INSTAGRAM = {f"/connect/instagram{rest}" for rest in ("", "/callback", "/done
 UNLINKED = (
     *("/confirm/{confirm}", "/reset/{reset}", "/deletion/{code}"),
     *("/forgot", "/login?password-changed", "/account/data/progress", "/events/missed/answer"),
+    "/help/errors",
 )
-"""Mailed, for whoever is not logged in, or about what is not under way."""
+"""Mailed, for whoever is not logged in, or about what is not under way or did not happen."""
 EMPTY = 4
 """The browser of an account that nothing has happened to."""
 AFTER = "quite another three words"

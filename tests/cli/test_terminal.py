@@ -42,6 +42,7 @@ OWN_WAYS = {
     "flows/reference.py": "makes a page of the documentation",
     "model/diagram.py": "makes a page of the documentation",
     "cli_reference.py": "makes a page of the documentation",
+    "instagram/catalogue.py": "makes a page of the documentation",
     "store/migrations.py": "makes store/schema.sql",
     "terminal.py": "is the way",
 }
