@@ -30,6 +30,7 @@ from pamosnik.commands import (
     setup,
     stats,
     status,
+    upgrading,
 )
 from pamosnik.commands.again import typed_again
 from pamosnik.errors import PamosnikError
@@ -76,7 +77,7 @@ def run(arguments: list[str]) -> int:
     try:
         given = _take_global(arguments)
         # What a command sets for itself, like whose clock times are told on, ends with it.
-        ended = copy_context().run(app, args=given, prog_name="pamosnik", standalone_mode=False)
+        ended = copy_context().run(_run, given)
         return ended if isinstance(ended, int) else 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -104,6 +105,11 @@ def run(arguments: list[str]) -> int:
 
         terminal.err(logs.told(error))
         return 1
+
+
+def _run(given: list[str]) -> object:
+    upgrading.COMMAND.set(tuple(given))
+    return app(args=given, prog_name="pamosnik", standalone_mode=False)
 
 
 def _misused(error: TyperException) -> int:

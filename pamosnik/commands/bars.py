@@ -8,10 +8,15 @@ from contextlib import contextmanager
 from pamosnik import terminal
 
 
+def has_bars() -> bool:
+    """Whether a bar would be seen."""
+    return sys.stderr.isatty() and not os.environ.get("PAMOSNIK_QUIET")
+
+
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """Gives what is to be told (done, all). Without a terminal, or with --quiet, nothing shows."""
-    if not sys.stderr.isatty() or os.environ.get("PAMOSNIK_QUIET"):
+    if not has_bars():
         yield lambda _done, _all: None
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn

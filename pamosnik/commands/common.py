@@ -73,6 +73,7 @@ class Machine:
 def open_machine() -> Iterator[Machine]:
     """The settings and the database; closed at the end. Raises `HomeError`, damage included."""
     from pamosnik import config
+    from pamosnik.commands import upgrading
     from pamosnik.commands.patience import Patience
     from pamosnik.services import home
     from pamosnik.store.damage import look_quickly, require_there
@@ -83,6 +84,8 @@ def open_machine() -> Iterator[Machine]:
     require_there(settings.database)
     home.require_private(settings)
     look_quickly(settings.database)
+    if upgrading.changes():
+        upgrading.bring_up_to_date(settings)
     with told_in_words(settings.database), open_database(settings.database) as database:
         _ZONE.set(home.local_timezone())
         database.wait_while(Patience(settings, note))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik import terminal, unsaid
-from pamosnik.commands import asking
+from pamosnik.commands import asking, upgrading
 from pamosnik.commands.common import (
     Json,
     Yes,
@@ -284,6 +284,7 @@ def _rotate(settings: "Config", wanted: "Wanted", *, yes: bool) -> None:
     )
     copies = " Copies of master.key that you keep open it no more." if wanted.master else ""
     require_yes(f"Replace the {what}?{copies}", yes=yes)
+    upgrading.bring_up_to_date(settings)
     done = rotation.rotate(settings, wanted, now(), Patience(settings, note))
     _say_done(settings, wanted, done)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik import terminal
-from pamosnik.commands import asking, connect
+from pamosnik.commands import asking, connect, upgrading
 from pamosnik.commands.asking import Email, Name, PasswordStdin, Timezone
 from pamosnik.commands.common import (
     Json,
@@ -76,6 +76,8 @@ def init(
     from pamosnik.services import home
 
     settings = config.load()
+    if not home.daemon_running(settings.home):
+        upgrading.bring_up_to_date(settings)
     if home.has_account(settings):
         note(f"There is an account already in {settings.home}; nothing was changed.")
         return
@@ -257,6 +259,8 @@ def serve(
         )
     require_there(settings.database)
     home.require_private(settings)
+    if not home.daemon_running(settings.home):  # else `serve` says whose home it is
+        upgrading.bring_up_to_date(settings)
     logs.set_up(settings.log_format, level=logs.LEVELS[settings.log_level])
     logs.take_what_nobody_caught()
 

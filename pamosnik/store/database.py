@@ -179,11 +179,18 @@ def connect(path: Path) -> Connection:
     return conn
 
 
-def open_database(path: Path, *, migrate: bool = False, any_version: bool = False) -> Database:
+def open_database(
+    path: Path,
+    *,
+    migrate: bool = False,
+    any_version: bool = False,
+    tell: migrations.Told = lambda _done, _steps: None,
+) -> Database:
     """Opens an existing database; with `migrate` makes it or brings it up to date first.
 
     Refuses a file that is not ours, a newer one, a broken one, and an older one but with `migrate` or `any_version`.
-    The caller of `migrate` holds the home's lock: two processes migrating at once are not guarded against here.
+    `tell` hears how far `migrate` is. The caller of `migrate` holds the home's lock: two processes migrating at once
+    are not guarded against here.
     """
     if migrate:
         require_not_emptied(path)
@@ -199,7 +206,7 @@ def open_database(path: Path, *, migrate: bool = False, any_version: bool = Fals
         _require_ours(conn, path)
         migrations.require_not_newer(conn, path)
         if migrate:
-            migrations.apply(conn, path)
+            migrations.apply(conn, path, tell)
         if not any_version:
             migrations.require_current(conn, path)
     except _sqlite.Error as error:

@@ -4,6 +4,7 @@
 Every table carries the account. `STRICT` and `CHECK` keep out what the code must never write.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +13,12 @@ from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
 from pamosnik.model import run_marks
-from pamosnik.store import copies, page_tables, privacy_tables, stats
+from pamosnik.store import copies, page_tables, privacy_tables, room, stats
 from pamosnik.store.early_migrations import EARLY
 
 SET = "pamosnik"
+_WORK_BETWEEN_WORDS = 1_000_000
+"""Of SQLite's steps: a few hundredths of a second."""
 
 
 def m0022_walls(conn: Connection) -> None:
@@ -154,46 +157,96 @@ def require_current(conn: Connection, path: Path) -> None:
     if len(had) < len(MIGRATIONS):
         raise HomeError(
             f"The database {path} has version {len(had)}; this Pamosnik needs version {len(MIGRATIONS)}.",
-            hint="`pamosnik serve` brings it up to date at its start. Without it, try: pamosnik init",
+            hint="`pamosnik serve` brings it up to date at its start, and so does any command that changes something."
+            " Without either, try: pamosnik init",
         )
 
 
-def apply(conn: Connection, path: Path) -> list[str]:
-    """Runs what is missing; returns the names. An existing database is first copied beside itself."""
+Told = Callable[[int, int], None]
+"""Hears how many steps of how many are done; of a long one several times."""
+
+
+def apply(conn: Connection, path: Path, tell: Told = lambda _done, _steps: None) -> list[str]:
+    """Runs what is missing; returns the names. An existing database is first copied beside itself, which is the first
+    step. Raises `HomeError` before anything is done when the disk has no room for that."""
     had = set(applied(conn))
     missing = [migration for migration in MIGRATIONS if migration.__name__ not in had]
     if not missing:
         return []
+    steps = len(missing) + (1 if had else 0)
     if had:
+        _require_room(conn, path)
+        tell(0, steps)
         _copy_aside(conn, path, len(had))
     # sqlite_utils takes 160 ms to import, and is needed only here.
     import sqlite_utils
 
+    telling = _Telling(conn, tell, steps - len(missing), steps)
     migrations = sqlite_utils.Migrations(SET)
     for migration in MIGRATIONS:
-        migrations(name=migration.__name__)(_for_sqlite_utils(migration))
-    migrations.apply(sqlite_utils.Database(conn))
+        migrations(name=migration.__name__)(_for_sqlite_utils(migration, telling))
+    try:
+        migrations.apply(sqlite_utils.Database(conn))
+    finally:
+        telling.end()
     return [migration.__name__ for migration in missing]
 
 
-def _for_sqlite_utils(migration: Callable[[Connection], None]) -> Callable[..., None]:
+class _Telling:
+    """Tells at the beginning of each migration how far it is, and again and again while a long one works."""
+
+    def __init__(self, conn: Connection, tell: Told, done: int, steps: int) -> None:
+        self._conn, self._tell, self._done, self._steps = conn, tell, done, steps
+        conn.set_progress_handler(self._again, _WORK_BETWEEN_WORDS)
+
+    def step(self) -> None:
+        self._tell(self._done, self._steps)
+        self._done += 1
+
+    def _again(self) -> int:
+        self._tell(self._done - 1, self._steps)
+        return 0
+
+    def end(self) -> None:
+        self._conn.set_progress_handler(None, 0)
+        self._tell(self._done, self._steps)
+
+
+def _for_sqlite_utils(migration: Callable[[Connection], None], telling: _Telling) -> Callable[..., None]:
     def run(db: object) -> None:
+        telling.step()
         migration(db.conn)  # type: ignore[attr-defined]
 
     run.__name__ = migration.__name__
     return run
 
 
+def _require_room(conn: Connection, path: Path) -> None:
+    """For the copy, and for a log in which every page stands anew."""
+    size = bytes_of(conn)
+    room.require(path.parent, 2 * size, f"Bringing the database {path} up to date", "It was left as it is.")
+
+
+def bytes_of(conn: Connection) -> int:
+    """How big the database is, what stands in the log alone included."""
+    (pages,), (page,) = (conn.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+    return int(pages) * int(page)
+
+
 def _copy_aside(conn: Connection, path: Path, version: int) -> None:
-    """A consistent copy of the database as it was, beside it."""
+    """A consistent copy of the database as it was, beside it: there as a whole or not at all."""
     copy = copies.before_version(path, version + 1)
-    copy.unlink(missing_ok=True)
-    copy.touch(mode=0o600)
-    target = _sqlite.connect(str(copy))
+    part = copies.before_version(path, f"{version + 1}-part")  # a name under which deletions find it, too
+    part.unlink(missing_ok=True)  # of an upgrade that was killed
+    part.touch(mode=0o600)
+    target = _sqlite.connect(str(part))
     try:
         conn.backup(target)
     finally:
         target.close()
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(copy)
 
 
 def schema_sql() -> str:

@@ -68,6 +68,7 @@ OF_THE_MACHINE: Mapping[str, str] = {
     "early_migrations": "make the tables",
     "migrations": "make the tables",
     "refusals": "words for what SQLite refuses",
+    "room": "free bytes on a disk",
     "shape": "what columns tables have",
     "spill": "a file beside the database; what is in it passes `inbox.add` before anybody sees it",
     "vacuum": "pages of the whole file",
