@@ -61,6 +61,13 @@ SETTINGS = (
     Setting("graph_version", "v26.0", "version of the Graph API"),
     Setting("passphrase", None, "when set, the key file is sealed with it and needed at start", secret=True),
     Setting(
+        "backups",
+        "daily",
+        "`daily`: `serve` makes a backup each night; `off`: only `backup create` makes one",
+    ),
+    Setting("backup_folder", None, "folder on another disk: each backup of the home is copied there, too"),
+    Setting("backup_passphrase", None, "when set, backups are sealed with it", secret=True),
+    Setting(
         "smtp_url",
         None,
         "mail server for alerts and mails of flows: `smtps://user:password@host`",
@@ -129,6 +136,10 @@ class Config:
     meta_url: str | None
     graph_version: str
     passphrase: str | None
+    backups: str
+    """`daily` or `off`."""
+    backup_folder: str | None
+    backup_passphrase: str | None
     smtp_url: str | None
     mail_from: str | None
     mail: MailServer | None
@@ -150,6 +161,11 @@ class Config:
     @property
     def key_file(self) -> Path:
         return self.home / KEY_FILE
+
+    @property
+    def other_folder(self) -> Path | None:
+        """Where copies of the home's backups go."""
+        return None if self.backup_folder is None else Path(self.backup_folder).expanduser()
 
     @property
     def trusts_proxy(self) -> bool:
@@ -303,6 +319,8 @@ def _checked(values: Mapping[str, Value], kept: Mapping[str, timedelta | None]) 
         )
     _require_one_of("log_format", values["log_format"], "text", "json")
     _require_one_of("metrics", values["metrics"], "token", "open")
+    _require_one_of("backups", values["backups"], "daily", "off")
+    _require_other_folder(values["backup_folder"], Path(texts["home"] or ""))
     _require_one_of("proxy_headers", values["proxy_headers"], "ignore", "trust")
     log_level = values["log_level"]
     if log_level.text not in ("debug", "info", "warning"):
@@ -331,6 +349,17 @@ def _require_one_of(name: str, value: Value, *known: str) -> None:
     if value.text not in known:
         raise UsageError(
             f"{name} ({value.source}) is {value.text!r}.", hint=f"It can be {' or '.join(known)}."
+        )
+
+
+def _require_other_folder(value: Value, home: Path) -> None:
+    if value.text is None:
+        return
+    folder = Path(value.text).expanduser()
+    if not folder.is_absolute() or folder.resolve().is_relative_to(home.resolve()):
+        raise UsageError(
+            f"backup_folder ({value.source}) is no folder outside of the home: {value.text}",
+            hint="Write the whole path of a folder on another disk, like /mnt/usb/pamosnik.",
         )
 
 

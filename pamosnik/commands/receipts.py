@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -135,15 +136,20 @@ def _searched_words(found: "Searched | None") -> str:
 def _backups(settings: "Config") -> int:
     from pamosnik.store import backup_files
 
-    return len(backup_files.found(settings.home))
+    return sum(len(backup_files.found_in(folder)) for folder in _folders(settings))
+
+
+def _folders(settings: "Config") -> list[Path]:
+    from pamosnik.store import backup_files
+
+    other = settings.other_folder
+    return [backup_files.folder_of(settings.home), *(() if other is None else (other,))]
 
 
 def _tell_of_backups(settings: "Config", backups: int) -> None:
-    from pamosnik.store import backup_files
-
     if backups:
-        folder = backup_files.folder_of(settings.home)
+        folders = " and ".join(map(str, _folders(settings)))
         note(
-            f"There may still be some of it in {counted(backups, 'backup')} in {folder}, made before. Whoever"
+            f"There may still be some of it in {counted(backups, 'backup')} in {folders}, made before. Whoever"
             " restores one deletes it again. To be rid of that, remove the files there."
         )

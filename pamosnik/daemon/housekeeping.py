@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -13,13 +12,13 @@ from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon import callback
 from pamosnik.daemon.exports import Exports
+from pamosnik.daemon.nightly import Nightly
 from pamosnik.daemon.retainer import Retainer
 from pamosnik.daemon.tokens import TokenKeeper
 from pamosnik.errors import DatabaseDamaged, StorageRefused
 from pamosnik.services import visits
 from pamosnik.store import (
     attempts,
-    backup_files,
     deletions,
     instagram_logins,
     login_attempts,
@@ -58,14 +57,10 @@ def schedule(
     return scheduler
 
 
-def remove_old_backups(scheduler: AsyncIOScheduler, writer: GroupWriter, clock: Clock, home: Path) -> None:
-    """Once a day, too, and as soon as it starts: the home's backups of more than 30 days ago."""
-
-    async def remove() -> None:
-        await asyncio.to_thread(backup_files.remove_outdated, home, clock.now())
-
-    job = partial(_ends_quietly, writer, remove)
-    scheduler.add_job(job, "interval", days=1, id="backups", next_run_time=datetime.now(UTC))
+def look_after_backups(scheduler: AsyncIOScheduler, writer: GroupWriter, nightly: Nightly) -> None:
+    """Every quarter of an hour, and as soon as it starts: makes what is due, removes what is too old."""
+    job = partial(_ends_quietly, writer, nightly.look)
+    scheduler.add_job(job, "interval", minutes=15, id="backups", next_run_time=datetime.now(UTC))
 
 
 async def _ends_quietly(writer: GroupWriter, job: Callable[[], Awaitable[None]]) -> None:

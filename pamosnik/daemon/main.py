@@ -27,6 +27,7 @@ from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callback import Callback
 from pamosnik.daemon.certificate import Certificate, CertificateWatch
 from pamosnik.daemon.key_watch import KeyWatch
+from pamosnik.daemon.nightly import Nightly
 from pamosnik.daemon.reached import reached_here
 from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.sender import STOP_WITHIN_S
@@ -257,7 +258,7 @@ async def _work(
     if stop.is_set():
         return
     workers.begin_sending(going)
-    housekeeping.remove_old_backups(workers.scheduler, writer, clock, settings.home)
+    housekeeping.look_after_backups(workers.scheduler, writer, Nightly(settings, writer, clock))
     await stop.wait()
     workers.scheduler.shutdown(wait=False)
 

@@ -19,11 +19,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from argon2.exceptions import HashingError
-from argon2.low_level import Type, hash_secret_raw
-
 from pamosnik.errors import HomeError
 from pamosnik.security import vault
+from pamosnik.security.stretching import TODAY as TODAY
+from pamosnik.security.stretching import Argon2 as Argon2
+from pamosnik.security.stretching import CannotStretch, stretched
 from pamosnik.security.vault import KEY_BYTES, MasterKey, MasterKeys
 
 FORMAT = 2
@@ -34,23 +34,7 @@ _PURPOSE = "master-keys"
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, binascii.Error)
 
 
-@dataclass(frozen=True, slots=True)
-class Argon2:
-    """What makes a passphrase slow to guess."""
-
-    time_cost: int
-    memory_kib: int
-    parallelism: int
-
-    def is_weaker_than(self, other: "Argon2") -> bool:
-        return self.time_cost < other.time_cost or self.memory_kib < other.memory_kib
-
-
-TODAY = Argon2(time_cost=3, memory_kib=65536, parallelism=4)
-"""The second recommendation of RFC 9106, section 4, read in October 2026; the first takes 2 GiB."""
 _OF_FORMAT_1 = Argon2(time_cost=3, memory_kib=65536, parallelism=4)
-_MOST = Argon2(time_cost=16, memory_kib=1 << 20, parallelism=16)
-"""What is asked beyond that is damage, or malice: it would take all memory, or minutes."""
 
 
 class Trouble(StrEnum):
@@ -289,12 +273,7 @@ def _argon2(content: dict[str, Any]) -> Argon2:
     if content["pamosnik_keys"] == 1:
         return _OF_FORMAT_1
     asked = Argon2(*(int(content[name]) for name in ("time_cost", "memory_kib", "parallelism")))
-    if not (
-        1 <= asked.time_cost <= _MOST.time_cost
-        and 1 <= asked.parallelism <= _MOST.parallelism
-        and 8 * asked.parallelism <= asked.memory_kib <= _MOST.memory_kib
-    ):
-        raise ValueError("out of bounds")
+    asked.require_sane()
     return asked
 
 
@@ -320,20 +299,12 @@ def _raw(text: str) -> bytes:
 
 def _from_passphrase(passphrase: str, salt: bytes, asked: Argon2) -> bytes:
     try:
-        return hash_secret_raw(
-            passphrase.encode("utf-8", "surrogateescape"),
-            salt,
-            time_cost=asked.time_cost,
-            memory_cost=asked.memory_kib,
-            parallelism=asked.parallelism,
-            hash_len=KEY_BYTES,
-            type=Type.ID,
-        )
-    except HashingError as error:
+        return stretched(passphrase, salt, asked)
+    except CannotStretch as error:
         raise KeyFileError(
             Trouble.REFUSED,
-            f"This machine could not open the key file: {error}.",
-            hint=f"It takes {asked.memory_kib >> 10} MiB of free memory.",
+            f"This machine could not open the key file: {error.message}",
+            hint=error.hint or "",
         ) from None
 
 

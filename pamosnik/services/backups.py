@@ -13,9 +13,11 @@ is killed leaves the old database or one without it.
 """
 
 import contextlib
+import hashlib
 import os
+import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +30,7 @@ from pamosnik.privacy import erase_again
 from pamosnik.privacy.erase_again import Again
 from pamosnik.security import keyring
 from pamosnik.security.held_keys import key_lock
-from pamosnik.services import credentials, home
+from pamosnik.services import credentials, home, sealed_backups
 from pamosnik.store import (
     accounts,
     aging,
@@ -45,11 +47,14 @@ from pamosnik.store import (
     ledger,
     mailed_links,
     outbox,
+    room,
     runs,
     sessions,
     vacuum,
+    verified,
 )
-from pamosnik.store.backup import Manifest
+from pamosnik.store.backup import Manifest, Tell
+from pamosnik.store.backup_files import told_in_words
 from pamosnik.store.damage import require_there
 from pamosnik.store.database import open_database
 from pamosnik.store.deletions import Papers
@@ -66,6 +71,12 @@ class Backup:
     manifest: Manifest | None
     problem: str | None
     """Why it cannot be used; None as far as its frame tells."""
+    verified_at: datetime | None = None
+    """When all of it was examined last, as it is now; None: it was not."""
+
+    @property
+    def sealed(self) -> bool:
+        return self.manifest is not None and self.manifest.seal is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +98,36 @@ class Restored:
     """Lines of `erasures.log` that nobody understands."""
 
 
-def create(settings: Config, output: Path | None, now: datetime) -> Backup:
-    """Makes a backup, in the home's folder or as `output`. Raises `HomeError`; then nothing is left behind."""
+def create(
+    settings: Config,
+    output: Path | None,
+    now: datetime,
+    *,
+    passphrase: str | None = None,
+    nightly: bool = False,
+    spare: int = 0,
+    tell: Tell = lambda _done, _everything: None,
+) -> Backup:
+    """Makes a backup, in the home's folder or as `output`, sealed where a passphrase is given or set. Raises
+    `HomeError`; then nothing is left behind."""
     require_there(settings.database)
     home.require_private(settings)
     folder = backup_files.folder_of(settings.home) if output is None else output.absolute().parent
     if output is None:
         config.make_inside(folder)
-    name = None if output is None else output.name
-    path, manifest = backup.create(settings.database, folder, name, version("pamosnik"), now)
+    passphrase = passphrase or settings.backup_passphrase
+    path, manifest = backup.create(
+        settings.database,
+        folder,
+        None if output is None else output.name,
+        version("pamosnik"),
+        now,
+        place=place_of(settings.home),
+        nightly=nightly,
+        seal=None if passphrase is None else sealed_backups.sealing(passphrase),
+        spare=spare,
+        tell=tell,
+    )
     try:
         ledger.copy(settings.home, folder, now)
     except HomeError:
@@ -105,34 +137,104 @@ def create(settings: Config, output: Path | None, now: datetime) -> Backup:
     return Backup(path, path.stat().st_size, manifest, None)
 
 
-def every(settings: Config) -> list[Backup]:
-    """The home's backups, the newest first. Looks at their frames only: `verify` reads every byte."""
-    home.require_private(settings)
-    return [_look_at(path) for path in backup_files.found(settings.home)]
-
-
-def _look_at(path: Path) -> Backup:
+def place_of(home: Path) -> str:
+    """Tells one home on one machine from others, and nothing else."""
     try:
-        return Backup(path, path.stat().st_size, backup.manifest_of(path), None)
+        machine = Path("/etc/machine-id").read_text("utf-8").strip()
+    except (OSError, ValueError):
+        machine = ""
+    told = f"pamosnik place\0{machine}\0{socket.gethostname()}\0{home.resolve()}"
+    return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def every(settings: Config) -> list[Backup]:
+    """The home's backups, and those in the other folder, each the newest first. Looks at their frames only: `verify`
+    reads every byte."""
+    home.require_private(settings)
+    elsewhere = [] if settings.other_folder is None else backup_files.found_in(settings.other_folder)
+    return [_look_at(settings, path) for path in (*backup_files.found(settings.home), *elsewhere)]
+
+
+def _look_at(settings: Config, path: Path) -> Backup:
+    size = path.stat().st_size
+    try:
+        manifest = backup.manifest_of(path)
     except HomeError as error:
-        return Backup(path, path.stat().st_size, None, error.message)
+        return Backup(path, size, None, error.message)
+    return Backup(path, size, manifest, None, verified.at(settings.home, path))
 
 
-def verify(settings: Config, file: Path | None) -> Backup:
+def newest(settings: Config) -> Path:
+    """The home's. Raises `NotFound`."""
+    known = backup_files.found(settings.home)
+    if not known:
+        raise NotFound(
+            f"There is no backup in {backup_files.folder_of(settings.home)}.",
+            hint="Try: pamosnik backup create",
+        )
+    return known[0]
+
+
+def verify(
+    settings: Config,
+    file: Path | None,
+    now: datetime,
+    *,
+    passphrase: str | None = None,
+    tell: Tell = lambda _done, _everything: None,
+) -> Backup:
     """Unpacks a backup, the newest unless one is named, and examines all of it. Raises `BackupUnusable`."""
     home.require_private(settings)
-    if file is None:
-        known = backup_files.found(settings.home)
-        if not known:
-            raise NotFound(
-                f"There is no backup in {backup_files.folder_of(settings.home)}.",
-                hint="Try: pamosnik backup create",
-            )
-        file = known[0]
+    file = file or newest(settings)
     at = settings.home if settings.home.is_dir() else file.absolute().parent
-    with backup.workshop(at) as room:
-        _, manifest = backup.unpack(file, room)
-    return Backup(file, file.stat().st_size, manifest, None)
+    with backup.workshop(at) as work:
+        plain = sealed_backups.opened(file, work, passphrase or settings.backup_passphrase)
+        _, inside = backup.unpack(plain, work, file, tell)
+    manifest = replace(inside, seal=backup.manifest_of(file).seal)
+    if settings.home.is_dir():
+        verified.note(settings.home, file, now)
+    return Backup(file, file.stat().st_size, manifest, None, now)
+
+
+def look_at(settings: Config, file: Path) -> Manifest:
+    """What it says of itself. Raises `HomeError`: `BackupUnusable`, or the home is not private."""
+    if settings.home.exists():
+        home.require_private(settings)
+    return backup.manifest_of(file)
+
+
+def is_from_elsewhere(settings: Config, file: Path) -> bool:
+    """Whether a daemon may run where it was made that this home's lock does not keep out: then two would answer the
+    same people. Raises `BackupUnusable`."""
+    place = backup.manifest_of(file).place
+    if place is None:
+        return not settings.database.exists() and not (settings.home / ledger.NAME).exists()
+    return place != place_of(settings.home)
+
+
+def copy_out(settings: Config, now: datetime) -> Path | None:
+    """Brings the home's newest backup into the other folder, with `erasures.log`, and removes there what has been
+    kept long enough; its copy, or None when it was there already. The folder is never made: where a disk is to be
+    mounted, the one below it would be filled. Raises `HomeError`."""
+    folder = settings.other_folder
+    known = backup_files.found(settings.home)
+    if folder is None or not known:
+        return None
+    if not folder.is_dir():
+        raise HomeError(
+            f"There is no folder {folder} for copies of backups.",
+            hint="Mount its disk, or make the folder; or change PAMOSNIK_BACKUP_FOLDER.",
+        )
+    target = folder / known[0].name
+    with told_in_words(folder):
+        if target.exists() and target.stat().st_size == known[0].stat().st_size:
+            backup_files.rotate(folder, now)
+            return None
+        room.require(folder, known[0].stat().st_size, "A copy of the backup", "None was begun.")
+        backup.copy_whole(known[0], target)
+        ledger.copy(settings.home, folder, now)
+        backup_files.rotate(folder, now)
+    return target
 
 
 def unknown_since(settings: Config, file: Path) -> datetime | None:
@@ -200,7 +302,14 @@ def _look_at_replaced(database: Path, now: datetime) -> _Replaced | None:
         return None
 
 
-def restore(settings: Config, file: Path, now: datetime) -> Restored:
+def restore(
+    settings: Config,
+    file: Path,
+    now: datetime,
+    *,
+    passphrase: str | None = None,
+    tell: Tell = lambda _done, _everything: None,
+) -> Restored:
     """Puts a backup in the place of the home's database, which is kept beside it unless it holds what has to be
     deleted.
 
@@ -209,8 +318,9 @@ def restore(settings: Config, file: Path, now: datetime) -> Restored:
     """
     config.prepare_home(settings.home)
     home.require_private(settings)
-    with home.lock(settings.home), backup.workshop(settings.home) as room:
-        fresh, manifest = backup.unpack(file, room)
+    with home.lock(settings.home), backup.workshop(settings.home) as work:
+        plain = sealed_backups.opened(file, work, passphrase or settings.backup_passphrase)
+        fresh, manifest = backup.unpack(plain, work, file, tell)
         replaced = _look_at_replaced(settings.database, now)
         here = ledger.read(settings.home / ledger.NAME)
         beside = ledger.read(file.absolute().parent / ledger.NAME)

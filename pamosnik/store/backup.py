@@ -6,6 +6,9 @@ before it counts. Everything is made under a temporary name in the folder where 
 its name: a backup is there as a whole or not at all.
 
 The manifest can be read without unpacking. Neither part holds the master key; tokens are in the database, sealed.
+
+A sealed backup (`services.sealed_backups`) is an archive of a manifest that says less, and of such a backup as a
+whole.
 """
 
 import contextlib
@@ -20,21 +23,23 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import Again, DatabaseDamaged, HomeError
-from pamosnik.store import exports, migrations
+from pamosnik.store import exports, migrations, room
 from pamosnik.store.backup_files import folder_of, name_for
 from pamosnik.store.database import APPLICATION_ID, open_database
 from pamosnik.store.refusals import told_in_words, way_back
 
 FORMAT = 1
+SEALED_FORMAT = 2
+SEALED = "sealed"
 DATABASE = "pamosnik.db"
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
 _MANIFEST_BYTES = 1 << 20
 _PRIVACY = (
     "This backup holds what the database held at its moment. What was deleted since is deleted again before it takes"
@@ -42,6 +47,8 @@ _PRIVACY = (
     " removed after 30 days; keep others no longer, either."
 )
 _CHUNK = 1 << 20
+_WORK_BETWEEN_WORDS = 10_000
+"""Of SQLite's steps."""
 _WORKSHOP = ".pamosnik-work-"
 _HELD = "held"
 """In a workshop: locked as long as the process lives that works there."""
@@ -62,41 +69,86 @@ class Manifest:
     """The version of Pamosnik that made it."""
     schema_version: int
     """How many migrations its database has had."""
-    database_bytes: int
-    database_sha256: str
-    counts: Mapping[str, int]
+    place: str | None = None
+    """Of the home that it is of; None: older backups do not say."""
+    database_bytes: int | None = None
+    """None, and likewise below: sealed, so nobody says before it is opened."""
+    database_sha256: str | None = None
+    counts: Mapping[str, int] | None = None
     """Rows by table."""
+    seal: Mapping[str, object] | None = field(default=None, repr=False)
+    """What it is sealed with; None: not at all."""
+
+
+Tell = Callable[[int, int], None]
+"""Hears how many bytes of how many are done. What it raises ends the work."""
+
+
+class BrokenOff(HomeError):
+    """The work was ended from outside, by what it tells how far it is."""
+
+
+def _nothing(_done: int, _everything: int) -> None:
+    pass
 
 
 # --- making ----------------------------------------------------------------------------------------------
 
 
 def create(
-    database: Path, folder: Path, name: str | None, program: str, now: datetime
+    database: Path,
+    folder: Path,
+    name: str | None,
+    program: str,
+    now: datetime,
+    *,
+    place: str | None = None,
+    nightly: bool = False,
+    seal: Callable[[Path, Manifest, Tell], Path] | None = None,
+    spare: int = 0,
+    tell: Tell = _nothing,
 ) -> tuple[Path, Manifest]:
     """Makes a backup in `folder`, which exists; without a name under one that tells the time.
 
-    Works beside a running daemon. Raises `HomeError`, and then has left nothing behind; a file that is there already
-    is never replaced.
+    `seal` makes of the finished file a sealed one beside it. So many bytes as `spare` says are to stay free. Works
+    beside a running daemon. Raises `HomeError`, and then has left nothing behind; a file that is there already is
+    never replaced.
     """
-    with workshop(folder) as room:
-        copy = room / DATABASE
-        _copy(database, copy)
+    with workshop(folder) as work:
+        copy = work / DATABASE
+        size = _copy(database, copy, folder, spare)
+        parts = 3 if seal is None else 4
+
+        def part(number: int) -> Callable[[int], None]:
+            return lambda done: tell(number * size + min(done, size), parts * size)
+
+        part(1)(0)
         try:
-            schema_version, counts = examine(copy)
+            schema_version, counts = examine(copy, lambda: part(1)(0))
         except BackupUnusable as error:
             raise DatabaseDamaged(
                 f"No backup was made: the database {database} is damaged ({error.message}).",
                 hint=way_back(database),
             ) from error
-        packed = room / "packed"
-        manifest = _pack(copy, packed, program, schema_version, counts, now)
-        return give_name(packed, folder, name, now), manifest
+        packed = work / "packed"
+        manifest = Manifest(now, program, schema_version, place, counts=counts)
+        manifest = _pack(copy, packed, manifest, part(2))
+        copy.unlink()
+        if seal is not None:
+            packed = seal(packed, manifest, lambda done, everything: part(3)(size * done // everything))
+            manifest = manifest_of(packed)
+        path = give_name(packed, folder, name, now, nightly=nightly)
+    tell(1, 1)
+    return path, manifest
 
 
-def _copy(database: Path, copy: Path) -> None:
+def _copy(database: Path, copy: Path, folder: Path, spare: int) -> int:
+    """Its size."""
     copy.touch(mode=0o600)
     with open_database(database, any_version=True) as source, told_in_words(database):
+        size = migrations.bytes_of(source.connection)
+        # Copy and archive; then the archive and its sealed twin.
+        room.require(folder, 2 * size + spare, "A backup", "None was begun.")
         target = _sqlite.connect(str(copy), isolation_level=None)
         try:
             source.connection.backup(target, pages=-1)
@@ -104,12 +156,13 @@ def _copy(database: Path, copy: Path) -> None:
             target.execute("PRAGMA journal_mode=DELETE")
         finally:
             target.close()
+    return max(1, size)
 
 
-def _pack(
-    copy: Path, packed: Path, program: str, schema_version: int, counts: Mapping[str, int], now: datetime
-) -> Manifest:
+def _pack(copy: Path, packed: Path, manifest: Manifest, tell: Callable[[int], None]) -> Manifest:
+    """The manifest with what only now is known."""
     digest = hashlib.sha256()
+    done = 0
     with packed.open("xb") as file:
         packed.chmod(0o600)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -117,9 +170,11 @@ def _pack(
                 while chunk := raw.read(_CHUNK):
                     digest.update(chunk)
                     entry.write(chunk)
-            size = copy.stat().st_size
-            manifest = Manifest(now, program, schema_version, size, digest.hexdigest(), counts)
-            archive.writestr(_MANIFEST, json.dumps(_raw(manifest), indent=2))
+                    tell(done := done + len(chunk))
+            manifest = replace(
+                manifest, database_bytes=copy.stat().st_size, database_sha256=digest.hexdigest()
+            )
+            archive.writestr(MANIFEST, json.dumps(_raw(manifest), indent=2))
         file.flush()
         os.fsync(file.fileno())
     return manifest
@@ -128,14 +183,33 @@ def _pack(
 def _raw(manifest: Manifest) -> dict[str, object]:
     return {
         "pamosnik_backup": FORMAT,
+        **_open_to_all(manifest),
+        "database_bytes": manifest.database_bytes,
+        "database_sha256": manifest.database_sha256,
+        "counts": dict(manifest.counts or {}),
+        "holds_master_key": False,
+        "privacy": _PRIVACY,
+    }
+
+
+def sealed_manifest(manifest: Manifest, seal: Mapping[str, object]) -> bytes:
+    """What stands beside the sealed part: nothing that tells of people, not even how many there are."""
+    raw = {
+        "pamosnik_backup": SEALED_FORMAT,
+        **_open_to_all(manifest),
+        "seal": dict(seal),
+        "holds_master_key": False,
+        "privacy": _PRIVACY,
+    }
+    return json.dumps(raw, indent=2).encode()
+
+
+def _open_to_all(manifest: Manifest) -> dict[str, object]:
+    return {
         "created_at": manifest.created_at.astimezone(UTC).isoformat(timespec="milliseconds"),
         "program": manifest.program,
         "schema_version": manifest.schema_version,
-        "database_bytes": manifest.database_bytes,
-        "database_sha256": manifest.database_sha256,
-        "counts": dict(manifest.counts),
-        "holds_master_key": False,
-        "privacy": _PRIVACY,
+        "place": manifest.place,
     }
 
 
@@ -145,12 +219,12 @@ def another_name(taken: Path) -> Again:
     return Again(("-o", str(next(name for name in names if not name.exists()))))
 
 
-def give_name(packed: Path, folder: Path, name: str | None, now: datetime) -> Path:
+def give_name(packed: Path, folder: Path, name: str | None, now: datetime, *, nightly: bool = False) -> Path:
     """Gives a finished file its name, which nothing may have yet, and returns when that is on disk. Without a name it
     gets one that tells the time."""
     number = 1
     while True:
-        path = folder / (name or name_for(now, number))
+        path = folder / (name or name_for(now, number, nightly=nightly))
         try:
             _link(packed, path)
         except FileExistsError:
@@ -160,6 +234,19 @@ def give_name(packed: Path, folder: Path, name: str | None, now: datetime) -> Pa
             continue
         flush_folder(folder)
         return path
+
+
+def copy_whole(file: Path, target: Path) -> None:
+    """Into another folder, there as a whole or not at all; replaces what has that name. Raises OSError."""
+    with workshop(target.parent) as work:
+        copy = work / "copy"
+        with file.open("rb") as source, copy.open("xb") as out:
+            copy.chmod(0o600)
+            shutil.copyfileobj(source, out, _CHUNK)
+            out.flush()
+            os.fsync(out.fileno())
+        copy.replace(target)
+        flush_folder(target.parent)
 
 
 def _link(packed: Path, path: Path) -> None:
@@ -182,83 +269,112 @@ def _link(packed: Path, path: Path) -> None:
 
 def manifest_of(file: Path) -> Manifest:
     """The manifest alone; the database inside is not looked at. Raises `BackupUnusable`."""
-    with _opened(file) as archive:
+    with opened(file) as archive:
         return _manifest(archive, file)
 
 
-def unpack(file: Path, room: Path) -> tuple[Path, Manifest]:
-    """Unpacks the database into a folder of our own and examines it. Raises `BackupUnusable`."""
-    with _opened(file) as archive:
-        manifest = _manifest(archive, file)
-        path = room / DATABASE
+def unpack(file: Path, work: Path, named: Path | None = None, tell: Tell = _nothing) -> tuple[Path, Manifest]:
+    """Unpacks the database of a backup that is not sealed into a folder of our own and examines it. `named`: the file
+    that errors tell of. Raises `BackupUnusable`."""
+    shown = named or file
+    with opened(file, shown) as archive:
+        manifest = _manifest(archive, shown)
+        expected = manifest.database_bytes
+        if expected is None:
+            raise unusable(shown, "it is sealed twice")
+        room.require(work, expected, f"Unpacking {shown}")
+        path = work / DATABASE
         digest, size = hashlib.sha256(), 0
         with archive.open(DATABASE) as entry, path.open("xb") as raw:
             path.chmod(0o600)
             while chunk := entry.read(_CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
-                if size > manifest.database_bytes:
+                if size > expected:
                     break
                 raw.write(chunk)
-    if (size, digest.hexdigest()) != (manifest.database_bytes, manifest.database_sha256):
-        raise _unusable(file, "its database is not the one that was put in (SHA-256 differs)")
+                tell(size, 2 * expected)
+    if (size, digest.hexdigest()) != (expected, manifest.database_sha256):
+        raise unusable(shown, "its database is not the one that was put in (SHA-256 differs)")
     try:
-        schema_version, counts = examine(path)
+        schema_version, counts = examine(path, lambda: tell(size, 2 * expected))
     except BackupUnusable as error:
-        raise _unusable(file, error.message) from error
-    if (schema_version, counts) != (manifest.schema_version, dict(manifest.counts)):
-        raise _unusable(file, "its database holds other counts than its manifest says")
+        raise unusable(shown, error.message) from error
+    if (schema_version, counts) != (manifest.schema_version, dict(manifest.counts or {})):
+        raise unusable(shown, "its database holds other counts than its manifest says")
+    tell(1, 1)
     return path, manifest
 
 
 @contextlib.contextmanager
-def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
+def opened(file: Path, named: Path | None = None) -> Iterator[zipfile.ZipFile]:
+    """The archive. `named`: the file that errors tell of. Raises `BackupUnusable`."""
+    shown = named or file
     broken = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)
     try:
         archive = zipfile.ZipFile(file)
     except FileNotFoundError:
         raise BackupUnusable(f"There is no file {file}.", hint="Try: pamosnik backup list") from None
     except OSError as error:
-        raise _unusable(file, error.strerror or "it cannot be read") from error
+        raise unusable(shown, error.strerror or "it cannot be read") from error
     except broken as error:
-        raise _unusable(file, f"the archive is damaged ({error})") from error
+        raise unusable(shown, f"the archive is damaged ({error})") from error
     with archive:
         try:
             yield archive
         except broken as error:
-            raise _unusable(file, f"the archive is damaged ({error})") from error
+            raise unusable(shown, f"the archive is damaged ({error})") from error
 
 
 def _manifest(archive: zipfile.ZipFile, file: Path) -> Manifest:
     try:
-        if archive.getinfo(_MANIFEST).file_size > _MANIFEST_BYTES:
+        if archive.getinfo(MANIFEST).file_size > _MANIFEST_BYTES:
             raise ValueError("too long")
-        raw = json.loads(archive.read(_MANIFEST))
-        if raw["pamosnik_backup"] > FORMAT or raw["schema_version"] > len(migrations.MIGRATIONS):
+        raw = json.loads(archive.read(MANIFEST))
+        format_ = raw["pamosnik_backup"]
+        if format_ > SEALED_FORMAT or raw["schema_version"] > len(migrations.MIGRATIONS):
             raise BackupUnusable(
                 f"{file} was made by a newer Pamosnik ({raw['program']}).",
                 hint="Install that Pamosnik or a later one, then try again.",
             )
-        return Manifest(
+        place = raw.get("place")
+        manifest = Manifest(
             created_at=datetime.fromisoformat(raw["created_at"]),
             program=str(raw["program"]),
             schema_version=int(raw["schema_version"]),
+            place=None if place is None else str(place),
+        )
+        if format_ == SEALED_FORMAT:
+            return replace(manifest, seal=dict(raw["seal"]))
+        return replace(
+            manifest,
             database_bytes=int(raw["database_bytes"]),
             database_sha256=str(raw["database_sha256"]),
             counts={str(table): int(n) for table, n in raw["counts"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unusable(file, "its manifest is missing or cannot be read") from error
+        raise unusable(file, "its manifest is missing or cannot be read") from error
 
 
-def _unusable(file: Path, reason: str) -> BackupUnusable:
+def unusable(file: Path, reason: str) -> BackupUnusable:
     return BackupUnusable(f"{file} cannot be used: {reason}.", hint="Try: pamosnik backup list")
 
 
-def examine(path: Path) -> tuple[int, dict[str, int]]:
-    """Reads every page of a database file; (schema version, rows by table). Raises `BackupUnusable`."""
+def examine(path: Path, again: Callable[[], None] = lambda: None) -> tuple[int, dict[str, int]]:
+    """Reads every page of a database file; (schema version, rows by table). `again` is called now and then. Raises
+    `BackupUnusable`, and `BrokenOff` when `again` does."""
     conn = _sqlite.connect(str(path), isolation_level=None)
+    broken_off: list[BrokenOff] = []
+
+    def look_up() -> int:
+        try:
+            again()
+        except BrokenOff as error:
+            broken_off.append(error)
+        return len(broken_off)
+
     try:
+        conn.set_progress_handler(look_up, _WORK_BETWEEN_WORDS)
         found = [
             *(text for (text,) in conn.execute("PRAGMA integrity_check(1)") if text != "ok"),
             *(
@@ -273,6 +389,8 @@ def examine(path: Path) -> tuple[int, dict[str, int]]:
         migrations.require_not_newer(conn, path)
         return len(migrations.applied(conn)), _counts(conn)
     except _sqlite.Error as error:
+        if broken_off:
+            raise broken_off[0] from error
         raise BackupUnusable(_sqlite.name_of(error)) from error
     finally:
         conn.close()

@@ -72,6 +72,7 @@ OF_THE_MACHINE: Mapping[str, str] = {
     "shape": "what columns tables have",
     "spill": "a file beside the database; what is in it passes `inbox.add` before anybody sees it",
     "vacuum": "pages of the whole file",
+    "verified": "a file beside the backups",
     "walls": "the wall itself: tests/store/test_walls.py",
     "writer": "the one thread that writes",
 }

@@ -4,9 +4,12 @@ import concurrent.futures
 import hashlib
 import json
 import os
+import shutil
+import signal
 import stat
 import threading
 import zipfile
+from collections import namedtuple
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -43,7 +46,8 @@ def test_a_backup_holds_the_database_and_says_what_is_in_it(tmp_path: Path) -> N
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     found = _check(file)
     assert found == backup.manifest_of(file)
-    assert (found.created_at, found.counts["contacts"], found.counts["accounts"]) == (NOW, 1, 1)
+    counts = found.counts or {}
+    assert (found.created_at, counts["contacts"], counts["accounts"]) == (NOW, 1, 1)
     with zipfile.ZipFile(file) as archive:
         assert sorted(archive.namelist()) == ["manifest.json", "pamosnik.db"]
         raw = archive.read("pamosnik.db")
@@ -54,6 +58,11 @@ def test_a_backup_holds_the_database_and_says_what_is_in_it(tmp_path: Path) -> N
 def _two_rows(conn: Connection) -> None:
     for _ in range(2):
         accounts.audit(conn, "a1", actor="x", action="x" * 999, subject=None, now=NOW)
+
+
+def _many_rows(conn: Connection) -> None:
+    for _ in range(1000):
+        _two_rows(conn)
 
 
 def test_it_is_one_moment_while_others_write(tmp_path: Path) -> None:
@@ -72,7 +81,7 @@ def test_it_is_one_moment_while_others_write(tmp_path: Path) -> None:
         finally:
             done.set()
             writing.join()
-        counts = [_check(file).counts["audit"] for file in files]
+        counts = [(_check(file).counts or {})["audit"] for file in files]
     assert [n % 2 for n in counts] == [0] * 5
     assert counts == sorted(counts)
     assert counts[0] < counts[-1], "nobody wrote meanwhile"
@@ -328,3 +337,80 @@ def test_backups_of_more_than_30_days_ago_go_but_never_the_newest(tmp_path: Path
     backup_files.remove_outdated(tmp_path, NOW)
     assert ages() == [29, 30]
     assert (folder / "another.file").exists()
+
+
+def test_of_nightly_ones_each_stays_for_a_week_and_then_one_a_week(tmp_path: Path) -> None:
+    folder = backup_files.folder_of(tmp_path)
+    folder.mkdir()
+    for days in range(40):
+        (folder / backup_files.name_for(NOW - timedelta(days=days), nightly=True)).touch()
+    by_hand = backup_files.name_for(NOW - timedelta(days=12))
+    (folder / by_hand).touch()
+    backup_files.remove_outdated(tmp_path, NOW)
+    left = [made for path in backup_files.found(tmp_path) if (made := backup_files.made_at(path))]
+    # NOW is a Wednesday: what is older than a week ends with Sundays.
+    assert [(NOW - made).days for made in left] == [*range(8), 10, 12, 17, 24]
+    assert (folder / by_hand).exists()
+    before = backup_files.found(tmp_path)
+    backup_files.remove_outdated(tmp_path, NOW)
+    assert backup_files.found(tmp_path) == before
+
+
+def test_a_backup_killed_anywhere_is_not_there(tmp_path: Path) -> None:
+    """At each of the moments at which it tells how far it is."""
+    home = _home(tmp_path)
+    told: list[tuple[int, int]] = []
+    first = backup.create(
+        home / "pamosnik.db", home, "first", "1.0", NOW, tell=lambda *far: told.append(far)
+    )[0]
+    assert told == sorted(told, key=lambda far: far[0] / far[1])
+    assert told[-1] == (1, 1)
+    for number in range(len(told)):
+        process = os.fork()
+        if process == 0:
+            left = [number]
+
+            def tell(_done: int, _all: int, left: list[int] = left) -> None:
+                if not left[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                left[0] -= 1
+
+            try:
+                backup.create(home / "pamosnik.db", home, "one", "1.0", NOW, tell=tell)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+        # Whole, and only when all that was left was to say so.
+        assert (home / "one").exists() is (number == len(told) - 1)
+    assert _check(home / "one").counts == _check(first).counts
+    assert list(tmp_path.glob(".pamosnik*")) == []
+
+
+def test_what_ends_it_from_outside_leaves_nothing(tmp_path: Path) -> None:
+    home = _home(tmp_path)
+    with open_database(home / "pamosnik.db") as opened:
+        opened.write(_many_rows)
+    before = sorted(home.iterdir())
+
+    def ends(_done: int, _everything: int) -> None:
+        raise backup.BrokenOff("The daemon ends.")
+
+    with pytest.raises(backup.BrokenOff):
+        backup.create(home / "pamosnik.db", home, "one", "1.0", NOW, tell=ends)
+    with pytest.raises(backup.BrokenOff):
+        backup.examine(home / "pamosnik.db", lambda: ends(0, 0))
+    assert sorted(home.iterdir()) == before
+
+
+def test_without_room_none_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = _home(tmp_path)
+    size = (home / "pamosnik.db").stat().st_size
+    usage = namedtuple("usage", ("total", "used", "free"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(9, 9, 2 * size + 99))
+    _make(home, "fits")
+    with pytest.raises(HomeError, match="A backup takes up to"):
+        backup.create(home / "pamosnik.db", home, "two", "1.0", NOW, spare=100)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(9, 9, size - 1))
+    with pytest.raises(HomeError, match="Unpacking"):
+        _check(home / "fits")
+    assert sorted(path.name for path in home.iterdir()) == ["fits", "pamosnik.db"]

@@ -31,7 +31,18 @@ class Group(Enum):
 
 _OF_GROUPS = {
     Group.MACHINE: (
-        *("home", "files", "settings", "sqlite", "database", "key", "disk", "file_system", "timezone"),
+        *(
+            "home",
+            "files",
+            "settings",
+            "sqlite",
+            "database",
+            "key",
+            "disk",
+            "file_system",
+            "backups",
+            "timezone",
+        ),
         *("clock", "mail", "daemon"),
     ),
     Group.APP: (

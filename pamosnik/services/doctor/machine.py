@@ -14,7 +14,7 @@ from pamosnik.errors import HomeError, PamosnikError
 from pamosnik.mail import Mailer
 from pamosnik.security import keyring
 from pamosnik.services import home
-from pamosnik.services.doctor import place
+from pamosnik.services.doctor import backups, place
 from pamosnik.services.doctor.checks import Check, Found, bad, good, note, refused, waits
 from pamosnik.store import accounts
 from pamosnik.store.damage import look_for_damage, require_there
@@ -40,6 +40,7 @@ def look(settings: Config) -> Iterator[Check]:
     yield _key(settings)
     yield place.room(settings.home) if inside else waits("disk", "the home folder")
     yield place.file_system(settings.home) if inside else waits("file_system", "the home folder")
+    yield backups.look(settings, datetime.now(UTC)) if inside else waits("backups", "the home folder")
     yield _daemon(settings)
 
 
