@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test lint bench bench-privacy chaos stories recount storm screenshots browser sshd clean
+.PHONY: demo test lint binary binutils bench bench-privacy chaos stories recount storm screenshots browser sshd clean
 
 demo: $(RUN_STAMP)
 	$(BIN)/pamosnik demo $(ARGS)
@@ -20,6 +20,14 @@ lint: $(DEV_STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# The single executable, in dist/, and its trial without Python: one file to carry, and a folder that starts at once.
+# PyInstaller needs a libpython: that of Debian's package libpython3.11, or a Python built with --enable-shared.
+binary: $(DEV_STAMP) binutils build/binary/.installed
+	rm -rf dist/pamosnik-*-linux-*
+	build/binary/venv/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall .
+	build/binary/venv/bin/python -I binary/build.py
+	$(BIN)/python -m pytest -n 2 binary
 
 bench: $(DEV_STAMP)
 	$(BIN)/python -m bench
@@ -63,23 +71,30 @@ $(DEV_STAMP): requirements-dev.lock $(RUN_STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $@
 
-# The browser tests drive Debian's Chromium. Without it they fail: a missing browser is no reason to skip.
-browser:
-	@command -v chromium >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ]; then \
-	    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium; \
-	  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then \
-	    sudo apt-get update -q && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium; \
-	  else echo "The browser tests need Chromium. Try: sudo apt-get install chromium" >&2; exit 1; fi; }
+build/binary/.installed: requirements-binary.lock
+	test -x build/binary/venv/bin/python || $(PYTHON) -m venv build/binary/venv
+	build/binary/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-binary.lock
+	touch $@
 
-# The tunnel over ssh is tried with Debian's OpenSSH server, which each test starts for itself. Without it they fail.
-sshd:
-	@test -x /usr/sbin/sshd || { \
-	  if [ "$$(id -u)" = 0 ]; then \
-	    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends openssh-server; \
+# What tests and the executable need of Debian: make installs it where it may. Without it they fail, for a missing
+# browser is no reason to skip.
+define from_debian
+	@command -v $(1) >/dev/null || { \
+	  set -- apt-get install -y -q --no-install-recommends $(2); \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && DEBIAN_FRONTEND=noninteractive "$$@"; \
 	  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then \
-	    sudo apt-get update -q && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends openssh-server; \
-	  else echo "The tests of the tunnel need OpenSSH's server. Try: sudo apt-get install openssh-server" >&2; exit 1; fi; }
+	    sudo apt-get update -q && sudo DEBIAN_FRONTEND=noninteractive "$$@"; \
+	  else echo "$(3) Try: sudo apt-get install $(2)" >&2; exit 1; fi; }
+endef
+
+browser:
+	$(call from_debian,chromium,chromium,The browser tests need Chromium.)
+
+sshd:
+	$(call from_debian,/usr/sbin/sshd,openssh-server,The tests of the tunnel need OpenSSH's server.)
+
+binutils:
+	$(call from_debian,objcopy,binutils,PyInstaller needs objcopy and strip.)
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

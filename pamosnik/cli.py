@@ -16,6 +16,7 @@ from pamosnik.commands import (
     api_tokens,
     backup,
     chat,
+    completing,
     delete_account,
     disconnect,
     doctor,
@@ -35,6 +36,8 @@ from pamosnik.commands import (
 from pamosnik.commands.again import typed_again
 from pamosnik.errors import PamosnikError
 
+_COMPLETING = "_PAMOSNIK_COMPLETE"
+"""Set by the shell's function that completes."""
 _GLOBAL = {"--account": "PAMOSNIK_ACCOUNT", "--home": "PAMOSNIK_HOME"}
 
 app = typer.Typer(
@@ -75,6 +78,8 @@ def run(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
     terminal.write_what_it_can()
     try:
+        if _COMPLETING in os.environ and not completing.set_aside(_take_global, _GLOBAL):
+            return 0
         given = _take_global(arguments)
         # What a command sets for itself, like whose clock times are told on, ends with it.
         ended = copy_context().run(_run, given)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pamosnik.commands import previews
+from pamosnik.commands import completing, previews
 from pamosnik.commands.common import Home, Json, Yes, note, now, open_home, print_json, require_yes
 from pamosnik.commands.receipts import Begun, finish
 from pamosnik.errors import NotFound
@@ -25,7 +25,12 @@ def register(app: typer.Typer) -> None:
 
 
 def disconnect(
-    username: Annotated[str, typer.Argument(help="Username or Instagram id of the connected account.")],
+    username: Annotated[
+        str,
+        typer.Argument(
+            help="Username or Instagram id of the connected account.", autocompletion=completing.connections
+        ),
+    ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only says what would go, and what would stay.")
     ] = False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik import terminal
+from pamosnik.commands import completing
 from pamosnik.commands.common import Yes, note, open_home, require_yes
 from pamosnik.commands.files import unwritable, write_whole
 
@@ -19,7 +20,10 @@ _OWNER_ALONE = 0o600
 
 
 def export(
-    flows: Annotated[list[str] | None, typer.Argument(help="Ids of flows; all without it.")] = None,
+    flows: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids of flows; all without it.", autocompletion=completing.flows),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help=f"File, or folder that gets {_IN_A_FOLDER} and the codes files."),

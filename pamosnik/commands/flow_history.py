@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pamosnik.commands import completing
 from pamosnik.commands.common import (
     All,
     Json,
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 
 
 def history(
-    flow: Annotated[str | None, typer.Argument(help="Id of the flow; without it, of all flows.")] = None,
+    flow: Annotated[
+        str | None,
+        typer.Argument(help="Id of the flow; without it, of all flows.", autocompletion=completing.flows),
+    ] = None,
     limit: Limit = None,
     everything: All = False,
     since: Since = None,
@@ -61,7 +65,7 @@ def history(
     ]
     columns = [("at", "When"), ("flow", "Flow"), ("change", "What"), ("version", "Version"), ("by", "By")]
     columns.append(("note", "Note"))
-    print_table(told, columns, "Nothing was applied yet. Try: pamosnik flows apply flows.example.yaml")
+    print_table(told, columns, "Nothing was applied yet. Try: pamosnik flows new")
 
 
 def _what(row: dict[str, object]) -> str:
@@ -70,7 +74,7 @@ def _what(row: dict[str, object]) -> str:
 
 
 def rollback(
-    flow: Annotated[str, typer.Argument(help="Id of the flow.")],
+    flow: Annotated[str, typer.Argument(help="Id of the flow.", autocompletion=completing.flows)],
     version: Annotated[
         str | None,
         typer.Argument(help="Version, by its first characters; without it, the one before this one."),

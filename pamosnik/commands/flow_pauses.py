@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pamosnik.commands import completing
 from pamosnik.commands.common import Json, note, now, open_home, print_json, shown
 from pamosnik.errors import PamosnikError, UsageError
 
 if TYPE_CHECKING:
     from pamosnik.services.pausing import Paused
 
-Flows = Annotated[list[str] | None, typer.Argument(help="Ids of flows.")]
+Flows = Annotated[list[str] | None, typer.Argument(help="Ids of flows.", autocompletion=completing.flows)]
 Every = Annotated[bool, typer.Option("--all", help="All applied flows.")]
 
 

@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
+from pamosnik.commands import completing
 from pamosnik.commands.common import Json, note, print_json, print_table
 from pamosnik.commands.files import unwritable
 from pamosnik.errors import Again, NotFound, UsageError
 
 
 def new(
-    name: Annotated[str | None, typer.Argument(help="Which one; without it they are listed.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Which one; without it they are listed.", autocompletion=completing.starters),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File or folder; NAME.yaml here without it.")
     ] = None,
@@ -22,9 +26,7 @@ def new(
     """Writes a flow file to start from: commented, ready to change, with tests that pass."""
     starters = _starters()
     if name is None:
-        rows: list[dict[str, object]] = [
-            {"name": one, "about": text.splitlines()[0].removeprefix("# ")} for one, text in starters.items()
-        ]
+        rows: list[dict[str, object]] = [{"name": one, "about": about} for one, about in told().items()]
         if as_json:
             print_json(rows)
             return
@@ -39,6 +41,11 @@ def new(
         print_json({"name": name, "file": str(file)})
     note(f"Written: {file}")
     note(f"Try: pamosnik flows test {shlex.quote(str(file))}")
+
+
+def told() -> Mapping[str, str]:
+    """Name → what it does."""
+    return {one: text.splitlines()[0].removeprefix("# ") for one, text in _starters().items()}
 
 
 def _which(name: str, starters: Mapping[str, str]) -> str:

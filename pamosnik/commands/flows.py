@@ -7,6 +7,7 @@ import typer
 
 from pamosnik import terminal
 from pamosnik.commands import (
+    completing,
     flow_export,
     flow_files,
     flow_formatting,
@@ -63,11 +64,14 @@ def list_(as_json: Json = False) -> None:
             ("people", "In it"),
             ("applied_at", "Applied"),
         ],
-        "No flow is applied. Try: pamosnik flows apply flows.example.yaml",
+        "No flow is applied. Try: pamosnik flows new",
     )
 
 
-def show(flow: Annotated[str, typer.Argument(help="Id of the flow.")], as_json: Json = False) -> None:
+def show(
+    flow: Annotated[str, typer.Argument(help="Id of the flow.", autocompletion=completing.flows)],
+    as_json: Json = False,
+) -> None:
     """One applied flow: its triggers and steps as they are understood."""
     from pamosnik.services.reading import broadcasts as broadcast_reading
     from pamosnik.services.reading import flows as flow_reading

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik import terminal
+from pamosnik.commands import completing
 from pamosnik.commands.common import Json, note, now, open_home, print_json, print_table, say
 from pamosnik.commands.files import write_whole
 from pamosnik.errors import Again, NotFound, UsageError
@@ -27,7 +28,9 @@ def register(app: typer.Typer) -> None:
 
 
 def link(
-    flow: Annotated[str, typer.Argument(help="A flow with a `link:` trigger.")],
+    flow: Annotated[
+        str, typer.Argument(help="A flow with a `link:` trigger.", autocompletion=completing.flows)
+    ],
     qr: Annotated[bool, typer.Option("--qr", help="As a QR code, too: for the screen, or into -o.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File for the QR code: .png or .svg.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pamosnik import terminal
-from pamosnik.commands import asking, connect, upgrading
+from pamosnik.commands import asking, completing, connect, upgrading
 from pamosnik.commands.asking import Email, Name, PasswordStdin, Timezone
 from pamosnik.commands.common import (
     Json,
@@ -138,7 +138,12 @@ def connections_list(as_json: Json = False) -> None:
 
 
 def connections_show(
-    username: Annotated[str, typer.Argument(help="Username or Instagram id of the connected account.")],
+    username: Annotated[
+        str,
+        typer.Argument(
+            help="Username or Instagram id of the connected account.", autocompletion=completing.connections
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
     """One connected account."""
@@ -154,7 +159,11 @@ def connections_show(
 
 def connections_refresh(
     username: Annotated[
-        str | None, typer.Argument(help="Of the connected account; without it all that are active.")
+        str | None,
+        typer.Argument(
+            help="Of the connected account; without it all that are active.",
+            autocompletion=completing.connections,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -187,7 +196,11 @@ def connections_refresh(
 
 def connections_test(
     username: Annotated[
-        str | None, typer.Argument(help="Of the connected account; not needed where there is one.")
+        str | None,
+        typer.Argument(
+            help="Of the connected account; not needed where there is one.",
+            autocompletion=completing.connections,
+        ),
     ] = None,
     within: Annotated[
         int, typer.Option(min=1, max=120, help="How many minutes each step is waited for.")

@@ -11,6 +11,7 @@ import typer
 
 from pamosnik import terminal
 from pamosnik.charts import letters
+from pamosnik.commands import completing
 from pamosnik.commands.common import Home, Json, note, now, open_home, print_json, print_table
 from pamosnik.commands.files import write_whole
 from pamosnik.errors import Again, UsageError
@@ -40,9 +41,13 @@ def register(app: typer.Typer) -> None:
 
 
 def stats(
-    flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
+    flow: Annotated[str | None, typer.Option(help="Only this flow.", autocompletion=completing.flows)] = None,
     connection: Annotated[
-        str | None, typer.Option(help="Only this connected account, by username, also on the page.")
+        str | None,
+        typer.Option(
+            help="Only this connected account, by username, also on the page.",
+            autocompletion=completing.connections,
+        ),
     ] = None,
     since: Annotated[str | None, typer.Option(help="First day, like 2026-11-01 or 7d ago.")] = None,
     until: Annotated[str | None, typer.Option(help="Last day.")] = None,

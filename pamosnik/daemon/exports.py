@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from pamosnik.clock import Clock
+from pamosnik.frozen import this_program
 from pamosnik.store import accounts, deletions, exports
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database
@@ -166,7 +166,7 @@ class Exports:
         """Why it failed, in the command's own words."""
         words = ("export",) if job.about is None else ("contacts", "export", job.about)
         process = await asyncio.create_subprocess_exec(
-            *_this_program(),
+            *this_program(),
             *words,
             "-o",
             str(made.path),
@@ -226,11 +226,6 @@ def _remove(path: Path) -> None:
         exports.remove(path)
     except OSError:
         log.exception("An export cannot be removed", extra={"action": "export.stays"})
-
-
-def _this_program() -> Sequence[str]:
-    """How to run a command of this very installation."""
-    return (sys.executable,) if getattr(sys, "frozen", False) else (sys.executable, "-m", "pamosnik")
 
 
 async def _end(process: asyncio.subprocess.Process, ends: "asyncio.Future[tuple[bytes, bytes]]") -> None:

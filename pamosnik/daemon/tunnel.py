@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 import ssl
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from functools import partial
 
 import aiohttp
 
+from pamosnik import frozen
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon import guardian
@@ -298,15 +298,12 @@ def _http() -> aiohttp.ClientSession:
 
 async def _start(command: Sequence[str]) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        "-S",
-        guardian.__file__,
+        *frozen.guarding(guardian.__file__),
         *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env=passed_on(os.environ),
+        env=passed_on(os.environ) | frozen.for_ourselves(os.environ),
         start_new_session=True,
     )
 

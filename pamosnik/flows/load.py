@@ -350,7 +350,7 @@ class _Merger:
         if not isinstance(node, source.Mapping):
             mark = Mark(1, 1) if node is None else node.mark
             reader.error(
-                mark, "empty-file", "a flow file begins with `version: 1`", "Look at flows.example.yaml."
+                mark, "empty-file", "a flow file begins with `version: 1`", "Try: pamosnik flows new"
             )
             self.problems += reader.problems
             return

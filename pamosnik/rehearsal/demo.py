@@ -408,7 +408,7 @@ def _remembered(contact: Contact) -> str:
 
 def _where_next(say: Say) -> None:
     say("\nWhere to look next:")
-    say("  flows.example.yaml                 the flows you have just seen")
+    say("  pamosnik flows new price-list      a flow like the one you have just seen, to change")
     say("  pamosnik flows validate FILE       checks your own")
     say("  pamosnik init                      your own shop: home, account, keys")
     say("  docs/guide.md                      connecting the real Instagram, step by step")
