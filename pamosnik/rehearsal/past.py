@@ -10,9 +10,11 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from importlib import resources
 from zoneinfo import ZoneInfo
 
+from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock, SystemClock, VirtualClock
 from pamosnik.config import Config
 from pamosnik.errors import NotFound
@@ -24,7 +26,7 @@ from pamosnik.sandbox.world import World
 from pamosnik.services import keys as machine_keys
 from pamosnik.services.library import Library
 from pamosnik.services.public_address import PublicAddress
-from pamosnik.store import accounts
+from pamosnik.store import accounts, connections
 from pamosnik.store.database import open_database
 
 LENGTH = timedelta(days=22)
@@ -128,9 +130,16 @@ def play(settings: Config, world: World, clock: FromPast) -> None:
             _Past(stage, world, ZoneInfo(account.timezone)).plays(ends)
             if stage.failures:
                 raise stage.failures[0]
+            database.write(partial(_was_read, account_id=account.id, until=ends))
         clock.arrive()
     finally:
         loop.close()
+
+
+def _was_read(conn: Connection, account_id: str, until: datetime) -> None:
+    """As by a daemon that was there all the time: the demo's would read three weeks again before anything else."""
+    for connected in connections.of_account(conn, account_id):
+        connections.was_read(conn, connected.id, until=until)
 
 
 class _Past:

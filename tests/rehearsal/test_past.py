@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from pamosnik.rehearsal import demo, past
 from pamosnik.services import missed
 from pamosnik.services.library import Library
 from pamosnik.services.reading import numbers, queue, statistics, status, waiting
-from pamosnik.store import accounts
+from pamosnik.store import accounts, connections
 from pamosnik.store.accounts import Account
 from pamosnik.store.database import Database, open_database
 from pamosnik.store.reads import QueueFilter
@@ -58,6 +58,13 @@ def test_it_leaves_something_to_find(shop: Shop) -> None:
     assert [one.near for one in words if one.text == "prcie?" and "price" in (one.near or "")]
     assert waiting.number(shop.conn, shop.account, shop.now) == 2
     assert queue.newest(shop.conn, shop.account, QueueFilter(open_only=True), now=shop.now)
+
+
+def test_the_daemon_does_not_read_it_again(shop: Shop) -> None:
+    """Three weeks were read again before the posts had names, for minutes."""
+    (connected,) = connections.of_account(shop.conn, shop.account.id)
+    assert connected.read_until is not None
+    assert shop.now - connected.read_until < timedelta(minutes=10)
 
 
 def test_nothing_is_wrong_with_it(shop: Shop) -> None:
