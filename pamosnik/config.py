@@ -7,7 +7,7 @@ import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import Enum
@@ -199,8 +199,14 @@ def _told(setting: Setting, value: object) -> str:
     return "(hidden)" if setting.secret or mistaken else str(value)
 
 
-def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, str] | None = None) -> Config:
-    """Reads all settings. Raises `UsageError` that names the setting and where its value came from."""
+def load(
+    flags: Mapping[str, str | None] | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    on_bad_mail: Callable[[UsageError], None] | None = None,
+) -> Config:
+    """Reads all settings. Raises `UsageError` that names the setting and where its value came from. `on_bad_mail`
+    hears of it instead where it is the mail server's; then there is none."""
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     env = os.environ if environ is None else environ
     home = _home(given, env)
@@ -208,7 +214,7 @@ def load(flags: Mapping[str, str | None] | None = None, environ: Mapping[str, st
     values = {name: _value(setting, given, env, toml) for name, setting in _BY_NAME.items()}
     values["home"] = home
     unsaid.keep_always(*(values[setting.name].text for setting in SETTINGS if setting.secret))
-    return _checked(values, kept)
+    return _checked(values, kept, on_bad_mail)
 
 
 def _home(flags: Mapping[str, str], env: Mapping[str, str]) -> Value:
@@ -304,7 +310,11 @@ def _close(name: str, known: Collection[str] = tuple(_BY_NAME)) -> str:
     return f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}"
 
 
-def _checked(values: Mapping[str, Value], kept: Mapping[str, timedelta | None]) -> Config:
+def _checked(
+    values: Mapping[str, Value],
+    kept: Mapping[str, timedelta | None],
+    on_bad_mail: Callable[[UsageError], None] | None,
+) -> Config:
     texts = {name: value.text for name, value in values.items()}
     port = values["port"]
     if port.text is None or not port.text.isdecimal() or not 0 <= int(port.text) <= 65535:
@@ -334,7 +344,7 @@ def _checked(values: Mapping[str, Value], kept: Mapping[str, timedelta | None]) 
     return Config(
         home=Path(texts["home"] or ""),
         port=int(port.text),
-        mail=_mail_server(values["smtp_url"], values["mail_from"]),
+        mail=_mail_server_if_good(values["smtp_url"], values["mail_from"], on_bad_mail),
         sources={name: value.source for name, value in values.items()} | _sources_of_ages(kept),
         ages=Ages(**kept),
         **rest,  # type: ignore[arg-type]
@@ -400,6 +410,18 @@ def _require_mail_address(name: str, value: Value) -> None:
             f"{name} ({value.source}) is no e-mail address: {value.text}",
             hint="Write it like alerts@shop.example.",
         )
+
+
+def _mail_server_if_good(
+    url: Value, mail_from: Value, on_bad: Callable[[UsageError], None] | None
+) -> MailServer | None:
+    try:
+        return _mail_server(url, mail_from)
+    except UsageError as error:
+        if on_bad is None:
+            raise
+        on_bad(error)
+        return None
 
 
 def _mail_server(url: Value, mail_from: Value) -> MailServer | None:

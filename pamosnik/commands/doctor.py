@@ -3,12 +3,13 @@
 import os
 import textwrap
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pamosnik.commands.common import Json, counted, note, print_json, say, width
-from pamosnik.errors import CheckFailed
+from pamosnik.errors import CheckFailed, PamosnikError
 
 if TYPE_CHECKING:
     from pamosnik.config import Config
@@ -40,14 +41,16 @@ def doctor(
     from pamosnik import config
     from pamosnik.services import doctor as checks
 
-    settings = config.load()
+    bad_mail: list[PamosnikError] = []
+    settings = config.load(on_bad_mail=bad_mail.append)
     only = _account(settings)
     if not as_json:
         note("Looking at machine, address, Meta and flows: a moment, please.")
-    found = checks.examine(settings, only)
+    examine = partial(checks.examine, settings, only, bad_mail[0] if bad_mail else None)
+    found = examine()
     if fix and any(check.mend is not None for check in found):
         mended = [_mended(check) for check in found if check.mend is not None]
-        found = _looked_again(mended, checks.examine(settings, only))
+        found = _looked_again(mended, examine())
     if as_json:
         print_json([checks.as_json(check) for check in found])
     else:
@@ -62,7 +65,6 @@ def doctor(
 def _mended(check: "Check") -> "Check":
     from dataclasses import replace
 
-    from pamosnik.errors import PamosnikError
     from pamosnik.services.doctor import Found
 
     assert check.mend is not None

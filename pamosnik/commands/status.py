@@ -61,15 +61,18 @@ def status(
 
 def _show(found: dict[str, object]) -> None:
     queue, events, daemon = found["queue"], found["events"], found["daemon"]
-    connections, problems = found["connections"], found["problems"]
+    connections, problems, notes = found["connections"], found["problems"], found["notes"]
     assert isinstance(queue, dict)
     assert isinstance(events, dict)
     assert isinstance(daemon, dict)
     assert isinstance(connections, list)
     assert isinstance(problems, list)
+    assert isinstance(notes, list)
     say("Everything is in order." if found["healthy"] else "Needs you:")
     for problem in problems:
         say(f"  {problem['message']} {problem['fix']}")
+    for noted in notes:
+        say(f"Note: {noted['message']} {noted['fix']}")
     say(f"daemon       {'running since ' + shown(daemon['since']) if daemon['running'] else 'not running'}")
     if daemon["public_address"] is not None:
         say(f"address      {daemon['public_address']}")

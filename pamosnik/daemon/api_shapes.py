@@ -101,6 +101,7 @@ _BROADCAST = thing(
     skipped=named(number(), "Why → how many people."),
     reason=text(null="nothing ended it early"),
 )
+_TOLD = thing(code=text(), message=text(), fix=text(), since=time(null="not known"))
 _PLANNED = thing(flow=text(), connection=_ON, at=time())
 _STOCK = {
     "keep": text("Like `30d`, or `forever`."),
@@ -371,7 +372,8 @@ SHAPES: Mapping[str, Schema] = {
         ),
         events=thing(last_at=time(null="nothing came in"), pending=number("Wait for their turn.")),
         broadcasts=thing(planned=array(_PLANNED), latest=array(_BROADCAST)),
-        problems=array(thing(code=text(), message=text(), fix=text(), since=time(null="not known"))),
+        problems=array(_TOLD),
+        notes=array(_TOLD, "Worth a look, and perhaps nothing."),
     ),
     "Connection": thing(
         username=text(),

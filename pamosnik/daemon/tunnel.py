@@ -106,18 +106,24 @@ class TunnelKeeper:
         """Whether the address has answered since the program was started, or since the network was gone."""
         self._offline = False
         """Whether it was told that there is no network."""
+        self._why = "Pamosnik was started anew"
+        """Why the program had to be started; at first, what is told of an earlier run."""
+        self._told: str | None = None
+        """What was told since the program was started."""
 
     async def run(self) -> None:
         gap = self._pace.first_gap
         async with _http() as http:
             while True:
                 self._named, self._answered, self._offline = None, False, False
+                self._told = None
                 self._has_named.clear()
                 why = await self._once(http)
                 if self._answered:
                     gap = self._pace.first_gap
                 log.warning("The tunnel is started again: %s", why, extra={"action": "tunnel.again"})
                 await self._tell(partial(self._is_down, why=why))
+                self._why = why
                 await asyncio.sleep(gap)
                 gap = min(gap * 2, self._pace.longest_gap)
 
@@ -128,6 +134,7 @@ class TunnelKeeper:
         except OSError as error:
             return f"it cannot be started ({error.strerror})"
         assert process.stdout is not None
+        await self._is_still_down(f"{self._why}; it was started again, and does not lead here yet")
         reading = asyncio.create_task(self._read(process.stdout))
         ended = asyncio.create_task(process.wait())
         watching = asyncio.create_task(self._watch(http))
@@ -197,6 +204,7 @@ class TunnelKeeper:
                 failures = 0
             except _NoAnswer as trouble:
                 failures += 1
+                await self._is_still_down(f"its program runs, but {url} {trouble}")
                 if failures >= self._pace.failures:
                     return f"{url} {trouble}"
             else:
@@ -248,6 +256,15 @@ class TunnelKeeper:
         except StorageRefused:
             return False
         return True
+
+    async def _is_still_down(self, why: str) -> None:
+        """What is the cause by now, where it was told that it is down: the first one may be long over."""
+        if not self._answered and why != self._told and await self._tell(partial(self._cause_is, why=why)):
+            self._told = why
+
+    def _cause_is(self, conn: Connection, *, why: str) -> None:
+        if notices.since(conn, "", "", DOWN) is not None:
+            self._is_down(conn, why=why)
 
     def _has_no_network(self, conn: Connection) -> None:
         message = "This machine has no network: Meta cannot reach it."

@@ -4,12 +4,14 @@ import hmac
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
 from pamosnik.daemon.meters import Meters
 from pamosnik.daemon.reception import Reception
@@ -22,8 +24,9 @@ log = logging.getLogger(__name__)
 PATH = "/webhooks/instagram"
 _COMPLAIN_EVERY_S = 60.0
 REFUSALS_TOLD = 3
-"""Bad signatures in a row before the owner hears of it: one alone may be a stranger's."""
+"""Bad signatures in a row before something is wrong: one alone may be a stranger's, and is told aside."""
 _BAD_SIGNATURE = "bad_signature"
+_COMPARE = "Compare PAMOSNIK_INSTAGRAM_APP_SECRET and PAMOSNIK_META_APP_SECRET with Meta's dashboard"
 
 
 class Webhook:
@@ -99,26 +102,16 @@ class Webhook:
         if self._refused >= REFUSALS_TOLD or not self._ever_fitted:
             # A notice from before the restart that brought the right secret ends here, too.
             self._ever_fitted = True
-            await self._writer.note(
-                partial(notices.settle, account_id="", connection_id="", code=_BAD_SIGNATURE)
-            )
+            await self._writer.note(_secrets_fit)
         self._refused = 0
 
     async def _complain(self) -> None:
         """Once a minute: a stranger must not fill the log. The owner is told when nothing good came in between."""
         self._refused += 1
+        if self._refused == 1 and not self._ever_fitted:
+            await self._writer.note(partial(_one_refused, now=self._clock.now()))
         if self._refused == REFUSALS_TOLD:
-            await self._writer.note(
-                partial(
-                    notices.raise_notice,
-                    account_id="",
-                    connection_id="",
-                    code=_BAD_SIGNATURE,
-                    message="Deliveries to the webhook were refused: no app secret fits their signature.",
-                    fix="Compare PAMOSNIK_INSTAGRAM_APP_SECRET and PAMOSNIK_META_APP_SECRET with Meta's dashboard.",
-                    now=self._clock.now(),
-                )
-            )
+            await self._writer.note(partial(_all_refused, now=self._clock.now()))
         now = time.monotonic()
         if now - self._complained_at < _COMPLAIN_EVERY_S:
             return
@@ -129,3 +122,29 @@ class Webhook:
             hint,
             extra={"action": "webhook.bad_signature"},
         )
+
+
+# --- what is told ----------------------------------------------------------------------------------------
+
+
+def _one_refused(conn: Connection, now: datetime) -> None:
+    """Unless it is known already that all are."""
+    if notices.since(conn, "", "", _BAD_SIGNATURE) is not None:
+        return
+    message = (
+        "A delivery to the webhook was refused, for no app secret fits its signature; none has fitted since pamosnik"
+        " serve was started."
+    )
+    fix = f"If it was yours (a Test of the dashboard, a comment to try): {_COMPARE}. Else a stranger sent it."
+    notices.raise_notice(conn, "", "", notices.SIGNATURE_REFUSED, message, fix, now)
+
+
+def _all_refused(conn: Connection, now: datetime) -> None:
+    notices.settle(conn, "", "", notices.SIGNATURE_REFUSED)
+    message = "Deliveries to the webhook were refused: no app secret fits their signature."
+    notices.raise_notice(conn, "", "", _BAD_SIGNATURE, message, f"{_COMPARE}.", now)
+
+
+def _secrets_fit(conn: Connection) -> None:
+    for code in (_BAD_SIGNATURE, notices.SIGNATURE_REFUSED):
+        notices.settle(conn, "", "", code)

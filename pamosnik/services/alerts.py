@@ -40,6 +40,7 @@ _CAUSES: Mapping[str, str] = {
     logins.APP_REMOVED: "login",
 }
 """Codes that are steps of one cause. Every other code is a cause of its own."""
+_NOT_MAILED = frozenset({MAIL_FAILING, *notices.ASIDE})
 _FINAL = frozenset({notices.DATA_DELETED})
 """Only told: nothing can be mended any more."""
 
@@ -163,7 +164,7 @@ def _wrong(conn: Connection) -> dict[tuple[str, str, str], Notice]:
     found: dict[tuple[str, str, str], Notice] = {}
     for notice in (*notices.every(conn), *settling.left_to_owners(conn)):
         key = (notice.account_id, notice.connection_id, cause_of(notice.code))
-        if notice.code != MAIL_FAILING and (key not in found or found[key].step < notice.step):
+        if notice.code not in _NOT_MAILED and (key not in found or found[key].step < notice.step):
             found[key] = notice
     return found
 

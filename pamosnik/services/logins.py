@@ -43,7 +43,7 @@ def unreadable(conn: Connection, connection_id: str, reason: str, now: datetime)
 
 
 def opens_again(conn: Connection, connected: Connected) -> None:
-    """The stored token opens after all: sending goes on."""
+    """The stored token opens after all, or Instagram takes it after all: sending goes on."""
     connections.set_status(conn, connected.id, ConnectionStatus.ACTIVE, None)
     notices.settle(conn, connected.account_id, connected.id, NEEDS_LOGIN)
 

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from pamosnik import unsaid
 from pamosnik._sqlite import Connection
 from pamosnik.errors import NeedsAuthorisation, NotFound, PamosnikError
-from pamosnik.instagram import errors
+from pamosnik.instagram import errors, reading
 from pamosnik.instagram.client import Instagram
 from pamosnik.instagram.graph import Answer
 from pamosnik.model.outbox import OutcomeKind
 from pamosnik.security import vault
 from pamosnik.security.vault import Keys
-from pamosnik.services import credentials, logins, removal
+from pamosnik.services import credentials, logins, removal, sending
 from pamosnik.store import accounts, connections, notices
 from pamosnik.store.connections import Connected, ConnectionStatus
 from pamosnik.store.database import Rows
@@ -27,6 +27,8 @@ EVERY = timedelta(days=7)
 AGAIN = timedelta(hours=1)
 """After a refresh that Instagram did not answer; with the next rung of the ladder near, still soon enough."""
 REFUSED_AGAIN = timedelta(hours=24)
+_EXPIRED = "190/463"
+"""As reasons show it. No such token was ever taken again."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,6 +89,42 @@ def failed(conn: Connection, connected: Connected, answer: Answer, now: datetime
         return
     refused = outcome.kind in (OutcomeKind.PERMANENT, OutcomeKind.CONFIGURATION)
     connections.refresh_token_at(conn, connected.id, now + (REFUSED_AGAIN if refused else AGAIN))
+
+
+def refused(conn: Connection, now: datetime) -> list[Connected]:
+    """Connections whose token Instagram refused before its time: it may take it again. Not those that Instagram
+    called expired, nor those whose token does not open: they wait for another key."""
+    return [
+        connected
+        for connected in connections.refused_logins(conn, now)
+        if connected.reason not in (vault.WRONG_MASTER_KEY, vault.WRONG_ACCOUNT_KEY)
+        and _EXPIRED not in (connected.reason or "")
+    ]
+
+
+async def ask_again(instagram: Instagram, connected: Connected, token: str, now: datetime) -> Answer:
+    """With what is due: a token that is read with, and not refreshed, would be refused again at once."""
+    due_since = connected.token_refresh_at
+    return await (instagram.me(token) if due_since is None or due_since > now else instagram.refresh(token))
+
+
+def asked_again(conn: Connection, connected: Connected, answer: Answer, keys: Keys, now: datetime) -> bool:
+    """What Instagram says to a token that it had refused; True: it takes it, and what waited goes out.
+
+    `now`: when the call was made."""
+    if errors.app_removed(answer.outcome):
+        removal.app_removed(conn, connected.id, asked_at=now, now=now)
+        return False
+    fresh = read(answer)
+    taken = fresh is not None or reading.text(answer.body.get("user_id")) == connected.ig_id
+    still = connections.load(conn, connected.id).status is ConnectionStatus.NEEDS_LOGIN
+    if answer.outcome.kind is not OutcomeKind.SENT or not taken or not still:
+        return False
+    if fresh is not None:
+        keep(conn, connected, keys, fresh, now)
+    logins.opens_again(conn, connected)
+    sending.release_held(conn, connected.id, now)
+    return True
 
 
 def warn(conn: Connection, now: datetime) -> None:

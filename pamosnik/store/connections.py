@@ -306,6 +306,16 @@ def with_tokens(conn: Connection) -> list[Connected]:
     return [_connected(row) for row in rows]
 
 
+def refused_logins(conn: Connection, now: datetime) -> list[Connected]:
+    """Connections that stopped although they have a token that has not come to its end."""
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM connections WHERE status='needs_login' AND token_sealed IS NOT NULL"  # noqa: S608
+        " AND token_expires_at>? ORDER BY connected_at",
+        (ms(now),),
+    )
+    return [_connected(row) for row in rows]
+
+
 def set_status(conn: Connection, connection_id: str, status: ConnectionStatus, reason: str | None) -> None:
     """What is disconnected stays so, whatever late answers say: only connecting (`put`) ends that."""
     conn.execute(

@@ -8,7 +8,7 @@ from pathlib import Path
 from pamosnik import _sqlite
 from pamosnik.errors import DatabaseDamaged, HomeError
 from pamosnik.store import backup_files
-from pamosnik.store.refusals import BUSY_TIMEOUT_S, told_in_words, way_back
+from pamosnik.store.refusals import BUSY_TIMEOUT_S, damaged, told_in_words, way_back
 
 QUICK_LOOK_S = 0.3
 """How long a start, or a command, may look for damage before it goes on: enough for some 200 MB."""
@@ -34,10 +34,7 @@ def look_for_damage(path: Path, go_on: Callable[[], bool]) -> bool:
         finally:
             conn.close()
     if found != "ok":
-        what = " ".join(found.replace("*** in database main ***", "").split())
-        raise DatabaseDamaged(
-            f"The database {path} is damaged ({what}); it was left as it is.", hint=way_back(path)
-        )
+        raise damaged(path)
     return True
 
 

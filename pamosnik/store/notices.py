@@ -8,6 +8,10 @@ from pamosnik.store.times import instant, ms
 
 DATA_DELETED = "data_deleted"
 """Nothing is left to do about it: it goes with the next connection, or after a while."""
+SIGNATURE_REFUSED = "signature_refused"
+"""Told aside: one delivery was refused, and none has fitted since the start. It may have been a stranger's."""
+ASIDE = frozenset({SIGNATURE_REFUSED})
+"""Shown to whoever looks; nothing is wrong because of them, and nobody is mailed."""
 CLOCK_WRONG = "clock_wrong"
 """Of the machine: what goes by its clock alone does not know what is old."""
 

@@ -45,14 +45,21 @@ def storage_error(path: Path, error: BaseException) -> StorageRefused | Database
                 hint=f"Try: df -h {path.parent}   If there is room, look at the disk and the system's log. The daemon"
                 " goes on by itself.",
             )
-        case Code.CORRUPT | Code.NOTADB:
-            return DatabaseDamaged(
-                f"The database {path} is damaged ({name}); it was left as it is.", hint=way_back(path)
-            )
+        case Code.CORRUPT:
+            return damaged(path)
+        case Code.NOTADB:
+            return damaged(path, "its beginning was overwritten, so it is no database any more")
         case None:
             return StorageRefused(f"The database {path} cannot be used: {error}.", hint="Try again.")
         case _:
             assert_never(code)
+
+
+def damaged(path: Path, what: str = "a part of it cannot be read") -> DatabaseDamaged:
+    """The way back is the hint."""
+    return DatabaseDamaged(
+        f"The database {path} is damaged: {what}. It was left as it is.", hint=way_back(path)
+    )
 
 
 def locked(path: Path, waited_s: float) -> StorageRefused:

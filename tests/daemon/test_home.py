@@ -185,7 +185,12 @@ async def test_deliveries_that_no_secret_fits_are_told_to_the_owner(tmp_path: Pa
     """A wrong secret looked like silence."""
     async with open_shop(tmp_path, PAMOSNIK_INSTAGRAM_APP_SECRET="another secret altogether") as shop:
         body = events.encode(events.envelope(events.talk(events.message("9001", "thanks"))))
-        assert [await shop.fake.post(body) for _ in range(3)] == [403] * 3
+        assert await shop.fake.post(body) == 403
+        told = await shop.read("status")
+        assert (told["healthy"], [one["code"] for one in told["notes"]]) == (True, ["signature_refused"])
+        assert "Note: A delivery to the webhook was refused" in (await shop.try_command("status")).out
+        assert [await shop.fake.post(body) for _ in range(2)] == [403] * 2
+        assert (await shop.read("status"))["notes"] == []
         (problem,) = (await shop.read("status"))["problems"]
         assert problem["code"] == "bad_signature"
         # The owner mends the secret, which takes a restart.
@@ -193,6 +198,9 @@ async def test_deliveries_that_no_secret_fits_are_told_to_the_owner(tmp_path: Pa
         await shop.start()
         assert await shop.fake.post(body, events.sign(body, "another secret altogether")) == 200
         assert (await shop.read("status"))["healthy"] is True
+        # Now the secrets are known to be right, and one delivery that does not fit is a stranger's.
+        assert await shop.fake.post(body) == 403
+        assert (await shop.read("status"))["notes"] == []
 
 
 async def test_without_a_secret_status_says_so(tmp_path: Path) -> None:

@@ -114,6 +114,33 @@ async def test_a_login_that_has_ended_holds_the_queue(tmp_path: Path, subcode: i
         assert shop.fake.sent == []
 
 
+@pytest.mark.parametrize("after_days", [0, 3], ids=["young", "to be refreshed"])
+async def test_a_login_that_instagram_takes_again_goes_on_by_itself(tmp_path: Path, after_days: int) -> None:
+    async with machine(tmp_path) as shop:
+        await _days(shop, after_days)
+        shop.fake.trouble = lambda _: Trouble(400, 190, 460)
+        await _asks(shop)
+        await shop.works()
+        await _days(shop, 0.5)
+        assert [problem["code"] for problem in shop.problems()] == ["needs_login"]
+        assert shop.fake.sent == []
+        shop.fake.trouble = lambda _: None
+        await _days(shop, 0.05)
+        assert shop.problems() == []
+        await shop.works()
+        assert shop.states() == ["sent"]
+
+
+async def test_a_login_that_is_only_refused_to_be_refreshed_does_not_come_and_go(tmp_path: Path) -> None:
+    async with machine(tmp_path) as shop:
+        refused = Trouble(400, 190, 460)
+        shop.fake.trouble = lambda call: refused if call.path == "/refresh_access_token" else None
+        await _days(shop, 1.1)
+        for _ in range(5):
+            assert [problem["code"] for problem in shop.problems()] == ["needs_login"]
+            await _days(shop, 0.05)
+
+
 async def test_who_hears_first_that_a_login_has_ended_makes_no_difference(tmp_path: Path) -> None:
     """Sending and refreshing told it in different words."""
     said = []

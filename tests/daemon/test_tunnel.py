@@ -194,6 +194,29 @@ async def test_what_does_not_work_is_told_tried_again_and_mended(
         assert await kept.asks() == 200
 
 
+async def test_the_cause_that_is_told_is_the_present_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """“The program has ended” stood there while it ran again and nobody reached it."""
+    patient = replace(QUICK, failures=10_000)
+    async with _kept(tmp_path, monkeypatch, "good", "hangs", pace=patient) as kept:
+        await kept.is_open()
+        os.kill(kept.program.started[0], signal.SIGKILL)
+        await until(lambda: "its program runs, but https://" in kept.notices.get("tunnel_down", ""))
+        assert "does not answer" in kept.notices["tunnel_down"]
+        assert "has ended" not in kept.notices["tunnel_down"]
+
+
+async def test_a_tunnel_that_is_opened_for_the_first_time_is_not_called_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = replace(QUICK, failures=10_000)
+    async with _kept(tmp_path, monkeypatch, "hangs", pace=patient) as kept:
+        await until(lambda: kept.told)
+        await asyncio.sleep(0.3)
+        assert "tunnel_down" not in kept.notices
+
+
 class _Names:
     """Who is asked for addresses of names; nobody, while there is no network."""
 

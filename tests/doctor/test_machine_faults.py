@@ -84,6 +84,37 @@ async def test_all_accounts_without_account_and_one_with(shop: Clinic) -> None:
     assert one.one("login")["message"] == "No Instagram account is connected."
 
 
+async def test_a_mail_setting_that_cannot_be_read_is_a_finding_like_others(shop: Clinic) -> None:
+    """It ended doctor with 2, before anything was looked at."""
+    found = await shop.look(SMTP_URL="smtps://rosa:very-secret@")
+    assert (found.bad, found.said.returncode) == (["mail"], 5)
+    check = found.one("mail")
+    assert "smtp_url (environment (PAMOSNIK_SMTP_URL))" in check["message"]
+    assert "smtps://user:password@mail.example" in check["fix"]
+    assert "very-secret" not in found.said.stdout + found.said.stderr
+    found = await shop.look(SMTP_URL="smtp://127.0.0.1:9", MAIL_FROM="nobody")
+    assert "mail_from" in found.one("mail")["message"]
+
+
+@pytest.mark.parametrize("content", [b"no database " * 500, b""], ids=["overwritten", "a page"])
+async def test_a_damaged_database_is_told_in_plain_words(shop: Clinic, content: bytes) -> None:
+    made = await shop.run("backup", "create")
+    assert made.returncode == 0, made
+    file = shop.home / "pamosnik.db"
+    raw = bytearray(file.read_bytes())
+    raw[: len(content)] = content
+    if not content:
+        raw[4096 * 2 : 4096 * 12] = b"\xff" * 4096 * 10
+    for beside in shop.home.glob("pamosnik.db-*"):
+        beside.unlink()
+    file.write_bytes(raw)
+    check = (await shop.look()).one("database")
+    assert check["status"] == "bad"
+    assert "is damaged: " in check["message"]
+    assert not any(word in check["message"] for word in ("SQLITE", "NOTADB", "CORRUPT", "Tree", "btree"))
+    assert "pamosnik backup verify, then: pamosnik restore" in check["fix"]
+
+
 @pytest.mark.parametrize(
     ("home", "status", "kind"),
     [

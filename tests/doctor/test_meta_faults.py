@@ -103,6 +103,14 @@ async def test_the_token_is_of_another_account(shop: Clinic) -> None:
     _named(await shop.look(), "account_id", "another Instagram account", "17841499999999999")
 
 
+async def test_instagram_names_the_account_by_its_id_for_the_app(shop: Clinic) -> None:
+    """It was called another account."""
+    await shop.write("UPDATE connections SET asid=ig_id, ig_id='17841499999999999'")
+    await shop.seal_again()
+    found = await shop.look()
+    _named(found, "account_id", "the account that was connected", "connections test", status="note")
+
+
 async def test_the_account_was_renamed(shop: Clinic) -> None:
     shop.change_account(username="rosas_flowers")
     _named(await shop.look(), "username", "rosas_flowers", "pamosnik connect", status="note")
@@ -299,6 +307,16 @@ async def test_signatures_were_refused(shop: Clinic) -> None:
         " VALUES ('', '', 'bad_signature', 'refused', 'compare', unixepoch()*1000, 0)"
     )
     _named(await shop.look(), "signatures", "no app secret fits", "Compare both secrets")
+
+
+async def test_one_refused_signature_is_told_and_nothing_is_wrong(shop: Clinic) -> None:
+    """The owner with a wrong secret wants it after the first; a stranger can send one, too."""
+    await shop.write(
+        "INSERT INTO notices (account_id, connection_id, code, message, fix, since, step)"
+        " VALUES ('', '', 'signature_refused', 'no app secret fits', 'Compare both secrets', unixepoch()*1000, 0)"
+    )
+    found = await shop.look()
+    _named(found, "signatures", "no app secret fits", "Compare both secrets", status="note")
 
 
 async def test_webhooks_name_the_account_by_its_id_for_the_app(shop: Clinic) -> None:

@@ -65,6 +65,13 @@ def _id(login: Login, me: Json) -> Check:
             f" {ig_id} (`user_id`): all of them are taken for an unknown account's.",
             f"Connect again, so that the right one is stored: {remedies.CONNECT}",
         )
+    if ig_id == stored.asid:
+        return note(
+            "account_id",
+            f"Instagram names the account by {ig_id} today, its id for this app; it is the account that was connected"
+            f" as {stored.ig_id}.",
+            f"Nothing to do, as long as webhooks come: pamosnik connections test {login.name}",
+        )
     return bad(
         "account_id",
         f"The token is one of another Instagram account: it belongs to {ig_id}, and {stored.ig_id} is connected.",

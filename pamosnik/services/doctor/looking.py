@@ -47,9 +47,11 @@ _NOTHING_CONNECTED = "no Instagram account is connected"
 Looks = Awaitable[Sequence[Check]]
 
 
-def examine(settings: Config, only_account: str | None = None) -> list[Check]:
+def examine(
+    settings: Config, only_account: str | None = None, bad_mail: PamosnikError | None = None
+) -> list[Check]:
     """All checks, in the order of `GROUP`; what is about an account stands together. `only_account`: an account's id;
-    None: all of the machine."""
+    None: all of the machine. `bad_mail`: why no mail server can be read from the settings."""
     now = datetime.now(UTC)
     if settings.home.is_dir():  # a tunnel's address only the running daemon knows
         settings = replace(settings, public_url=home.public_address(settings))
@@ -61,7 +63,7 @@ def examine(settings: Config, only_account: str | None = None) -> list[Check]:
         here.append(checks.refused("login", known_now))
         known_now = None
     stored = list(_stored(settings, known_now, now)) if known_now is not None else []
-    asked = asyncio.run(_ask(settings, known_now, now))
+    asked = asyncio.run(_ask(settings, known_now, now, bad_mail))
     return _sorted([*here, *stored, *asked, *_left_out([*here, *stored, *asked])])
 
 
@@ -110,10 +112,12 @@ def _sorted(told: Sequence[Check]) -> list[Check]:
 # --- over the network ------------------------------------------------------------------------------------
 
 
-async def _ask(settings: Config, known_now: Known | None, now: datetime) -> list[Check]:
+async def _ask(
+    settings: Config, known_now: Known | None, now: datetime, bad_mail: PamosnikError | None
+) -> list[Check]:
     compared = clock.Compared()
     looks: list[tuple[tuple[str, ...], Looks]] = [
-        (("mail",), _one(machine.mail(settings))),
+        (("mail",), _one(machine.mail(settings, bad_mail))),
         (_names(Group.ADDRESS, "address"), public.look(settings, machine.daemon_runs(settings))),
         (("instagram_app",), _one(meta_app.instagram_pair(settings))),
         (

@@ -204,8 +204,10 @@ def _changed(path: Path) -> float:
 # --- mail ------------------------------------------------------------------------------------------------
 
 
-async def mail(settings: Config) -> Check:
-    """Connects to the mail server and logs in; sends nothing."""
+async def mail(settings: Config, unreadable: PamosnikError | None) -> Check:
+    """Connects to the mail server and logs in; sends nothing. `unreadable`: why the settings name none."""
+    if unreadable is not None:
+        return refused("mail", unreadable)
     if settings.mail is None:
         return note(
             "mail",

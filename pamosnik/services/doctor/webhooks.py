@@ -9,6 +9,7 @@ from pamosnik.services.doctor import needed, remedies
 from pamosnik.services.doctor.checks import Check, bad, good, note
 from pamosnik.services.doctor.known import Known, Login
 from pamosnik.services.intake import ID_MIX_UP
+from pamosnik.store import notices
 
 LATELY = timedelta(days=1)
 
@@ -29,6 +30,10 @@ def of_the_machine(settings: Config, known: Known) -> Iterator[Check]:
             " looks as if Meta sent nothing.",
             f"Compare both secrets with the dashboard, then start pamosnik serve again.{which} {remedies.APP_IDS}",
         )
+        return
+    once = known.of_the_machine.get(notices.SIGNATURE_REFUSED)
+    if once is not None:
+        yield note("signatures", f"{once.since:%Y-%m-%d %H:%M} UTC: {once.message}", once.fix)
         return
     yield good("signatures", "The last deliveries were signed with an app secret, but for two at most.")
 

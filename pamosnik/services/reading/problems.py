@@ -41,7 +41,7 @@ _NO_FLOWS = Problem("no_flows", "No flow is applied.", "Try: pamosnik flows appl
 def of_account(
     conn: Connection, account: Account, connected: Sequence[Connected], now: datetime
 ) -> list[Problem]:
-    told = notices.of_account(conn, account.id)
+    told = [one for one in notices.of_account(conn, account.id) if one.code not in notices.ASIDE]
     problems = [_told(notice) for notice in told]
     named = {notice.connection_id for notice in told}
     problems += [
@@ -56,6 +56,11 @@ def of_account(
     elif not flows.applied(conn, account.id):
         problems.append(_NO_FLOWS)
     return problems
+
+
+def aside(conn: Connection, account: Account) -> list[Problem]:
+    """What is worth a look, and may be nothing."""
+    return [_told(one) for one in notices.of_account(conn, account.id) if one.code in notices.ASIDE]
 
 
 def beyond_first_steps(

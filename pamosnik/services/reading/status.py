@@ -50,4 +50,5 @@ def of_account(
             "latest": broadcasts.latest(conn, account, limit=1),
         },
         "problems": [one.shape() for one in found],
+        "notes": [one.shape() for one in problems.aside(conn, account)],
     }
