@@ -28,6 +28,7 @@ from pamosnik.commands import (
     link,
     people,
     retention,
+    service,
     setup,
     stats,
     status,
@@ -51,6 +52,7 @@ app = typer.Typer(
 )
 setup.register(app)
 keys.register(app)
+service.register(app)
 flows.register(app)
 chat.register(app)
 link.register(app)

@@ -23,6 +23,11 @@ def is_frozen() -> bool:
     return bool(getattr(sys, "frozen", False))
 
 
+def is_one_file() -> bool:
+    """Whether it has unpacked itself, and so is the second of two processes."""
+    return is_frozen() and _unpacked()
+
+
 def this_program() -> Sequence[str]:
     """How to run a command of this very installation."""
     return (sys.executable,) if is_frozen() else (sys.executable, "-m", "pamosnik")

@@ -13,6 +13,7 @@ A record is one line of its own, and what belongs to it stands further in: nobod
 
 import json
 import logging
+import os
 import sys
 import threading
 import time
@@ -49,6 +50,9 @@ _SAYS_NOTHING_OF_PEOPLE = (
 """Their messages are about the program, the machine or the owner's settings."""
 _DATABASE = ("sqlite3", "pysqlite3")
 """SQLite names tables and columns, never values."""
+
+_PRIORITIES = {0: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+"""syslog's, from a level on."""
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +116,14 @@ class _Text(_Lines):
         return terminal.clean(unsaid.hide(super().format(record))).replace("\n", "\n    ")
 
 
+class _Journal(_Text):
+    """The journal has the time already, and takes the level from the number in front."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = _PRIORITIES[max(one for one in _PRIORITIES if one <= record.levelno)]
+        return "\n".join(f"<{level}>{line}" for line in super().format(record).split("\n"))
+
+
 class _Json(_Lines):
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -143,11 +155,7 @@ def set_up(log_format: str, *, stream: TextIO | None = None, level: int = loggin
     """Sends our records from `level` on to `stream` (stderr), as text or JSON lines; other libraries' from WARNING
     on, Python's warnings among them."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(
-        _Json()
-        if log_format == "json"
-        else _Text("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%SZ")
-    )
+    handler.setFormatter(_formatter(log_format, handler.stream))
     # A log that cannot be written, on a full disk say, must neither end the daemon nor answer with tracebacks.
     logging.raiseExceptions = False
     root = logging.getLogger()
@@ -155,6 +163,23 @@ def set_up(log_format: str, *, stream: TextIO | None = None, level: int = loggin
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger(_OURS).setLevel(level)
     logging.captureWarnings(True)
+
+
+def _formatter(log_format: str, stream: TextIO) -> logging.Formatter:
+    if log_format == "json":
+        return _Json()
+    if goes_to_the_journal(stream):
+        return _Journal("%(message)s")
+    return _Text("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%SZ")
+
+
+def goes_to_the_journal(stream: TextIO) -> bool:
+    """Whether it is what systemd has named in `JOURNAL_STREAM`, by device and inode."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
 def take_what_nobody_caught() -> None:

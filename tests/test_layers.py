@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "services": {
         "ages",
         "calls",
+        "frozen",
         "reach",
         "unsaid",
         "mail",

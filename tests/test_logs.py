@@ -6,6 +6,7 @@ import gc
 import io
 import json
 import logging
+import os
 import re
 import threading
 import warnings
@@ -337,3 +338,34 @@ def test_the_level_is_a_setting(tmp_path: Path) -> None:
     with pytest.raises(PamosnikError, match="log_level"):
         config.load({"home": str(tmp_path)}, environ={"PAMOSNIK_LOG_LEVEL": "loud"})
     assert set(logs.LEVELS) == {"debug", "info", "warning"}
+
+
+def test_the_journal_gets_levels_and_no_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a real pipe, named as systemd names it; a line end in a record is none."""
+    root, ours = logging.getLogger(), logging.getLogger("pamosnik")
+    before = root.handlers[:], root.level, ours.level, logging.raiseExceptions
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as journal, os.fdopen(writer, "w") as stream:
+        found = os.fstat(stream.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
+        logs.set_up("text", stream=stream)
+        try:
+            log.info("All is well")
+            log.warning("Not quite\nso well")
+            log.critical("Bad")
+        finally:
+            logging.captureWarnings(False)
+            root.handlers[:], root.level, ours.level, logging.raiseExceptions = before
+            ours.setLevel(before[2])
+            root.setLevel(before[1])
+        stream.close()
+        assert journal.read().splitlines() == ["<6>All is well", "<4>Not quite ⏎ so well", "<2>Bad"]
+
+
+def test_another_pipe_than_the_journals_keeps_its_times(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "1:2")
+    with (tmp_path / "log").open("w") as stream:
+        assert not logs.goes_to_the_journal(stream)
+    assert not logs.goes_to_the_journal(io.StringIO())

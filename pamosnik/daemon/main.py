@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import threading
@@ -31,6 +32,7 @@ from pamosnik.daemon.nightly import Nightly
 from pamosnik.daemon.reached import reached_here
 from pamosnik.daemon.reception import Reception
 from pamosnik.daemon.sender import STOP_WITHIN_S
+from pamosnik.daemon.service_manager import ServiceManager
 from pamosnik.daemon.tools import Tools
 from pamosnik.daemon.tunnel import TunnelKeeper
 from pamosnik.daemon.web import make_app
@@ -118,6 +120,7 @@ async def serve(
     Raises `HomeError` when the home cannot be used; `DatabaseDamaged` at start or as soon as a damaged page is met.
     """
     stop = stop or asyncio.Event()
+    manager = ServiceManager(os.environ)
     tunnel = _tunnel(settings, certificate)
     with _signals(stop), home.lock(settings.home) as lock:
         if bring_up_to_date(settings.key_file, settings.passphrase):
@@ -156,6 +159,7 @@ async def serve(
                         KeyWatch(keys, lock, writer, clock),
                         lock,
                         certificate=certificate,
+                        manager=manager,
                         tunnel=tunnel,
                         looked_through=looked_through,
                         on_ready=on_ready,
@@ -179,6 +183,7 @@ async def _run(
     lock: home.Lock,
     *,
     certificate: Certificate | None,
+    manager: ServiceManager,
     tunnel: Tunnel | None,
     looked_through: bool,
     on_ready: Callable[[str], None],
@@ -223,7 +228,9 @@ async def _run(
 
         tell_addresses()
         on_ready(_address(settings.host, listener, certificate))
-        going.begin(partial(_watch, writer, workers), "watch")
+        manager.ready(_address(settings.host, listener, certificate))
+        going.begin(partial(_watch, writer, workers, manager), "watch")
+        going.begin(manager.watch, "watchdog")
         going.begin(reception.run, "reception")
         going.begin(key_watch.run, "keys")
         if certificate is not None:
@@ -239,6 +246,7 @@ async def _run(
             going.begin(partial(_look_through, settings.database), "look")
         await _work(settings, clock, writer, workers, going, stop)
         log.info("Stopping", extra={"action": "stop"})
+        manager.stopping()
         writer.hurry()
         # The front door first, so that nothing new comes in while the rest finishes.
         server.should_exit = True
@@ -385,7 +393,7 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _watch(writer: GroupWriter, workers: Workers) -> None:
+async def _watch(writer: GroupWriter, workers: Workers, manager: ServiceManager) -> None:
     """Notices what the command line changed, and when storage refuses or works again.
 
     Asked on the writer's connection: elsewhere our own commits count.
@@ -398,6 +406,8 @@ async def _watch(writer: GroupWriter, workers: Workers) -> None:
             if last is not None and version != last:
                 workers.look_again()
             last = version
+        problem = writer.storage.problem
+        manager.stored(None if problem is None else problem.message)
         await asyncio.sleep(LOOK_FOR_CHANGES_S)
 
 

@@ -11,7 +11,6 @@ from pamosnik.services import backups
 from pamosnik.store import backup_files
 from tests.cli.in_process import Command, in_this_process
 from tests.cli.in_process import home as home
-from tests.terminals import terminal
 
 PASSPHRASE = "a long row of words"
 
@@ -156,39 +155,6 @@ def test_a_backup_from_elsewhere_wants_to_hear_that_its_daemon_is_dead(
     assert (said.returncode, "everything twice" in said.stderr) == (0, False), said.stderr
     said = there("restore", file, "--yes")
     assert (said.returncode, "is taken as your word" in said.stderr) == (0, True)
-
-
-def test_an_older_backup_does_not_say_where_it_is_from(
-    home: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A home with a past of its own is taken for its own; an empty one asks."""
-    file = Path(json.loads(home("backup", "create", "--json").stdout)["file"])
-    with zipfile.ZipFile(file) as archive:
-        raw, inside = json.loads(archive.read("manifest.json")), archive.read("pamosnik.db")
-    del raw["place"]
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("manifest.json", json.dumps(raw))
-        archive.writestr("pamosnik.db", inside)
-    assert "everything twice" not in home("restore", str(file), "--yes").stderr
-    there = in_this_process(monkeypatch, tmp_path / "another")
-    said = there("restore", str(file))
-    assert (said.returncode, "everything twice" in said.stderr) == (2, True)
-
-
-def test_a_terminal_shows_bars_and_asks_for_the_passphrase(sealed: Path) -> None:
-    environment = {"PAMOSNIK_HOME": str(sealed.parents[1])}
-    with terminal(("backup", "create"), environment) as person:
-        assert "Backup" in person.sees("master.key is not inside")
-        assert person.ended() == 0
-    with terminal(("restore", str(sealed)), environment) as person:
-        person.sees("Passphrase of the backup: ")
-        person.types(f"{PASSPHRASE}\n")
-        person.sees("Put the backup in the place of")
-        person.types("y\n")
-        seen = person.sees("Restored the backup")
-        assert "Restore" in seen
-        assert PASSPHRASE not in seen
-        assert person.ended() == 0
 
 
 def test_the_place_of_a_home_says_nothing_else(tmp_path: Path) -> None:

@@ -51,6 +51,9 @@ WITHOUT_ACCOUNT: Mapping[str, str] = {
     "restore": "of the machine: all of it",
     "sandbox": "no home",
     "serve": "of the machine: every account",
+    "service install": "of the machine: every account",
+    "service status": "of the machine: every account",
+    "service uninstall": "of the machine: every account",
     "version": "no home",
 }
 """Commands that work for no account, and why."""

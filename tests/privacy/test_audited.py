@@ -30,7 +30,8 @@ READ: Sequence[str] = (
         "link",
         "retention show",
     ),
-    *("keys status", "queue list", "runs list", "runs show", "sandbox", "stats", "status", "version", "why"),
+    *("keys status", "queue list", "runs list", "runs show", "sandbox", "service status", "stats", "status"),
+    *("version", "why"),
 )
 """They change nothing of an account."""
 
@@ -49,6 +50,8 @@ ELSEWHERE: Mapping[str, str] = {
     "init": "tests/cli/test_accounts.py",
     "keys rotate": "tests/keys/test_keys.py",
     "restore": "tests/cli/test_backup_commands.py",
+    "service install": "of the machine: no account is changed, and none is named",
+    "service uninstall": "of the machine: no account is changed, and none is named",
     "serve": "does what flows say: events, runs and messages are its record",
 }
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pamosnik.services.doctor.checks import Check, bad, good, note, skipped
 from pamosnik.services.reading.problems import ROOM_BYTES_TOLD
-from pamosnik.store.room import told
 
 MOUNTS = Path("/proc/self/mountinfo")
 ROOM_BYTES_NOTED = 1 << 30
@@ -28,7 +27,7 @@ def room(home: Path) -> Check:
 
 
 def room_of(free: int, total: int) -> Check:
-    figures = f"{told(free)} of {told(total)} are free on the disk of the home"
+    figures = f"{size(free)} of {size(total)} are free on the disk of the home"
     if free < ROOM_BYTES_TOLD:
         return bad(
             "disk",
@@ -38,6 +37,11 @@ def room_of(free: int, total: int) -> Check:
     if free < ROOM_BYTES_NOTED:
         return note("disk", f"{figures}.", "Make room there before it is needed. Try: df -h")
     return good("disk", f"{figures}.")
+
+
+def size(count: int) -> str:
+    """`512 MB`, `3.4 GB`."""
+    return f"{count / (1 << 30):.1f} GB" if count >= 1 << 30 else f"{count >> 20} MB"
 
 
 @dataclass(frozen=True, slots=True)
