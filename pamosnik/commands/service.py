@@ -41,10 +41,12 @@ def install(
 
     settings = config.load()
     require_there(settings.database)
-    home.require_private(settings)
     service.require_name(name)
+    root = os.geteuid() == 0
+    if not root:  # who installs the service of another user, whose the home is
+        home.require_private(settings)
     if only_print:
-        at = service.Manager(os.geteuid() == 0 if system is None else system)
+        at = service.Manager(root if system is None else system)
         terminal.out(service_unit.text(service.unit(settings, name, at)).rstrip("\n"))
         return
     at = service.manager(system=system)

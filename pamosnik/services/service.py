@@ -203,6 +203,9 @@ def take_over(settings: Config, environ: Mapping[str, str]) -> list[str]:
     new = [name for name in mine if name not in from_file]
     for name in new:
         config.save_setting(settings.home, name, mine[name])
+    if new and os.geteuid() == 0:  # root installs it for whom the home belongs to
+        whose = settings.home.stat()
+        os.chown(settings.home / config.SETTINGS_FILE, whose.st_uid, whose.st_gid)
     return new
 
 

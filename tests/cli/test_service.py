@@ -12,7 +12,7 @@ from tests.cli.in_process import Command, home
 __all__ = ["home"]
 
 SYSTEMCTL = """#!/bin/sh
-shift
+[ "$1" = --user ] && shift
 echo "$@" >> "$PLACE/asked"
 case "$1" in
   show) cat "$PLACE/state" ;;
@@ -141,3 +141,19 @@ def test_without_systemd_it_says_what_to_do_instead(
 @pytest.mark.parametrize("name", ["../pamosnik", "Shop", "", "a b"])
 def test_a_name_is_a_name(home: Command, systemd: Path, name: str) -> None:
     assert home("service", "install", "--user", "--name", name).returncode == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root installs the services of others")
+def test_root_installs_the_service_of_whom_the_home_belongs_to(
+    home: Command, systemd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings that were put into the home are its owner's to read; root's own file would end the daemon."""
+    monkeypatch.setattr(service, "_UNITS_OF_THE_SYSTEM", tmp_path / "units")
+    monkeypatch.setenv("PAMOSNIK_PORT", "443")
+    for one in (tmp_path / "home", *(tmp_path / "home").iterdir()):
+        os.chown(one, 12345, 12345)
+    assert home("service", "install").returncode == 0
+    unit = (tmp_path / "units/pamosnik.service").read_text("utf-8")
+    assert "\nUser=12345\n" in unit
+    assert "\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n" in unit
+    assert (tmp_path / "home/pamosnik.toml").stat().st_uid == 12345
