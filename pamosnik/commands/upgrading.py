@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -53,12 +53,19 @@ def bring_up_to_date(settings: "Config") -> None:
 
 @contextmanager
 def progress() -> Iterator["Told"]:
-    """A bar on a terminal; else a line every ten seconds."""
-    if has_bars():
-        with progress_bar("Upgrade") as tell:
-            yield tell
-    else:
+    """A bar on a terminal, from the first step on: mostly there is none. Else a line every ten seconds."""
+    if not has_bars():
         yield _Lines()
+        return
+    with ExitStack() as bar:
+        shown: list[Told] = []
+
+        def tell(done: int, steps: int) -> None:
+            if not shown:
+                shown.append(bar.enter_context(progress_bar("Upgrade")))
+            shown[0](done, steps)
+
+        yield tell
 
 
 class _Lines:

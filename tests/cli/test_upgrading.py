@@ -27,7 +27,7 @@ def older(home: Command, tmp_path: Path) -> Path:
 
 
 def test_the_list_of_changing_commands_is_whole() -> None:
-    by_themselves = {"init", "serve", "restore", "backup create"}
+    by_themselves = {"init", "serve", "restore", "backup create", "service install", "service uninstall"}
     assert set(upgrading.CHANGING) == (ELSEWHERE.keys() | CHANGES.keys()) - by_themselves
     assert {name for name, _ in commands()} >= upgrading.CHANGING | by_themselves
     assert not upgrading.CHANGING & set(READ)
@@ -93,3 +93,10 @@ def test_a_terminal_shows_a_bar(older: Path) -> None:
     with terminal(("init",), {"PAMOSNIK_HOME": str(older.parent)}) as person:
         assert "Upgrade" in person.sees(f"brought from version 1 to {NEWEST}")
         assert person.ended() == 0
+
+
+def test_a_terminal_shows_no_bar_where_there_is_nothing_to_do(home: Command, tmp_path: Path) -> None:
+    """One flashed up before whatever changes something."""
+    words = ("connect", "--token-stdin")
+    with terminal(words, {"PAMOSNIK_HOME": str(tmp_path / "home")}) as person:
+        assert "Upgrade" not in person.sees("Token")

@@ -203,6 +203,19 @@ async def test_deliveries_that_no_secret_fits_are_told_to_the_owner(tmp_path: Pa
         assert (await shop.read("status"))["notes"] == []
 
 
+async def test_that_nothing_is_connected_is_told_beside_what_the_machine_lacks(tmp_path: Path) -> None:
+    """A tunnel's address that Meta does not know was all that a newcomer read."""
+    shop = closed_shop(tmp_path, PAMOSNIK_INSTAGRAM_APP_SECRET="")
+    who = ("--name", "Rosa", "--email", "rosa@shop.example", "--password-stdin")
+    await shop.command("init", *who, given="three random words\n")
+    await shop.start()
+    try:
+        problems = (await shop.read("status"))["problems"]
+        assert [problem["code"] for problem in problems] == ["not_connected", "no_app_secret"]
+    finally:
+        await shop.kill()
+
+
 async def test_without_a_secret_status_says_so(tmp_path: Path) -> None:
     async with open_shop(tmp_path, PAMOSNIK_INSTAGRAM_APP_SECRET="") as shop:
         (problem,) = (await shop.read("status"))["problems"]

@@ -51,8 +51,9 @@ def of_account(
     ]
     problems += [_told(notice) for notice in settling.left_to_owners(conn) if notice.account_id == account.id]
     if not any(c.status is ConnectionStatus.ACTIVE for c in connected):
-        if not problems:
-            problems.append(_NOT_CONNECTED)
+        of_the_machine = [notice for notice in told if not notice.account_id]
+        if len(problems) == len(of_the_machine):  # nothing else says why
+            problems.insert(0, _NOT_CONNECTED)
     elif not flows.applied(conn, account.id):
         problems.append(_NO_FLOWS)
     return problems
