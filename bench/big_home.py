@@ -91,7 +91,9 @@ _ROWS = (
     live, turn, origin, media_id, step, taps_open, main_done, started_at, finished_at, counted)
     SELECT printf('01R%023d', n), :account, :connection, printf('01J%023d', (n*4+1)%:people), 'price', :version,
     'parallel', iif(n>:last-{OPEN_RUNS}, 'waiting', 'completed'), n>:last-{OPEN_RUNS}, 1,
-    json_object('came_from', 'comment', 'event_id', printf('01K%023d', n*4+1)),
+    json_object('came_from', 'comment', 'event_id', printf('01K%023d', n*4+1), 'text', 'price please',
+      'comment_id', printf('c%d', n*4+1), 'top_comment_id', NULL, 'comment_at', {_AT}, 'live', json('false'),
+      'media_id', printf('media-%d', n%40), 'private_item', NULL),
     printf('media-%d', n%40), 'do.1', 0, 1, {_AT}, iif(n>:last-{OPEN_RUNS}, NULL, {_AT}), ' started  sent ' FROM c""",
     f"""{_NUMBERS} INSERT INTO waits (wait_id, account_id, run_id, contact_id, kind, path, branch, opened_at, due_at)
     SELECT printf('01W%023d', n), :account, run_id, contact_id, 'timer', 'do.1', '', started_at, :now+86400000

@@ -42,6 +42,7 @@ OF_CONNECTION = (
     "bound_posts",
     "posts",
     "totals",
+    "month_totals",
     "notices",
     "alerts",
     "instagram_logins",

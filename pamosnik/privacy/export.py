@@ -43,9 +43,9 @@ class Extra:
 
 
 def exported_columns(table: str) -> tuple[str, ...]:
-    """What leaves of a table; nothing of one that holds nothing but secrets."""
+    """What leaves of a table; nothing of one that holds nothing but secrets, or what is made of others."""
     columns = REGISTER[table].columns
-    kept = tuple(name for name, about in columns.items() if about is not About.HIDDEN)
+    kept = tuple(name for name, about in columns.items() if about not in (About.HIDDEN, About.DERIVED))
     return () if set(kept) <= {"account_id"} else kept
 
 

@@ -22,6 +22,8 @@ class About(StrEnum):
     """Ids and states that mean nothing without the rows they point to."""
     HIDDEN = "hidden"
     """Hashes, sealed tokens, wrapped keys: never exported, never shown."""
+    DERIVED = "derived"
+    """Made of rows that stand elsewhere: not exported, for an import makes it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,11 @@ REGISTER: Mapping[str, Table] = {
         "numbers per day",
         None,
         _columns(link="account_id connection_id flow_id version step media_id", business="day what n"),
+    ),
+    "month_totals": Table(
+        "the sums of `totals` by month",
+        None,
+        _columns(derived="account_id connection_id month flow_id version step media_id what n days"),
     ),
     "schedules": Table(
         "when broadcasts are planned",

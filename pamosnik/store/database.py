@@ -224,6 +224,7 @@ def open_in_memory(*, empty: bool = False) -> Database:
     """A database with all tables that is on no disk, not even for a moment; with `empty` without any."""
     conn = _sqlite.connect(":memory:", isolation_level=None, cached_statements=STATEMENTS_KEPT)
     conn.execute("PRAGMA foreign_keys=ON")
+    conn.execute("PRAGMA recursive_triggers=ON")  # what REPLACE removes is taken from its month, too
     conn.execute("PRAGMA temp_store=MEMORY")
     _knows_words(conn)
     for migration in () if empty else migrations.MIGRATIONS:

@@ -39,6 +39,7 @@ ORDER: Mapping[str, str] = {
     "links": "rowid",
     "login_attempts": "id",
     "mailed_links": "rowid",
+    "month_totals": "account_id, connection_id, month, flow_id, version, step, media_id, what",
     "notices": "account_id, connection_id, code",
     "outbox": "seq",
     "posts": "connection_id, media_id",
@@ -168,7 +169,7 @@ def _ids_of(conn: Connection, account_id: str, contacts: Collection[str]) -> set
 def months(conn: Connection, account_id: str, limit: int) -> list[tuple[str, dict[str, int]]]:
     """The newest months (YYYY-MM) that something was counted in: word of `stats` → how many runs."""
     counted = conn.execute(
-        "SELECT substr(day, 1, 7), what, sum(n) FROM totals WHERE account_id=? AND step='' AND flow_id<>''"
+        "SELECT month, what, sum(n) FROM month_totals WHERE account_id=? AND step='' AND flow_id<>''"
         " GROUP BY 1, 2 ORDER BY 1 DESC",
         (account_id,),
     )

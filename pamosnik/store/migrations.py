@@ -13,7 +13,7 @@ from pamosnik import _sqlite
 from pamosnik._sqlite import Connection
 from pamosnik.errors import HomeError
 from pamosnik.model import run_marks
-from pamosnik.store import copies, page_tables, privacy_tables, room, stats
+from pamosnik.store import copies, month_tables, page_tables, privacy_tables, room, stats
 from pamosnik.store.early_migrations import EARLY
 
 SET = "pamosnik"
@@ -118,6 +118,12 @@ def m0027_onward(conn: Connection) -> None:
             )
 
 
+def m0028_months(conn: Connection) -> None:
+    """Sums of the daily totals by month."""
+    for statement in month_tables.STATEMENTS:
+        conn.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     *EARLY,
     m0022_walls,
@@ -126,6 +132,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m0025_numbers,
     m0026_logins,
     m0027_onward,
+    m0028_months,
 )
 
 

@@ -48,6 +48,7 @@ FOLLOWING: Mapping[str, tuple[str, ...]] = {
         " WHERE account_id=:account AND flow_id=:old ON CONFLICT DO UPDATE SET n=n+excluded.n",
         _LEAVE,
     ),
+    "month_totals": (),  # triggers of `totals` move them
     "variants": (_MOVE_OVER,),
     "bound_posts": (_MOVE_OVER,),
     "schedules": (_MOVE_OVER,),

@@ -701,3 +701,25 @@ CREATE TABLE instagram_logins ( -- each has an address, for one connection; whoe
 ) STRICT;
 
 CREATE INDEX instagram_logins_of_account ON instagram_logins (account_id);
+
+CREATE TABLE month_totals ( -- the sums of `totals` by month; triggers there keep them
+  account_id TEXT NOT NULL REFERENCES accounts,
+  connection_id TEXT NOT NULL,
+  month TEXT NOT NULL, -- YYYY-MM
+  flow_id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  step TEXT NOT NULL,
+  media_id TEXT NOT NULL,
+  what TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  days INTEGER NOT NULL, -- rows of `totals` in it
+  PRIMARY KEY (account_id, connection_id, month, flow_id, version, step, media_id, what)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER month_new AFTER INSERT ON totals BEGIN INSERT INTO month_totals (account_id, connection_id, month, flow_id, version, step, media_id, what, n, days) VALUES (NEW.account_id, NEW.connection_id, substr(NEW.day, 1, 7), NEW.flow_id, NEW.version, NEW.step, NEW.media_id, NEW.what, NEW.n, 1) ON CONFLICT DO UPDATE SET n=n+excluded.n, days=days+1; END;
+
+CREATE TRIGGER month_counted AFTER UPDATE ON totals WHEN (OLD.account_id, OLD.connection_id, OLD.day, OLD.flow_id, OLD.version, OLD.step, OLD.media_id, OLD.what) = (NEW.account_id, NEW.connection_id, NEW.day, NEW.flow_id, NEW.version, NEW.step, NEW.media_id, NEW.what) BEGIN UPDATE month_totals SET n=n-OLD.n+NEW.n WHERE account_id=NEW.account_id AND connection_id=NEW.connection_id AND flow_id=NEW.flow_id AND version=NEW.version AND step=NEW.step AND media_id=NEW.media_id AND what=NEW.what AND month=substr(NEW.day, 1, 7); END;
+
+CREATE TRIGGER month_moved AFTER UPDATE ON totals WHEN NOT (OLD.account_id, OLD.connection_id, OLD.day, OLD.flow_id, OLD.version, OLD.step, OLD.media_id, OLD.what) = (NEW.account_id, NEW.connection_id, NEW.day, NEW.flow_id, NEW.version, NEW.step, NEW.media_id, NEW.what) BEGIN UPDATE month_totals SET n=n-OLD.n, days=days-1 WHERE account_id=OLD.account_id AND connection_id=OLD.connection_id AND flow_id=OLD.flow_id AND version=OLD.version AND step=OLD.step AND media_id=OLD.media_id AND what=OLD.what AND month=substr(OLD.day, 1, 7); DELETE FROM month_totals WHERE account_id=OLD.account_id AND connection_id=OLD.connection_id AND flow_id=OLD.flow_id AND version=OLD.version AND step=OLD.step AND media_id=OLD.media_id AND what=OLD.what AND month=substr(OLD.day, 1, 7) AND days=0; INSERT INTO month_totals (account_id, connection_id, month, flow_id, version, step, media_id, what, n, days) VALUES (NEW.account_id, NEW.connection_id, substr(NEW.day, 1, 7), NEW.flow_id, NEW.version, NEW.step, NEW.media_id, NEW.what, NEW.n, 1) ON CONFLICT DO UPDATE SET n=n+excluded.n, days=days+1; END;
+
+CREATE TRIGGER month_gone AFTER DELETE ON totals BEGIN UPDATE month_totals SET n=n-OLD.n, days=days-1 WHERE account_id=OLD.account_id AND connection_id=OLD.connection_id AND flow_id=OLD.flow_id AND version=OLD.version AND step=OLD.step AND media_id=OLD.media_id AND what=OLD.what AND month=substr(OLD.day, 1, 7); DELETE FROM month_totals WHERE account_id=OLD.account_id AND connection_id=OLD.connection_id AND flow_id=OLD.flow_id AND version=OLD.version AND step=OLD.step AND media_id=OLD.media_id AND what=OLD.what AND month=substr(OLD.day, 1, 7) AND days=0; END;

@@ -1,6 +1,7 @@
 """Numbers: each run once under each word, summed per day, flow, step and post. They hold no person."""
 
-from collections.abc import Iterable, Sequence
+from calendar import monthrange
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pamosnik._sqlite import Connection
@@ -36,10 +37,9 @@ ANSWERED = "answered:"
 """What of it started a flow or went on in one."""
 LINK = "link:"
 """Of a step: followed by `messages:`, `people:`, `clicks:` or `previews:` and what the link is called."""
-_ON_DAYS = (
+_THERE = (
     "account_id=:account AND connection_id IN (SELECT connection_id FROM connections WHERE account_id=:account"
     " AND (:connection IS NULL OR connection_id=:connection))"
-    " AND day BETWEEN coalesce(:since, '') AND coalesce(:until, '9999')"
 )
 """The connections are named so that the days are looked up, and not gone through: they stand second in the key."""
 _COUNT = (
@@ -108,6 +108,32 @@ def mark_steps(conn: Connection, run: Run, paths: Iterable[str], day: str) -> No
         count(conn, run.account_id, run.connection_id, run.flow_id, what, day, version=run.version, step=step)
 
 
+def _summed(what: str, where: str) -> str:
+    """The statement that sums `n` for each `what`: whole months by month, and days at both ends by day."""
+    source = f"SELECT {what}, n FROM {{}} WHERE {_THERE} AND {where}"  # noqa: S608 - our own words
+    each = " UNION ALL ".join(
+        f"{source.format(table)} AND {which}"
+        for table, which in (
+            ("month_totals", "month>=:whole_from AND month<:whole_to"),
+            ("totals", "day>=:since AND day<:whole_from AND day<=:until"),
+            ("totals", "day>=max(:whole_from, :whole_to) AND day<=:until"),
+        )
+    )
+    return f"SELECT {what}, sum(n) FROM ({each}) GROUP BY {what}"  # noqa: S608
+
+
+def _range(since: str | None, until: str | None) -> Mapping[str, str]:
+    """Both included; None: no end there. A month is text that days of it begin with, and `~` comes after all of
+    them: what is compared is text alone."""
+    whole_from, whole_to = "", "~"
+    if since is not None:
+        whole_from = since[:7] if since.endswith("-01") else f"{since[:7]}~"
+    if until is not None:
+        year, month, day = map(int, until.split("-"))
+        whole_to = f"{until[:7]}~" if day == monthrange(year, month)[1] else until[:7]
+    return {"since": since or "", "until": until or "~", "whole_from": whole_from, "whole_to": whole_to}
+
+
 def totals(
     conn: Connection,
     account_id: str,
@@ -120,15 +146,11 @@ def totals(
     """(connection id, flow id, what, n) summed over the days from `since` to `until`, both included; with a flow or a
     connection those of that one."""
     rows: list[tuple[str, str, str, int]] = conn.execute(
-        f"SELECT connection_id, flow_id, what, sum(n) FROM totals WHERE {_ON_DAYS} AND step=''"  # noqa: S608
-        " AND flow_id<>'' AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2, 3",
-        {
-            "account": account_id,
-            "flow": flow_id,
-            "connection": connection_id,
-            "since": since,
-            "until": until,
-        },
+        _summed(
+            "connection_id, flow_id, what",
+            "step='' AND flow_id<>'' AND (:flow IS NULL OR flow_id=:flow)",
+        ),
+        {"account": account_id, "flow": flow_id, "connection": connection_id, **_range(since, until)},
     ).fetchall()
     return rows
 
@@ -154,8 +176,8 @@ def daily(
 ) -> list[tuple[str, str, int]]:
     """(day, what, n) of the flows, or of one, and of what came in, from `since` to `until`, both included."""
     rows: list[tuple[str, str, int]] = conn.execute(
-        f"SELECT day, what, sum(n) FROM totals WHERE {_ON_DAYS} AND step=''"  # noqa: S608
-        " AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2",
+        f"SELECT day, what, sum(n) FROM totals WHERE {_THERE} AND day BETWEEN :since AND :until"  # noqa: S608
+        " AND step='' AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2",
         {
             "account": account_id,
             "flow": flow_id,
@@ -177,9 +199,8 @@ def by_post(
 ) -> list[tuple[str, str, str, int]]:
     """(connection id, post, what, n): what came in under it, and runs that began there."""
     rows: list[tuple[str, str, str, int]] = conn.execute(
-        f"SELECT connection_id, media_id, what, sum(n) FROM totals WHERE {_ON_DAYS} AND media_id<>''"  # noqa: S608
-        " AND step='' GROUP BY 1, 2, 3",
-        {"account": account_id, "connection": connection_id, "since": since, "until": until},
+        _summed("connection_id, media_id, what", "media_id<>'' AND step=''"),
+        {"account": account_id, "connection": connection_id, **_range(since, until)},
     ).fetchall()
     return rows
 
@@ -195,15 +216,11 @@ def by_step(
 ) -> list[tuple[str, str, str, str, str, int]]:
     """(connection id, flow, version, step, what, n): `REACHED`, `ONWARD`, and words that begin with `LINK`."""
     rows: list[tuple[str, str, str, str, str, int]] = conn.execute(
-        f"SELECT connection_id, flow_id, version, step, what, sum(n) FROM totals WHERE {_ON_DAYS}"  # noqa: S608
-        " AND step<>'' AND (:flow IS NULL OR flow_id=:flow) GROUP BY 1, 2, 3, 4, 5",
-        {
-            "account": account_id,
-            "flow": flow_id,
-            "connection": connection_id,
-            "since": since,
-            "until": until,
-        },
+        _summed(
+            "connection_id, flow_id, version, step, what",
+            "step<>'' AND (:flow IS NULL OR flow_id=:flow)",
+        ),
+        {"account": account_id, "flow": flow_id, "connection": connection_id, **_range(since, until)},
     ).fetchall()
     return rows
 

@@ -103,6 +103,8 @@ _FIRST_NUMBERS = (
     " n INTEGER NOT NULL,"
     " PRIMARY KEY (account_id, connection_id, day, flow_id, step, media_id, what)) STRICT, WITHOUT ROWID",
     "INSERT INTO old_totals SELECT account_id, connection_id, day, flow_id, step, media_id, what, n FROM totals",
+    *(f"DROP TRIGGER month_{name}" for name in ("new", "counted", "moved", "gone")),
+    "DROP TABLE month_totals",
     "DROP TABLE totals",
     "ALTER TABLE old_totals RENAME TO totals",
 )
