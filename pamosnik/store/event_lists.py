@@ -59,8 +59,9 @@ class EventFilter:
 
     @property
     def asks(self) -> bool:
-        """Whether an event on the way may be none of them."""
-        return any((self.kinds, self.verdicts, self.flow_id, self.text, self.connection_id))
+        """Whether an event on the way may be none of them. All events of a post or a person are of one connection."""
+        several = not self.igsids and self.media_id is None
+        return any((self.kinds, self.verdicts, self.flow_id, self.text, several and self.connection_id))
 
 
 @dataclass(frozen=True, slots=True)
