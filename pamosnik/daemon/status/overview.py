@@ -58,6 +58,7 @@ class OverviewPage:
 
 def values(view: Overview) -> dict[str, object]:
     """What the template shows."""
+    month = view.month
     return {
         "view": view,
         "numbers": [
@@ -65,7 +66,7 @@ def values(view: Overview) -> dict[str, object]:
                 name,
                 DEFINITIONS[word],
                 view.today[word],
-                view.month[word],
+                month[word],
                 pictures.course(name, word, view.days),
             )
             for word, name in NUMBERS
