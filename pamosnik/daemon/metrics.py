@@ -19,13 +19,14 @@ from starlette.routing import Route
 
 from pamosnik._sqlite import Connection
 from pamosnik.clock import Clock
+from pamosnik.config import Config
 from pamosnik.daemon.api import who_asks
 from pamosnik.daemon.aside import Aside
 from pamosnik.daemon.callers import Callers
 from pamosnik.daemon.meters import Meters
 from pamosnik.model.outbox import Quota
 from pamosnik.outbox.pacing import COUNTS_FOR
-from pamosnik.services.reading import forecast, numbers, statistics
+from pamosnik.services.reading import forecast, machine, numbers, statistics
 from pamosnik.services.reading import problems as problem_reading
 from pamosnik.services.reading.numbers import FlowCounts
 from pamosnik.services.reading.statistics import KindCounts
@@ -60,15 +61,21 @@ class _Measured:
 
 class Metrics:
     def __init__(
-        self, callers: Callers, reader: Database, aside: Aside, clock: Clock, meters: Meters, *, needs: str
+        self,
+        callers: Callers,
+        reader: Database,
+        aside: Aside,
+        clock: Clock,
+        meters: Meters,
+        settings: Config,
     ) -> None:
-        """`needs`: the setting `metrics`."""
         self._callers = callers
         self._reader = reader
         self._aside = aside
         self._clock = clock
         self._meters = meters
-        self._open = needs == OPEN
+        self._open = settings.metrics == OPEN
+        self._settings = settings
 
     def routes(self) -> list[Route]:
         return [Route(PATH, self._metrics)]
@@ -88,6 +95,7 @@ class Metrics:
         registry = CollectorRegistry()
         registry.register(_Families([*_of_accounts(measured), *self._counted(measured)]))
         if self._open:
+            registry.register(_Families([*_of_machine(self._settings)]))
             registry.register(self._meters.commits)
             ProcessCollector(registry=registry)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
@@ -124,6 +132,24 @@ class _Families:
 
     def collect(self) -> Iterable[Metric]:
         return self.families
+
+
+def _of_machine(settings: Config) -> Iterator[Metric]:
+    """What the page and `status` say of it."""
+    found = machine.of_home(settings.home)
+    if found.backed_up_at is not None:
+        yield GaugeMetricFamily(
+            "pamosnik_last_backup_timestamp_seconds",
+            "When the newest backup in the home was made.",
+            found.backed_up_at.timestamp(),
+        )
+    if found.free_bytes is not None:
+        yield GaugeMetricFamily("pamosnik_disk_free_bytes", "On the disk of the home.", found.free_bytes)
+    yield GaugeMetricFamily(
+        "pamosnik_database_bytes",
+        "The database, without what is not yet written back to it.",
+        settings.database.stat().st_size,
+    )
 
 
 def _measure(conn: Connection, account: Account, now: datetime) -> _Measured:

@@ -97,7 +97,7 @@ def make_app(
         routes=[
             *_for_meta(settings, parts, reception, meters, callback, on_deletion),
             *health.routes(),
-            *Metrics(callers, reader, aside, clock, meters, needs=settings.metrics).routes(),
+            *Metrics(callers, reader, aside, clock, meters, settings).routes(),
             *TrackedLinks(writer, reader, clock, on_click=on_events).routes(),
             *Api(settings, callers, writer, reader, aside, clock, address).routes(),
             *ApiDocument().routes(),

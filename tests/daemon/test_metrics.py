@@ -1,14 +1,16 @@
 """`/metrics`: in Prometheus's format, the numbers of the page, and nobody's name."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pamosnik.clock import VirtualClock
 from pamosnik.services.reading import numbers
-from pamosnik.store import reads
+from pamosnik.store import backup_files, reads
 from pamosnik.store.database import open_database
 from tests.daemon import busy_shop
 from tests.daemon.busy_shop import BEARER, NOW, SENT, WAITING, Busy
@@ -68,3 +70,37 @@ async def test_where_it_is_open_nobody_needs_a_token(made: Busy) -> None:
         assert ("process_cpu_seconds_total", frozenset()) in found
         assert ("pamosnik_webhook_deliveries_total", frozenset({"accepted"})) in found
         assert ("pamosnik_commit_seconds_count", frozenset()) in found
+
+
+async def test_where_it_is_open_it_tells_of_the_machine(made: Busy) -> None:
+    home = made.settings.home
+    folder = backup_files.folder_of(home)
+    folder.mkdir(exist_ok=True)
+    backup = folder / backup_files.name_for(NOW)
+    backup.touch()
+    try:
+        async with open_site(replace(made.settings, metrics="open"), VirtualClock(NOW)) as site:
+            found = await _scraped(site, {})
+            assert found["pamosnik_last_backup_timestamp_seconds", frozenset()] == NOW.timestamp()
+            assert found["pamosnik_disk_free_bytes", frozenset()] > 0
+            size = made.settings.database.stat().st_size
+            assert found["pamosnik_database_bytes", frozenset()] == size
+            assert _told_by_docs() <= {name for name, _ in found}
+    finally:
+        backup.unlink()
+    async with open_site(made.settings, VirtualClock(NOW)) as site:
+        alone = {name for name, _ in await _scraped(site, BEARER)}
+        assert not {"pamosnik_database_bytes", "pamosnik_disk_free_bytes"} & alone
+
+
+def _told_by_docs() -> set[str]:
+    """What the rules in the documentation ask for."""
+    rules = re.search(
+        r"```yaml\ngroups:.*?```",
+        (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8"),
+        re.DOTALL,
+    )
+    assert rules is not None
+    named = set(re.findall(r"pamosnik_\w+", rules[0]))
+    assert len(named) >= 7
+    return named
