@@ -82,9 +82,9 @@ class Alerter:
             return error.recipient
         for account_id in (_SERVER, letter.account_id):
             self._works(account_id)
+        await asyncio.shield(self._record(letter))
         about = {"connection": letter.after.connection_id, "cause": letter.after.cause}
         log.info("An alert was mailed", extra={"action": "alerts.mailed", **about})
-        await asyncio.shield(self._record(letter))
         return True
 
     async def _record(self, letter: Letter) -> None:
