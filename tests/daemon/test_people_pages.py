@@ -64,6 +64,9 @@ async def test_people_are_listed_found_and_told_apart(tmp_path: Path) -> None:
         first = await browser.get("/people")
         assert len(_people(first)) == 50
         assert "hello 49" in first.text
+        # Who only wrote has no name before they are looked up.
+        assert re.search(r"Somebody who wrote first at 20\d\d-\d\d-\d\d \d\d:\d\d 700049 ", _words(first))
+        assert "Somebody 700049 " in _words(await browser.get("/events"))
         older = re.search(r'href="(/people\?before=[^"]+)"', first.text)
         assert older is not None
         second = await browser.get(html.unescape(older[1]))
