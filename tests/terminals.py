@@ -32,6 +32,11 @@ class Terminal:
         if select.select([self._master], [], [], 0.1)[0]:
             self._unread += self._decoder.decode(os.read(self._master, 65536))
 
+    @property
+    def rest(self) -> str:
+        """What came behind the last that `sees` has read."""
+        return self._unread
+
     def types(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
@@ -70,6 +75,9 @@ class Terminal:
             process, status = os.waitpid(self.process, os.WNOHANG)
             if process == self.process:
                 self.over = True
+                with contextlib.suppress(OSError):  # at the end of what it has said
+                    for _ in range(20):
+                        self._read()
                 return os.waitstatus_to_exitcode(status)
         raise AssertionError(f"it goes on: {self._unread!r}")
 

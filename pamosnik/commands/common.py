@@ -137,6 +137,18 @@ def say(text: str) -> None:
     terminal.out(terminal.one_line(text))
 
 
+def say_coloured(*parts: str | tuple[str, str]) -> None:
+    """As `say`; of a pair the second is Rich's style of the first, for terminals, and without colours by NO_COLOR."""
+    words = [(part, "") if isinstance(part, str) else part for part in parts]
+    if not sys.stdout.isatty():
+        say("".join(text for text, _ in words))
+        return
+    from rich.text import Text
+
+    line = Text.assemble(*((terminal.one_line(text), style) for text, style in words))
+    terminal.console().print(line, soft_wrap=True)
+
+
 def paragraph(text: str) -> None:
     """Lines of the answer, on stdout: its line ends are ours."""
     terminal.out(text)

@@ -12,11 +12,12 @@ import typer
 from pamosnik import terminal
 from pamosnik.charts import letters
 from pamosnik.commands import completing
-from pamosnik.commands.common import Home, Json, note, now, open_home, print_json, print_table
+from pamosnik.commands.common import Home, Json, note, now, open_home, print_json, print_table, say
 from pamosnik.commands.files import write_whole
 from pamosnik.errors import Again, UsageError
 
 if TYPE_CHECKING:
+    from pamosnik._sqlite import Connection
     from pamosnik.services.reading.counts import Wanted
 
 _WHERE_IT_STANDS = 1000
@@ -24,6 +25,8 @@ _WHERE_IT_STANDS = 1000
 _IN_A_PIPE = 160
 """Columns."""
 _SHORTEST_BAR, _LONGEST_BAR = 6, 40
+_SHORTEST_LINE, _LONGEST_LINE = 7, 30
+"""Days."""
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -79,12 +82,12 @@ def stats(
             return
         wanted = Wanted(None if by is None else Counted(by.value), flow, connection, first, last)
         found = home.read(lambda conn: counts.told(conn, home.account, wanted, now()))
-    if as_json:
-        print_json(found)
-        return
-    (rows,) = found.values()
-    assert isinstance(rows, list)
-    _show(rows, wanted)
+        if as_json:
+            print_json(found)
+            return
+        (rows,) = found.values()
+        assert isinstance(rows, list)
+        _show(rows, wanted, home)
 
 
 def _days(
@@ -147,6 +150,8 @@ _RUNS = (
     ("replied", "Replied"),
     ("completed", "Completed"),
 )
+_BETWEEN = 3
+"""Columns that a table leaves between two of its own."""
 _TABLES: Mapping[str, tuple[Sequence[tuple[str, str]], str]] = {
     "flow": (
         (
@@ -156,7 +161,6 @@ _TABLES: Mapping[str, tuple[Sequence[tuple[str, str]], str]] = {
             ("failed", "Failed"),
             ("expired", "Expired"),
             ("goals", "Goals"),
-            ("splits", "Splits"),
             ("skipped", "Skipped"),
         ),
         "started",
@@ -188,49 +192,68 @@ _TABLES: Mapping[str, tuple[Sequence[tuple[str, str]], str]] = {
 """What is told apart → its columns, and the one that has bars."""
 
 
-def _show(rows: Rows, wanted: "Wanted") -> None:
+def _show(rows: Rows, wanted: "Wanted", home: Home) -> None:
     columns, counted = _TABLES["flow" if wanted.by is None else wanted.by.value]
     columns = [one for one in columns if _says_something(one[0], rows)]
     told = [_for_people(row) for row in rows]
     room = _room(told, columns)
-    if room >= _SHORTEST_BAR:
+    if wanted.by is None and room >= _SHORTEST_LINE:
+        days = min(room, _LONGEST_LINE)
+        for row in told:
+            row["line"] = _started_lately(home, row, wanted, days)
+        columns = [*columns, ("line", f"{days} days")]
+    elif room >= _SHORTEST_BAR:
         most = max((int(row[counted]) for row in rows), default=0)
         for row, source in zip(told, rows, strict=True):
             row["bar"] = letters.bar(
                 int(source[counted]), most, room, ascii_only=not terminal.takes_unicode()
             )
-        columns = [*columns, ("bar", dict(columns)[counted])]
+        columns = [*columns, ("bar", "")]
     print_table(told, columns, "Nothing to count yet.")
+    for source in rows:
+        for name, n in sorted(source.get("splits", {}).items()):
+            say(f"{source['flow']}, split {name}: {n['started']} started, {n['completed']} completed")
+
+
+def _started_lately(home: Home, row: Mapping[str, Any], wanted: "Wanted", number: int) -> str:
+    """How many runs of a flow started on each of the last days, as a line."""
+    from pamosnik.services.numbers import day_of
+    from pamosnik.services.reading import statistics
+    from pamosnik.store import connections
+
+    def by_day(conn: "Connection") -> list[int]:
+        known = {one.username: one.id for one in connections.of_account(conn, home.account.id)}
+        last = wanted.until or day_of(now(), home.account.timezone)
+        days = statistics.last_days(last, number)
+        found = statistics.by_day(
+            conn, home.account, days, flow=row["flow"], connection=known.get(row["connection"])
+        )
+        return [day.counts["started"] for day in found]
+
+    return letters.sparkline(home.read(by_day), ascii_only=not terminal.takes_unicode())
 
 
 def _says_something(name: str, rows: Rows) -> bool:
     """Columns that are empty everywhere, or the same in a home with one connection, are left out."""
     if name == "connection":
         return len({row[name] for row in rows}) > 1
-    if name in ("goals", "splits", "skipped", "failed", "expired"):
+    if name in ("goals", "skipped", "failed", "expired"):
         return any(row[name] for row in rows)
     return not rows or name in rows[0]
 
 
 def _for_people(row: Mapping[str, Any]) -> dict[str, Any]:
     told = dict(row)
-    if "splits" in row:
-        told["splits"] = _splits(row["splits"])
     if "post" in row:
         told["post"] = row["caption"] or row["permalink"] or row["post"]
     return told
-
-
-def _splits(ways: Mapping[str, Mapping[str, int]]) -> str:
-    return "; ".join(
-        f"{name}: {n['started']} started, {n['completed']} completed" for name, n in sorted(ways.items())
-    )
 
 
 def _room(rows: Rows, columns: Sequence[tuple[str, str]]) -> int:
     """What the numbers leave of the terminal's width."""
     wide = shutil.get_terminal_size().columns if sys.stdout.isatty() else _IN_A_PIPE
     taken = sum(
-        max([len(heading), *(len(str(row.get(name))) for row in rows)]) + 2 for name, heading in columns
+        max([len(heading), *(len(str(row.get(name))) for row in rows)]) + _BETWEEN
+        for name, heading in columns
     )
     return min(wide - taken - 2, _LONGEST_BAR)

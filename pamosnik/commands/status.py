@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
-from pamosnik.commands.common import Json, about_errors, now, open_home, print_json, say, shown
+from pamosnik.commands.common import Json, about_errors, now, open_home, print_json, say, say_coloured, shown
 from pamosnik.errors import DaemonNotRunning
+
+_WELL, _WORTH_A_LOOK, _BAD = "green", "yellow", "bold red"
+"""Colours say nothing that words do not say."""
 
 
 def register(app: typer.Typer) -> None:
@@ -68,21 +71,29 @@ def _show(found: dict[str, object]) -> None:
     assert isinstance(connections, list)
     assert isinstance(problems, list)
     assert isinstance(notes, list)
-    say("Everything is in order." if found["healthy"] else "Needs you:")
+    say_coloured(("Everything is in order.", _WELL) if found["healthy"] else ("Needs you:", _BAD))
     for problem in problems:
-        say(f"  {problem['message']} {problem['fix']}")
+        say_coloured("  ", (problem["message"], _BAD), f" {problem['fix']}")
     for noted in notes:
-        say(f"Note: {noted['message']} {noted['fix']}")
-    say(f"daemon       {'running since ' + shown(daemon['since']) if daemon['running'] else 'not running'}")
+        say_coloured(("Note:", _WORTH_A_LOOK), f" {noted['message']} {noted['fix']}")
+    running, since = daemon["running"], f" since {shown(daemon['since'])}" if daemon["running"] else ""
+    say_coloured("daemon       ", ("running", _WELL) if running else ("not running", _BAD), since)
     if daemon["public_address"] is not None:
         say(f"address      {daemon['public_address']}")
     for connected in connections:
         until = f"login valid until {shown(connected['token_expires_at'])}"
         if connected["delete_after"] is not None:
             until = f"its data will be deleted on {shown(connected['delete_after'])}"
-        say(f"connection   @{connected['username']} {connected['status']}, {until}")
-    counts = ", ".join(f"{queue[name]} {name}" for name in ("queued", "sending", "held", "unknown"))
-    say(f"queue        {counts}; {queue['will_expire']} will expire")
+        status = connected["status"]
+        style = _WELL if status == "active" else _BAD
+        say_coloured(f"connection   @{connected['username']} ", (status, style), f", {until}")
+    counts = ", ".join(f"{queue[name]} {name}" for name in ("queued", "sending", "held"))
+    say_coloured(
+        f"queue        {counts}, ",
+        (f"{queue['unknown']} unknown", _WORTH_A_LOOK if queue["unknown"] else ""),
+        "; ",
+        (f"{queue['will_expire']} will expire", _BAD if queue["will_expire"] else ""),
+    )
     if queue["last_due_at"] is not None:
         say(f"             the last one leaves at {shown(queue['last_due_at'])}")
     say(f"events       {events['pending']} waiting; last at {shown(events['last_at'])}")

@@ -112,8 +112,8 @@ async def serve(
     stop: asyncio.Event | None = None,
     certificate: Certificate | None = None,
 ) -> None:
-    """Runs until SIGTERM, SIGINT or `stop`. `on_ready` gets the address once connections are accepted.
-    `certificate`: None listens without encryption.
+    """Runs until SIGTERM, SIGINT, the end of its terminal or `stop`. `on_ready` gets the address once connections are
+    accepted. `certificate`: None listens without encryption.
 
     `clock`: a `SteadyClock` hears Instagram's time, and nothing is sent before; any other is taken as right.
     A further signal changes nothing: the end is near already, and cutting it short would leave more to settle.
@@ -384,12 +384,15 @@ def _address(host: str, listener: socket.socket, certificate: Certificate | None
 @contextlib.contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup: it goes on without its terminal
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         loop.add_signal_handler(number, stop.set)
     try:
         yield
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in numbers:
             loop.remove_signal_handler(number)
 
 

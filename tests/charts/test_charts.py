@@ -146,3 +146,10 @@ def test_bars_of_letters() -> None:
     assert letters.bar(1, 1000, 10, ascii_only=True) == "#"
     assert letters.bar(8, 8, 10, ascii_only=True) == "#" * 10
     assert words.month("2026-11") == "November 2026"
+
+
+def test_a_line_of_letters_is_as_high_as_its_numbers() -> None:
+    assert letters.sparkline([0, 1, 4, 8]) == "·▁▄█"
+    assert letters.sparkline([0, 1, 1000], ascii_only=True) == ".-#"
+    assert letters.sparkline([0, 0]) == "··"
+    assert letters.sparkline([]) == ""

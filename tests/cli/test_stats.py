@@ -13,6 +13,7 @@ from pamosnik.services import client_page
 from pamosnik.store import accounts, stats
 from pamosnik.store.database import open_database
 from tests.cli.in_process import Command, home
+from tests.terminals import terminal
 
 __all__ = ["home"]
 NOW = datetime.now(UTC)
@@ -99,10 +100,41 @@ def test_tables_have_bars_and_no_empty_columns(shop: Command) -> None:
     assert lengths[-1] == 2 * lengths[0] > 0
     assert lengths[1] == 0
     said = shop("stats").stdout
-    assert "Splits" not in said
+    assert "split" not in said
     assert "tulip" not in said, "there is one account"
     assert "█" in said
     assert CAPTION[:20] in shop("stats", "--by", "post").stdout
+
+
+def test_a_line_of_days_beside_each_flow(shop: Command) -> None:
+    """As many as there is room for, each as high as what started on it; the numbers are those of --by day."""
+    said = shop("stats").stdout
+    heading = next(line for line in said.splitlines() if "days" in line)
+    assert "30 days" in heading
+    (line,) = re.findall(r"[·▁▂▃▄▅▆▇█]{30}", said)
+    days = json.loads(shop("stats", "--by", "day", "--flow", "price", "--json").stdout)["days"]
+    assert [one != "·" for one in line] == [day["started"] > 0 for day in days]
+    assert line.index("█") == max(range(30), key=lambda n: days[n]["started"])
+
+
+@pytest.mark.parametrize("columns", ["80", "110"])
+def test_no_terminal_breaks_bars(shop: Command, tmp_path: Path, columns: str) -> None:
+    """Rows of days took two lines where the bar was longer than what the table left it."""
+    environ = {"PAMOSNIK_HOME": str(tmp_path / "home"), "COLUMNS": columns, "NO_COLOR": "1"}
+    with terminal(("stats", "--by", "day", "--since", BEFORE), environ) as seen:
+        assert seen.ended() == 0
+        lines = seen.rest.splitlines()
+    assert len([line for line in lines if line.startswith(" 20")]) >= 4
+    assert [line for line in lines if line.strip() and not set(line.strip()) - set("█▏▎▍▌▋▊▉")] == []
+
+
+def test_status_has_colours_on_a_terminal_alone(shop: Command, tmp_path: Path) -> None:
+    green = "\x1b[32m"
+    assert green not in shop("status").stdout
+    for environ, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+        with terminal(("status",), {"PAMOSNIK_HOME": str(tmp_path / "home"), **environ}) as seen:
+            assert (f"{green}active" in seen.sees("login valid")) == coloured
+            assert seen.ended() == 0
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,11 @@ def heard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str,
             yield f"@pamosnik-{os.getpid()}-{tmp_path.name}", line
 
 
-def test_of_a_daemon_from_its_start_to_its_end(heard: tuple[str, socket.socket], tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
+def test_of_a_daemon_from_its_start_to_its_end(
+    heard: tuple[str, socket.socket], tmp_path: Path, by: signal.Signals
+) -> None:
+    """A closed terminal is an end in order, too: SIGHUP had ended it with no word anywhere."""
     address, line = heard
     with_one_account(tmp_path / "home")
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -51,7 +55,7 @@ def test_of_a_daemon_from_its_start_to_its_end(heard: tuple[str, socket.socket],
         assert (ready, status) == ("READY=1", f"STATUS=Listening on http://127.0.0.1:{port}")
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S).close()
         assert [line.recv(4096) for _ in range(3)] == [b"WATCHDOG=1"] * 3
-        daemon.send_signal(signal.SIGTERM)
+        daemon.send_signal(by)
         while (told := line.recv(4096)) == b"WATCHDOG=1":
             pass
         assert told == b"STOPPING=1\nSTATUS=Stopping"
