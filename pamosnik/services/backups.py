@@ -227,6 +227,7 @@ def copy_out(settings: Config, now: datetime) -> Path | None:
         )
     target = folder / known[0].name
     with told_in_words(folder):
+        _require_one_homes(folder, settings.home)
         if target.exists() and target.stat().st_size == known[0].stat().st_size:
             backup_files.rotate(folder, now)
             return None
@@ -235,6 +236,18 @@ def copy_out(settings: Config, now: datetime) -> Path | None:
         ledger.copy(settings.home, folder, now)
         backup_files.rotate(folder, now)
     return target
+
+
+def _require_one_homes(folder: Path, home: Path) -> None:
+    """Two homes would remove each other's backups there, and two of the same second would take each other's place."""
+    mine = {place_of(home), None}
+    for file in backup_files.found_in(folder):
+        with contextlib.suppress(backup.BackupUnusable):
+            if backup.manifest_of(file).place not in mine:
+                raise HomeError(
+                    f"{folder} holds backups of another home, or of this one where it was before: {file.name}",
+                    hint="Name a folder for each home in PAMOSNIK_BACKUP_FOLDER, or bring that file elsewhere.",
+                )
 
 
 def unknown_since(settings: Config, file: Path) -> datetime | None:

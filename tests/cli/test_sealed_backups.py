@@ -132,6 +132,24 @@ def test_a_copy_goes_to_the_other_folder(
     assert home("backup", "verify", str(other / made.name)).returncode == 0
 
 
+def test_two_homes_do_not_share_a_folder(
+    home: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would remove each other's, and of the same second one would take the other's place."""
+    other = tmp_path / "usb"
+    other.mkdir()
+    monkeypatch.setenv("PAMOSNIK_BACKUP_FOLDER", str(other))
+    assert home("backup", "create").returncode == 0
+    (first,) = other.glob("*.backup")
+    moved = tmp_path / "another"
+    (tmp_path / "home").rename(moved)
+    said = home("--home", str(moved), "backup", "create")
+    assert (said.returncode, "backups of another home" in said.stderr) == (1, True)
+    assert [path.name for path in other.glob("*.backup")] == [first.name]
+    first.rename(tmp_path / first.name)
+    assert home("--home", str(moved), "backup", "create").returncode == 0
+
+
 @pytest.mark.parametrize("folder", ["usb", "INSIDE"])
 def test_another_folder_has_to_be_one(
     home: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
