@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,6 +32,13 @@ def register(app: typer.Typer) -> None:
 def install(
     name: Name = "pamosnik",
     system: System = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", help="As of serve.", dir_okay=False, exists=True)
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", help="As of serve.", dir_okay=False, exists=True)
+    ] = None,
+    insecure_http: Annotated[bool, typer.Option("--insecure-http", help="As of serve.")] = False,
     only_print: Annotated[bool, typer.Option("--print", help="Print the unit, change nothing.")] = False,
 ) -> None:
     """Lets systemd run `pamosnik serve`: now, with the machine, and again whenever it ends. Settings of your
@@ -42,15 +50,16 @@ def install(
     settings = config.load()
     require_there(settings.database)
     service.require_name(name)
+    options = _options(tls_cert, tls_key, insecure_http=insecure_http)
     root = os.geteuid() == 0
     if not root:  # who installs the service of another user, whose the home is
         home.require_private(settings)
     if only_print:
         at = service.Manager(root if system is None else system)
-        terminal.out(service_unit.text(service.unit(settings, name, at)).rstrip("\n"))
+        terminal.out(service_unit.text(service.unit(settings, name, at, options)).rstrip("\n"))
         return
     at = service.manager(system=system)
-    done = service.install(settings, name, at, os.environ)
+    done = service.install(settings, name, at, os.environ, options)
     note(f"{'Written' if done.changed else 'As it was'}: {done.file}")
     if done.taken_over:
         note(
@@ -59,6 +68,13 @@ def install(
     note(f"Pamosnik runs as {name}.service. Its log: {at.journal(name)}")
     if not done.lingers:
         note("It ends when you log out. To let it go on, and start with the machine: loginctl enable-linger")
+
+
+def _options(chain: Path | None, key: Path | None, *, insecure_http: bool) -> list[str]:
+    """What the service gives to `serve`."""
+    files = (("--tls-cert", chain), ("--tls-key", key))
+    words = [word for name, file in files if file is not None for word in (name, str(file.absolute()))]
+    return [*words, *(["--insecure-http"] if insecure_http else [])]
 
 
 def status(name: Name = "pamosnik", system: System = None, as_json: Json = False) -> None:

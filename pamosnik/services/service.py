@@ -132,12 +132,13 @@ def require_name(name: str) -> str:
     return name
 
 
-def unit(settings: Config, name: str, at: Manager) -> Unit:
-    """What would be installed."""
+def unit(settings: Config, name: str, at: Manager, options: Sequence[str]) -> Unit:
+    """What would be installed. `options`: of `serve`, what no setting says."""
     owner = _user_of(settings.home) if at.system else None
     return Unit(
         name=name,
         program=_program(),
+        options=options,
         home=settings.home.absolute(),
         user=owner,
         writable=() if settings.other_folder is None else (settings.other_folder.absolute(),),
@@ -146,14 +147,16 @@ def unit(settings: Config, name: str, at: Manager) -> Unit:
     )
 
 
-def install(settings: Config, name: str, at: Manager, environ: Mapping[str, str]) -> Installed:
+def install(
+    settings: Config, name: str, at: Manager, environ: Mapping[str, str], options: Sequence[str]
+) -> Installed:
     """Writes the unit, and starts the service or starts it anew; returns when the daemon is ready.
 
     What of the settings only `environ` says goes into `pamosnik.toml`: the service has an environment of its own.
     Raises `ServiceRefused`; `HomeError` while a daemon runs that this service has not started.
     """
     file = at.folder / f"{name}.service"
-    wanted = service_unit.text(unit(settings, name, at))
+    wanted = service_unit.text(unit(settings, name, at, options))
     before = _read(file)
     if before is not None and not before.startswith(service_unit.FIRST_LINE):
         raise HomeError(f"{file} is not Pamosnik's.", hint="Take another name: --name NAME")

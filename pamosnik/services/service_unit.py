@@ -48,6 +48,8 @@ class Unit:
     """Without `.service`."""
     program: Sequence[str]
     """How to run a command of this installation, each path whole."""
+    options: Sequence[str]
+    """Of `serve`: what no setting says."""
     home: Path
     user: str | None
     """Whose the service is; None: it is that of the user whose manager runs it."""
@@ -74,7 +76,7 @@ def text(unit: Unit) -> str:
         "[Service]",
         "Type=notify",
         f"NotifyAccess={'all' if unit.two_processes else 'main'}",
-        f"ExecStart={' '.join(_quoted(word, command=True) for word in (*unit.program, 'serve'))}",
+        f"ExecStart={' '.join(_quoted(word, command=True) for word in (*unit.program, 'serve', *unit.options))}",
         f"Environment={_quoted(f'PAMOSNIK_HOME={unit.home}')}",
         *((f"User={unit.user}",) if system else ()),
         "Restart=always",

@@ -136,6 +136,13 @@ def test_without_systemd_it_says_what_to_do_instead(
         assert (done.returncode, "stop it with SIGTERM" in done.stderr) == (2, True)
     printed = home("service", "install", "--print", "--user")
     assert (printed.returncode, "Type=notify" in printed.stdout) == (0, True)
+    chain, key = systemd / "chain.pem", systemd / "key.pem"
+    chain.touch()
+    key.touch()
+    options = ("--tls-cert", str(chain), "--tls-key", str(key), "--insecure-http")
+    printed = home("service", "install", "--print", "--user", *options)
+    assert f'"serve" "--tls-cert" "{chain}" "--tls-key" "{key}" "--insecure-http"\n' in printed.stdout
+    assert home("service", "install", "--print", "--user", "--tls-cert", "nowhere.pem").returncode == 2
 
 
 @pytest.mark.parametrize("name", ["../pamosnik", "Shop", "", "a b"])

@@ -15,6 +15,7 @@ from pamosnik.services.service_unit import Unit
 UNIT = Unit(
     name="pamosnik",
     program=("/opt/pamosnik/bin/pamosnik",),
+    options=(),
     home=Path("/srv/shop"),
     user="rosa",
     writable=(Path("/mnt/backups"),),
@@ -38,8 +39,10 @@ def _read(words: str, *, command: bool) -> list[str]:
 
 @given(printable, printable)
 def test_any_path_comes_out_as_it_went_in(program: str, home: str) -> None:
-    told = _lines(dataclasses.replace(UNIT, program=(f"/{program}",), home=Path("/", home)))
-    assert _read(told["ExecStart"], command=True) == [f"/{program}", "serve"]
+    told = _lines(
+        dataclasses.replace(UNIT, program=(f"/{program}",), home=Path("/", home), options=("--tls-key", home))
+    )
+    assert _read(told["ExecStart"], command=True) == [f"/{program}", "serve", "--tls-key", home]
     assert _read(told["Environment"], command=False) == [f"PAMOSNIK_HOME={Path('/', home)}"]
     assert _read(told["ReadWritePaths"], command=False) == [str(Path("/", home)), "/mnt/backups"]
 
