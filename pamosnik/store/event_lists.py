@@ -108,6 +108,10 @@ def _end_of_walk(
     return event_id, instant(at)
 
 
+_OURS = "EXISTS (SELECT 1 FROM connections o WHERE o.connection_id=:connection AND o.account_id=:account)"
+"""Asked once: the account of each event stands in no index of people or posts, and would have to be fetched."""
+
+
 def _conditions(account_id: str, wanted: EventFilter) -> tuple[str, list[str], dict[str, object]]:
     """What the way goes along, what is asked of each event on it, and the values of both. With `+` a column is
     compared and no index is looked for by it."""
@@ -128,9 +132,9 @@ def _conditions(account_id: str, wanted: EventFilter) -> tuple[str, list[str], d
         marks = {f"igsid{number}": igsid for number, igsid in enumerate(wanted.igsids)}
         values |= marks
         named = ", ".join(f":{name}" for name in marks)
-        along = f"+e.account_id=:account AND e.connection_id=:connection AND e.igsid IN ({named}) AND {ids}"
+        along = f"{_OURS} AND e.connection_id=:connection AND e.igsid IN ({named}) AND {ids}"
     elif wanted.media_id is not None:
-        along = f"+e.account_id=:account AND e.connection_id=:connection AND e.media_id=:media AND {ids}"
+        along = f"{_OURS} AND e.connection_id=:connection AND e.media_id=:media AND {ids}"
     else:
         along = f"e.account_id=:account AND {ids}"
         if wanted.connection_id is not None:
