@@ -25,6 +25,7 @@ ELSEWHERE: Mapping[str, str] = {
     "import": "into an empty account: below",
     "init": "asks as `accounts create` does",
     "restore": "of the machine: below",
+    "service uninstall": "needs systemd: tests/cli/test_service.py",
 }
 ASKS: Mapping[str, Sequence[str]] = {
     "accounts set": ("--email", "new@shop.example"),

@@ -145,6 +145,6 @@ def test_ids_may_change_one_after_the_other(home: Command, apply: Applied) -> No
 
 def test_an_empty_history_says_what_to_do(home: Command) -> None:
     empty = home("flows", "history")
-    assert (empty.returncode, "Try: pamosnik flows apply" in empty.stderr) == (0, True)
+    assert (empty.returncode, "Try: pamosnik flows new" in empty.stderr) == (0, True)
     assert json.loads(home("flows", "history", "--json").stdout) == []
     assert home("flows", "history", "nothing").returncode == 1

@@ -1,11 +1,13 @@
 """`service`: against a program that answers as systemctl is documented to."""
 
+import io
 import json
 import os
 from pathlib import Path
 
 import pytest
 
+from pamosnik import cli
 from pamosnik.services import service
 from tests.cli.in_process import Command, home
 
@@ -98,6 +100,24 @@ def test_installed_looked_at_and_taken_away(
     assert gone.returncode == 1
     status = home("service", "status", "--user")
     assert (status.returncode, "pamosnik service install" in status.stderr) == (7, True)
+
+
+def test_a_no_leaves_it_as_it_is(
+    home: Command, systemd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert home("service", "install", "--user").returncode == 0
+    _changes(systemd)
+    monkeypatch.setattr("sys.stdin", Somebody("n\n"))
+    assert cli.run(["service", "uninstall", "--user"]) == 1
+    assert not (systemd / "asked").exists()
+    assert _unit(tmp_path).exists()
+
+
+class Somebody(io.StringIO):
+    """Who can be asked."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def test_one_that_does_not_get_ready_says_where_to_look(home: Command, systemd: Path) -> None:

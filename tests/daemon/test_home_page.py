@@ -85,7 +85,9 @@ async def test_times_are_the_accounts_and_what_is_not_known_is_left_out() -> Non
     """A problem's time once stood there in UTC, in the form that scripts read."""
     text = _page(replace(VIEW, problems=[Problem("storage", "The disk is full.", "Make room.", AT)]))
     assert "since 2026-12-03 00:30" in text
-    assert '2026-12-03 00:30</time></td>\n<td class="by">9001</td>' in text
+    assert (
+        '2026-12-03 00:30</time></td>\n<td class="by">Somebody <span class="quiet">9001</span></td>' in text
+    )
     assert '<a href="/events/e1">story reply</a>' in text
     assert "None" not in text
     assert '<a href="/flows/price-list">Price list</a> <span class="quiet">(paused)</span>' in text
