@@ -302,5 +302,9 @@ def test_no_command_takes_a_secret_as_an_argument() -> None:
         for path, param in parameters()
         if SECRET_NAMES.search(str(param.name)) and not getattr(param, "is_flag", False)
     }
-    names = {"api-token revoke token": "its id or name", "serve tls_key": "the path of its file"}
+    names = {
+        "service install tls_key": "the path of its file",
+        "api-token revoke token": "its id or name",
+        "serve tls_key": "the path of its file",
+    }
     assert taken == set(names)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -162,21 +163,32 @@ def _lock_text(problem: str) -> bytes:
     return f"{os.getpid()}\n{problem}\n".encode()[:_LOCK_BYTES].ljust(_LOCK_BYTES, b"\n")
 
 
+def _taken(descriptor: int) -> bool:
+    """Whoever only looks whether a daemon runs holds the lock for that moment, and is no daemon: tried again for
+    half a second."""
+    for _ in range(25):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False
+
+
 @contextmanager
 def lock(home: Path) -> Iterator[Lock]:
     """Holds the home for one daemon (or `init`). Raises `InUse` when another process has it, `HomeError` when
     nobody may."""
     descriptor = open_lock(home / LOCK_FILE)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(descriptor):
             holder = os.read(descriptor, 20).decode("ascii", "replace").partition("\n")[0]
             raise InUse(
                 f"Another Pamosnik (process {holder or 'unknown'}) is running on {home}.",
                 hint="Stop it first, or set PAMOSNIK_HOME to another folder."
                 + (f" Try: kill {holder}" if holder else ""),
-            ) from None
+            )
         with suppress(OSError):  # a full disk; the lock holds all the same
             os.pwrite(descriptor, _lock_text("").ljust(_LOCK_BYTES + _KEYS_BYTES + _ADDRESS_BYTES, b"\n"), 0)
         yield Lock(descriptor)
