@@ -75,8 +75,10 @@ def set_aside(take: Callable[[list[str]], list[str]], options: Container[str]) -
         environ[_BASH_WORDS] = "\n".join((words[0], *rest, *typed))
         environ[_BASH_INDEX] = str(1 + len(rest))
         return before[-1] not in options
+    if _LINE not in environ:
+        return True  # it asks for the script, or is another shell
     with contextlib.suppress(ValueError):  # a quotation mark is still open
-        line = environ.get(_LINE, "")
+        line = environ[_LINE]
         words = shlex.split(line)
         end = len(words) if line.endswith(" ") else len(words) - 1
         rest = take(words[1:end])

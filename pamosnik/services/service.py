@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -204,11 +205,13 @@ def take_over(settings: Config, environ: Mapping[str, str]) -> list[str]:
             hint="Make them agree; the service reads the file.",
         )
     new = [name for name in mine if name not in from_file]
-    for name in new:
-        config.save_setting(settings.home, name, mine[name])
-    if new and os.geteuid() == 0:  # root installs it for whom the home belongs to
-        whose = settings.home.stat()
-        os.chown(settings.home / config.SETTINGS_FILE, whose.st_uid, whose.st_gid)
+    try:
+        with _as_owner_of(settings.home):
+            for name in new:
+                config.save_setting(settings.home, name, mine[name])
+    except OSError as error:
+        file = settings.home / config.SETTINGS_FILE
+        raise HomeError(f"{file} cannot be written: {error.strerror}.", hint=f"Try: ls -ld {file}") from error
     return new
 
 
@@ -267,6 +270,25 @@ def _user_of(folder: Path) -> str:
         return pwd.getpwuid(number).pw_name
     except KeyError:
         return str(number)
+
+
+@contextmanager
+def _as_owner_of(folder: Path) -> Iterator[None]:
+    """Root writes into somebody's home as that one, whose files they shall be: as root it would follow whatever leads
+    elsewhere from there."""
+    if os.geteuid() != 0:
+        yield
+        return
+    whose, groups = folder.stat(), os.getgroups()
+    os.setgroups([whose.st_gid])
+    os.setegid(whose.st_gid)
+    os.seteuid(whose.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
 
 
 def _lingers() -> bool:

@@ -77,6 +77,16 @@ def test_in_bash(shop: Path, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shell: str
+) -> None:
+    """As Click's documentation asks for it; there is no line yet, and that ended with a traceback."""
+    monkeypatch.setenv("_PAMOSNIK_COMPLETE", f"source_{shell}")
+    assert cli.run([]) == 0
+    assert "_PAMOSNIK_COMPLETE=complete_" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("line", "offered"),
     [

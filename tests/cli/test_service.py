@@ -4,12 +4,14 @@ import io
 import json
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from pamosnik import cli
 from pamosnik.services import service
-from tests.cli.in_process import Command, home
+from tests.cli.in_process import Command, home, in_this_process
+from tests.homes import with_one_account
 
 __all__ = ["home"]
 
@@ -172,15 +174,31 @@ def test_a_name_is_a_name(home: Command, systemd: Path, name: str) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs the services of others")
 def test_root_installs_the_service_of_whom_the_home_belongs_to(
-    home: Command, systemd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    systemd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The settings that were put into the home are its owner's to read; root's own file would end the daemon."""
-    monkeypatch.setattr(service, "_UNITS_OF_THE_SYSTEM", tmp_path / "units")
-    monkeypatch.setenv("PAMOSNIK_PORT", "443")
-    for one in (tmp_path / "home", *(tmp_path / "home").iterdir()):
-        os.chown(one, 12345, 12345)
-    assert home("service", "install").returncode == 0
+    """The settings that were put into the home are its owner's to read; root's own file would end the daemon. What
+    the owner has laid there leads root nowhere: it writes as the owner."""
+    with TemporaryDirectory() as theirs:
+        os.chown(theirs, 12345, 12345)
+        folder = Path(theirs, "home")
+        with_one_account(folder)
+        for one in (folder, *folder.iterdir()):
+            os.chown(one, 12345, 12345)
+        of_root = tmp_path / "of_root.toml"
+        of_root.write_text('port = "9"\n', "utf-8")
+        monkeypatch.setattr(service, "_UNITS_OF_THE_SYSTEM", tmp_path / "units")
+        monkeypatch.setenv("PAMOSNIK_PORT", "443")
+        home = in_this_process(monkeypatch, folder)
+        assert home("service", "install").returncode == 0
+        assert (os.geteuid(), os.getegid()) == (0, 0)
+        kept = folder / "pamosnik.toml"
+        assert (kept.stat().st_uid, kept.stat().st_gid) == (12345, 12345)
+        kept.unlink()
+        kept.symlink_to(of_root)
+        monkeypatch.setenv("PAMOSNIK_PUBLIC_URL", "https://shop.example")
+        monkeypatch.delenv("PAMOSNIK_PORT")
+        assert "pamosnik.toml cannot be written: Permission denied." in home("service", "install").stderr
+        assert of_root.read_text("utf-8") == 'port = "9"\n'
     unit = (tmp_path / "units/pamosnik.service").read_text("utf-8")
     assert "\nUser=12345\n" in unit
     assert "\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n" in unit
-    assert (tmp_path / "home/pamosnik.toml").stat().st_uid == 12345
