@@ -185,7 +185,9 @@ def test_short_forms() -> None:
         """)
 
 
-TEXTS = st.text(min_size=1, max_size=40) | st.sampled_from(
+# A file with NUL is refused as a whole (`nul`), so nothing of it is ever applied and written back.
+READABLE = st.characters(codec="utf-8", exclude_characters="\0")
+TEXTS = st.text(READABLE, min_size=1, max_size=40) | st.sampled_from(
     [
         "no",
         "On",
